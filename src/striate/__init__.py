@@ -1,0 +1,98 @@
+"""Striate: convolutional networks you can see through.
+
+Everything is imported when it is first used, so that `import striate` takes no time and loads no torch.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from striate.api.evaluate import Evaluation, evaluate
+    from striate.api.load import load
+    from striate.api.run import Run
+    from striate.api.train import resume, train
+    from striate.api.watching import Watcher
+    from striate.data import Dataset, load_data
+    from striate.errors import (
+        BundleError,
+        DataError,
+        Interrupted,
+        PictureError,
+        StriateError,
+        TrainingError,
+        UnknownNameError,
+        UsageError,
+        WeightsError,
+    )
+    from striate.models import create_model, list_models
+    from striate.pixels import Preprocessing
+    from striate.runtime import Classifier, Prediction
+
+_HOMES = {
+    "BundleError": "striate.errors",
+    "Classifier": "striate.runtime",
+    "DataError": "striate.errors",
+    "Dataset": "striate.data",
+    "Evaluation": "striate.api.evaluate",
+    "Interrupted": "striate.errors",
+    "PictureError": "striate.errors",
+    "Prediction": "striate.runtime",
+    "Preprocessing": "striate.pixels",
+    "Run": "striate.api.run",
+    "StriateError": "striate.errors",
+    "TrainingError": "striate.errors",
+    "UnknownNameError": "striate.errors",
+    "UsageError": "striate.errors",
+    "Watcher": "striate.api.watching",
+    "WeightsError": "striate.errors",
+    "create_model": "striate.models",
+    "evaluate": "striate.api.evaluate",
+    "list_models": "striate.models",
+    "load": "striate.api.load",
+    "load_data": "striate.data",
+    "resume": "striate.api.train",
+    "train": "striate.api.train",
+}
+
+__all__ = [
+    "BundleError",
+    "Classifier",
+    "DataError",
+    "Dataset",
+    "Evaluation",
+    "Interrupted",
+    "PictureError",
+    "Prediction",
+    "Preprocessing",
+    "Run",
+    "StriateError",
+    "TrainingError",
+    "UnknownNameError",
+    "UsageError",
+    "Watcher",
+    "WeightsError",
+    "__version__",
+    "create_model",
+    "evaluate",
+    "list_models",
+    "load",
+    "load_data",
+    "resume",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'striate' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

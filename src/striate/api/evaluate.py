@@ -1,0 +1,210 @@
+"""`striate.evaluate`: what ships, measured on pictures that it was not trained on."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from striate.api.load import load
+from striate.api.run import SPLITS as SPLIT_TABLE
+from striate.api.run import Run
+from striate.api.watching import Watcher
+from striate.data import SPLITS, Dataset, Problem, check_pictures, load_data, read_split_csv
+from striate.errors import DataError, UnknownNameError, UsageError
+from striate.evaluation import Scores, score
+from striate.runtime import Classifier
+
+BATCH = 64
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """What a classifier scored on a split, and on which pictures."""
+
+    scores: Scores
+    split: str
+    """`train`, `val`, `test`, or `all` where the data has no splits."""
+    classes: tuple[str, ...]
+    keys: tuple[str, ...]
+    """(n,) the pictures."""
+    labels: npt.NDArray[np.int64]
+    """(n,) their true classes as places in `classes`."""
+    probabilities: npt.NDArray[np.float64]
+    """(n, classes)."""
+    seen: int
+    """Pictures that were left out because the classifier was trained on them."""
+    problems: tuple[Problem, ...]
+    """Pictures that were left out because they cannot be used."""
+
+    @property
+    def accuracy(self) -> float:
+        """Share of pictures whose most probable class is the true one."""
+        return self.scores.accuracy
+
+    def to_dict(self) -> dict[str, Any]:
+        """All figures as JSON types, `accuracy` among the top-level keys."""
+        return self.scores.to_dict() | {
+            "split": self.split,
+            "classes": list(self.classes),
+            "left_out": {"seen_in_training": self.seen, "unusable": len(self.problems)},
+            "problems": [dataclasses.asdict(problem) for problem in self.problems],
+        }
+
+    def to_csv(self) -> str:
+        """A row a picture: path, label, prediction, its probability, whether it is right, and every class's probability."""
+        buffer = StringIO()
+        writer = csv.writer(buffer, lineterminator="\n")
+        writer.writerow(
+            ["path", "label", "prediction", "probability", "correct", *(f"p({name})" for name in self.classes)]
+        )
+        best = self.probabilities.argmax(axis=1)
+        for key, label, predicted, row in zip(self.keys, self.labels, best, self.probabilities, strict=True):
+            names = (self.classes[label], self.classes[predicted])
+            writer.writerow(
+                [key, *names, f"{row[predicted]:.6f}", int(label == predicted), *(f"{value:.6f}" for value in row)]
+            )
+        return buffer.getvalue()
+
+
+def evaluate(
+    classifier: str | Path | Run | Classifier,
+    data: str | Path | Dataset,
+    *,
+    split: str | None = None,
+    root: str | Path | None = None,
+    include_seen: bool = False,
+    watcher: Watcher | None = None,
+) -> Evaluation:
+    """Measures a classifier, through the engine that ships, on labelled pictures.
+
+    Pictures that it was trained on, known by their content, are left out and counted.
+
+    Args:
+        classifier: A run, a bundle, their folder, or a `Classifier`.
+        data: As for `striate.train`.
+        split: `train`, `val` or `test`; by default `test`, else `val`. Where the data has no splits, those of the run are used.
+        root: Where the local copy of a built-in set is.
+        include_seen: Whether to measure on pictures of the training too, which says nothing about new ones.
+        watcher: Hears how far it is.
+
+    Raises:
+        UsageError: If there is no such bundle, data or split.
+        DataError: If the data has a class that the classifier does not know, or no picture is left.
+        BundleError: If the bundle was changed.
+    """
+    watcher = watcher or Watcher()
+    if split is not None and split not in SPLITS:
+        raise UnknownNameError("split", split, SPLITS)
+    run_folder = folder_of(classifier)
+    if not isinstance(classifier, Classifier):
+        classifier = load(classifier.folder if isinstance(classifier, Run) else classifier)
+    dataset = data if isinstance(data, Dataset) else load_data(data, root=root)
+    labels_of(dataset, classifier.classes)  # an unknown class shows before the pictures are read
+    if dataset.facts is None:
+        dataset = check_pictures(dataset, progress=watcher.task)
+    chosen, rows = choose_rows(dataset, split, run_folder)
+    chosen_data = dataset.select(rows)
+    seen = np.zeros(len(rows), dtype=bool)
+    if not include_seen:
+        seen = classifier.seen_pictures().contains(chosen_data.checked_facts.digests)
+        if seen.all():
+            raise DataError(
+                f"the classifier was trained on all {len(rows)} pictures of {dataset.location} ({chosen}); "
+                "measure it on others, or name another --split"
+            )
+    kept = chosen_data.select(np.flatnonzero(~seen))
+    labels = labels_of(kept, classifier.classes)
+    probabilities = np.concatenate(list(predict_in_batches(classifier, kept, watcher)))
+    return Evaluation(
+        scores=score(probabilities, labels, classifier.classes),
+        split=chosen,
+        classes=classifier.classes,
+        keys=tuple(kept.pictures.key(index) for index in range(len(kept))),
+        labels=labels,
+        probabilities=probabilities,
+        seen=int(seen.sum()),
+        problems=dataset.problems,
+    )
+
+
+def folder_of(classifier: str | Path | Run | Classifier) -> Path | None:
+    """The run folder that a classifier comes from, if it does."""
+    if isinstance(classifier, Run):
+        return classifier.folder
+    folder = classifier.bundle.folder if isinstance(classifier, Classifier) else Path(classifier)
+    for place in (folder, folder.parent):
+        if (place / SPLIT_TABLE).is_file():
+            return place
+    return None
+
+
+def choose_rows(dataset: Dataset, split: str | None, run_folder: Path | None) -> tuple[str, npt.NDArray[np.int64]]:
+    """The split to measure on and its rows: the one asked for, else `test`, else `val`, else everything.
+
+    Raises:
+        UsageError: If the split that was asked for has no picture.
+    """
+    if not dataset.has_splits and run_folder is not None:
+        dataset = with_splits_of(dataset, run_folder)
+    for name in (split,) if split else ("test", "val"):
+        rows = dataset.indices(name)
+        if len(rows):
+            return name, rows
+    if split is not None:
+        raise UsageError(f"{dataset.location} has no pictures in the split {split!r}")
+    return "all", np.arange(len(dataset))
+
+
+def with_splits_of(dataset: Dataset, run_folder: Path) -> Dataset:
+    """The data with the splits of a run's `split.csv`, known by content; pictures that are not in it stay unassigned."""
+    table = read_split_csv(run_folder / SPLIT_TABLE)
+    known = {digest.tobytes(): code for digest, code in zip(table.digests, table.splits, strict=True)}
+    codes = [known.get(digest.tobytes(), 0) for digest in dataset.checked_facts.digests]
+    return dataclasses.replace(dataset, splits=np.array(codes, dtype=np.uint8))
+
+
+def labels_of(dataset: Dataset, classes: tuple[str, ...]) -> npt.NDArray[np.int64]:
+    """The labels as places in the classifier's classes, matched by name.
+
+    Raises:
+        DataError: If the classifier does not know one of the classes.
+    """
+    places = {name: place for place, name in enumerate(classes)}
+    unknown = [name for name in dataset.classes if name not in places]
+    if unknown:
+        names = ", ".join(repr(name) for name in unknown[:5]) + (
+            f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""
+        )
+        known = ", ".join(classes[:10]) + (", ..." if len(classes) > 10 else "")
+        raise DataError(f"{dataset.location} has classes that the classifier does not know: {names}; it knows {known}")
+    return np.array([places[name] for name in dataset.classes], dtype=np.int64)[dataset.labels]
+
+
+def predict_in_batches(classifier: Classifier, dataset: Dataset, watcher: Watcher) -> Iterator[npt.NDArray[np.float64]]:
+    """Probabilities of every picture, from its bytes, a batch at a time."""
+    watcher.task("predicting", 0, len(dataset))
+    for start in range(0, len(dataset), BATCH):
+        end = min(start + BATCH, len(dataset))
+        yield classifier.predict_proba([dataset.pictures.read(index) for index in range(start, end)])
+        watcher.task("predicting", end, len(dataset))
+
+
+def write_predictions(evaluation: Evaluation, path: str | Path) -> None:
+    """Writes `evaluation.to_csv()` to a file, whole or not at all."""
+    path = Path(path)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        temporary.write_text(evaluation.to_csv(), encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise UsageError(f"cannot write {path}: {error.strerror}") from error

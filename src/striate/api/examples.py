@@ -1,0 +1,43 @@
+"""The pictures of a split, as the training loop and the sealing take them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from striate.data import Dataset, PixelStore
+from striate.pixels import Preprocessing
+
+
+@dataclass(frozen=True, eq=False)
+class SplitExamples:
+    """Rows of a pixel store with their labels; implements `striate.training.Examples`."""
+
+    dataset: Dataset
+    store: PixelStore
+    preprocessing: Preprocessing
+    samples: npt.NDArray[np.int64]
+    """(n,) rows of the data set and of the store, which are also what random draws depend on."""
+    labels: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(cls, dataset: Dataset, store: PixelStore, preprocessing: Preprocessing, split: str) -> SplitExamples:
+        """The pictures of a split; none if the data has no such split."""
+        rows = dataset.indices(split)
+        return cls(dataset, store, preprocessing, rows, dataset.labels[rows].astype(np.int64))
+
+    def pixels(self, positions: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
+        """(k, H, W, C) uint8 of the pictures at these positions 0..n-1."""
+        return self.store.gather(self.samples[positions])
+
+    def images(self, positions: npt.NDArray[np.int64]) -> Tensor:
+        """(k, C, H, W) float32, normalised."""
+        return torch.from_numpy(self.preprocessing.normalise(self.pixels(positions)))
+
+    def key(self, position: int) -> str:
+        """The picture's name."""
+        return self.dataset.pictures.key(int(self.samples[position]))

@@ -1,0 +1,41 @@
+"""Ending work in good order when a signal asks for it."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+
+
+@dataclass
+class Signals:
+    """The first signal that came, if any did."""
+
+    received: int | None = None
+
+
+@contextmanager
+def interruptible() -> Iterator[Signals]:
+    """Notes the first SIGINT or SIGTERM instead of dying from it; a second one raises KeyboardInterrupt at once.
+
+    Outside the main thread, where Python delivers no signals, nothing is changed.
+    """
+    signals = Signals()
+    if threading.current_thread() is not threading.main_thread():
+        yield signals
+        return
+
+    def note(number: int, frame: FrameType | None) -> None:
+        if signals.received is not None:
+            raise KeyboardInterrupt
+        signals.received = number
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield signals
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,23 @@
+"""`striate.load`: a run or a bundle as a classifier."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from striate.runtime import Classifier, load_classifier
+
+
+def load(path: str | Path, *, engine: str = "openvino", precision: str = "fp32", device: str = "cpu") -> Classifier:
+    """Opens a run folder or a bundle folder, after every file's digest and the canaries' logits were found to be as sealed.
+
+    Args:
+        path: A run folder, or a bundle folder.
+        engine: `"openvino"`, which imports no torch, or `"torch"`.
+        precision: `"fp32"` or `"bf16"`.
+        device: For torch: such as `"cpu"` or `"cuda"`.
+
+    Raises:
+        UsageError: If there is no bundle at the path, or the engine or precision does not exist.
+        BundleError: If the bundle was changed, or does not do what its contract says; the message says how it showed.
+    """
+    return load_classifier(path, engine=engine, precision=precision, device=device)

@@ -1,0 +1,228 @@
+"""What comes before training: the data, the recipe, the device, the initial weights, the preprocessing."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from striate.api.run import SPLITS
+from striate.api.run_plan import RunPlan, recipe_part
+from striate.api.watching import Watcher
+from striate.data import (
+    Dataset,
+    SplitTable,
+    assign_splits,
+    check_pictures,
+    load_data,
+    read_split_csv,
+)
+from striate.errors import DataError, UsageError
+from striate.models import Network, Row, model_row
+from striate.pixels import Preprocessing
+from striate.training import DataFacts, Decision, Recipe, merge, read_recipe_table, read_settings
+from striate.weights import KNOWN_FILES, WeightsFile, load_weights
+
+
+def prepare_data(data: str | Path | Dataset, *, seed: int, root: str | Path | None, watcher: Watcher) -> Dataset:
+    """Loads, checks and splits the data; says what was set aside."""
+    dataset = data if isinstance(data, Dataset) else load_data(data, root=root)
+    if dataset.facts is None:
+        dataset = check_pictures(dataset, progress=watcher.task)
+    if dataset.problems:
+        first = dataset.problems[0]
+        watcher.note(
+            f"{len(dataset.problems)} pictures are set aside because they cannot be used, such as {first.key}: {first.reason}"
+        )
+    dataset = assign_splits(dataset, seed=seed)
+    for note in dataset.notes:
+        watcher.note(note)
+    if not len(dataset.indices("train")):
+        raise DataError(
+            f"{dataset.location} has no training pictures: it needs a folder named train, or no split folders at all"
+        )
+    return dataset
+
+
+def reload_data(folder: Path, plan: RunPlan, watcher: Watcher) -> Dataset:
+    """The run's own pictures in the order and the splits of its `split.csv`; what is new in the folder is left out.
+
+    Raises:
+        DataError: If one of them is gone or was changed.
+    """
+    settings = plan.settings
+    dataset = check_pictures(load_data(settings.data, root=settings.root or None), progress=watcher.task)
+    return apply_split_table(dataset, read_split_csv(folder / SPLITS), classes=plan.classes)
+
+
+def apply_split_table(dataset: Dataset, table: SplitTable, *, classes: tuple[str, ...]) -> Dataset:
+    """The pictures of a table, in its order, with its labels and splits.
+
+    Args:
+        dataset: Checked; must hold every picture of the table, unchanged.
+        table: A run's `split.csv`.
+        classes: The run's classes.
+
+    Raises:
+        DataError: If a picture is gone or was changed.
+    """
+    places = {dataset.pictures.key(index): index for index in range(len(dataset))}
+    keys = list(table.keys)
+    if gone := [key for key in keys if key not in places]:
+        raise DataError(
+            f"{len(gone)} pictures of the run are no longer in {dataset.location}, such as {gone[0]}; put them back to go on"
+        )
+    rows = np.array([places[key] for key in keys], dtype=np.int64)
+    selected = dataset.select(rows)
+    changed = np.flatnonzero((selected.checked_facts.digests != table.digests).any(axis=1))
+    if len(changed):
+        raise DataError(
+            f"{len(changed)} pictures in {dataset.location} were changed since the run began, such as {keys[changed[0]]}; "
+            "put them back to go on"
+        )
+    labels = np.array([classes.index(name) for name in table.classes], dtype=np.int32)[table.labels]
+    return dataclasses.replace(selected, classes=classes, labels=labels, splits=table.splits)
+
+
+def data_facts(dataset: Dataset) -> DataFacts:
+    """What the defaults look at: the training pictures' number, size and colour."""
+    rows = dataset.indices("train")
+    table = dataset.checked_facts
+    short = np.minimum(table.widths[rows], table.heights[rows])
+    return DataFacts(len(rows), len(dataset.classes), int(np.median(short)), bool(table.colour[rows].any()))
+
+
+def ask_recipe(
+    recipe: str | Path | None,
+    settings: Sequence[str],
+    *,
+    model: str | None,
+    epochs: int | None,
+    batch_size: int | None,
+    seed: int,
+    precision: str | None,
+) -> dict[str, Any]:
+    """What the user asked for, as a recipe table: a file, under arguments, under `--set`.
+
+    Raises:
+        UsageError: If a key or a value is wrong, or the model does not exist.
+    """
+    file = recipe_part(read_recipe_table(recipe)) if recipe is not None else {}
+    arguments: dict[str, Any] = {"model": model, "batch_size": batch_size, "precision": precision}
+    arguments = {key: value for key, value in arguments.items() if value is not None}
+    if seed or "seed" not in file:
+        arguments["seed"] = seed
+    if epochs is not None:
+        arguments["schedule"] = {"epochs": epochs}
+    table = merge(file, arguments, read_settings(settings))
+    Recipe.from_dict(table)  # wrong keys and values show before the pictures are read
+    if "model" in table:
+        model_row(table["model"])
+    return table
+
+
+def choose_device(name: str) -> torch.device:
+    """The device of a name; `auto` is a GPU if there is one.
+
+    Raises:
+        UsageError: If there is no such device.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise UsageError(f"unknown device {name!r}; expected auto, cpu, cuda or cuda:1") from error
+    if device.type not in ("cpu", "cuda"):
+        raise UsageError(f"device {name!r} is not supported; expected auto, cpu, cuda or cuda:1")
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise UsageError(f"there is no device {name!r} here: {torch.cuda.device_count()} CUDA devices were found")
+    return device
+
+
+def start_from(network: Network, weights: WeightsFile, row: Row) -> Decision:
+    """Fills the network from a weights file, and says what matched."""
+    report = load_weights(network, weights.tensors, row=row.name)
+    return Decision("weights", weights.path.name, report.summary())
+
+
+def normalisation(
+    preprocessing: Preprocessing,
+    dataset: Dataset,
+    row: Row,
+    weights: WeightsFile | None,
+    *,
+    mean: Sequence[float] | None,
+    std: Sequence[float] | None,
+) -> tuple[Preprocessing, Decision]:
+    """The preprocessing with the mean and deviation that suit the weights or, from scratch, the pictures.
+
+    Raises:
+        UsageError: If only one of `mean` and `std` is given, or the number of values is not 1 or that of the channels.
+    """
+    if (mean is None) != (std is None):
+        raise UsageError("--mean and --std belong together; give both or neither")
+    if mean is not None and std is not None:
+        values = (
+            per_channel("mean", mean, preprocessing.channels),
+            per_channel("std", std, preprocessing.channels),
+        )
+        why = "asked for"
+    elif weights is not None and "mean" in weights.metadata and "std" in weights.metadata:
+        values = (
+            read_numbers(weights.metadata["mean"], preprocessing.channels),
+            read_numbers(weights.metadata["std"], preprocessing.channels),
+        )
+        why = "from the weights file's metadata"
+    elif weights is not None and weights.sha256 in KNOWN_FILES:
+        known = KNOWN_FILES[weights.sha256]
+        values, why = (known.mean, known.std), f"what this file is known to expect ({known.source})"
+    elif len(row.mean) == preprocessing.channels and (weights is not None or row.benchmark.name == "MNIST"):
+        values = (preprocessing.mean, preprocessing.std)
+        why = f"what {row.name} was published with"
+    else:
+        values = measure_normalisation(preprocessing, dataset)
+        why = "measured on the training pictures"
+    result = dataclasses.replace(preprocessing, mean=values[0], std=values[1])
+    return result, Decision("normalisation", f"mean {show(values[0])}, deviation {show(values[1])}", why)
+
+
+def per_channel(name: str, values: Sequence[float], channels: int) -> tuple[float, ...]:
+    """One value per channel."""
+    if len(values) == 1:
+        return tuple(values) * channels
+    if len(values) != channels:
+        raise UsageError(f"--{name} needs 1 or {channels} numbers, got {len(values)}")
+    return tuple(values)
+
+
+def read_numbers(text: str, channels: int) -> tuple[float, ...]:
+    """Numbers of a weights file's metadata, such as `0.485, 0.456, 0.406`."""
+    try:
+        values = [float(part) for part in text.strip("[]() ").split(",")]
+    except ValueError as error:
+        raise UsageError(f"the weights file's metadata has no numbers in {text!r}; give --mean and --std") from error
+    return per_channel("mean", values, channels)
+
+
+def measure_normalisation(
+    preprocessing: Preprocessing, dataset: Dataset
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and deviation of each channel over up to 512 training pictures, of the 0..1 range, to three decimals."""
+    rows = dataset.indices("train")
+    rows = rows[np.linspace(0, len(rows) - 1, min(512, len(rows))).astype(int)]
+    pixels = np.stack([preprocessing.pixels(dataset.pictures.read(int(row))) for row in rows]).reshape(
+        -1, preprocessing.channels
+    )
+    mean = pixels.mean(axis=0, dtype=np.float64) / 255
+    deviation = np.maximum(pixels.std(axis=0, dtype=np.float64) / 255, 0.02)  # a constant channel has none
+    return tuple(round(float(value), 3) for value in mean), tuple(round(float(value), 3) for value in deviation)
+
+
+def show(values: Sequence[float]) -> str:
+    """Numbers for people; equal ones once."""
+    return ", ".join(f"{value:.4g}" for value in (values if len(set(values)) > 1 else values[:1]))

@@ -1,0 +1,124 @@
+"""Gathers what a run's report tells."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from striate.api.examples import SplitExamples
+from striate.api.run import REPORT
+from striate.api.run_plan import RunPlan
+from striate.api.seal import Sealed, versions
+from striate.data import Dataset, PixelStore
+from striate.evaluation import most_confident_mistakes
+from striate.report import DataSummary, TrainingReport, write
+
+SAMPLES_PER_CLASS = 6
+SAMPLED_CLASSES = 40
+MISTAKES = 24
+
+
+def write_training_report(
+    folder: Path,
+    run: RunPlan,
+    dataset: Dataset,
+    store: PixelStore,
+    sealed: Sealed,
+    history: Sequence[Mapping[str, Any]],
+    timings: Mapping[str, float],
+) -> None:
+    """Writes a finished run's `report.html`."""
+    headline = next((name for name in ("test", "val") if name in sealed.scores), None)
+    bundle = shlex.quote(str(folder))
+    report = TrainingReport(
+        title=f"{dataset.name} · {run.recipe.model}",
+        run=folder.name,
+        created=run.settings.created.replace("T", " "),
+        model=run.recipe.model,
+        data=DataSummary(
+            location=dataset.location,
+            counts=dataset.counts(),
+            ignored=dataset.ignored,
+            quarantined=[(problem.key, problem.reason) for problem in dataset.problems],
+            samples=sample_pictures(dataset, store),
+        ),
+        parameters=parameter_count(sealed),
+        epochs_planned=run.recipe.schedule.epochs,
+        history=history,
+        scores={name: scores.to_dict() for name, scores in sealed.scores.items()},
+        mistakes=mistakes(dataset, store, run, sealed, headline) if headline else (),
+        decisions=[(decision.what, decision.value, decision.why) for decision in run.decisions],
+        recipe=run.to_toml(),
+        predict_commands=[
+            f"striate predict {bundle} PICTURE.jpg",
+            f"striate predict {bundle} FOLDER --format csv > predictions.csv",
+            f"striate evaluate {bundle} DATA",
+        ],
+        warnings=list(dataset.notes),
+        hardware=hardware(run),
+        versions=versions(),
+        timings=timings,
+    )
+    write(report, folder / REPORT)
+
+
+def sample_pictures(dataset: Dataset, store: PixelStore) -> dict[str, list[npt.NDArray[np.uint8]]]:
+    """The first training pictures of each class, as the network sees them."""
+    rows = dataset.indices("train")
+    samples = {}
+    for label, name in enumerate(dataset.classes[:SAMPLED_CLASSES]):
+        own = rows[dataset.labels[rows] == label][:SAMPLES_PER_CLASS]
+        samples[name] = list(store.gather(own)) if len(own) else []
+    return samples
+
+
+def mistakes(
+    dataset: Dataset, store: PixelStore, run: RunPlan, sealed: Sealed, split: str
+) -> list[tuple[npt.NDArray[np.uint8], str, str, str, float]]:
+    """The most confident mistakes on a split, the surest first."""
+    examples = SplitExamples.of(dataset, store, run.preprocessing, split)
+    probabilities = sealed.probabilities[split]
+    positions = most_confident_mistakes(probabilities, examples.labels, MISTAKES)
+    if not len(positions):
+        return []
+    pictures = examples.pixels(positions)
+    rows = []
+    for picture, position in zip(pictures, positions, strict=True):
+        predicted = int(probabilities[position].argmax())
+        true = dataset.classes[examples.labels[position]]
+        probability = float(probabilities[position, predicted])
+        rows.append((picture, examples.key(int(position)), true, dataset.classes[predicted], probability))
+    return rows
+
+
+def parameter_count(sealed: Sealed) -> int:
+    """Trainable parameters of the sealed network."""
+    from striate.runtime.torch_engine import build_network
+
+    return sum(parameter.numel() for parameter in build_network(sealed.bundle).parameters())
+
+
+def hardware(run: RunPlan) -> dict[str, str]:
+    """What the run was trained on, for people."""
+    return {
+        "device": run.settings.device,
+        "processor": processor_name(),
+        "processors": str(os.cpu_count()),
+        "system": f"{platform.system()} {platform.release()}",
+    }
+
+
+def processor_name() -> str:
+    """The processor's name, as the system tells it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())

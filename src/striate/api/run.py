@@ -1,0 +1,137 @@
+"""A run folder: what was asked and decided, how it went, and what came of it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from striate.bundle import Contract, open_bundle
+from striate.durable_writing import write_durably
+from striate.errors import UsageError
+from striate.runtime import Classifier, load_classifier
+
+RECIPE = "recipe.toml"
+SPLITS = "split.csv"
+METRICS = "metrics.jsonl"
+REPORT = "report.html"
+CHECKPOINTS = "checkpoints"
+BUNDLE = "bundle"
+
+
+class Run:
+    """A finished run.
+
+    Args:
+        folder: The run folder.
+
+    Example:
+        >>> from striate.api.run import Run  # doctest: +SKIP
+        >>> Run("runs/digits-lenet5").metrics["test"]["accuracy"]  # doctest: +SKIP
+        0.9889
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+
+    @cached_property
+    def contract(self) -> Contract:
+        """What the run's bundle says about itself."""
+        return open_bundle(self.folder).contract
+
+    @property
+    def metrics(self) -> Mapping[str, Any]:
+        """The scores of what ships, by split."""
+        return self.contract.metrics
+
+    @property
+    def report(self) -> Path:
+        """The page to look at."""
+        return self.folder / REPORT
+
+    def classifier(self, *, engine: str = "openvino", precision: str = "fp32", device: str = "cpu") -> Classifier:
+        """The run's classifier; see `striate.load`."""
+        return load_classifier(self.folder, engine=engine, precision=precision, device=device)
+
+    def history(self) -> list[dict[str, Any]]:
+        """The rows of `metrics.jsonl`, one an epoch."""
+        return read_history(self.folder)
+
+    def __repr__(self) -> str:
+        return f"<Run {self.folder}>"
+
+
+def read_history(folder: Path) -> list[dict[str, Any]]:
+    """The rows of a run's `metrics.jsonl`; none if it has not ended an epoch."""
+    path = folder / METRICS
+    if not path.is_file():
+        return []
+    rows = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            rows.append(json.loads(line))
+        except ValueError:
+            break  # the line that was being written when the power went
+    return rows
+
+
+def write_history(folder: Path, rows: list[dict[str, Any]]) -> None:
+    """Writes `metrics.jsonl` whole; NaN, which JSON has not, becomes null."""
+    lines = [
+        json.dumps({key: (None if value != value else value) for key, value in row.items()}) + "\n" for row in rows
+    ]
+    write_durably(folder / METRICS, "".join(lines).encode())
+
+
+def create_run_folder(output: str | Path | None, *, data_name: str, model: str) -> Path:
+    """Makes the folder of a new run: the one asked for, or `runs/<data>-<model>`, numbered if that is taken.
+
+    Raises:
+        UsageError: If the folder that was asked for exists and is not empty, or cannot be made.
+    """
+    if output is not None:
+        folder = Path(output)
+        check_output(folder)
+        make_folder(folder, exist_ok=True)
+        return folder
+    number = 1
+    while True:
+        folder = Path("runs") / (f"{data_name}-{model}" + (f"-{number}" if number > 1 else ""))
+        try:
+            make_folder(folder, exist_ok=False)
+        except FileExistsError:
+            number += 1
+        else:
+            return folder
+
+
+def check_output(folder: Path) -> None:
+    """Raises UsageError if a new run cannot go to the folder."""
+    if folder.is_file():
+        raise UsageError(f"--output {folder} is a file; name a folder that does not exist yet")
+    if folder.is_dir() and any(folder.iterdir()):
+        hint = (
+            f"go on with it by: striate train --resume {folder}" if (folder / RECIPE).is_file() else "name another one"
+        )
+        raise UsageError(f"--output {folder} exists already; nothing was changed; {hint}")
+    parent = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    if not os.access(parent, os.W_OK):
+        raise UsageError(f"--output {folder} cannot be made: no permission to write in {parent}")
+
+
+def make_folder(folder: Path, *, exist_ok: bool) -> None:
+    """Makes a folder and those above it.
+
+    Raises:
+        UsageError: If it cannot be made.
+        FileExistsError: If it exists and that is not fine.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=exist_ok)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        raise UsageError(f"the run folder {folder} cannot be made: {error.strerror}") from error

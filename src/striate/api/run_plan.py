@@ -1,0 +1,87 @@
+"""All that a run was asked and decided, as its `recipe.toml` has it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from striate.errors import UsageError
+from striate.pixels import Preprocessing
+from striate.training import Decision, Recipe, read_dataclass, read_recipe_table
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSettings:
+    """What a run was started with, and what was decided by the clock, besides the recipe."""
+
+    data: str
+    """The data's place: an absolute path, or a built-in name."""
+    root: str = ""
+    """Where a built-in set's local copy is; empty if it needs none."""
+    data_name: str
+    device: str = "cpu"
+    weights: str = ""
+    """The file that training started from; empty for random weights."""
+    weights_sha256: str = ""
+    total_steps: int
+    """Steps that were planned."""
+    created: str
+    """Local time, ISO 8601."""
+    tensorboard: bool = False
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    """All that a run needs, as its `recipe.toml` has it; a resume reads it and decides nothing anew."""
+
+    settings: RunSettings
+    recipe: Recipe
+    preprocessing: Preprocessing
+    classes: tuple[str, ...]
+    decisions: tuple[Decision, ...] = field(default_factory=tuple)
+
+    def to_toml(self) -> str:
+        """The text of `recipe.toml`: the recipe's own keys, then what belongs to this run alone."""
+        preprocessing = {key: value for key, value in self.preprocessing.to_dict().items() if value is not None}
+        table = {
+            **self.recipe.to_dict(),
+            "preprocessing": preprocessing,
+            "run": vars(self.settings) | {"classes": list(self.classes)},
+            "decisions": [vars(decision) for decision in self.decisions],
+        }
+        return tomli_w.dumps(table)
+
+    @classmethod
+    def from_toml(cls, path: Path) -> RunPlan:
+        """Reads a run's `recipe.toml`.
+
+        Raises:
+            UsageError: If it cannot be read or is not that of a run.
+        """
+        table = read_recipe_table(path)
+        own = recipe_part(table)
+        try:
+            run = dict(table["run"])
+            classes = tuple(run.pop("classes"))
+            preprocessing = dict(table["preprocessing"])
+            decisions = tuple(Decision(**row) for row in table["decisions"])
+        except (KeyError, TypeError) as error:
+            raise UsageError(f"{path} is not the recipe of a run: {error} is missing") from error
+        for key in ("crop", "resize_size"):
+            preprocessing.setdefault(key, None)
+        return cls(
+            read_dataclass(RunSettings, run, "run."),
+            Recipe.from_dict(own),
+            Preprocessing.from_dict(preprocessing),
+            classes,
+            decisions,
+        )
+
+
+def recipe_part(table: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of a run's `recipe.toml` that is a recipe, so that `--recipe runs/a/recipe.toml` trains another one like it."""
+    return {key: value for key, value in table.items() if key not in ("preprocessing", "run", "decisions")}

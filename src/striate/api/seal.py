@@ -1,0 +1,235 @@
+"""Sealing: from a trained network to a bundle that was seen to do what its contract says."""
+
+from __future__ import annotations
+
+import platform
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from PIL import Image
+from safetensors.torch import save
+from torch import nn
+
+import striate
+from striate.bundle import (
+    Bundle,
+    BundleContent,
+    Canary,
+    CanarySheet,
+    Contract,
+    PrecisionTerms,
+    SeenPictures,
+    write_bundle,
+)
+from striate.bundle.contract import Architecture
+from striate.conversion import convert_to_openvino
+from striate.evaluation import Scores, score
+from striate.openvino_loading import load_openvino
+from striate.pixels import Preprocessing, decode
+from striate.runtime import OpenVINOEngine
+
+FP32_TOLERANCE = 5e-4
+"""Engines sum in different orders: 1e-6 of the logits' range is usual, 1e-5 seen; a wrong mean or resampling gives 1e-2 or more."""
+
+BF16_TOLERANCE = 0.1
+"""bf16 keeps 8 bits of a number: 1e-2 of the logits' range is usual for deep networks."""
+
+CANARY_SIDE = 160
+"""Longest side of a canary in pixels: small to ship, large enough to be resized."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A split to measure the sealed engine on: pictures that are already preprocessed, a batch at a time."""
+
+    name: str
+    labels: npt.NDArray[np.int64]
+    pixels: Any
+    """Called with positions (k,), answers (k, H, W, C) uint8."""
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """A bundle and what was measured on it."""
+
+    bundle: Bundle
+    scores: Mapping[str, Scores]
+    probabilities: Mapping[str, npt.NDArray[np.float64]]
+    """(n, classes) per split, in the order of its labels."""
+    agreement: float | None
+
+
+def seal(
+    network: nn.Module,
+    folder: Path,
+    *,
+    model: str,
+    classes: tuple[str, ...],
+    preprocessing: Preprocessing,
+    splits: list[Measured],
+    canary_pictures: list[bytes],
+    seen: SeenPictures,
+    data: Mapping[str, Any],
+) -> Sealed:
+    """Converts a network, measures the engine, and writes the bundle.
+
+    Args:
+        network: The trained network, of the catalogue; not changed.
+        folder: Where the bundle shall be; nothing may be there.
+        model: The network's name in the catalogue.
+        classes: Their names, in the order of the logits.
+        preprocessing: How pictures become its input.
+        splits: What the engine is measured on; its agreement with the network is measured on the first one.
+        canary_pictures: Encoded pictures whose logits are sealed; see `make_canaries`.
+        seen: The pictures it was trained on.
+        data: What the contract says of the training data.
+
+    Raises:
+        UsageError: If the folder exists.
+        OSError: If it cannot be written; then nothing is left behind.
+    """
+    plain = network.cpu().eval()
+    with tempfile.TemporaryDirectory(prefix="striate-seal-") as scratch:
+        graph = Path(scratch) / "engine.xml"
+        model_ir = convert_to_openvino(plain, in_channels=preprocessing.channels, input_size=preprocessing.size)
+        load_openvino().save_model(model_ir, str(graph), compress_to_fp16=False)
+        engine = OpenVINOEngine(graph)
+        scores, probabilities = {}, {}
+        agreement, pictures = None, 0
+        for split in splits:
+            logits = engine_logits(engine, preprocessing, split)
+            probabilities[split.name] = softmax(logits)
+            scores[split.name] = score(probabilities[split.name], split.labels, classes)
+            if agreement is None and len(split.labels):
+                pictures = min(len(split.labels), 500)
+                own = network_logits(plain, preprocessing, split.pixels(np.arange(pictures)))
+                agreement = float(np.mean(own.argmax(1) == logits[:pictures].argmax(1)))
+        names = [f"{index}.{extension_of(picture)}" for index, picture in enumerate(canary_pictures)]
+        pixels = np.stack([preprocessing.pixels(picture) for picture in canary_pictures])
+        sealed_logits = network_logits(plain, preprocessing, pixels)
+        canaries = CanarySheet(
+            tuple(
+                Canary(name, {label: float(value) for label, value in zip(classes, row, strict=True)})
+                for name, row in zip(names, sealed_logits, strict=True)
+            ),
+            {},
+        )
+        contract = Contract(
+            architecture=Architecture(model, len(classes), preprocessing.channels),
+            classes=classes,
+            preprocessing=preprocessing,
+            precisions={
+                "fp32": PrecisionTerms(FP32_TOLERANCE, agreement, pictures),
+                "bf16": PrecisionTerms(BF16_TOLERANCE),
+            },
+            metrics={split.name: scores[split.name].to_dict() | {"fingerprint": split.fingerprint} for split in splits},
+            data=data,
+            versions=versions(),
+            files={},
+        )
+        tensors = {name: tensor.detach().contiguous() for name, tensor in plain.state_dict().items()}
+        files: dict[str, Path | bytes] = {
+            "model.safetensors": save(tensors),
+            "engine.xml": graph,
+            "engine.bin": graph.with_suffix(".bin"),
+            "seen.bin": seen.to_bytes(),
+        }
+        files |= {f"canaries/{name}": picture for name, picture in zip(names, canary_pictures, strict=True)}
+        bundle = write_bundle(folder, BundleContent(files), contract, canaries)
+    return Sealed(bundle, scores, probabilities, agreement)
+
+
+def engine_logits(engine: OpenVINOEngine, preprocessing: Preprocessing, split: Measured) -> npt.NDArray[np.float32]:
+    """The engine's logits on a split: (n, classes)."""
+    starts = range(0, len(split.labels), 64)
+    parts = [
+        engine.infer(preprocessing.normalise(split.pixels(np.arange(start, min(start + 64, len(split.labels))))))[0]
+        for start in starts
+    ]
+    return np.concatenate(parts)
+
+
+@torch.inference_mode()
+def network_logits(
+    network: nn.Module, preprocessing: Preprocessing, pixels: npt.NDArray[np.uint8]
+) -> npt.NDArray[np.float32]:
+    """The network's own logits, in fp32 torch: (n, classes) of (n, H, W, C) uint8."""
+    parts = [
+        network(torch.from_numpy(preprocessing.normalise(pixels[start : start + 64]))).float().numpy()
+        for start in range(0, len(pixels), 64)
+    ]
+    return np.concatenate(parts)
+
+
+def softmax(logits: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float64]:
+    """Probabilities (n, classes) of logits (n, classes)."""
+    powers = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+
+
+def make_canaries(pictures: list[bytes | npt.NDArray[np.uint8]]) -> list[bytes]:
+    """Small encoded pictures that go through every step between a file and the network.
+
+    The first is a lossless copy, the second lies on its side with an EXIF tag that turns it upright, the third is a JPEG file, and the
+    fourth is see-through at one edge. So a runtime that forgets a step gives other logits.
+
+    Args:
+        pictures: Up to four pictures: encoded, or (H, W) or (H, W, 3) uint8.
+    """
+    canaries = []
+    for index, picture in enumerate(pictures[:4]):
+        image = Image.fromarray(squeeze(decode(picture)))
+        image.thumbnail((CANARY_SIDE, CANARY_SIDE), Image.Resampling.BICUBIC)
+        canaries.append(encode_canary(image, index))
+    return canaries
+
+
+def encode_canary(image: Image.Image, kind: int) -> bytes:
+    """One canary of the four kinds of `make_canaries`."""
+    buffer = BytesIO()
+    if kind == 1:
+        exif = Image.Exif()
+        exif[0x0112] = 6  # orientation: turn a quarter clockwise to see it upright
+        image.transpose(Image.Transpose.ROTATE_90).save(buffer, "PNG", exif=exif)
+    elif kind == 2:
+        image.save(buffer, "JPEG", quality=92, subsampling=0)
+    elif kind == 3:
+        alpha = np.full((image.height, image.width), 255, np.uint8)
+        alpha[:, : max(1, image.width // 4)] = 96
+        image.putalpha(Image.fromarray(alpha))
+        image.save(buffer, "PNG")
+    else:
+        image.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def squeeze(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """(H, W, 1) as (H, W), which is what PIL takes for grey."""
+    return pixels[:, :, 0] if pixels.shape[2] == 1 else pixels
+
+
+def extension_of(picture: bytes) -> str:
+    """The file extension of a canary."""
+    return "png" if picture.startswith(b"\x89PNG") else "jpg"
+
+
+def versions() -> dict[str, str]:
+    """The versions of what made a bundle."""
+    packages = ("torch", "openvino", "numpy", "pillow")
+    return {"striate": striate.__version__, "python": platform.python_version()} | {
+        name: metadata.version(name) for name in packages
+    }
+
+
+def describe(sealed: Sealed) -> dict[str, Any]:
+    """What a command prints of a sealed bundle, as JSON types."""
+    return {"bundle": str(sealed.bundle.folder), "architecture": asdict(sealed.bundle.contract.architecture)}

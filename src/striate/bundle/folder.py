@@ -1,0 +1,184 @@
+"""A bundle on the disk: written whole or not at all, and opened only if every file is as it was sealed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from striate.bundle.canaries import CanarySheet, read_canaries
+from striate.bundle.contract import Contract, digest_of
+from striate.bundle.seen import SeenPictures
+from striate.errors import BundleError, UsageError
+
+CONTRACT = "contract.json"
+WEIGHTS = "model.safetensors"
+ENGINE = "engine.xml"
+ENGINE_WEIGHTS = "engine.bin"
+SEEN = "seen.bin"
+CANARIES = "canaries"
+CANARY_SHEET = f"{CANARIES}/canaries.json"
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """An opened bundle: its files are those that were sealed."""
+
+    folder: Path
+    contract: Contract
+    canaries: CanarySheet
+
+    @property
+    def weights_path(self) -> Path:
+        """The network's weights."""
+        return self.folder / WEIGHTS
+
+    @property
+    def engine_path(self) -> Path:
+        """The OpenVINO graph; its weights lie beside it."""
+        return self.folder / ENGINE
+
+    def canary_path(self, file: str) -> Path:
+        """Where a canary's picture is."""
+        return self.folder / CANARIES / file
+
+    def seen_pictures(self) -> SeenPictures:
+        """The pictures it was trained on."""
+        return SeenPictures.from_bytes((self.folder / SEEN).read_bytes())
+
+
+@dataclass(frozen=True)
+class BundleContent:
+    """The files of a bundle to be written, but for the contract and the digests."""
+
+    files: Mapping[str, Path | bytes]
+    """Path inside the bundle -> content, or a file to copy."""
+
+
+def made_with(files: Mapping[str, str], contract_parts: Mapping[str, object]) -> dict[str, str]:
+    """Digests of all that a canary's logits depend on; sealed with the logits, and compared when the bundle is opened.
+
+    Args:
+        files: SHA-256 of the bundle's files by path.
+        contract_parts: The contract's fields as JSON types.
+    """
+    parts = ("architecture", "classes", "preprocessing", "calibration")
+    return {name: files[name] for name in (WEIGHTS, ENGINE, ENGINE_WEIGHTS)} | {
+        part: digest_of(contract_parts[part]) for part in parts
+    }
+
+
+def write_bundle(folder: Path, content: BundleContent, contract: Contract, canaries: CanarySheet) -> Bundle:
+    """Writes a bundle under a temporary name, opens it, and renames it into place.
+
+    Args:
+        folder: Where the bundle shall be; nothing may be there.
+        content: The weights, engine, canary pictures and the rest.
+        contract: The contract; its `files` are filled in here.
+        canaries: The canaries' logits; `made_with` is filled in here.
+
+    Raises:
+        UsageError: If the folder exists.
+        OSError: If the disk is full or the place cannot be written; then nothing is left behind.
+    """
+    if folder.exists():
+        raise UsageError(f"{folder} exists already; name another place")
+    temporary = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
+    try:
+        shutil.rmtree(temporary, ignore_errors=True)
+        (temporary / CANARIES).mkdir(parents=True)
+        for name, source in content.files.items():
+            if isinstance(source, bytes):
+                (temporary / name).write_bytes(source)
+            else:
+                shutil.copyfile(source, temporary / name)
+        digests = {name: file_digest(temporary / name) for name in content.files}
+        bound = CanarySheet(canaries.canaries, made_with(digests, contract.to_dict()))
+        sheet = json.dumps(bound.to_dict(), ensure_ascii=False, indent=1).encode()
+        (temporary / CANARY_SHEET).write_bytes(sheet)
+        digests[CANARY_SHEET] = hashlib.sha256(sheet).hexdigest()
+        table = contract.to_dict()
+        table["files"] = digests
+        del table["digest"]
+        table["digest"] = digest_of(table)
+        (temporary / CONTRACT).write_bytes(json.dumps(table, ensure_ascii=False, indent=1).encode())
+        open_bundle(temporary)
+        temporary.rename(folder)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+    return open_bundle(folder)
+
+
+def open_bundle(path: str | Path) -> Bundle:
+    """Opens a bundle folder, or the bundle of a run folder, after checking every file's digest.
+
+    Nothing in it is unpickled or executed. Whether the network still gives its sealed logits is checked by who runs it.
+
+    Raises:
+        UsageError: If there is no bundle.
+        BundleError: If a file is missing, damaged or was changed.
+    """
+    folder = find_bundle(Path(path))
+    try:
+        table = json.loads((folder / CONTRACT).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise BundleError(f"{folder}: contract.json cannot be read: {error}") from error
+    if not isinstance(table, dict):
+        raise BundleError(f"{folder}: contract.json is not a JSON object")
+    try:
+        contract = Contract.from_dict(table)
+        check_files(folder, contract.files)
+        canaries = read_canaries(folder / CANARY_SHEET)
+        check_binding(canaries.made_with, made_with(contract.files, table))
+    except BundleError as error:
+        raise BundleError(f"{folder}: {error}") from error
+    return Bundle(folder, contract, canaries)
+
+
+def find_bundle(path: Path) -> Path:
+    """The bundle folder that a path means: itself, or the `bundle` folder of a run.
+
+    Raises:
+        UsageError: If there is none; the message says whether the path is a run that has not ended.
+    """
+    for folder in (path, path / "bundle"):
+        if (folder / CONTRACT).is_file():
+            return folder
+    if (path / "recipe.toml").is_file():
+        raise UsageError(f"{path} is a run that has not ended; finish it with: striate train --resume {path}")
+    if not path.exists():
+        raise UsageError(f"there is no run or bundle at {path}")
+    raise UsageError(f"{path} is neither a run nor a bundle: it has no contract.json")
+
+
+def check_files(folder: Path, files: Mapping[str, str]) -> None:
+    """Raises BundleError unless every file is there and has its digest."""
+    needed = {WEIGHTS, ENGINE, ENGINE_WEIGHTS, SEEN, CANARY_SHEET}
+    if missing := sorted(needed - files.keys()):
+        raise BundleError(f"contract.json has no digest for {', '.join(missing)}")
+    for name, digest in files.items():
+        path = folder / name
+        if not path.resolve().is_relative_to(folder.resolve()):
+            raise BundleError(f"contract.json names {name!r}, which lies outside the bundle")
+        if not path.is_file():
+            raise BundleError(f"{name} is missing")
+        if file_digest(path) != digest:
+            raise BundleError(f"{name} was changed after it was sealed: its SHA-256 is not the contract's")
+
+
+def check_binding(sealed: Mapping[str, str], found: Mapping[str, str]) -> None:
+    """Raises BundleError if the canaries were computed with anything else than what the bundle holds."""
+    for name, digest in found.items():
+        if sealed.get(name) != digest:
+            raise BundleError(f"the canaries' logits were computed with another {name} than the bundle now holds")
+
+
+def file_digest(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,70 @@
+"""Look at every picture of DATA: what it holds, how it would be split, and what cannot be used."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+
+def command(
+    data: Annotated[
+        str, typer.Argument(help="A folder of class folders, a CSV file, a folder of IDX files, or a name.")
+    ],
+    root: Annotated[
+        Path | None, typer.Option(help="Where the local copy of mnist, fashion-mnist or cifar10 is.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the split, where the data has none.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+) -> None:
+    """Parses, checks, shows what was found."""
+    from striate.cli.console import ConsoleWatcher, print_result
+    from striate.data import assign_splits, check_pictures, load_data
+
+    with ConsoleWatcher(quiet=quiet) as watcher:
+        dataset = check_pictures(load_data(data, root=root), progress=watcher.task)
+        dataset = assign_splits(dataset, seed=seed)
+    facts = dataset.checked_facts
+    result: dict[str, Any] = {
+        "data": dataset.location,
+        "pictures": len(dataset),
+        "classes": list(dataset.classes),
+        "counts": dataset.counts(),
+        "width": [int(facts.widths.min()), int(facts.widths.max())],
+        "height": [int(facts.heights.min()), int(facts.heights.max())],
+        "colour_pictures": int(facts.colour.sum()),
+        "ignored": dict(dataset.ignored),
+        "problems": [dataclasses.asdict(problem) for problem in dataset.problems],
+        "notes": list(dataset.notes),
+    }
+    print_result(json.dumps(result, ensure_ascii=False) if as_json else describe(result))
+    if dataset.problems:
+        raise typer.Exit(3)
+
+
+def describe(result: dict[str, Any]) -> str:
+    """What was found, for people."""
+    from striate.cli.text import printable
+
+    low, high = result["width"]
+    lines = [
+        f"{result['pictures']:,} pictures of {len(result['classes'])} classes in {printable(result['data'])}",
+        f"{low} to {high} pixels wide, {result['height'][0]} to {result['height'][1]} high; "
+        f"{result['colour_pictures']:,} in colour",
+        *(f"ignored: {count:,} {printable(kind)}" for kind, count in result["ignored"].items()),
+        *map(printable, result["notes"]),
+        "",
+    ]
+    width = max(5, *(len(printable(name)) for name in result["classes"]))
+    splits = [split for split in ("train", "val", "test") if any(split in row for row in result["counts"].values())]
+    lines.append(f"{'class':<{width}}" + "".join(f"{split:>8}" for split in splits))
+    for name, row in result["counts"].items():
+        lines.append(f"{printable(name):<{width}}" + "".join(f"{row.get(split, 0):>8,}" for split in splits))
+    if result["problems"]:
+        lines += ["", f"{len(result['problems'])} pictures cannot be used:"]
+        lines += [f"  {printable(problem['key'])}: {printable(problem['reason'])}" for problem in result["problems"]]
+    return "\n".join(lines)

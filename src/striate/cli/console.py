@@ -1,0 +1,133 @@
+"""Progress and notes on stderr: live bars on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from striate.api.watching import Watcher
+
+if TYPE_CHECKING:
+    from striate.training import Decision, EpochResult, StepReport
+
+SECONDS_BETWEEN_LINES = 10.0
+"""Where stderr is no terminal, a long task says how far it is this often."""
+
+
+class ConsoleWatcher(Watcher):
+    """Shows how work goes on, on stderr; a context manager.
+
+    Args:
+        quiet: Says nothing but notes.
+    """
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._quiet = quiet
+        self._live = self._console.is_terminal and not quiet
+        self._progress = Progress(
+            TextColumn("{task.description:<10}"),
+            BarColumn(bar_width=30),
+            TextColumn("{task.completed:,.0f}/{task.total:,.0f}"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[figures]}"),
+            console=self._console,
+            transient=True,
+        )
+        self._tasks: dict[str, TaskID] = {}
+        self._said = 0.0
+        self._epoch_begun: tuple[int, int, float] | None = None
+
+    def __enter__(self) -> ConsoleWatcher:
+        if self._live:
+            self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._live:
+            self._progress.stop()
+
+    def task(self, name: str, done: int, total: int) -> None:
+        """A bar, or a line when it takes long."""
+        if self._live:
+            self._update(name, done, total, "")
+            if done >= total:
+                self._remove(name)
+        elif not self._quiet and self._due(done, total):
+            self._print(f"{name} {done:,}/{total:,}")
+
+    def decision(self, decision: Decision) -> None:
+        """A line: what was decided, and why."""
+        if not self._quiet:
+            self._print(
+                f"[bold]{escape(decision.what)}[/bold] {escape(decision.value)} [dim]({escape(decision.why)})[/dim]"
+            )
+
+    def note(self, text: str) -> None:
+        """A line that stands out."""
+        self._print(f"[yellow]note:[/yellow] {escape(text)}")
+
+    def step(self, report: StepReport) -> None:
+        """Moves the bars of the run and of the epoch."""
+        if self._quiet:
+            return
+        now = time.monotonic()
+        if self._epoch_begun is None or self._epoch_begun[0] != report.epoch:
+            self._epoch_begun = (report.epoch, report.pictures, now)
+        pictures, seconds = report.pictures - self._epoch_begun[1], now - self._epoch_begun[2]
+        speed = f"{pictures / seconds:,.0f} pictures/s" if seconds > 0.2 else ""
+        figures = f"loss {report.loss:.4f}  accuracy {report.accuracy:.1%}  {speed}"
+        if self._live:
+            self._update("training", report.step, report.total_steps, "")
+            self._update(f"epoch {report.epoch}", report.batch, report.batches, figures)
+            if report.batch >= report.batches:
+                self._remove(f"epoch {report.epoch}")
+        elif self._due(report.batch, report.batches) and report.batch < report.batches:
+            self._print(f"epoch {report.epoch}  batch {report.batch}/{report.batches}  {figures}")
+
+    def epoch(self, result: EpochResult) -> None:
+        """A line an epoch."""
+        self._said = time.monotonic()
+        if self._quiet:
+            return
+        held_out = f"  val loss {result.val_loss:.4f}  accuracy {result.val_accuracy:.2%}"
+        self._print(
+            f"epoch {result.epoch:>3}  train loss {result.train_loss:.4f}  accuracy {result.train_accuracy:.2%}"
+            + (held_out if result.val_loss == result.val_loss else "")
+            + f"  [dim]{result.pictures_per_second:,.0f} pictures/s[/dim]"
+        )
+
+    def _print(self, text: str) -> None:
+        self._console.print(text)
+
+    def _due(self, done: int, total: int) -> bool:
+        now = time.monotonic()
+        if done == 0:
+            self._said = now
+        if now - self._said < SECONDS_BETWEEN_LINES:
+            return False
+        self._said = now
+        return True
+
+    def _update(self, name: str, done: int, total: int, figures: str) -> None:
+        if name not in self._tasks:
+            self._tasks[name] = self._progress.add_task(escape(name), total=total, figures=figures)
+        self._progress.update(self._tasks[name], completed=done, total=total, figures=figures)
+
+    def _remove(self, name: str) -> None:
+        if name in self._tasks:
+            self._progress.remove_task(self._tasks.pop(name))
+
+
+def print_result(text: str) -> None:
+    """Writes a result to stdout, as it is."""
+    sys.stdout.write(text if text.endswith("\n") else text + "\n")
+    sys.stdout.flush()

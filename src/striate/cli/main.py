@@ -1,0 +1,81 @@
+"""The `striate` command."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from io import TextIOWrapper
+from types import FrameType
+
+import typer
+
+import striate
+from striate.cli import check, evaluate, models, predict, train
+from striate.cli.text import printable
+from striate.errors import Interrupted, StriateError
+
+app = typer.Typer(
+    name="striate",
+    help="Convolutional networks you can see through: from a folder of labelled pictures to a classifier.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("models", help=models.__doc__)(models.command)
+app.command("check", help=check.__doc__)(check.command)
+app.command("train", help=train.__doc__)(train.command)
+app.command("evaluate", help=evaluate.__doc__)(evaluate.command)
+app.command("predict", help=predict.__doc__)(predict.command)
+
+
+@app.callback(invoke_without_command=True)
+def options(version: bool = typer.Option(False, "--version", help="Print the version and end.")) -> None:
+    """Options of the command as a whole."""
+    if version:
+        typer.echo(f"striate {striate.__version__}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Runs the command and ends the process: 0 done, 1 failed, 2 wrong usage, 3 some of the data has problems, 130 or 143 interrupted."""
+    signal.signal(signal.SIGTERM, terminate)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a file name that is not text must not end the command
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        app(prog_name="striate", standalone_mode=True)
+    except Interrupted as interrupted:
+        leave(str(interrupted), interrupted.exit_code)
+    except KeyboardInterrupt:
+        leave("interrupted", 130)
+    except StriateError as error:
+        leave(str(error), error.exit_code)
+    except BrokenPipeError:
+        # Who read the output has gone, as `| head` does; there is nobody to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except (OSError, MemoryError) as error:
+        leave(describe_system_error(error), 1)
+
+
+def leave(message: str, exit_code: int) -> None:
+    """Says why on stderr, in one line, and ends the process."""
+    sys.stdout.flush()
+    line = printable(" ".join(message.split()))
+    print(f"striate: {line}", file=sys.stderr)  # noqa: T201 - the command's one way to say so
+    sys.exit(exit_code)
+
+
+def terminate(number: int, frame: FrameType | None) -> None:
+    """SIGTERM ends a command as Ctrl-C does, with its own exit code."""
+    raise Interrupted("terminated", number)
+
+
+def describe_system_error(error: OSError | MemoryError) -> str:
+    """What the system says, with the file if there is one."""
+    if isinstance(error, MemoryError):
+        return "there is not enough memory"
+    text = error.strerror or str(error)
+    return f"{text}: {error.filename}" if error.filename else text

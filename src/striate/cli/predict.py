@@ -1,0 +1,127 @@
+"""Say what is on pictures: files, folders, globs, or - for a list of paths on stdin."""
+
+from __future__ import annotations
+
+import csv
+import glob
+import json
+import os
+import sys
+from collections.abc import Iterator
+from enum import StrEnum
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from striate.cli.text import printable
+from striate.errors import UsageError
+
+if TYPE_CHECKING:
+    from striate.runtime import Prediction
+
+
+class Format(StrEnum):
+    """How rows are written."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSONL = "jsonl"
+
+
+def command(
+    bundle: Annotated[Path, typer.Argument(help="A run or a bundle.")],
+    pictures: Annotated[list[str], typer.Argument(help="Files, folders, globs; - reads paths from stdin, one a line.")],
+    output_format: Annotated[Format, typer.Option("--format", "-f", help="How rows are written.")] = Format.TABLE,
+    as_json: Annotated[bool, typer.Option("--json", help="The same as --format jsonl.")] = False,
+    top: Annotated[int, typer.Option(min=1, help="Classes a row names at most.")] = 5,
+    engine: Annotated[str, typer.Option(help="openvino or torch.")] = "openvino",
+    precision: Annotated[str, typer.Option(help="fp32 or bf16.")] = "fp32",
+    device: Annotated[str, typer.Option(help="For torch: cpu, cuda or cuda:1.")] = "cpu",
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say which engine runs, on stderr.")] = False,
+) -> None:
+    """Parses, predicts, writes a row a picture as it comes."""
+    from striate.runtime import load_classifier
+
+    classifier = load_classifier(bundle, engine=engine, precision=precision, device=device)
+    if verbose:
+        typer.echo(f"{classifier!r}; canaries differ by {classifier.canary_difference:.1e} of the range", err=True)
+    output_format = Format.JSONL if as_json else output_format
+    if output_format is Format.CSV:
+        sys.stdout.write(csv_header(min(top, len(classifier.classes))))
+    errors = count = 0
+    for row in classifier.stream(expand(pictures), top=top):
+        sys.stdout.write(show(row, output_format, min(top, len(classifier.classes))))
+        count += 1
+        errors += row.error is not None
+    sys.stdout.flush()
+    if count == 0:
+        raise UsageError(f"no pictures found in {', '.join(pictures)}")
+    if errors:
+        typer.echo(f"striate: {errors} of {count} pictures could not be read", err=True)
+        raise typer.Exit(3)
+
+
+def expand(arguments: list[str]) -> Iterator[str]:
+    """The paths that arguments mean, in order: files as they are, the pictures in folders, globs, and `-` for those on stdin.
+
+    Raises:
+        UsageError: If a glob matches nothing.
+    """
+    for argument in arguments:
+        if argument == "-":
+            yield from (line.rstrip("\r\n") for line in sys.stdin if line.strip())
+        elif Path(argument).is_dir():
+            yield from pictures_in(argument)
+        elif not Path(argument).exists() and glob.has_magic(argument):
+            matches = sorted(glob.glob(argument, recursive=True))  # noqa: PTH207 - keeps the paths as they were typed
+            if not matches:
+                raise UsageError(f"nothing matches {argument}")
+            for match in matches:
+                if Path(match).is_dir():
+                    yield from pictures_in(match)
+                else:
+                    yield match
+        else:
+            yield argument
+
+
+def pictures_in(folder: str) -> Iterator[str]:
+    """The picture files in a folder and below, by their extensions, in code point order; dot-files and dot-folders are left out."""
+    from striate.pixels import PICTURE_EXTENSIONS
+
+    for place, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(files):
+            if not name.startswith(".") and Path(name).suffix.lower() in PICTURE_EXTENSIONS:
+                yield str(Path(place, name))
+
+
+def csv_header(top: int) -> str:
+    """The first line of CSV output."""
+    columns = [f"{what}_{rank}" for rank in range(1, top + 1) for what in ("label", "probability")]
+    return csv_line(["path", "label", "probability", "error", *columns])
+
+
+def show(row: Prediction, output_format: Format, top: int) -> str:
+    """A row of output, with its line end."""
+    if output_format is Format.JSONL:
+        return json.dumps(row.to_dict(), ensure_ascii=False) + "\n"
+    probability = "" if row.probability is None else f"{row.probability:.6f}"
+    if output_format is Format.CSV:
+        ranked = [text for label, value in row.top for text in (label, f"{value:.6f}")]
+        ranked += [""] * (2 * top - len(ranked))
+        return csv_line([row.path, row.label or "", probability, row.error or "", *ranked])
+    if row.error is not None:
+        return f"{printable(row.path)}  error: {printable(row.error)}\n"
+    others = ", ".join(f"{printable(label)} {value:.1%}" for label, value in row.top[1:] if value >= 0.0005)
+    line = f"{printable(row.path)}  {printable(row.label or '')}  {row.probability:.1%}"
+    return line + (f"  ({others})" if others else "") + "\n"
+
+
+def csv_line(fields: list[str]) -> str:
+    """One line of CSV."""
+    buffer = StringIO()
+    csv.writer(buffer, lineterminator="\n").writerow(fields)
+    return buffer.getvalue()

@@ -1,0 +1,53 @@
+"""From a network to OpenVINO's intermediate representation."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from striate.openvino_loading import load_openvino
+
+
+class LogitsAndFeatures(nn.Module):
+    """A network of the catalogue that answers its logits and the vector before its head, which is what image search uses."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits (N, num_classes) and features (N, d) of images (N, C, H, W)."""
+        features = self.network.features(images)  # type: ignore[operator]
+        logits = self.network.head(features)  # type: ignore[operator]
+        return logits, features
+
+
+def convert_to_openvino(network: nn.Module, *, in_channels: int, input_size: tuple[int, int]) -> Any:
+    """The network as an `openvino.Model` in fp32.
+
+    Args:
+        network: A network of the catalogue; it is not changed.
+        in_channels: Channels of its input.
+        input_size: Height and width of its input in pixels, which become fixed; the batch stays free.
+
+    Returns:
+        A model with the input `images` (?, C, H, W) and the outputs `logits` (?, num_classes) and `features` (?, d).
+    """
+    openvino = load_openvino()
+    # Plain memory order and a copy: neither the layout nor the mode of the network that was handed in shows in the graph.
+    plain = copy.deepcopy(network).cpu().float().eval().to(memory_format=torch.contiguous_format)
+    example = torch.zeros(2, in_channels, *input_size)
+    with warnings.catch_warnings(), torch.no_grad():
+        # OpenVINO reads networks through torch.jit.trace, which torch calls deprecated; its other way takes six times as long.
+        warnings.simplefilter("ignore")
+        model = openvino.convert_model(
+            LogitsAndFeatures(plain), example_input=example, input=[("images", [-1, in_channels, *input_size])]
+        )
+    model.inputs[0].get_tensor().set_names({"images"})
+    for output, name in zip(model.outputs, ("logits", "features"), strict=True):
+        output.get_tensor().set_names({name})
+    return model

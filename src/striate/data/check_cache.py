@@ -1,0 +1,140 @@
+"""What a check found, kept between runs: one .npz for each data set, known by size and time of each file."""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+import tempfile
+from contextlib import suppress
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import PIL
+
+from striate.data.dataset import FilePictures
+
+# Findings are as old as what made them: a new decoder may read what the old one could not.
+VERSION = f"1 pillow {PIL.__version__}"
+
+
+@dataclass(eq=False)
+class Checks:
+    """What is known of each picture of a data set; filled row by row."""
+
+    stamps: npt.NDArray[np.uint64]  # (n,): which file in which state; 0 if it cannot be told
+    done: npt.NDArray[np.bool_]  # (n,): whether the rest of the row is filled
+    digests: npt.NDArray[np.uint8]  # (n, 32)
+    widths: npt.NDArray[np.int32]  # (n,)
+    heights: npt.NDArray[np.int32]  # (n,)
+    colour: npt.NDArray[np.bool_]  # (n,)
+    reasons: dict[int, str]  # row -> why the picture is broken; the others are sound
+
+    @classmethod
+    def empty(cls, length: int) -> Checks:
+        """Nothing known of `length` pictures."""
+        return cls(
+            np.zeros(length, np.uint64),
+            np.zeros(length, bool),
+            np.zeros((length, 32), np.uint8),
+            np.zeros(length, np.int32),
+            np.zeros(length, np.int32),
+            np.zeros(length, bool),
+            {},
+        )
+
+    def fill_from(self, old: Checks | None) -> None:
+        """Takes over what `old` knows of the same files in the same state."""
+        if old is None or not len(old.stamps):
+            return
+        order = np.argsort(old.stamps)
+        found = order[np.minimum(np.searchsorted(old.stamps, self.stamps, sorter=order), len(order) - 1)]
+        rows = np.flatnonzero((old.stamps[found] == self.stamps) & (self.stamps != 0))
+        sources = found[rows]
+        self.digests[rows], self.colour[rows] = old.digests[sources], old.colour[sources]
+        self.widths[rows], self.heights[rows] = old.widths[sources], old.heights[sources]
+        self.done[rows] = True
+        if old.reasons:
+            self.reasons.update(
+                (int(row), old.reasons[int(source)])
+                for row, source in zip(rows, sources, strict=True)
+                if int(source) in old.reasons
+            )
+
+
+def stamp_files(pictures: FilePictures) -> npt.NDArray[np.uint64]:
+    """(n,) 64 bits of BLAKE2b of each file's path, size and times of change; 0 for a file that cannot be asked.
+
+    The time of a file's last change can be set, and unpacking programs do; the time of its state's last change cannot.
+    Among a million files the chance that any two states of files look alike is one in ten million.
+    """
+    stamps = np.zeros(len(pictures), dtype=np.uint64)
+    root = str(pictures.root)
+    for index, name in enumerate(pictures.names):
+        try:
+            status = os.stat(os.path.join(root, name))  # noqa: PTH116, PTH118 - a million Paths take long
+        except (OSError, ValueError):
+            continue
+        state = name.encode("utf-8", "surrogatepass") + struct.pack(
+            "<qqq", status.st_size, status.st_mtime_ns, status.st_ctime_ns
+        )
+        stamps[index] = int.from_bytes(blake2b(state, digest_size=8).digest(), "little")
+    return stamps
+
+
+def read_checks(path: Path, max_pixels: int) -> Checks | None:
+    """The checks in a cache file; None if there are none, if they are damaged, or made under other conditions."""
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            if arrays["conditions"].tobytes() != _conditions(max_pixels):
+                return None
+            reasons = {int(row): str(reason) for row, reason in json.loads(arrays["reasons"].tobytes()).items()}
+            checks = Checks(
+                **{name: arrays[name] for name in ("stamps", "done", "digests", "widths", "heights", "colour")},
+                reasons=reasons,
+            )
+    except Exception:  # a damaged archive fails in many ways, and none of them matters
+        return None
+    return checks if _is_sound(checks) else None
+
+
+def _is_sound(checks: Checks) -> bool:
+    expected = Checks.empty(len(checks.stamps)) if checks.stamps.ndim == 1 else Checks.empty(0)
+    arrays = [value for value in vars(checks).values() if isinstance(value, np.ndarray)]
+    models = [value for value in vars(expected).values() if isinstance(value, np.ndarray)]
+    return all(a.shape == m.shape and a.dtype == m.dtype for a, m in zip(arrays, models, strict=True))
+
+
+def write_checks(path: Path, checks: Checks, max_pixels: int) -> None:
+    """Keeps the rows that are filled and have a stamp; does nothing where that is not possible."""
+    rows = np.flatnonzero(checks.done & (checks.stamps != 0))
+    places = {int(row): place for place, row in enumerate(rows)} if checks.reasons else {}
+    reasons = {str(places[row]): reason for row, reason in checks.reasons.items() if row in places}
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".partial", delete=False) as file:
+            temporary = Path(file.name)
+            np.savez(
+                file,
+                conditions=np.frombuffer(_conditions(max_pixels), dtype=np.uint8),
+                reasons=np.frombuffer(json.dumps(reasons).encode(), dtype=np.uint8),
+                **{
+                    name: getattr(checks, name)[rows]
+                    for name in ("stamps", "done", "digests", "widths", "heights", "colour")
+                },
+            )
+        temporary.replace(path)
+    except OSError:
+        pass  # a cache is a convenience
+    finally:
+        if temporary is not None:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+
+
+def _conditions(max_pixels: int) -> bytes:
+    return json.dumps({"version": VERSION, "max_pixels": max_pixels}).encode()

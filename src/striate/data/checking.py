@@ -1,0 +1,189 @@
+"""A full look at every picture before anything is made of it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import platformdirs
+
+from striate.data.check_cache import Checks, read_checks, stamp_files, write_checks
+from striate.data.dataset import (
+    TRAIN,
+    UNASSIGNED,
+    Dataset,
+    FilePictures,
+    PictureTable,
+    Problem,
+    Progress,
+    count_table,
+    picture_digest,
+)
+from striate.data.parallel import ordered_results, throttled
+from striate.errors import DataError, PictureError
+from striate.pixels import DEFAULT_MAX_PIXELS, decode, measure
+
+# Larger files are looked at before they are read: they may be larger than memory, and no pictures at all.
+LARGE = 64 << 20
+
+
+@dataclass(frozen=True)
+class _Finding:
+    """What one picture turned out to be."""
+
+    digest: bytes | None  # None: the file could not even be read
+    width: int = 0
+    height: int = 0
+    colour: bool = False
+    reason: str = ""  # why it is broken
+
+
+def check_pictures(
+    dataset: Dataset,
+    *,
+    max_pixels: int = DEFAULT_MAX_PIXELS,
+    workers: int | None = None,
+    progress: Progress | None = None,
+    cache_folder: Path | None = None,
+) -> Dataset:
+    """The data set with `facts`, and without the pictures that must not be used: these are in `problems`, with reasons.
+
+    Set aside are pictures that cannot be read to their last pixel, and exact copies that carry different labels: at
+    most one of the labels is right, so they would teach and score at random. Nothing takes their place.
+
+    What was found is remembered by path, size and times of change, so that a second check opens only what is new. An
+    interrupt stops the check at once and keeps what was found so far.
+
+    Args:
+        dataset: From `load_data`.
+        max_pixels: Larger pictures count as broken (width times height).
+        workers: Threads; None for one a core.
+        progress: Told how far the check is.
+        cache_folder: Where findings are remembered; None for `checks` in the user's cache folder. A cache that is
+            damaged or cannot be written is done without.
+
+    Raises:
+        DataError: A class that training needs, or the whole data set, has no usable picture.
+
+    Example:
+        >>> from striate.data import load_data
+        >>> digits = check_pictures(load_data("digits"))
+        >>> digits.facts.widths.max(), digits.facts.colour.any(), digits.problems
+        (np.int32(8), np.False_, ())
+    """
+    folder = platformdirs.user_cache_path("striate") / "checks" if cache_folder is None else cache_folder
+    checks = Checks.empty(len(dataset))
+    with _remembered(dataset, checks, folder, max_pixels):
+        _look(dataset, checks, max_pixels, workers, progress)
+    reasons = checks.reasons | _contradictions(dataset, checks)
+    kept = np.setdiff1d(np.arange(len(dataset)), np.fromiter(reasons, dtype=np.int64, count=len(reasons)))
+    problems = tuple(Problem(dataset.pictures.key(index), reasons[index]) for index in sorted(reasons))
+    whole = replace(dataset, facts=PictureTable(checks.digests, checks.widths, checks.heights, checks.colour))
+    result = replace(whole.select(kept), problems=dataset.problems + problems)
+    _need_every_class(dataset, result, problems)
+    return result
+
+
+@contextmanager
+def _remembered(dataset: Dataset, checks: Checks, folder: Path, max_pixels: int) -> Iterator[None]:
+    """Fills `checks` from the cache; keeps what is new in it at the end, also when the check is interrupted."""
+    if not isinstance(dataset.pictures, FilePictures):
+        yield
+        return
+    path = folder / f"{hashlib.sha256(dataset.location.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}.npz"
+    checks.stamps[:] = stamp_files(dataset.pictures)
+    checks.fill_from(read_checks(path, max_pixels))
+    known = int(checks.done.sum())
+    try:
+        yield
+    finally:
+        if int(checks.done.sum()) > known:
+            write_checks(path, checks, max_pixels)
+
+
+def _look(dataset: Dataset, checks: Checks, max_pixels: int, workers: int | None, progress: Progress | None) -> None:
+    """Fills what is not known yet in `checks`."""
+    unknown = np.flatnonzero(~checks.done)
+    report = throttled(progress, "checking pictures", len(unknown))
+
+    def work(position: int) -> _Finding:
+        return _examine(dataset, int(unknown[position]), max_pixels)
+
+    with closing(ordered_results(work, len(unknown), workers=workers)) as findings:
+        for position, finding in enumerate(findings):
+            index = int(unknown[position])
+            if finding.digest is None:  # not to be remembered: the same file may be readable next time
+                checks.stamps[index] = 0
+            else:
+                checks.digests[index] = np.frombuffer(finding.digest, dtype=np.uint8)
+            checks.widths[index], checks.heights[index] = finding.width, finding.height
+            checks.colour[index] = finding.colour
+            if finding.reason:
+                checks.reasons[index] = finding.reason
+            checks.done[index] = True
+            report(position + 1)
+
+
+def _examine(dataset: Dataset, index: int, max_pixels: int) -> _Finding:
+    """One picture, read from its first byte to its last pixel."""
+    key, path = dataset.pictures.key(index), dataset.pictures.path(index)
+    try:
+        if path is not None and path.stat().st_size > LARGE:
+            measure(path, max_pixels=max_pixels, name=key)
+        picture = dataset.pictures.read(index)
+    except PictureError as error:
+        return _Finding(None, reason=error.reason)
+    except OSError as error:
+        return _Finding(None, reason=f"the file cannot be read ({error.strerror or error})")
+    digest = picture_digest(picture)
+    if isinstance(picture, np.ndarray):
+        return _Finding(digest, picture.shape[1], picture.shape[0], picture.ndim == 3)
+    try:
+        facts = measure(picture, max_pixels=max_pixels, name=key)
+        decode(picture, channels=facts.channels_needed, max_pixels=max_pixels, name=key)
+    except PictureError as error:
+        return _Finding(digest, reason=error.reason)
+    return _Finding(digest, facts.width, facts.height, facts.channels_needed == 3)
+
+
+def _contradictions(dataset: Dataset, checks: Checks) -> dict[int, str]:
+    """The sound pictures that have an exact copy under another label, each with what is wrong."""
+    sound = np.ones(len(dataset), dtype=bool)
+    sound[list(checks.reasons)] = False
+    rows = np.flatnonzero(sound)
+    _, codes = np.unique(checks.digests[rows].view("V32").ravel(), return_inverse=True)
+    order = np.lexsort((dataset.labels[rows], codes))
+    rows, codes = rows[order], codes[order]  # copies side by side, by label
+    starts = np.flatnonzero(np.diff(codes, prepend=-1))
+    lengths = np.diff(starts, append=len(rows))
+    first, last = np.repeat(rows[starts], lengths), np.repeat(rows[starts + lengths - 1], lengths)
+    contested = dataset.labels[first] != dataset.labels[last]
+    reasons = {}
+    for row, low, high in zip(rows[contested], first[contested], last[contested], strict=True):
+        other = high if dataset.labels[row] == dataset.labels[low] else low
+        reasons[int(row)] = (
+            f"it is labelled {dataset.classes[dataset.labels[row]]!r}, but its exact copy "
+            f"{dataset.pictures.key(int(other))} is labelled {dataset.classes[dataset.labels[other]]!r}"
+        )
+    return reasons
+
+
+def _need_every_class(before: Dataset, after: Dataset, problems: tuple[Problem, ...]) -> None:
+    tables = [count_table(data.labels, data.splits, len(data.classes)) for data in (before, after)]
+    had, has = (table[:, TRAIN] + table[:, UNASSIGNED] for table in tables)
+    example = f"such as {problems[0].key}: {problems[0].reason}" if problems else ""
+    if len(before) and not len(after):
+        raise DataError(f"none of the {len(before)} pictures of {before.location} can be used, {example}")
+    lost = np.flatnonzero((had > 0) & (has == 0))
+    if len(lost):
+        name = before.classes[lost[0]]
+        labels = dict(zip((before.pictures.key(i) for i in range(len(before))), before.labels, strict=True))
+        first = next(problem for problem in problems if labels[problem.key] == lost[0])
+        raise DataError(
+            f"no picture of the class {name!r} can be used for training: {had[lost[0]]} of {had[lost[0]]} set aside, "
+            f"such as {first.key} ({first.reason}); replace them, or remove the class"
+        )

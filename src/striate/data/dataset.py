@@ -1,0 +1,349 @@
+"""Labelled pictures: where they are, what they show, which split they belong to; all in flat arrays."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from striate.data.names import Names
+from striate.errors import DataError, UnknownNameError, UsageError
+
+SPLITS = ("train", "val", "test")
+
+# What `Dataset.splits` holds.
+UNASSIGNED, TRAIN, VAL, TEST = 0, 1, 2, 3
+
+# What a split may be called in a folder's name or a CSV, in lower case.
+SPLIT_CODES = {"train": TRAIN, "val": VAL, "validation": VAL, "valid": VAL, "test": TEST}
+
+Progress = Callable[[str, int, int], None]
+"""Called with (task, done, total) as a long task goes on: with done = 0 first, with done = total last."""
+
+
+class Pictures(Protocol):
+    """The pictures of a data set, unread."""
+
+    def __len__(self) -> int: ...
+
+    def key(self, index: int) -> str:
+        """A name, unique in the data set and stable: the path relative to the data's root, or one like `digits/17`."""
+
+    def read(self, index: int) -> bytes | npt.NDArray[np.uint8]:
+        """The encoded picture, or (H, W) or (H, W, 3) uint8, grey or RGB.
+
+        Raises:
+            OSError: The file cannot be read.
+        """
+
+    def path(self, index: int) -> Path | None:
+        """The picture's file, None where it has none."""
+
+    def select(self, indices: npt.NDArray[np.int64]) -> Pictures:
+        """The pictures at `indices`, in their order."""
+
+
+@dataclass(frozen=True, eq=False)
+class FilePictures:
+    """Picture files, known by their paths relative to `root`; a path that is absolute stays as it is.
+
+    Example:
+        >>> pictures = FilePictures(Path("photos"), Names.from_strings(["cat/1.jpg"]))
+        >>> pictures.key(0), pictures.path(0) == Path("photos/cat/1.jpg")
+        ('cat/1.jpg', True)
+    """
+
+    root: Path
+    names: Names
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def key(self, index: int) -> str:
+        """The path relative to the root, with slashes."""
+        return self.names[index]
+
+    def read(self, index: int) -> bytes:
+        """The file's bytes."""
+        return self.path(index).read_bytes()
+
+    def path(self, index: int) -> Path:
+        """The picture's file."""
+        return self.root / self.names[index]
+
+    def select(self, indices: npt.NDArray[np.int64]) -> FilePictures:
+        """The pictures at `indices`, in their order."""
+        return FilePictures(self.root, self.names.select(indices))
+
+
+@dataclass(frozen=True, eq=False)
+class ArrayPictures:
+    """Pictures that are rows of arrays, in memory or mapped; a key is the array's name and the row in it.
+
+    Example:
+        >>> pictures = ArrayPictures.whole({"digits": np.zeros((3, 8, 8), dtype=np.uint8)})
+        >>> len(pictures), pictures.key(2), pictures.read(2).shape
+        (3, 'digits/2', (8, 8))
+    """
+
+    parts: Mapping[str, npt.NDArray[np.uint8]]  # by name: (n, H, W) or (n, H, W, 3)
+    rows: npt.NDArray[np.int64]  # the pictures as rows of the parts laid end to end
+
+    @classmethod
+    def whole(cls, parts: Mapping[str, npt.NDArray[np.uint8]]) -> ArrayPictures:
+        """All rows of all parts, in order."""
+        return cls(parts, np.arange(sum(len(part) for part in parts.values())))
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def _place(self, index: int) -> tuple[str, int]:
+        row = int(self.rows[index])
+        for name, part in self.parts.items():
+            if row < len(part):
+                return name, row
+            row -= len(part)
+        raise IndexError(f"row {int(self.rows[index])} lies behind the last part")
+
+    def key(self, index: int) -> str:
+        """The part's name and the row in it."""
+        name, row = self._place(index)
+        return f"{name}/{row}"
+
+    def read(self, index: int) -> npt.NDArray[np.uint8]:
+        """(H, W) or (H, W, 3) uint8, grey or RGB."""
+        name, row = self._place(index)
+        return np.asarray(self.parts[name][row])
+
+    def path(self, index: int) -> None:
+        """None: a row of an array is no file."""
+
+    def select(self, indices: npt.NDArray[np.int64]) -> ArrayPictures:
+        """The pictures at `indices`, in their order."""
+        return ArrayPictures(self.parts, self.rows[indices])
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A picture that was set aside, and why."""
+
+    key: str
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class PictureTable:
+    """What a full look at every picture found, row by row."""
+
+    digests: npt.NDArray[np.uint8]  # (n, 32): `picture_digest` of each
+    widths: npt.NDArray[np.int32]  # (n,) pixels, upright
+    heights: npt.NDArray[np.int32]  # (n,) pixels, upright
+    colour: npt.NDArray[np.bool_]  # (n,): whether the picture needs three channels
+
+    def select(self, indices: npt.NDArray[np.int64]) -> PictureTable:
+        """The rows at `indices`, in their order."""
+        return PictureTable(self.digests[indices], self.widths[indices], self.heights[indices], self.colour[indices])
+
+
+def picture_digest(picture: bytes | npt.NDArray[np.uint8]) -> bytes:
+    """The SHA-256 that a picture is known by: of the encoded bytes, or of an array's shape and values.
+
+    Args:
+        picture: An encoded picture, or (H, W) or (H, W, 3) uint8.
+
+    Example:
+        >>> picture_digest(b"").hex()[:8], picture_digest(np.zeros((2, 3), dtype=np.uint8)).hex()[:8]
+        ('e3b0c442', 'c5d0ba22')
+    """
+    if isinstance(picture, bytes):
+        return hashlib.sha256(picture).digest()
+    shape = "x".join(str(length) for length in picture.shape)
+    return hashlib.sha256(shape.encode() + b"\n" + picture.tobytes()).digest()
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Labelled pictures. Immutable: every step (checking, splitting, selecting) answers a new one.
+
+    Example:
+        >>> from striate.data import load_data
+        >>> digits = load_data("digits")
+        >>> len(digits), digits.classes[:3], digits.has_splits
+        (1797, ('0', '1', '2'), False)
+    """
+
+    name: str  # short, for people and folder names
+    location: str  # the absolute path it was loaded from, or the built-in name
+    classes: tuple[str, ...]  # sorted by code point; a label is a place in here
+    pictures: Pictures
+    labels: npt.NDArray[np.int32]  # (n,)
+    splits: npt.NDArray[np.uint8]  # (n,): 0 unassigned, 1 train, 2 val, 3 test
+    groups: npt.NDArray[np.int32] | None = None  # (n,): places in group_names, -1 for none
+    group_names: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()  # the pictures that were set aside; they are not among `pictures`
+    ignored: Mapping[str, int] = field(default_factory=dict)  # what was passed over, by kind
+    facts: PictureTable | None = None  # after check_pictures
+    notes: tuple[str, ...] = ()  # decisions taken on the data that its owner should hear of, a sentence each
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def has_splits(self) -> bool:
+        """Whether the pictures are assigned to splits."""
+        return bool(np.any(self.splits != UNASSIGNED))
+
+    @property
+    def checked_facts(self) -> PictureTable:
+        """The facts that `check_pictures` found.
+
+        Raises:
+            UsageError: The pictures were not checked.
+        """
+        if self.facts is None:
+            raise UsageError(f"the pictures of {self.name!r} are not checked yet; call check_pictures first")
+        return self.facts
+
+    def indices(self, split: str) -> npt.NDArray[np.int64]:
+        """Where the pictures of a split are, ascending; empty where the split has none.
+
+        Data with `val` and no `test` has no row twice: `indices("test")` is empty, and who evaluates takes `val`.
+
+        Raises:
+            UnknownNameError: The split is not one of `SPLITS`.
+
+        Example:
+            >>> from striate.data import assign_splits, check_pictures, load_data
+            >>> digits = assign_splits(check_pictures(load_data("digits")), seed=0)
+            >>> [len(digits.indices(split)) for split in SPLITS]
+            [1439, 179, 179]
+        """
+        if split not in SPLITS:
+            raise UnknownNameError("split", split, SPLITS)
+        return np.flatnonzero(self.splits == SPLIT_CODES[split])
+
+    def select(self, indices: npt.NDArray[np.int64]) -> Dataset:
+        """The pictures at `indices`, in their order; classes and everything else stay.
+
+        Args:
+            indices: (k,) int64 in 0..n - 1.
+        """
+        return replace(
+            self,
+            pictures=self.pictures.select(indices),
+            labels=self.labels[indices],
+            splits=self.splits[indices],
+            groups=None if self.groups is None else self.groups[indices],
+            facts=None if self.facts is None else self.facts.select(indices),
+        )
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Pictures by class and split; `unassigned` is what is in no split, and a split without a picture is left out.
+
+        Example:
+            >>> from striate.data import load_data
+            >>> load_data("digits").counts()["7"]
+            {'unassigned': 179}
+        """
+        table = count_table(self.labels, self.splits, len(self.classes))
+        present = [code for code in (UNASSIGNED, TRAIN, VAL, TEST) if table[:, code].any()]
+        return {
+            name: {("unassigned", *SPLITS)[code]: int(table[label, code]) for code in present}
+            for label, name in enumerate(self.classes)
+        }
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 (hexadecimal) over every picture's digest, class name and split, whatever their order and file names.
+
+        Raises:
+            UsageError: The pictures were not checked.
+        """
+        names = [hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest() for name in self.classes]
+        rows = np.zeros((len(self), 65), dtype=np.uint8)
+        rows[:, :32] = self.checked_facts.digests
+        rows[:, 32:64] = np.frombuffer(b"".join(names), dtype=np.uint8).reshape(-1, 32)[self.labels]
+        rows[:, 64] = self.splits
+        return hashlib.sha256(np.sort(rows.view("V65"), axis=0).tobytes()).hexdigest()
+
+
+def count_table(labels: npt.NDArray[np.int32], splits: npt.NDArray[np.uint8], classes: int) -> npt.NDArray[np.int64]:
+    """(classes, 4) pictures by label and split code."""
+    return np.bincount(labels.astype(np.int64) * 4 + splits, minlength=classes * 4).reshape(classes, 4)
+
+
+def assemble(
+    *,
+    name: str,
+    location: str,
+    pictures: Pictures,
+    class_names: Sequence[str],
+    labels: npt.NDArray[np.int32],
+    splits: npt.NDArray[np.uint8],
+    groups: npt.NDArray[np.int32] | None = None,
+    group_names: tuple[str, ...] = (),
+    ignored: Mapping[str, int] | None = None,
+) -> Dataset:
+    """A data set whose classes are sorted, have pictures, and are known to training where there is a training split.
+
+    Args:
+        name: As in `Dataset`.
+        location: As in `Dataset`.
+        pictures: n of them.
+        class_names: In any order; those without a picture are dropped.
+        labels: (n,), places in `class_names`.
+        splits: (n,), split codes.
+        groups: As in `Dataset`.
+        group_names: As in `Dataset`.
+        ignored: As in `Dataset`.
+
+    Raises:
+        DataError: There is no picture, there are fewer than two classes, or a class appears in `val` or `test` and not
+            in `train`.
+    """
+    table = count_table(labels, splits, len(class_names))
+    if not len(pictures):
+        raise DataError(f"no picture in {location}")
+    if table[:, TRAIN].any():
+        for code in (VAL, TEST):
+            unseen = sorted(class_names[int(i)] for i in np.flatnonzero((table[:, code] > 0) & (table[:, TRAIN] == 0)))
+            if unseen:
+                raise DataError(
+                    f"{SPLITS[code - 1]!r} has pictures of {listed('class', unseen)}, which 'train' lacks, in {location}; "
+                    f"add pictures to 'train', or remove those in {SPLITS[code - 1]!r}"
+                )
+    present = sorted((i for i in range(len(class_names)) if table[i].any()), key=lambda i: class_names[i])
+    if len(present) < 2:
+        raise DataError(
+            f"only one class ({class_names[present[0]]!r}) in {location}; telling classes apart takes at least two"
+        )
+    places = np.full(len(class_names), -1, dtype=np.int32)
+    places[present] = np.arange(len(present), dtype=np.int32)
+    return Dataset(
+        name=name,
+        location=location,
+        classes=tuple(class_names[i] for i in present),
+        pictures=pictures,
+        labels=places[labels],
+        splits=splits,
+        groups=groups,
+        group_names=group_names,
+        ignored=dict(ignored or {}),
+    )
+
+
+def listed(noun: str, names: Sequence[str], most: int = 5) -> str:
+    """Names for a sentence: `class 'cat'`, or `classes 'cat', 'dog' and 3 more`.
+
+    Example:
+        >>> listed("class", ["cat"]), listed("folder", ["a", "b", "c"], most=2)
+        ("class 'cat'", "folders 'a', 'b' and 1 more")
+    """
+    plural = noun if len(names) == 1 else noun + ("es" if noun.endswith("s") else "s")
+    shown = ", ".join(repr(name) for name in names[:most])
+    return f"{plural} {shown}" + (f" and {len(names) - most} more" if len(names) > most else "")

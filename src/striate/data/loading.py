@@ -1,0 +1,90 @@
+"""One way in for all data: a folder, a CSV, IDX files or a built-in name."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from pathlib import Path
+
+from striate.data.builtin import BUILT_IN_NAMES, load_built_in
+from striate.data.dataset import Dataset
+from striate.data.folders import load_folders
+from striate.data.idx import is_idx_folder, load_idx
+from striate.data.table import load_table
+from striate.errors import DataError, UsageError
+
+
+def load_data(location: str | Path, *, root: str | Path | None = None, download: bool = False) -> Dataset:
+    """The data set at a location; its names only: no picture is opened, and nothing is written.
+
+    - A folder of class folders: the folder's name is the class, and pictures in folders below it belong to it. If its
+      only subfolders are called `train`, `val` (or `validation`, `valid`) and `test`, in any case, these are the splits
+      and the class folders lie in them. Extensions count in any case; hidden and system files and folders, and files
+      that are no pictures, are passed over and counted in `Dataset.ignored`.
+    - A CSV with the columns `path` and `label`, and `split` and `group` if there are any: see `table.load_table`.
+    - A folder with MNIST's four IDX files, gzipped or not: see `idx.load_idx`.
+    - A built-in name, `digits`, `mnist`, `fashion-mnist` or `cifar10`: see `builtin.load_built_in`. Such a name always
+      means the built-in set; a folder that is called the same is meant by `./digits`, or by a `Path`.
+
+    Classes, and the pictures of a class, are in the plain order of their names' code points: `10` before `2`, `Z`
+    before `a`. The pictures are ordered by split (train, val, test), then by class, then by name; those of IDX files
+    and built-in sets as they are stored. A given split is kept as it is: with `val` and without `test`, `val` serves as
+    both.
+
+    Args:
+        location: The path or the name.
+        root: For built-in names: the folder with local copies, and where downloads go.
+        download: For built-in names: whether a set that is missing may be fetched.
+
+    Raises:
+        UsageError: `root` or `download` is given with a path.
+        DataError: There is no such data, or it cannot be used as it is; the message says what to do.
+
+    Example:
+        >>> digits = load_data("digits")
+        >>> len(digits), digits.classes
+        (1797, ('0', '1', '2', '3', '4', '5', '6', '7', '8', '9'))
+    """
+    if isinstance(location, str) and location in BUILT_IN_NAMES:
+        return load_built_in(location, root=None if root is None else Path(root), download=download)
+    # Not resolve(): a link's own name is what the data is called.
+    path = Path(os.path.abspath(Path(location).expanduser()))  # noqa: PTH100
+    if root is not None or download:
+        raise UsageError(
+            f"root and download go with a built-in name ({', '.join(BUILT_IN_NAMES)}), got {str(location)!r}"
+        )
+    try:
+        is_folder, exists = path.is_dir(), path.exists()
+    except OSError as error:  # a folder above that may not be entered, a name too long
+        raise DataError(f"cannot read {str(location)!r}: {error.strerror}") from error
+    if is_folder:
+        return load_idx(path) if is_idx_folder(path) else load_folders(path)
+    if not exists:
+        raise DataError(_no_such_data(location, path))
+    if path.suffix.lower() == ".csv" and path.is_file():
+        return load_table(path)
+    raise DataError(
+        f"{str(location)!r} is neither a folder nor a .csv table; name the folder that holds the class folders"
+    )
+
+
+def _no_such_data(location: str | Path, path: Path) -> str:
+    """What is missing, what is called nearly the same, and what exists anyway."""
+    message = f"there is no {str(location)!r}"
+    above = next(parent for parent in path.parents if parent.is_dir())
+    beside = above == path.parent
+    wanted = path.relative_to(above).parts[0]
+    try:
+        known = sorted(entry.name for entry in above.iterdir())
+    except OSError:
+        known = []
+    if beside and len(Path(location).parts) == 1:
+        known += BUILT_IN_NAMES
+    close = difflib.get_close_matches(wanted, known, n=1, cutoff=0.6)
+    if close:
+        message += f"; did you mean {str(Path(location).with_name(close[0]) if beside else above / close[0])!r}?"
+    elif not beside:
+        message += f": {str(above)!r} has no {wanted!r};"
+    else:
+        message += ";"
+    return f"{message} built-in sets: {', '.join(BUILT_IN_NAMES)}"

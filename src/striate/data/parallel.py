@@ -1,0 +1,87 @@
+"""Work on many pictures in threads: results in order, little in flight, an interrupt obeyed at once."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Generator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+from striate.data.dataset import Progress
+
+Result = TypeVar("Result")
+
+SECONDS_BETWEEN_REPORTS = 0.1
+
+
+def worker_count(workers: int | None) -> int:
+    """The number of threads: as asked, else one for each processor core that this process may use."""
+    if workers is not None:
+        return max(1, workers)
+    # Not os.cpu_count(): in a container it counts the machine's cores, not ours.
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+
+
+def ordered_results(
+    work: Callable[[int], Result], count: int, *, workers: int | None = None, chunk: int = 32
+) -> Generator[Result, None, None]:
+    """`work(0)`, `work(1)`, ... `work(count - 1)`, done in threads and yielded in order.
+
+    Whoever stops asking (an exception, an interrupt) stops the threads after the item that each has in hand.
+
+    Args:
+        work: Called from several threads at once; it should spend its time where Python's lock is released.
+        count: How many items there are.
+        workers: Threads; None for one a core.
+        chunk: Items handed to a thread at a time.
+
+    Example:
+        >>> list(ordered_results(lambda i: i * i, 5, chunk=2))
+        [0, 1, 4, 9, 16]
+    """
+    threads = worker_count(workers)
+    stop = threading.Event()
+
+    def do_chunk(start: int) -> list[Result]:
+        results = []
+        for index in range(start, min(start + chunk, count)):
+            if stop.is_set():
+                break
+            results.append(work(index))
+        return results
+
+    executor = ThreadPoolExecutor(threads, thread_name_prefix="striate-data")
+    in_flight: deque[Future[list[Result]]] = deque()
+    try:
+        for start in range(0, count, chunk):
+            in_flight.append(executor.submit(do_chunk, start))
+            if len(in_flight) > 2 * threads:
+                yield from in_flight.popleft().result()
+        while in_flight:
+            yield from in_flight.popleft().result()
+    finally:
+        stop.set()
+        executor.shutdown(wait=True, cancel_futures=True)
+
+
+def throttled(progress: Progress | None, task: str, total: int) -> Callable[[int], None]:
+    """A function of the number done, which tells `progress` of it.
+
+    It does so at the start and the end and at most ten times a second between; where there is nothing to do, never.
+    """
+    last = float("-inf")
+
+    def report(done: int) -> None:
+        nonlocal last
+        if progress is None or not total:
+            return
+        now = time.monotonic()
+        if done == total or now - last >= SECONDS_BETWEEN_REPORTS:
+            last = now
+            progress(task, done, total)
+
+    report(0)
+    return report

@@ -1,0 +1,148 @@
+"""The splits as a file: each picture's path, label, split and content hash."""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from striate.data.dataset import SPLIT_CODES, SPLITS, UNASSIGNED, Dataset
+from striate.data.names import Names
+from striate.errors import DataError
+
+COLUMNS = ["path", "label", "split", "sha256"]
+
+
+@dataclass(frozen=True, eq=False)
+class SplitTable:
+    """What a split.csv says, row by row."""
+
+    keys: Names
+    classes: tuple[str, ...]  # sorted by code point
+    labels: npt.NDArray[np.int32]  # (n,), places in classes
+    splits: npt.NDArray[np.uint8]  # (n,): 0 unassigned, 1 train, 2 val, 3 test
+    digests: npt.NDArray[np.uint8]  # (n, 32)
+    groups: Names | None = None  # group of each picture, "" for none; None where the file has no such column
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+
+def write_split_csv(dataset: Dataset, path: Path) -> None:
+    """Writes every picture's path, label, split and SHA-256, and its group where there are groups; whole or not at all.
+
+    Args:
+        dataset: Checked; its pictures in the order that the rows will have.
+        path: The file; one that exists is replaced in one step.
+
+    Raises:
+        UsageError: The data set is not checked.
+        DataError: The file cannot be written.
+    """
+    digests = dataset.checked_facts.digests
+    temporary = path.with_name(path.name + ".partial")
+    try:
+        # File names may hold bytes that are no text; they come back as they were.
+        with temporary.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+            plain = csv.writer(file, lineterminator="\n")
+            quoted = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
+            plain.writerow(COLUMNS + ["group"] * (dataset.groups is not None))
+            for index in range(len(dataset)):
+                row = _row(dataset, index, digests)
+                # Not every version of the module quotes a lone carriage return, and none reads it back unquoted.
+                (quoted if any("\r" in value for value in row) else plain).writerow(row)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        raise DataError(f"cannot write {path}: {error.strerror or error}") from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def _row(dataset: Dataset, index: int, digests: npt.NDArray[np.uint8]) -> list[str]:
+    split = ("", *SPLITS)[dataset.splits[index]]
+    row = [dataset.pictures.key(index), dataset.classes[dataset.labels[index]], split, digests[index].tobytes().hex()]
+    if dataset.groups is not None:
+        group = int(dataset.groups[index])
+        row.append(dataset.group_names[group] if group >= 0 else "")
+    return row
+
+
+def read_split_csv(path: Path) -> SplitTable:
+    """The table that `write_split_csv` wrote.
+
+    Raises:
+        DataError: The file cannot be read or is no such table; the message has the line's number.
+    """
+    try:
+        with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
+            reader = csv.reader(file, strict=True)
+            header = next(reader, [])
+            if header not in (COLUMNS, [*COLUMNS, "group"]):
+                raise DataError(f"{path} is no table of splits: its first line should be {','.join(COLUMNS)}[,group]")
+            columns: list[list[str]] = [[] for _ in header]
+            for row in reader:
+                _check_row(f"{path}, line {reader.line_num}", row, len(header))
+                for column, value in zip(columns, row, strict=True):
+                    column.append(value)
+    except csv.Error as error:
+        raise DataError(f"{path}, line {reader.line_num}: not CSV ({error})") from error
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror or error}") from error
+    classes = tuple(sorted(set(columns[1])))
+    places = {name: place for place, name in enumerate(classes)}
+    return SplitTable(
+        keys=Names.from_strings(columns[0]),
+        classes=classes,
+        labels=np.array([places[name] for name in columns[1]], dtype=np.int32),
+        splits=np.array([SPLIT_CODES.get(name, UNASSIGNED) for name in columns[2]], dtype=np.uint8),
+        digests=np.frombuffer(bytes.fromhex("".join(columns[3])), dtype=np.uint8).reshape(-1, 32),
+        groups=Names.from_strings(columns[4]) if len(columns) > 4 else None,
+    )
+
+
+def _check_row(place: str, row: list[str], length: int) -> None:
+    if len(row) != length:
+        raise DataError(f"{place}: {len(row)} values instead of {length}")
+    if row[2] not in ("", *SPLITS):
+        raise DataError(f"{place}: unknown split {row[2]!r}; known: {', '.join(SPLITS)}")
+    if not re.fullmatch("[0-9a-f]{64}", row[3]):
+        raise DataError(f"{place}: {row[3]!r} is no SHA-256 in 64 lower-case hexadecimal digits")
+
+
+def apply_split_table(dataset: Dataset, table: SplitTable) -> Dataset:
+    """The data set with the splits of a table, which knows the pictures by what they are, not by their names.
+
+    What the table lacks is unassigned. Where copies of a picture lie in several splits of the table, the copy with the
+    same path counts, else the first of train, val, test.
+
+    Args:
+        dataset: Checked, as pictures are known by their digests; splits that it has are forgotten.
+        table: From `read_split_csv`.
+
+    Raises:
+        UsageError: The data set is not checked.
+    """
+    digests = np.concatenate([table.digests, dataset.checked_facts.digests])
+    _, codes = np.unique(digests.view("V32").ravel(), return_inverse=True)
+    listed, ours = codes[: len(table)], codes[len(table) :]
+    least = np.full(len(codes), 255, dtype=np.uint8)
+    most = np.zeros(len(codes), dtype=np.uint8)
+    np.minimum.at(least, listed, table.splits)
+    np.maximum.at(most, listed, table.splits)
+    splits = np.where(least[ours] == 255, UNASSIGNED, least[ours]).astype(np.uint8)
+    torn = {
+        (listed[row], table.keys[row]): table.splits[row]
+        for row in np.flatnonzero(least[listed] != most[listed]).tolist()
+    }
+    for row in np.flatnonzero((least[ours] != 255) & (least[ours] != most[ours])).tolist():
+        splits[row] = torn.get((ours[row], dataset.pictures.key(row)), splits[row])
+    return replace(dataset, splits=splits)

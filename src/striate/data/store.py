@@ -1,0 +1,276 @@
+"""Pictures as they enter the network, ready to be gathered into batches."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import PIL
+import platformdirs
+
+from striate.data.dataset import Dataset, Progress, picture_digest
+from striate.data.parallel import ordered_results, throttled, worker_count
+from striate.data.store_files import ENDING, make_room, open_pixels, size_text, write_pixels
+from striate.errors import DataError, PictureError
+from striate.pixels import DEFAULT_MAX_PIXELS, Preprocessing
+
+# Pictures in arrays that take no more than this are prepared in memory in each run, without a file.
+SMALL = 16 << 20
+
+# Rows of a file that is found again are compared with the pictures: this many, spread evenly.
+SPOT_CHECKS = 8
+
+
+class PixelStore(Protocol):
+    """The pictures of a data set after resize and crop; row i is `preprocessing.pixels` of picture i, byte for byte."""
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """(n, H, W, C)."""
+
+    @property
+    def kind(self) -> str:
+        """`memory`, `mapped` (a file, read as needed) or `streamed` (decoded when asked for)."""
+
+    @property
+    def bytes(self) -> int:
+        """What is held, in memory or in the file: n * H * W * C; 0 where pictures are streamed."""
+
+    @property
+    def note(self) -> str:
+        """Why the pictures are not in a cache file, as a sentence for people; empty where all is as it should be."""
+
+    def gather(self, indices: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
+        """The rows at `indices`, in their order: (k, H, W, C) uint8, a copy.
+
+        Args:
+            indices: (k,) int64 in 0..n - 1, in any order, also repeated.
+
+        Raises:
+            DataError: A streamed picture can no longer be read.
+        """
+
+
+@dataclass(frozen=True, eq=False)
+class HeldPixels:
+    """All rows in one array, in memory or mapped from a file."""
+
+    pixels: npt.NDArray[np.uint8]  # (n, H, W, C)
+    kind: str
+    note: str = ""
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """(n, H, W, C)."""
+        n, height, width, channels = self.pixels.shape
+        return n, height, width, channels
+
+    @property
+    def bytes(self) -> int:
+        """All rows together: n * H * W * C."""
+        return self.pixels.nbytes
+
+    def gather(self, indices: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
+        """The rows at `indices`, in their order."""
+        return self.pixels[indices]
+
+
+@dataclass(frozen=True, eq=False)
+class StreamedPixels:
+    """Rows that are decoded whenever they are asked for, in threads."""
+
+    dataset: Dataset
+    preprocessing: Preprocessing
+    workers: int
+    note: str = ""
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """(n, H, W, C)."""
+        return _shape(self.dataset, self.preprocessing)
+
+    @property
+    def kind(self) -> str:
+        """Always `streamed`."""
+        return "streamed"
+
+    @property
+    def bytes(self) -> int:
+        """Nothing is held."""
+        return 0
+
+    @cached_property
+    def _executor(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(self.workers, thread_name_prefix="striate-stream")
+
+    def gather(self, indices: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
+        """The rows at `indices`, in their order."""
+        rows = np.empty((len(indices), *self.shape[1:]), dtype=np.uint8)
+
+        def fill(place: int) -> None:
+            rows[place] = _prepared(self.dataset, self.preprocessing, int(indices[place]), compare=False)
+
+        for _ in self._executor.map(fill, range(len(indices))):
+            pass
+        return rows
+
+
+def open_store(
+    dataset: Dataset,
+    preprocessing: Preprocessing,
+    *,
+    cache_folder: Path | None = None,
+    memory_budget: int = 1 << 30,
+    disk_budget: int = 8 << 30,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> PixelStore:
+    """The pixels of a data set, prepared once.
+
+    They are kept in a file in the cache folder, known by the pictures' digests and the preprocessing, so that the next
+    run on the same pictures starts at once, however they are split, named or labelled then. (Rows of arrays that take
+    no more than 16 MB are prepared in memory, which is as fast.) Where the disk has no room, memory takes them; where
+    memory has none either, they are decoded whenever they are needed. Either way a row has the same bytes.
+
+    Args:
+        dataset: Checked.
+        preprocessing: What is done to each picture.
+        cache_folder: Where the files are; None for `pixels` in the user's cache folder.
+        memory_budget: Bytes that a store may take in memory.
+        disk_budget: Bytes that all files in the cache folder may take together; the least recently used ones make room,
+            but never one that a running program has open.
+        workers: Threads; None for one a core.
+        progress: Told how far the preparation is.
+
+    Raises:
+        UsageError: The data set is not checked.
+        DataError: A picture is no longer what it was when it was checked.
+
+    Example:
+        >>> from striate.data import check_pictures, load_data
+        >>> from striate.pixels import Preprocessing
+        >>> digits = check_pictures(load_data("digits"))
+        >>> grey = Preprocessing(colour="grey", resize="exact", resize_size=(32, 32), mean=(0.5,), std=(0.5,))
+        >>> store = open_store(digits, grey)
+        >>> store.kind, store.gather(np.array([5, 0])).shape
+        ('memory', (2, 32, 32, 1))
+    """
+    shape = _shape(dataset, preprocessing)
+    fits_memory = math.prod(shape) <= memory_budget
+    note = ""
+    if not (fits_memory and math.prod(shape) <= SMALL and _is_arrays(dataset)):
+        folder = platformdirs.user_cache_path("striate") / "pixels" if cache_folder is None else cache_folder
+        pixels, note = _mapped(dataset, preprocessing, folder, disk_budget, workers, progress)
+        if pixels is not None:
+            return HeldPixels(pixels, "mapped")
+    if fits_memory:
+        return HeldPixels(
+            _in_memory(dataset, preprocessing, workers, progress), "memory", note and f"kept in memory only: {note}"
+        )
+    reason = f"{note}; memory may take {size_text(memory_budget)}"
+    return StreamedPixels(dataset, preprocessing, worker_count(workers), f"decoded anew in every epoch: {reason}")
+
+
+def _shape(dataset: Dataset, preprocessing: Preprocessing) -> tuple[int, int, int, int]:
+    height, width = preprocessing.size
+    return len(dataset), height, width, preprocessing.channels
+
+
+def _is_arrays(dataset: Dataset) -> bool:
+    return not len(dataset) or dataset.pictures.path(0) is None
+
+
+def _mapped(
+    dataset: Dataset,
+    preprocessing: Preprocessing,
+    folder: Path,
+    budget: int,
+    workers: int | None,
+    progress: Progress | None,
+) -> tuple[npt.NDArray[np.uint8] | None, str]:
+    """The pixels in a cache file, made if need be; or None and why there is none."""
+    shape = _shape(dataset, preprocessing)
+    path = folder / (_store_name(dataset, preprocessing) + ENDING)
+    pixels = open_pixels(path, shape)
+    if pixels is not None and _is_as_prepared(pixels, dataset, preprocessing):
+        return pixels, ""
+    del pixels  # a file in use cannot be replaced everywhere
+    try:
+        note = make_room(path, shape, budget)
+        if note:
+            return None, note
+        with closing(_prepared_rows(dataset, preprocessing, workers, progress)) as rows:
+            write_pixels(path, rows, shape)
+    except OSError as error:
+        return None, f"cannot write to {folder} ({error.strerror or error})"
+    return open_pixels(path, shape), f"cannot map {path}"
+
+
+def _store_name(dataset: Dataset, preprocessing: Preprocessing) -> str:
+    """64 hexadecimal digits for the pictures in their order, the preprocessing, and the version of what decodes."""
+    content = hashlib.sha256(dataset.checked_facts.digests.tobytes())
+    content.update(f"{preprocessing.digest} pillow {PIL.__version__}".encode())
+    return content.hexdigest()
+
+
+def _is_as_prepared(pixels: npt.NDArray[np.uint8], dataset: Dataset, preprocessing: Preprocessing) -> bool:
+    """Whether a few rows are what the pictures give now; else the file is damaged, or was made by other code."""
+    rows = np.unique(np.linspace(0, len(dataset) - 1, SPOT_CHECKS).astype(np.int64))
+    return all(np.array_equal(pixels[row], _prepared(dataset, preprocessing, int(row), compare=True)) for row in rows)
+
+
+def _in_memory(
+    dataset: Dataset, preprocessing: Preprocessing, workers: int | None, progress: Progress | None
+) -> npt.NDArray[np.uint8]:
+    pixels = np.empty(_shape(dataset, preprocessing), dtype=np.uint8)
+    with closing(_prepared_rows(dataset, preprocessing, workers, progress)) as rows:
+        for index, row in enumerate(rows):
+            pixels[index] = row
+    pixels.flags.writeable = False
+    return pixels
+
+
+def _prepared_rows(
+    dataset: Dataset, preprocessing: Preprocessing, workers: int | None, progress: Progress | None
+) -> Generator[npt.NDArray[np.uint8], None, None]:
+    """All rows in order, (H, W, C) uint8 each."""
+    report = throttled(progress, "preparing pictures", len(dataset))
+    row_bytes = math.prod(_shape(dataset, preprocessing)[1:])
+    chunk = max(1, min(256, (4 << 20) // max(1, row_bytes)))  # a few MB in flight for each thread
+    results = ordered_results(
+        lambda index: _prepared(dataset, preprocessing, index, compare=True),
+        len(dataset),
+        workers=workers,
+        chunk=chunk,
+    )
+    with closing(results) as rows:
+        for done, row in enumerate(rows, start=1):
+            yield row
+            report(done)
+
+
+def _prepared(dataset: Dataset, preprocessing: Preprocessing, index: int, *, compare: bool) -> npt.NDArray[np.uint8]:
+    """Picture `index`, prepared; if `compare`, it must be the one that was checked."""
+    key, facts = dataset.pictures.key(index), dataset.checked_facts
+    try:
+        picture = dataset.pictures.read(index)
+        if compare and picture_digest(picture) != facts.digests[index].tobytes():
+            raise DataError(f"{key} in {dataset.location} has changed since it was checked; run the command again")
+        # The check has set the limit; where that was high, the size that it found is the limit.
+        limit = max(DEFAULT_MAX_PIXELS, int(facts.widths[index]) * int(facts.heights[index]))
+        return preprocessing.pixels(picture, max_pixels=limit, name=key)
+    except OSError as error:
+        raise DataError(
+            f"{key} in {dataset.location} could be read when it was checked, but not now ({error.strerror or error})"
+        ) from error
+    except PictureError as error:
+        raise DataError(f"{key} in {dataset.location} cannot be prepared: {error.reason}; remove it") from error

@@ -1,0 +1,108 @@
+"""Every error Striate raises on purpose.
+
+    StriateError              something could not be done; the message is one clear sentence (exit code 1)
+    ├── UsageError            what was asked for makes no sense or does not exist (exit code 2)
+    │   └── UnknownNameError  a name that is not in a list; the message offers the closest ones
+    ├── PictureError          a picture cannot be read; it carries the picture's name and the reason
+    ├── DataError             a data set cannot be used as it is
+    ├── WeightsError          a weights file cannot be read or does not fit the network
+    ├── BundleError           a bundle is damaged, or does not do what its contract says
+    └── TrainingError         training cannot go on
+
+`Interrupted` is not an error: it is the `KeyboardInterrupt` of work that was ended by a signal in good order.
+All but `BundleError` and `TrainingError` are also `ValueError`, so that callers who know nothing of Striate can catch them.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class StriateError(Exception):
+    """Something could not be done; the message says what, what was expected, what was got, and what to do."""
+
+    exit_code = 1
+
+
+class UsageError(StriateError, ValueError):
+    """What was asked for makes no sense or does not exist."""
+
+    exit_code = 2
+
+
+class UnknownNameError(UsageError):
+    """A name that is not among the known ones.
+
+    Args:
+        kind: What the name should have been, such as `"model"`.
+        name: The name that was given.
+        known: The names that exist.
+        hint: What to do to see them all; appended to the message.
+
+    Example:
+        >>> str(UnknownNameError("model", "lenet6", ["lenet5", "vgg16"]))
+        "unknown model 'lenet6'; did you mean 'lenet5'?"
+    """
+
+    def __init__(self, kind: str, name: str, known: Iterable[str], hint: str = "") -> None:
+        known = list(known)
+        self.name = name
+        close = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
+        message = f"unknown {kind} {name!r}"
+        if close:
+            message += "; did you mean " + ", ".join(repr(match) for match in close) + "?"
+        elif len(known) <= 12:
+            message += "; known: " + ", ".join(known)
+        super().__init__(message + (f" {hint}" if hint else ""))
+
+
+class PictureError(StriateError, ValueError):
+    """A picture cannot be read.
+
+    Args:
+        name: Which picture: its path, or what stands for it.
+        reason: Why, as a clause such as `"the file is empty"`.
+    """
+
+    def __init__(self, name: str, reason: str) -> None:
+        self.name = name
+        self.reason = reason
+        super().__init__(f"{name}: {reason}")
+
+    def __reduce__(self) -> tuple[type[PictureError], tuple[str, str]]:
+        return (type(self), (self.name, self.reason))
+
+
+class DataError(StriateError, ValueError):
+    """A data set cannot be used as it is."""
+
+
+class WeightsError(StriateError, ValueError):
+    """A weights file cannot be read, or does not fit the network."""
+
+
+class BundleError(StriateError):
+    """A bundle is damaged, or does not do what its contract says."""
+
+
+class TrainingError(StriateError):
+    """Training cannot go on."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """A signal ended the work in good order; the message says what was kept and how to go on.
+
+    Args:
+        message: One sentence for the user.
+        signal_number: The signal: 2 for SIGINT, 15 for SIGTERM.
+    """
+
+    def __init__(self, message: str, signal_number: int = 2) -> None:
+        super().__init__(message)
+        self.signal_number = signal_number
+
+    @property
+    def exit_code(self) -> int:
+        """128 plus the signal's number, as shells have it: 130 or 143."""
+        return 128 + self.signal_number

@@ -1,0 +1,49 @@
+"""The only place that registers and removes forward and backward hooks.
+
+A hook is always held by a context manager, so that a network is left as it was found, even when the code in between raises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from torch import Tensor, nn
+
+Watcher = Callable[[str, nn.Module, Tensor], None]
+
+
+@contextmanager
+def watch_outputs(network: nn.Module, watcher: Watcher) -> Iterator[None]:
+    """Calls `watcher(name, module, output)` after every leaf module that returns a tensor, in the order they run.
+
+    Args:
+        network: The network to watch; only modules without children are watched.
+        watcher: Called with the module's dotted name, the module and its output.
+
+    Example:
+        >>> import torch
+        >>> seen = []
+        >>> with watch_outputs(nn.Sequential(nn.Linear(2, 3)), lambda name, module, output: seen.append((name, output.shape))):
+        ...     pass
+        >>> seen
+        []
+    """
+
+    def hook(name: str) -> Callable[[nn.Module, tuple[object, ...], object], None]:
+        def watch(module: nn.Module, inputs: tuple[object, ...], output: object) -> None:
+            if isinstance(output, Tensor):
+                watcher(name, module, output)
+
+        return watch
+
+    handles = [
+        module.register_forward_hook(hook(name))
+        for name, module in network.named_modules()
+        if next(module.children(), None) is None
+    ]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()

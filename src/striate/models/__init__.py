@@ -1,0 +1,27 @@
+"""The networks: one paper, one file; and the catalogue of their rows."""
+
+from __future__ import annotations
+
+from striate.models.catalog import Row, create_model, list_models, model_row
+from striate.models.config import Benchmark, NetworkConfig, Paper
+from striate.models.lenet import LeNet, LeNetConfig
+from striate.models.mobilenet_v2 import MobileNetV2, MobileNetV2Config
+from striate.models.network import Network
+from striate.models.resnet import ResNet, ResNetConfig
+
+__all__ = [
+    "Benchmark",
+    "LeNet",
+    "LeNetConfig",
+    "MobileNetV2",
+    "MobileNetV2Config",
+    "Network",
+    "NetworkConfig",
+    "Paper",
+    "ResNet",
+    "ResNetConfig",
+    "Row",
+    "create_model",
+    "list_models",
+    "model_row",
+]

@@ -1,0 +1,156 @@
+"""The catalogue: names of networks, each a row of its paper's table, and how to create one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Protocol
+
+from striate.errors import UnknownNameError, UsageError
+from striate.initialization import seeded
+from striate.models import lenet, mobilenet_v2, resnet
+from striate.models.config import Benchmark, NetworkConfig
+from striate.models.network import Network
+
+
+class Family(Protocol):
+    """A network's class: builds it from one of its rows."""
+
+    def __call__(self, config: Any, *, num_classes: int, in_channels: int) -> Network:
+        """The network, newly initialised."""
+        ...
+
+
+@dataclass(frozen=True)
+class Row:
+    """A network of the catalogue: everything that is known of it before it is built."""
+
+    name: str
+    family: Family
+    config: NetworkConfig
+
+    @property
+    def paper(self) -> str:
+        """Where it was published, in one line."""
+        return str(self.config.paper)
+
+    @property
+    def year(self) -> int:
+        """When it was published."""
+        return self.config.paper.year
+
+    @property
+    def benchmark(self) -> Benchmark:
+        """The pictures and classes it was made for."""
+        return self.config.benchmark
+
+    @property
+    def num_classes(self) -> int:
+        """How many classes it was made for."""
+        return self.benchmark.num_classes
+
+    @property
+    def in_channels(self) -> int:
+        """How many channels the pictures have that it was made for."""
+        return self.benchmark.in_channels
+
+    @property
+    def input_size(self) -> tuple[int, int]:
+        """Height and width in pixels of the pictures it was made for."""
+        return self.benchmark.input_size
+
+    @property
+    def mean(self) -> tuple[float, ...]:
+        """What to subtract from each channel, of the 0..1 range."""
+        return self.benchmark.mean
+
+    @property
+    def std(self) -> tuple[float, ...]:
+        """What to divide each channel by after that, of the 0..1 range."""
+        return self.benchmark.std
+
+
+# Every family, by year. A new one is its file, and a line here.
+FAMILIES: tuple[tuple[Family, Mapping[str, NetworkConfig]], ...] = (
+    (lenet.LeNet, lenet.VARIANTS),
+    (resnet.ResNet, resnet.VARIANTS),
+    (mobilenet_v2.MobileNetV2, mobilenet_v2.VARIANTS),
+)
+
+
+def merged(families: Iterable[tuple[Family, Mapping[str, NetworkConfig]]]) -> Mapping[str, Row]:
+    """All families' rows by name, in order.
+
+    Raises:
+        UsageError: Two families have a row of the same name.
+    """
+    rows: dict[str, Row] = {}
+    for family, variants in families:
+        for name, config in variants.items():
+            if name in rows:
+                raise UsageError(f"two families have a row {name!r}: {rows[name].paper}, and {config.paper}")
+            rows[name] = Row(name, family, config)
+    return MappingProxyType(rows)
+
+
+ROWS = merged(FAMILIES)
+
+
+def list_models() -> list[str]:
+    """The names of all networks, by family, the oldest first.
+
+    Example:
+        >>> list_models()
+        ['lenet5', 'lenet5_dense', 'resnet20', 'mobilenet_v2']
+    """
+    return list(ROWS)
+
+
+def model_row(name: str) -> Row:
+    """What the catalogue holds under a name.
+
+    Args:
+        name: One of `list_models()`.
+
+    Raises:
+        UnknownNameError: There is no such network; the message offers the closest names.
+
+    Example:
+        >>> row = model_row("lenet5")
+        >>> row.num_classes, row.in_channels, row.input_size, row.year
+        (10, 1, (32, 32), 1998)
+    """
+    if name not in ROWS:
+        raise UnknownNameError("model", name, ROWS, hint="(run `striate models` to see them all)")
+    return ROWS[name]
+
+
+def create_model(
+    name: str, *, num_classes: int | None = None, in_channels: int | None = None, seed: int | None = None
+) -> Network:
+    """A network of the catalogue, newly initialised, in training mode, on the processor.
+
+    Args:
+        name: One of `list_models()`.
+        num_classes: How many logits; `None`: the row's own.
+        in_channels: How many channels a picture has; `None`: the row's own.
+        seed: Draws the weights reproducibly and leaves the global generator alone; `None` draws from the global
+            generator.
+
+    Raises:
+        UnknownNameError: There is no such network; the message offers the closest names.
+        UsageError: A number is not a whole number of at least 1, or the seed is not a whole number.
+
+    Example:
+        >>> network = create_model("resnet20", num_classes=2, in_channels=1, seed=0)
+        >>> sum(parameter.numel() for parameter in network.parameters())
+        268914
+    """
+    row = model_row(name)
+    with seeded(seed):
+        return row.family(
+            row.config,
+            num_classes=row.num_classes if num_classes is None else num_classes,
+            in_channels=row.in_channels if in_channels is None else in_channels,
+        )

@@ -1,0 +1,52 @@
+"""What every row of the catalogue states: its paper, and the pictures and classes that it was made for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Paper:
+    """Where a network was published.
+
+    Example:
+        >>> str(Paper("He et al.", 2015, "Deep Residual Learning for Image Recognition", "arXiv:1512.03385"))
+        'He et al. 2015, Deep Residual Learning for Image Recognition (arXiv:1512.03385)'
+    """
+
+    authors: str
+    year: int
+    title: str
+    reference: str  # journal, or arXiv number
+
+    def __str__(self) -> str:
+        """Everything in one line."""
+        return f"{self.authors} {self.year}, {self.title} ({self.reference})"
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """The pictures and classes a network was made for: a row's own sizes, and the values its inputs should have."""
+
+    name: str
+    num_classes: int
+    in_channels: int
+    input_size: tuple[int, int]  # (height, width) in pixels
+    mean: tuple[float, ...]  # of each channel, of the 0..1 range: inputs are (pixel / 255 - mean) / std
+    std: tuple[float, ...]
+
+
+# The 28x28 digits in the middle of 32x32; background (0) becomes -0.1 and ink (255) 1.175: LeCun et al. 1998, section
+# II.B.
+MNIST = Benchmark("MNIST", 10, 1, (32, 32), mean=(20 / 255,), std=(200 / 255,))
+# Mean and deviation of the training pictures, each channel.
+CIFAR10 = Benchmark("CIFAR-10", 10, 3, (32, 32), mean=(0.4914, 0.4822, 0.4465), std=(0.2470, 0.2435, 0.2616))
+IMAGENET = Benchmark("ImageNet", 1000, 3, (224, 224), mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkConfig:
+    """What every family's config holds; a family adds its paper's terms and gives these two their usual values."""
+
+    paper: Paper
+    benchmark: Benchmark

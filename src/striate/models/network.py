@@ -1,0 +1,167 @@
+"""What every network of the catalogue answers, whatever its paper calls its parts."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from striate.errors import UsageError
+from striate.initialization import seeded
+from striate.models.config import NetworkConfig
+from striate.nn.arguments import whole_number
+
+
+class Network(nn.Module, ABC):
+    """A picture classifier in three steps: maps, then a vector, then logits.
+
+        maps = network.forward_features(images)      (N, C, H', W') what the last convolutional stage answers
+        vector = network.features(images)            (N, feature_width) what the head sees
+        logits = network(images)                     (N, num_classes)
+
+    `network(images)` is `forward_head(forward_features(images))`; in evaluation mode it is `head(features(images))`
+    too, so that a head can be trained on stored vectors.
+
+    A family's class says `head_name`, builds its modules, and writes `forward_features`, `forward_head`, `build_head`
+    and `features`.
+
+    Args:
+        config: The row.
+        num_classes: How many logits.
+        in_channels: How many channels a picture has.
+        feature_width: The length of a picture's vector.
+        stages: Paths of submodules, in order; a stage ends with the named submodule, whose output is the stage's.
+        fixed_size: Whether pictures must have exactly the row's size (dense layers behind maps that no pooling brings
+            to one size).
+
+    Raises:
+        UsageError: `num_classes` or `in_channels` is not a whole number of at least 1.
+    """
+
+    head_name: ClassVar[str]
+    """Path of the last layer, the one that `replace_head` replaces; its parameters' names begin with it."""
+
+    features: Callable[[Tensor], Tensor]
+    """(N, in_channels, H, W) float -> (N, feature_width): what the head sees. A method, or a `FeatureLayers`."""
+
+    def __init__(
+        self,
+        config: NetworkConfig,
+        *,
+        num_classes: int,
+        in_channels: int,
+        feature_width: int,
+        stages: tuple[str, ...],
+        fixed_size: bool = False,
+    ) -> None:
+        super().__init__()
+        self.num_classes = whole_number(type(self).__name__, "num_classes", num_classes)
+        self.in_channels = whole_number(type(self).__name__, "in_channels", in_channels)
+        self.input_size = config.benchmark.input_size
+        self.feature_width = feature_width
+        self.stages = stages
+        self.fixed_size = fixed_size
+
+    @abstractmethod
+    def forward_features(self, images: Tensor) -> Tensor:
+        """(N, C, H', W'): what the last convolutional stage answers. Begins with `check_images`.
+
+        Args:
+            images: (N, in_channels, H, W) float, normalised.
+        """
+
+    @abstractmethod
+    def forward_head(self, maps: Tensor, *, vector_only: bool = False) -> Tensor:
+        """(N, num_classes) logits from the maps; with `vector_only` the (N, feature_width) vector before the head."""
+
+    @abstractmethod
+    def build_head(self, num_classes: int) -> nn.Module:
+        """A new last layer, drawn as the paper has it: (N, feature_width) -> (N, num_classes) logits."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(N, in_channels, H, W) float, normalised -> (N, num_classes) logits."""
+        return self.forward_head(self.forward_features(images))
+
+    @property
+    def head(self) -> nn.Module:
+        """The last layer: (N, feature_width) -> (N, num_classes) logits."""
+        return self.get_submodule(self.head_name)
+
+    def replace_head(self, num_classes: int, *, seed: int | None = None) -> None:
+        """Put a new last layer in the old one's place, on its device and in its precision. It is trainable.
+
+        Args:
+            num_classes: How many logits from now on.
+            seed: Draws the new weights reproducibly; `None` draws from the global generator.
+
+        Raises:
+            UsageError: `num_classes` is not a whole number of at least 1, or the seed is not a whole number.
+        """
+        num_classes = whole_number(type(self).__name__, "num_classes", num_classes)
+        old = self.head
+        like = next(tensor for tensor in (*old.parameters(), *old.buffers()))
+        with seeded(seed):
+            new = self.build_head(num_classes)
+        self.set_submodule(self.head_name, new.to(like.device, like.dtype).train(old.training))
+        self.num_classes = num_classes
+
+    def check_images(self, images: Tensor) -> None:
+        """Refuse a batch that the network cannot take.
+
+        Raises:
+            UsageError: The batch is not a float tensor (N, in_channels, H, W), or not of the one size the network
+                takes.
+        """
+        # In a trace sizes are tensors, and a comparison would warn that it becomes a constant.
+        if not torch.jit.is_tracing():  # type: ignore[attr-defined, no-untyped-call]
+            size = self.input_size if self.fixed_size else None
+            _check_images(images, type(self).__name__, self.in_channels, size)
+
+
+class FeatureLayers(nn.Sequential):
+    """Layers under the name `features`, which answer the network's feature vector when called.
+
+    torchvision's MobileNetV2, VGG, AlexNet and EfficientNet keep their convolutional layers in a sequence called
+    `features`, so their parameters' names begin with `features.`; and every network here answers `features(images)`
+    with the vector its head sees. An attribute cannot be both a sequence of layers and a method; but a module can be
+    called. The layers are this module's children, so names, checkpoints and submodule paths are torchvision's, and
+    calling it does what the method does elsewhere. The network itself runs the layers alone, through `maps`.
+
+    Args:
+        layers: In order.
+        vector: What a call answers: the network's own map from pictures to vectors.
+    """
+
+    def __init__(self, layers: Iterable[nn.Module], vector: Callable[[Tensor], Tensor]) -> None:
+        super().__init__(*layers)
+        self.vector = vector
+
+    def maps(self, images: Tensor) -> Tensor:
+        """The last layer's output."""
+        for layer in self:
+            images = layer(images)
+        return images
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(N, in_channels, H, W) float -> (N, feature_width)."""
+        return self.vector(images)
+
+
+@torch.fx.wrap  # a graph of the network calls it as it is, instead of tracing into its comparisons
+def _check_images(images: Tensor, network: str, in_channels: int, size: tuple[int, int] | None) -> None:
+    height, width = size or ("height", "width")
+    expected = f"{network} takes a float tensor of shape (N, {in_channels}, {height}, {width})"
+    if images.ndim != 4 or not images.is_floating_point():
+        raise UsageError(f"{expected}, got {images.dtype} of shape {tuple(images.shape)}")
+    if images.shape[1] != in_channels:
+        raise UsageError(
+            f"{expected}, got {images.shape[1]} channels; "
+            f"convert the pictures, or create the network with in_channels={images.shape[1]}"
+        )
+    if size is not None and tuple(images.shape[2:]) != size:
+        raise UsageError(
+            f"{expected}, got pictures of {images.shape[2]} x {images.shape[3]} pixels; resize or pad them"
+        )

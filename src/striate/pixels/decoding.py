@@ -1,0 +1,222 @@
+"""The one decoder: a picture from a file, bytes, Pillow or an array, to upright pixels of 8 bits."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from striate.errors import PictureError, UsageError
+from striate.pixels.colours import GREY_MODES, flatten
+from striate.pixels.opening import OpenedPicture, check_size, open_picture, reason_for
+from striate.pixels.tiff import exif_orientation
+
+DEFAULT_MAX_PIXELS = 100_000_000
+"""The most pixels that a picture may have unless another limit is given: 100 megapixels, or 400 MB while decoding."""
+
+PICTURE_EXTENSIONS = frozenset({".bmp", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
+"""The endings of picture files, in lower case. What a file is decides its content, never its name."""
+
+PictureSource: TypeAlias = str | Path | bytes | Image.Image | npt.NDArray[np.uint8]
+"""A path, an encoded file, a Pillow picture, or a uint8 array of shape (H, W, 3), RGB, or (H, W), grey."""
+
+_EXPECTED = "expected a path, the bytes of a picture file, a PIL picture or an array of uint8"
+_EXPECTED_ARRAY = "expected uint8 of shape (H, W, 3), RGB, or (H, W), grey"
+
+_TO_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+@dataclass(frozen=True)
+class PictureFacts:
+    """What the header of a picture tells.
+
+    Attributes:
+        width: Pixels from left to right, once upright.
+        height: Pixels from top to bottom, once upright.
+        channels_needed: 3 if the picture is stored in colour, 1 if in grey or with a palette of greys.
+        mode: Pillow's name of the stored colour mode, such as `"RGB"`, `"L"`, `"P"` or `"I;16"`.
+        format: `"JPEG"`, `"PNG"`, `"BMP"`, `"GIF"`, `"TIFF"`, `"WebP"`; for a PIL picture what it says, else `"PIL"`;
+            `"array"`.
+        exif_orientation: 1 to 8; 1 is upright, and 5 to 8 exchange width and height.
+    """
+
+    width: int
+    height: int
+    channels_needed: int
+    mode: str
+    format: str
+    exif_orientation: int
+
+
+def decode(
+    source: PictureSource, *, channels: int = 3, max_pixels: int = DEFAULT_MAX_PIXELS, name: str | None = None
+) -> npt.NDArray[np.uint8]:
+    """Pixels of one picture: (H, W, channels) uint8 in 0..255, RGB or grey, upright, in memory of their own.
+
+    JPEG, PNG, BMP, GIF (its first frame), TIFF (its first page) and WebP (its first frame) are read, whatever the file
+    is called. EXIF's orientation is applied. What each colour mode becomes is stated in `striate.pixels.colours`; in
+    short: transparency is composited on white, 16 bits are scaled to 8, and RGB becomes grey as Pillow's L. A picture
+    that is damaged in any way that can be known is refused, and never repaired. (Only PNG has checksums: elsewhere a
+    changed byte in the midst of the data may decode to wrong pixels, and nobody can tell.)
+
+    May be called from any number of threads. A PIL picture is loaded by Pillow, under Pillow's own settings. (For some
+    damaged TIFF files the library libtiff writes a line to standard error, past Python.)
+
+    Args:
+        source: A path, the bytes of a picture file, a PIL picture, or a uint8 array of shape (H, W, 3), RGB, or (H, W),
+            grey, which is taken as it is.
+        channels: 3 for RGB, 1 for grey.
+        max_pixels: The most pixels (width times height, in pixels) that the picture may have, read from its header
+            before anything is decoded. Files of more than 8 bytes for each of these pixels and 64 MiB are refused too.
+        name: What errors call the picture; without it the path, or what kind of source it is.
+
+    Raises:
+        PictureError: If the picture cannot be read; it names the picture and the reason.
+        UsageError: If `channels` is neither 1 nor 3, or `max_pixels` is not positive.
+
+    Example:
+        >>> import numpy as np
+        >>> decode(np.full((2, 4), 200, np.uint8)).shape
+        (2, 4, 3)
+        >>> decode(b"hello", name="hello.jpg")
+        Traceback (most recent call last):
+        striate.errors.PictureError: hello.jpg: the file is no JPEG, PNG, BMP, GIF, TIFF or WebP picture
+    """
+    picture = decode_to_picture(source, channels=channels, max_pixels=max_pixels, name=name)
+    return np.array(picture).reshape(picture.height, picture.width, channels)
+
+
+def measure(source: PictureSource, *, max_pixels: int = DEFAULT_MAX_PIXELS, name: str | None = None) -> PictureFacts:
+    """The size and kind of one picture, from its header; no pixel is decoded, and damage to them may not be seen.
+
+    Args:
+        source: As `decode` takes it.
+        max_pixels: The most pixels that the picture may have.
+        name: What errors call the picture.
+
+    Raises:
+        PictureError: If the header cannot be read, or states more pixels than the limit.
+        UsageError: If `max_pixels` is not positive.
+
+    Example:
+        >>> import numpy as np
+        >>> measure(np.zeros((2, 4, 3), np.uint8))
+        PictureFacts(width=4, height=2, channels_needed=3, mode='RGB', format='array', exif_orientation=1)
+    """
+    _check_max_pixels(max_pixels)
+    name = picture_name(source, name)
+    opened = _open(source, max_pixels, name)
+    picture = opened.picture
+    width, height = picture.size if opened.orientation < 5 else picture.size[::-1]
+    try:
+        grey = picture.mode in GREY_MODES or (picture.mode in ("P", "PA") and _has_grey_palette(picture))
+    except Exception as error:  # Pillow raises whatever a damaged palette leads it to
+        raise PictureError(name, reason_for(error, opened.format, "header")) from error
+    return PictureFacts(width, height, 1 if grey else 3, picture.mode, opened.format, opened.orientation)
+
+
+def decode_to_picture(source: PictureSource, *, channels: int, max_pixels: int, name: str | None) -> Image.Image:
+    """`decode`, up to Pillow's picture in mode RGB or L: what comes next may need it so."""
+    if channels not in (1, 3):
+        raise UsageError(f"channels is {channels!r}; expected 1 (grey) or 3 (RGB)")
+    _check_max_pixels(max_pixels)
+    name = picture_name(source, name)
+    opened = _open(source, max_pixels, name)
+    try:
+        if isinstance(source, Image.Image):
+            picture = source.copy()  # what is done below may change a picture's palette
+        else:
+            picture = opened.picture
+            picture.load()
+        picture = flatten(picture, channels=channels, black=opened.black, white=opened.white, name=name)
+    except PictureError:
+        raise
+    except Exception as error:  # Pillow's decoders raise whatever damaged bytes lead them to
+        raise PictureError(name, reason_for(error, opened.format, "data")) from error
+    transposition = _TO_UPRIGHT.get(opened.orientation)
+    return picture if transposition is None else picture.transpose(transposition)
+
+
+def picture_name(source: object, name: str | None) -> str:
+    """What errors call a picture: the name that was given, else its path, else what kind of source it is."""
+    if name is not None:
+        return name
+    if isinstance(source, str | os.PathLike):
+        return os.fsdecode(source) or "''"
+    if isinstance(source, Image.Image):
+        return str(getattr(source, "filename", "")) or "a PIL picture"
+    if isinstance(source, np.ndarray):
+        return "an array"
+    return "a picture in memory"
+
+
+def _check_max_pixels(max_pixels: int) -> None:
+    if max_pixels < 1:
+        raise UsageError(f"max_pixels is {max_pixels!r}; expected at least 1")
+
+
+def _open(source: PictureSource, max_pixels: int, name: str) -> OpenedPicture:
+    """Any source as a picture whose size is known to be within the limit."""
+    if isinstance(source, np.ndarray):
+        _check_array(source, name)
+        check_size(source.shape[1], source.shape[0], max_pixels=max_pixels, name=name)
+        return OpenedPicture(Image.fromarray(source), "array")
+    if isinstance(source, Image.Image):
+        check_size(*source.size, max_pixels=max_pixels, name=name)
+        exif = source.info.get("exif", b"")
+        orientation = exif_orientation(exif) if isinstance(exif, bytes) else 1
+        return OpenedPicture(source, source.format or "PIL", orientation)
+    if isinstance(source, str | os.PathLike):
+        return open_picture(_read_file(Path(source), max_pixels, name), max_pixels=max_pixels, name=name)
+    if isinstance(source, bytes | bytearray | memoryview):
+        return open_picture(bytes(source), max_pixels=max_pixels, name=name)
+    raise PictureError(name, f"{_EXPECTED}, got {type(source).__name__}")
+
+
+def _check_array(array: npt.NDArray[np.uint8], name: str) -> None:
+    if array.dtype != np.uint8 or not (array.ndim == 2 or (array.ndim == 3 and array.shape[2] == 3)):
+        raise PictureError(name, f"{_EXPECTED_ARRAY}; got {array.dtype} of shape {array.shape}")
+
+
+def _read_file(path: Path, max_pixels: int, name: str) -> bytes:
+    try:
+        status = path.stat()
+        if stat.S_ISREG(status.st_mode) and status.st_size <= 8 * max_pixels + (64 << 20):
+            return path.read_bytes()
+    except FileNotFoundError as error:
+        raise PictureError(name, "there is no such file") from error
+    except PermissionError as error:
+        raise PictureError(name, "there is no permission to read the file") from error
+    except OSError as error:
+        raise PictureError(name, f"the file cannot be read ({error.strerror})") from error
+    except ValueError as error:
+        raise PictureError(name, "this is no path: it has a zero byte in it") from error
+    if stat.S_ISDIR(status.st_mode):
+        raise PictureError(name, "this is a folder, not a picture file")
+    if not stat.S_ISREG(status.st_mode):  # reading a pipe or a device might never end
+        raise PictureError(name, "this is not an ordinary file")
+    raise PictureError(
+        name, f"the file has {status.st_size:,} bytes, more than a picture of {max_pixels:,} pixels can need"
+    )
+
+
+def _has_grey_palette(picture: Image.Image) -> bool:
+    layout, colours = picture.palette.getdata()  # Image.getpalette would decode the pixels
+    single = Image.new("P", (1, 1))
+    single.putpalette(colours, layout)
+    values = np.array(single.getpalette("RGB"), np.uint8).reshape(-1, 3)
+    return bool((values == values[:, :1]).all())

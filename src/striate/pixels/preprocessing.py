@@ -1,0 +1,303 @@
+"""What is done to a picture before a network sees it: one frozen object, the same for training and for prediction."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import operator
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, cast, get_args
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from striate.errors import PictureError, UsageError
+from striate.pixels.decoding import (
+    DEFAULT_MAX_PIXELS,
+    PictureSource,
+    decode_to_picture,
+    picture_name,
+)
+
+Colour = Literal["rgb", "grey"]
+ResizeRule = Literal["shorter_side", "exact", "pad", "none"]
+Filter = Literal["bilinear", "bicubic"]
+
+_FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
+_CONSTANTS = {"decoder": "pillow", "exif": "applied", "range": "0..1"}
+_SETTINGS = ("colour", "resize", "resize_size", "filter", "crop", "fill", "mean", "std")
+_BLOCK = 1 << 16  # values normalised at a time: they stay in the processor's cache
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preprocessing:
+    """Decode, resize, crop, normalise: the rule that turns any picture into a network's input.
+
+    Resizing and cropping end in uint8, so that a picture that is kept as bytes is the same as one that is read anew.
+    Sizes are (height, width) in pixels.
+
+    Attributes:
+        colour: `"rgb"`, three channels, or `"grey"`, one.
+        resize: `"shorter_side"`: in proportion, to the smallest size that covers `resize_size`. Where that is a square,
+            the shorter side becomes its side, and the other side is rounded down, which is torchvision's rule.
+            `"exact"`: to `resize_size`, whatever the proportions.
+            `"pad"`: in proportion, to the largest size that fits into `resize_size` (rounded to the nearest pixel, at
+            least 1), then filled up to it evenly on both sides, an odd pixel at the bottom or right.
+            `"none"`: not at all.
+        resize_size: What `resize` asks for; None with `"none"`.
+        filter: `"bilinear"` or `"bicubic"`, Pillow's, which averages all the pixels that make one (antialiasing).
+        crop: The centre that is kept; a smaller picture is filled up to it evenly on both sides, an odd pixel at the
+            bottom or right. Where an odd number of pixels is cut off, the one more goes as in torchvision's CenterCrop
+            (half of it is rounded to the nearest, and to even between two). None: nothing is cut off.
+        fill: The value, 0 to 255, of what is filled up.
+        mean: Subtracted, one for each channel, where pixels go from 0 to 1.
+        std: Divided by afterwards, one for each channel, where pixels go from 0 to 1.
+
+    Raises:
+        UsageError: If a setting makes no sense, or the rule does not give every picture the same size.
+
+    Example:
+        >>> import numpy as np
+        >>> rule = Preprocessing(
+        ...     colour="grey", resize="exact", resize_size=(28, 28), mean=(0.1307,), std=(0.3081,)
+        ... )
+        >>> pixels = rule.pixels(np.full((100, 80), 255, np.uint8))
+        >>> pixels.shape, rule.normalise(pixels[np.newaxis]).shape
+        ((28, 28, 1), (1, 1, 28, 28))
+    """
+
+    colour: Colour
+    resize: ResizeRule
+    resize_size: tuple[int, int] | None = None
+    filter: Filter = "bilinear"
+    crop: tuple[int, int] | None = None
+    fill: int = 0
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    _scale: npt.NDArray[np.float32] = field(init=False, repr=False, compare=False)
+    _shift: npt.NDArray[np.float32] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        for name, known in (("colour", Colour), ("resize", ResizeRule), ("filter", Filter)):
+            _check_choice(name, getattr(self, name), get_args(known))
+        settle = object.__setattr__  # a frozen object is settled once, here
+        settle(self, "resize_size", _checked_size("resize_size", self.resize_size))
+        settle(self, "crop", _checked_size("crop", self.crop))
+        settle(self, "fill", _checked_whole_number("fill", self.fill, 0, 255))
+        settle(self, "mean", _checked_statistics("mean", self.mean, self.channels))
+        settle(self, "std", _checked_statistics("std", self.std, self.channels))
+        if (self.resize == "none") != (self.resize_size is None):
+            wants = "no resize_size" if self.resize == "none" else "a resize_size (height, width)"
+            raise UsageError(f"resize {self.resize!r} takes {wants}, got {self.resize_size}")
+        if self.crop is None and self.resize in ("none", "shorter_side"):
+            raise UsageError(
+                f"resize {self.resize!r} without crop gives pictures of different sizes; give crop as (height, width)"
+            )
+        deviation = np.array(self.std)
+        settle(self, "_scale", (1 / (255 * deviation)).astype(np.float32).reshape(-1, 1, 1))
+        settle(self, "_shift", (-np.array(self.mean) / deviation).astype(np.float32).reshape(-1, 1, 1))
+
+    @property
+    def channels(self) -> int:
+        """3 for RGB, 1 for grey."""
+        return 3 if self.colour == "rgb" else 1
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """The (height, width) in pixels of every prepared picture."""
+        return cast("tuple[int, int]", self.crop or self.resize_size)  # there is one: __post_init__ sees to it
+
+    @property
+    def digest(self) -> str:
+        """SHA-256, in hexadecimal, of `to_dict()` as JSON with sorted keys: equal for equal rules, everywhere."""
+        text = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def pixels(
+        self, source: PictureSource, *, max_pixels: int = DEFAULT_MAX_PIXELS, name: str | None = None
+    ) -> npt.NDArray[np.uint8]:
+        """One picture decoded, resized and cropped: (H, W, C) uint8 in 0..255, of `size` and `channels`.
+
+        Args:
+            source: A picture, as `striate.pixels.decode` takes it.
+            max_pixels: The most pixels that the picture may have.
+            name: What errors call the picture.
+
+        Raises:
+            PictureError: If the picture cannot be read; it names the picture and the reason.
+        """
+        picture = decode_to_picture(source, channels=self.channels, max_pixels=max_pixels, name=name)
+        return self._fitted(picture, picture_name(source, name))
+
+    def resized(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+        """One decoded picture resized and cropped: what `pixels` does after decoding.
+
+        Args:
+            pixels: (H, W, C) uint8 in 0..255, of `channels`.
+
+        Returns:
+            (H, W, C) uint8 of `size`, in memory of its own.
+
+        Raises:
+            UsageError: If the array is of another type or shape.
+            PictureError: If the picture is so long and thin that it would have too many pixels, once resized.
+        """
+        if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != self.channels or 0 in pixels.shape:
+            raise UsageError(
+                f"expected pixels of uint8 and shape (H, W, {self.channels}), "
+                f"got {pixels.dtype} of shape {pixels.shape}"
+            )
+        picture = Image.fromarray(pixels if self.channels == 3 else pixels[:, :, 0])
+        return self._fitted(picture, picture_name(pixels, None))
+
+    def normalise(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """Prepared pictures as a network's input: (pixels / 255 - mean) / std.
+
+        It is computed as pixels * scale + shift in float32, each value by itself: the same picture gives the same bits,
+        in any batch and on any machine.
+
+        Args:
+            pixels: (N, H, W, C) uint8 in 0..255, of `channels`; height and width may be any.
+
+        Returns:
+            (N, C, H, W) float32, C-contiguous.
+
+        Raises:
+            UsageError: If the array is of another type or shape.
+        """
+        if pixels.dtype != np.uint8 or pixels.ndim != 4 or pixels.shape[3] != self.channels:
+            raise UsageError(
+                f"expected pixels of uint8 and shape (N, H, W, {self.channels}), "
+                f"got {pixels.dtype} of shape {pixels.shape}"
+            )
+        count, height, width, channels = pixels.shape
+        images = np.empty((count, channels, height, width), np.float32)
+        step = max(1, _BLOCK // max(1, channels * height * width))
+        for start in range(0, count, step):
+            block = images[start : start + step]
+            block[...] = pixels[start : start + step].transpose(0, 3, 1, 2)
+            block *= self._scale
+            block += self._shift
+        return images
+
+    def to_dict(self) -> dict[str, Any]:
+        """The rule in JSON's types, with what is the same for all rules: the decoder, EXIF and the range."""
+        settings = {name: getattr(self, name) for name in _SETTINGS}
+        return {
+            **_CONSTANTS,
+            **{key: list(value) if isinstance(value, tuple) else value for key, value in settings.items()},
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Preprocessing:
+        """The rule that `to_dict` wrote.
+
+        Args:
+            values: All the keys of `to_dict`, and no others.
+
+        Raises:
+            UsageError: If a key is missing or unknown, or a value makes no sense.
+        """
+        known = {*_CONSTANTS, *_SETTINGS}
+        missing, unknown = sorted(known - set(values)), sorted(set(values) - known)
+        faults = [f"lacks {', '.join(missing)}"] if missing else []
+        faults += [f"has unknown {', '.join(unknown)}"] if unknown else []
+        if faults:
+            raise UsageError(f"the preprocessing {' and '.join(faults)}; expected the keys {', '.join(sorted(known))}")
+        for key, constant in _CONSTANTS.items():
+            if values[key] != constant:
+                raise UsageError(f"the preprocessing's {key} is {values[key]!r}; expected {constant!r}")
+        return cls(**{name: values[name] for name in _SETTINGS})
+
+    def _fitted(self, picture: Image.Image, name: str) -> npt.NDArray[np.uint8]:
+        """The picture (mode L or RGB) resized, filled up and cropped."""
+        width, height = self._resized_size(*picture.size)
+        # Pillow resizes the width first, to a picture in between.
+        if width * max(height, picture.height) > max(DEFAULT_MAX_PIXELS, math.prod(self.size)):
+            raise PictureError(
+                name,
+                f"the picture is too long and thin: {picture.width} x {picture.height} pixels would be resized to "
+                f"{width} x {height} by way of more than {DEFAULT_MAX_PIXELS:,} pixels",
+            )
+        pixels = np.asarray(picture.resize((width, height), _FILTERS[self.filter])).reshape(height, width, -1)
+        if self.resize == "pad" and self.resize_size is not None:
+            pixels = self._centred(pixels, self.resize_size)
+        if self.crop is not None:
+            pixels = self._centred(pixels, self.crop)
+        return np.array(pixels, order="C")  # not a view, which would keep the whole picture in memory
+
+    def _resized_size(self, width: int, height: int) -> tuple[int, int]:
+        """The width and height that the resize rule gives a picture."""
+        if self.resize_size is None:
+            return width, height
+        to_height, to_width = self.resize_size
+        if self.resize == "exact":
+            return to_width, to_height
+        by_width = to_width * height, to_height * width  # the scale is given by the width where the first is larger
+        if self.resize == "shorter_side":
+            if by_width[0] >= by_width[1]:
+                return to_width, to_width * height // width
+            return to_height * width // height, to_height
+        if by_width[0] <= by_width[1]:
+            return to_width, max(1, (2 * to_width * height + width) // (2 * width))
+        return max(1, (2 * to_height * width + height) // (2 * height)), to_height
+
+    def _centred(self, pixels: npt.NDArray[np.uint8], size: tuple[int, int]) -> npt.NDArray[np.uint8]:
+        """The centre of a picture, filled up where the picture is smaller."""
+        (top, above), (left, before) = (
+            _cut_and_fill(have, want) for have, want in zip(pixels.shape, size, strict=False)
+        )
+        kept = pixels[top : top + size[0], left : left + size[1]]
+        if kept.shape[:2] == size:
+            return kept
+        whole = np.full((*size, self.channels), self.fill, np.uint8)
+        whole[above : above + kept.shape[0], before : before + kept.shape[1]] = kept
+        return whole
+
+
+def _cut_and_fill(have: int, want: int) -> tuple[int, int]:
+    """How many pixels are cut off at the start of a side, and how many are filled in there."""
+    return (round((have - want) / 2), 0) if have > want else (0, (want - have) // 2)
+
+
+def _check_choice(name: str, value: object, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise UsageError(f"{name} is {value!r}; expected {', '.join(repr(one) for one in known)}")
+
+
+def _checked_whole_number(name: str, value: object, low: int, high: int) -> int:
+    try:
+        number = operator.index(value)  # type: ignore[arg-type]  # whether it is a whole number is the question
+    except TypeError:
+        number = low - 1
+    if isinstance(value, bool) or not low <= number <= high:
+        raise UsageError(f"{name} is {value!r}; expected a whole number from {low} to {high}")
+    return number
+
+
+def _checked_size(name: str, value: object) -> tuple[int, int] | None:
+    if value is None:
+        return None
+    if not isinstance(value, tuple | list) or len(value) != 2:
+        raise UsageError(f"{name} is {value!r}; expected (height, width) in pixels")
+    height = _checked_whole_number(f"{name}'s height", value[0], 1, 65535)
+    width = _checked_whole_number(f"{name}'s width", value[1], 1, 65535)
+    return height, width
+
+
+def _checked_statistics(name: str, values: object, channels: int) -> tuple[float, ...]:
+    try:
+        numbers = tuple(float(value) + 0.0 for value in values) if isinstance(values, Iterable) else ()
+    except (TypeError, ValueError):
+        numbers = ()
+    if len(numbers) != channels or not all(math.isfinite(number) for number in numbers):
+        wanted = "one number" if channels == 1 else f"{channels} numbers, one for each channel"
+        raise UsageError(f"{name} is {values!r}; expected {wanted}")
+    if not all(0 <= number <= 1 for number in numbers):
+        raise UsageError(f"{name} is {values!r}; expected numbers of the 0..1 range: divide those of 0..255 by 255")
+    if name == "std" and min(numbers) == 0:
+        raise UsageError(f"{name} is {values!r}; expected numbers above 0")
+    return numbers

@@ -1,0 +1,79 @@
+"""What a training report tells, as plain data: texts, numbers and pictures, nothing of torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Picture = npt.NDArray[np.integer[Any]]  # (H, W), (H, W, 1) or (H, W, 3) uint8, grey or RGB
+
+
+class Quarantined(NamedTuple):
+    """A picture that could not be used."""
+
+    key: str
+    reason: str
+
+
+class Mistake(NamedTuple):
+    """A picture that was called what it is not."""
+
+    picture: Picture
+    key: str
+    true: str
+    predicted: str
+    probability: float  # of the predicted class, in [0, 1]
+
+
+class Decision(NamedTuple):
+    """Something that was chosen for the user."""
+
+    what: str
+    value: str
+    why: str
+
+
+@dataclass(frozen=True)
+class DataSummary:
+    """The pictures that a network was trained and tried on."""
+
+    location: str
+    counts: Mapping[str, Mapping[str, int]]  # class -> split -> pictures
+    ignored: Mapping[str, int] = field(default_factory=dict)  # what -> how many, such as {"stray files": 3}
+    quarantined: Sequence[tuple[str, str]] = ()  # (key, reason), as in `Quarantined`
+    # class -> pictures; up to 8 a class are shown, with more than 20 classes only the first
+    samples: Mapping[str, Sequence[Picture]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class TrainingReport:
+    """One training run, finished or not; what is not known yet is left empty and not shown."""
+
+    title: str
+    run: str  # the run folder's name
+    created: str  # date and time, as they are to be read
+    model: str
+    data: DataSummary
+    parameters: int | None = None  # trainable ones
+    epochs_planned: int | None = None
+    history: Sequence[Mapping[str, float | None]] = ()  # rows as in metrics.jsonl
+    scores: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # split -> `Scores.to_dict()`
+    mistakes: Sequence[
+        tuple[Picture, str, str, str, float]
+    ] = ()  # as in `Mistake`, of the headline's split, worst first
+    decisions: Sequence[tuple[str, str, str]] = ()  # (what, value, why), as in `Decision`
+    recipe: str = ""  # TOML
+    predict_commands: Sequence[str] = ()
+    warnings: Sequence[str] = ()
+    hardware: Mapping[str, str] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    timings: Mapping[str, float] = field(default_factory=dict)  # what -> seconds, parts that do not overlap
+
+    @property
+    def headline_split(self) -> str | None:
+        """The split whose scores the report leads with: `test`, else `val`, else the first there is, else None."""
+        return next((split for split in ("test", "val", *self.scores) if split in self.scores), None)

@@ -1,0 +1,85 @@
+"""The page that a training run leaves behind: one HTML file that needs nothing else, and no script."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import jinja2
+from markupsafe import Markup
+
+from striate.durable_writing import write_durably
+from striate.errors import StriateError
+from striate.report import wording
+from striate.report.contents import TrainingReport
+from striate.report.page import page
+
+TEMPLATE = "training.html.j2"
+
+
+def render(report: TrainingReport) -> str:
+    """The report as one self-contained HTML page.
+
+    Nothing is loaded from anywhere and nothing is run: pictures travel as `data:` addresses, curves as inline SVG, and a
+    content security policy forbids the rest. Names are escaped, and what cannot be shown is replaced by U+FFFD.
+
+    Args:
+        report: What to tell.
+
+    Raises:
+        UsageError: If the scores are not what `Scores.to_dict` gives, or a picture is no picture.
+
+    Example:
+        >>> from striate.report import DataSummary, TrainingReport
+        >>> data = DataSummary("photos", {"cat": {"train": 8}, "dog": {"train": 9}})
+        >>> text = render(TrainingReport("photos · lenet5", "photos-lenet5", "1 May 2026", "lenet5", data))
+        >>> "No epoch has ended yet." in text
+        True
+    """
+    return _environment().get_template(TEMPLATE).render(page=page(report)) + "\n"
+
+
+def write(report: TrainingReport, path: str | Path) -> None:
+    """Writes the report, all of it or nothing: a page that was there stays until the new one is whole.
+
+    Args:
+        report: What to tell.
+        path: Where to; its folder must exist.
+
+    Raises:
+        StriateError: If the file cannot be written.
+        UsageError: If the scores are not what `Scores.to_dict` gives, or a picture is no picture.
+
+    Example:
+        >>> import tempfile
+        >>> from striate.report import DataSummary, TrainingReport
+        >>> report = TrainingReport("photos · lenet5", "photos-lenet5", "1 May 2026", "lenet5", DataSummary("photos", {}))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write(report, Path(folder) / "report.html")
+        ...     [path.name for path in Path(folder).iterdir()]
+        ['report.html']
+    """
+    path = Path(path)
+    text = render(report)
+    try:
+        write_durably(path, text.encode())
+    except OSError as error:
+        raise StriateError(f"cannot write the report {path}: {error.strerror or error}") from error
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("striate.report", "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        finalize=_shown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(percent=wording.percent, number=wording.number, plural=wording.plural)
+    return environment
+
+
+def _shown(value: object) -> object:
+    return wording.printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value

@@ -1,0 +1,94 @@
+"""Numbers and names as people read them."""
+
+from __future__ import annotations
+
+import math
+import re
+
+NARROW_SPACE = "\u202f"  # no line break between a number and its unit
+REPLACEMENT = "\ufffd"
+# What a browser cannot show or a file in UTF-8 cannot hold: control characters, non-characters, and lone surrogates, which
+# stand for undecodable bytes in file names. Tabs and line ends stay.
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+
+
+def printable(text: str) -> str:
+    r"""The text with every character that cannot be shown replaced by U+FFFD.
+
+    Example:
+        >>> printable("cat\x00\udcff") == "cat\ufffd\ufffd"
+        True
+    """
+    return _UNPRINTABLE.sub(REPLACEMENT, text.replace("\r\n", "\n"))
+
+
+def shorten(text: str, length: int) -> str:
+    """The text, its middle cut out where it is longer than `length` characters.
+
+    Example:
+        >>> shorten("golden retriever", 9)
+        'gold…ever'
+    """
+    if len(text) <= length:
+        return text
+    tail = (length - 1) // 2
+    return f"{text[: length - 1 - tail]}…{text[len(text) - tail :]}"
+
+
+def percent(share: float | None, digits: int = 1) -> str:
+    """A share in [0, 1] as a percentage; "100 %" is kept for all and "0 %" for none, however close a share comes.
+
+    Example:
+        >>> [percent(share).replace(NARROW_SPACE, " ") for share in (0.1234, 0.99999, 1.0, 0.00001)]
+        ['12.3 %', '99.9 %', '100 %', '0.1 %']
+    """
+    if share is None or not math.isfinite(share):
+        return "–"
+    if share in (0.0, 1.0):
+        return f"{share * 100:.0f}{NARROW_SPACE}%"
+    step = 10.0**-digits
+    return f"{min(max(share * 100, step), 100 - step):.{digits}f}{NARROW_SPACE}%"
+
+
+def number(value: float | None) -> str:
+    """An integer with separated thousands, or any other number with four significant digits.
+
+    Example:
+        >>> number(3504872), number(0.123456), number(1e-5), number(1832.4)
+        ('3,504,872', '0.1235', '1e-05', '1,832')
+    """
+    if value is None or not math.isfinite(value):
+        return "–"
+    if isinstance(value, int) or 1000 <= abs(value) < 1e7:
+        return f"{value:,.0f}"
+    return f"{value:.4g}"
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """A count with its noun.
+
+    Example:
+        >>> plural(1, "picture"), plural(1200, "picture"), plural(2, "class", "classes")
+        ('1 picture', '1,200 pictures', '2 classes')
+    """
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def duration(seconds: float | None) -> str:
+    """A time given in seconds, in the units people use.
+
+    Example:
+        >>> [duration(seconds).replace(NARROW_SPACE, " ") for seconds in (0.0421, 7.25, 59.96, 312, 3725)]
+        ['42 ms', '7.2 s', '1 min 0 s', '5 min 12 s', '1 h 2 min']
+    """
+    if seconds is None or not math.isfinite(seconds):
+        return "–"
+    if round(seconds, 1) < 1:
+        return f"{seconds * 1000:.0f}{NARROW_SPACE}ms"
+    if round(seconds, 1) < 60:
+        return f"{seconds:.1f}{NARROW_SPACE}s"
+    whole = round(seconds)
+    if whole < 3600:
+        return f"{whole // 60}{NARROW_SPACE}min {whole % 60}{NARROW_SPACE}s"
+    minutes = round(seconds / 60)
+    return f"{minutes // 60}{NARROW_SPACE}h {minutes % 60}{NARROW_SPACE}min"

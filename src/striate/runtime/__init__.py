@@ -1,0 +1,6 @@
+"""Inference without torch: engines, and the classifier that is made of one and a bundle."""
+
+from striate.runtime.classifier import Classifier, Prediction, load_classifier
+from striate.runtime.engines import Engine, OpenVINOEngine, available_processors
+
+__all__ = ["Classifier", "Engine", "OpenVINOEngine", "Prediction", "available_processors", "load_classifier"]

@@ -1,0 +1,271 @@
+"""The classifier: a bundle and an engine that was shown to do what the bundle's contract says."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from striate.bundle import Bundle, Contract, SeenPictures, compare_canaries, open_bundle
+from striate.errors import BundleError, PictureError, UnknownNameError
+from striate.runtime.engines import Engine, OpenVINOEngine, available_processors
+
+if TYPE_CHECKING:
+    from striate.models import Network
+
+Picture: TypeAlias = str | Path | bytes | Image.Image | npt.NDArray[np.uint8]
+
+ENGINES = ("openvino", "torch")
+PRECISIONS = ("fp32", "bf16")
+BATCH_SIZE = 32
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the classifier says of one picture; with an error, and nothing else, if it cannot be read."""
+
+    path: str
+    label: str | None
+    probability: float | None
+    """Of the label, in 0..1."""
+    top: tuple[tuple[str, float], ...]
+    """The most probable classes with their probabilities, the first one first."""
+    error: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The prediction as JSON types."""
+        row = asdict(self)
+        row["top"] = [{"label": label, "probability": probability} for label, probability in self.top]
+        return row
+
+
+class Classifier:
+    """Says what is on pictures, in scikit-learn's language.
+
+    A picture is a path, the bytes of an encoded file, a PIL picture, or a uint8 array of shape (H, W, 3), RGB, or (H, W).
+    Every method takes one picture or many and answers a row a picture. It may be called from several threads.
+
+    Args:
+        bundle: The sealed model.
+        engine: What runs it.
+
+    Raises:
+        BundleError: If the engine does not give the canaries' sealed logits.
+    """
+
+    def __init__(self, bundle: Bundle, engine: Engine) -> None:
+        self.bundle = bundle
+        self.engine = engine
+        self.canary_difference = self._check_canaries()
+        """The largest difference of a canary's logit from the sealed one, as a share of the logits' range."""
+
+    @property
+    def contract(self) -> Contract:
+        """What the bundle says about itself."""
+        return self.bundle.contract
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the classes, in the order of the columns of `predict_proba`."""
+        return self.contract.classes
+
+    def predict(self, pictures: Picture | Sequence[Picture]) -> npt.NDArray[np.str_]:
+        """The most probable class of each picture: (n,) names.
+
+        Raises:
+            PictureError: If a picture cannot be read.
+        """
+        names = np.array(self.classes, dtype=np.str_)
+        return np.asarray(names[self.predict_proba(pictures).argmax(axis=1)])
+
+    def predict_proba(self, pictures: Picture | Sequence[Picture]) -> npt.NDArray[np.float64]:
+        """The probability of each class for each picture: (n, classes) float64 in 0..1, rows sum to 1.
+
+        Raises:
+            PictureError: If a picture cannot be read.
+        """
+        return self.probabilities(self.decision_function(pictures))
+
+    def decision_function(self, pictures: Picture | Sequence[Picture]) -> npt.NDArray[np.float32]:
+        """The logits: (n, classes) float32.
+
+        Raises:
+            PictureError: If a picture cannot be read.
+        """
+        return self._infer(pictures)[0]
+
+    def features(self, pictures: Picture | Sequence[Picture]) -> npt.NDArray[np.float32]:
+        """The vector before the network's head, which tells how alike pictures are: (n, d) float32.
+
+        Raises:
+            PictureError: If a picture cannot be read.
+        """
+        return self._infer(pictures)[1]
+
+    def probabilities(self, logits: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float64]:
+        """The softmax of (n, classes) logits over the contract's temperature."""
+        scaled = logits.astype(np.float64) / self.contract.calibration["temperature"]
+        powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+        return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+
+    def logits_of_pixels(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """The logits (n, classes) of pictures that the contract's preprocessing already resized: (n, H, W, C) uint8."""
+        parts = [
+            self.engine.infer(self.contract.preprocessing.normalise(pixels[start : start + BATCH_SIZE]))[0]
+            for start in range(0, len(pixels), BATCH_SIZE)
+        ]
+        return np.concatenate(parts) if parts else np.empty((0, len(self.classes)), np.float32)
+
+    def stream(
+        self, paths: Iterable[str | Path], *, top: int = 5, batch_size: int = BATCH_SIZE
+    ) -> Iterator[Prediction]:
+        """Predictions in the order of the paths, as they come; a picture that cannot be read is a row with its error.
+
+        Pictures are read ahead by threads; memory does not grow with their number.
+
+        Args:
+            paths: Files; may be endless.
+            top: How many classes a row names at most.
+            batch_size: Pictures that the engine gets at once.
+        """
+        paths = iter(paths)
+        workers = available_processors()
+        waiting: deque[tuple[str, Future[npt.NDArray[np.uint8]]]] = deque()
+        with ThreadPoolExecutor(workers, thread_name_prefix="striate-pictures") as pool:
+            try:
+                while True:
+                    for path in islice(paths, 2 * batch_size - len(waiting)):
+                        waiting.append((str(path), pool.submit(self._pixels, path)))
+                    if not waiting:
+                        return
+                    yield from self._predict_batch(
+                        [waiting.popleft() for _ in range(min(batch_size, len(waiting)))], top
+                    )
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)
+
+    def seen_pictures(self) -> SeenPictures:
+        """The pictures that the classifier was trained on."""
+        return self.bundle.seen_pictures()
+
+    def network(self) -> Network:
+        """The network in torch, with its weights, on the processor, in evaluation mode."""
+        from striate.runtime.torch_engine import build_network
+
+        return build_network(self.bundle)
+
+    def __repr__(self) -> str:
+        model = self.contract.architecture.model
+        return f"<Classifier {model} of {len(self.classes)} classes, {self.engine.name} {self.engine.precision}>"
+
+    def _check_canaries(self) -> float:
+        terms = self.contract.precisions.get(self.engine.precision)
+        if terms is None:
+            raise BundleError(f"the contract states no tolerance for the precision {self.engine.precision!r}")
+        sheet = self.bundle.canaries
+        sealed = sheet.logits(self.classes)
+        try:
+            computed = self.decision_function([self.bundle.canary_path(canary.file) for canary in sheet.canaries])
+        except (PictureError, RuntimeError, ValueError) as error:
+            raise BundleError(f"{self.bundle.folder}: the canaries cannot be run: {error}") from error
+        if computed.shape != sealed.shape:
+            raise BundleError(
+                f"{self.bundle.folder}: the engine gives {computed.shape[1]} logits for {sealed.shape[1]} classes"
+            )
+        try:
+            return compare_canaries(sealed, computed, tolerance=terms.tolerance)
+        except BundleError as error:
+            raise BundleError(f"{self.bundle.folder}: {error}") from error
+
+    def _pixels(self, picture: Picture) -> npt.NDArray[np.uint8]:
+        return self.contract.preprocessing.pixels(picture)
+
+    def _infer(self, pictures: Picture | Sequence[Picture]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        many = as_sequence(pictures)
+        logits, features = [], []
+        with ThreadPoolExecutor(available_processors(), thread_name_prefix="striate-pictures") as pool:
+            for start in range(0, len(many), BATCH_SIZE):
+                pixels = np.stack(list(pool.map(self._pixels, many[start : start + BATCH_SIZE])))
+                results = self.engine.infer(self.contract.preprocessing.normalise(pixels))
+                logits.append(results[0])
+                features.append(results[1])
+        if not logits:
+            # No picture: one blank one tells how wide the rows are.
+            blank = np.zeros((1, *self.contract.preprocessing.size, self.contract.preprocessing.channels), np.uint8)
+            empty = self.engine.infer(self.contract.preprocessing.normalise(blank))
+            return empty[0][:0], empty[1][:0]
+        return np.concatenate(logits), np.concatenate(features)
+
+    def _predict_batch(
+        self, batch: Sequence[tuple[str, Future[npt.NDArray[np.uint8]]]], top: int
+    ) -> Iterator[Prediction]:
+        errors: dict[int, str] = {}
+        pixels = []
+        for index, (_, future) in enumerate(batch):
+            try:
+                pixels.append(future.result())
+            except PictureError as error:
+                errors[index] = error.reason
+        rows = iter(self.probabilities(self.logits_of_pixels(np.stack(pixels)))) if pixels else iter(())
+        for index, (path, _) in enumerate(batch):
+            if index in errors:
+                yield Prediction(path, None, None, (), errors[index])
+            else:
+                yield self._prediction(path, next(rows), top)
+
+    def _prediction(self, path: str, probabilities: npt.NDArray[np.float64], top: int) -> Prediction:
+        order = np.argsort(-probabilities, kind="stable")[: max(1, min(top, len(self.classes)))]
+        best = tuple((self.classes[index], float(probabilities[index])) for index in order)
+        return Prediction(path, best[0][0], best[0][1], best[: max(top, 0)])
+
+
+def as_sequence(pictures: Picture | Sequence[Picture]) -> Sequence[Picture]:
+    """One picture as a list of one; many as they are.
+
+    A uint8 array of shape (H, W) or (H, W, 3) is one picture; (n, H, W) with W other than 3, or (n, H, W, 3), is many.
+
+    Example:
+        >>> len(as_sequence(np.zeros((5, 8, 8), np.uint8))), len(as_sequence("cat.jpg"))
+        (5, 1)
+    """
+    if isinstance(pictures, np.ndarray):
+        one = pictures.ndim < 3 or (pictures.ndim == 3 and pictures.shape[2] == 3)
+        return [pictures] if one else list(pictures)
+    if isinstance(pictures, str | Path | bytes | Image.Image):
+        return [pictures]
+    return list(pictures)
+
+
+def load_classifier(
+    path: str | Path, *, engine: str = "openvino", precision: str = "fp32", device: str = "cpu"
+) -> Classifier:
+    """Opens a run or a bundle, starts an engine, and checks that it gives the sealed logits.
+
+    Args:
+        path: A run folder or a bundle folder.
+        engine: `"openvino"`, which does without torch, or `"torch"`.
+        precision: `"fp32"` or `"bf16"`.
+        device: For torch: such as `"cpu"` or `"cuda"`.
+
+    Raises:
+        UsageError: If there is no bundle at the path, or the engine or precision does not exist.
+        BundleError: If the bundle was changed, or does not do what its contract says.
+    """
+    if engine not in ENGINES:
+        raise UnknownNameError("engine", engine, ENGINES)
+    if precision not in PRECISIONS:
+        raise UnknownNameError("precision", precision, PRECISIONS)
+    bundle = open_bundle(path)
+    if engine == "torch":
+        from striate.runtime.torch_engine import TorchEngine
+
+        return Classifier(bundle, TorchEngine(bundle, precision=precision, device=device))
+    return Classifier(bundle, OpenVINOEngine(bundle.engine_path, precision=precision))

@@ -1,0 +1,55 @@
+"""The sealed network in torch: for devices that OpenVINO does not serve, and to compare with."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from safetensors.torch import load_file
+
+from striate.bundle import Bundle
+from striate.errors import BundleError, StriateError
+from striate.models import Network, create_model
+
+
+def build_network(bundle: Bundle) -> Network:
+    """The bundle's network with its weights, on the processor, in evaluation mode.
+
+    Raises:
+        BundleError: If the weights do not fit the network that the contract names.
+    """
+    architecture = bundle.contract.architecture
+    try:
+        network = create_model(
+            architecture.model, num_classes=architecture.num_classes, in_channels=architecture.in_channels
+        )
+        network.load_state_dict(load_file(bundle.weights_path), strict=True)
+    except (StriateError, RuntimeError) as error:
+        raise BundleError(f"the weights do not fit the network {architecture.model!r}: {error}") from error
+    return network.eval()
+
+
+class TorchEngine:
+    """torch on a device.
+
+    Args:
+        bundle: What to run.
+        precision: `"fp32"` or `"bf16"` (by automatic mixed precision).
+        device: Such as `"cpu"` or `"cuda"`.
+    """
+
+    name = "torch"
+
+    def __init__(self, bundle: Bundle, *, precision: str = "fp32", device: str = "cpu") -> None:
+        self.precision = precision
+        self._device = torch.device(device)
+        self._network = build_network(bundle).to(self._device).to(memory_format=torch.channels_last)
+
+    @torch.inference_mode()
+    def infer(self, images: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Logits (N, classes) and features (N, d) of images (N, C, H, W), all float32."""
+        inputs = torch.from_numpy(images).to(self._device, memory_format=torch.channels_last)
+        with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=self.precision == "bf16"):
+            features = self._network.features(inputs)
+            logits = self._network.head(features)
+        return logits.float().cpu().numpy(), features.float().cpu().numpy()

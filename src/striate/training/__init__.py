@@ -1,0 +1,46 @@
+"""Learning: the recipe as data, the loop as a generator, and checkpoints that resume exactly."""
+
+from striate.training.checkpoint import checkpoints, load_checkpoint, save_checkpoint
+from striate.training.defaults import (
+    DataFacts,
+    Decision,
+    choose_model,
+    choose_preprocessing,
+    choose_recipe,
+    scratch_warning,
+)
+from striate.training.loop import EpochResult, Examples, StepReport, StoppedError, fit, validate
+from striate.training.losses import create_loss
+from striate.training.precision import choose_precision, time_step
+from striate.training.recipe import Recipe, merge, read_dataclass, read_recipe_table, read_settings
+from striate.training.state import TrainingState
+from striate.training.time_limit import TimePlan, parse_duration
+
+__all__ = [
+    "DataFacts",
+    "Decision",
+    "EpochResult",
+    "Examples",
+    "Recipe",
+    "StepReport",
+    "StoppedError",
+    "TimePlan",
+    "TrainingState",
+    "checkpoints",
+    "choose_model",
+    "choose_precision",
+    "choose_preprocessing",
+    "choose_recipe",
+    "create_loss",
+    "fit",
+    "load_checkpoint",
+    "merge",
+    "parse_duration",
+    "read_dataclass",
+    "read_recipe_table",
+    "read_settings",
+    "save_checkpoint",
+    "scratch_warning",
+    "time_step",
+    "validate",
+]

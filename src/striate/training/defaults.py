@@ -1,0 +1,153 @@
+"""Defaults chosen from the data, each with its reason."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+from striate.models import Row
+from striate.pixels import Preprocessing
+from striate.pixels.preprocessing import Colour
+
+SMALL = 64
+"""Pictures whose shorter side is at most this many pixels are small: drawings, digits, thumbnails."""
+
+FEW = 5_000
+"""With fewer training pictures than this, a network for photographs learns poorly from scratch."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Something that was decided for the user."""
+
+    what: str
+    value: str
+    why: str
+
+
+@dataclass(frozen=True)
+class DataFacts:
+    """What the defaults look at."""
+
+    training_pictures: int
+    classes: int
+    short_side: int
+    """Median over the training pictures, in pixels."""
+    colour: bool
+    """Whether any picture needs three channels."""
+
+    @property
+    def small(self) -> bool:
+        """Whether these are small pictures."""
+        return self.short_side <= SMALL
+
+
+def choose_model(facts: DataFacts) -> Decision:
+    """A network that suits the size and colour of the pictures and trains on a laptop."""
+    size = f"pictures of about {facts.short_side} pixels"
+    if facts.small and not facts.colour and facts.classes <= 10:
+        return Decision("model", "lenet5", f"{size}, grey, {facts.classes} classes: LeNet-5 was made for these")
+    if facts.small:
+        return Decision("model", "resnet20", f"{size}: a small residual network")
+    return Decision("model", "mobilenet_v2", f"{size}: the strongest network here that trains on a processor")
+
+
+def choose_preprocessing(
+    facts: DataFacts, row: Row, *, size: int | None, channels: int, fixed_size: bool
+) -> tuple[Preprocessing, list[Decision]]:
+    """How pictures become the network's input; mean 0 and deviation 1 where the row has none of its own.
+
+    Args:
+        facts: The data.
+        row: The network.
+        size: Side of the input in pixels, if the user gave one.
+        channels: 1 or 3.
+        fixed_size: Whether the network takes the row's own size only.
+    """
+    colour: Colour = "rgb" if channels == 3 else "grey"
+    mean, std = (row.mean, row.std) if len(row.mean) == channels else ((0.0,) * channels, (1.0,) * channels)
+    if fixed_size:
+        height, width = row.input_size
+        # The paper's field: 28 x 28 digits centred in 32 x 32, so that strokes do not end at the edge.
+        inner = (height - 4, width - 4) if row.benchmark.name == "MNIST" else (height, width)
+        preprocessing = Preprocessing(
+            colour=colour,
+            resize="exact",
+            resize_size=inner,
+            filter="bilinear",
+            crop=(height, width),
+            mean=mean,
+            std=std,
+        )
+        why = f"{row.name} takes {height} x {width} pixels only"
+        return preprocessing, [Decision("input size", f"{height} x {width}", why)]
+    if size is None:
+        natural = max(32, facts.short_side // 32 * 32)
+        side = min(row.input_size[0], natural)
+        why = f"the network's {row.input_size[0]}, or less where the pictures (about {facts.short_side}) have no more to show"
+    else:
+        side, why = size, "asked for"
+    preprocessing = Preprocessing(
+        colour=colour,
+        resize="shorter_side",
+        resize_size=(side, side),
+        filter="bilinear",
+        crop=(side, side),
+        mean=mean,
+        std=std,
+    )
+    return preprocessing, [Decision("input size", f"{side} x {side}", why)]
+
+
+def read_shipped_recipe(name: str) -> dict[str, Any]:
+    """A recipe that comes with the package, as a table."""
+    text = resources.files("striate.training").joinpath("recipes", f"{name}.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)
+
+
+def choose_recipe(facts: DataFacts, row: Row, *, pretrained: bool) -> tuple[dict[str, Any], list[Decision]]:
+    """A recipe for the network and the data as a table, and why.
+
+    Args:
+        facts: The data.
+        row: The network.
+        pretrained: Whether training starts from weights that were trained before.
+    """
+    kind = "fine_tune" if pretrained else ("lenet" if row.benchmark.name == "MNIST" else "scratch")
+    table = read_shipped_recipe(kind)
+    views, fewest, most = table.pop("epochs_from")["views_fewest_most"]
+    epochs = min(most, max(fewest, round(views / facts.training_pictures)))
+    table.setdefault("schedule", {})["epochs"] = epochs
+    decisions = [
+        Decision("recipe", kind, "trained weights are given" if pretrained else "training starts from random weights"),
+        Decision("epochs", str(epochs), f"{facts.training_pictures:,} training pictures, about {views:,} looks in all"),
+    ]
+    batch_size = int(table["batch_size"])
+    while batch_size > 8 and facts.training_pictures < 8 * batch_size:
+        batch_size //= 2
+    if batch_size != table["batch_size"]:
+        table["batch_size"] = batch_size
+        decisions.append(Decision("batch size", str(batch_size), "so that an epoch has at least 8 steps"))
+    if facts.small and not facts.colour:
+        table["augmentation"] = {"rotation": 10.0, "scale": 0.1, "shift": 0.06}
+        decisions.append(
+            Decision(
+                "augmentation", "rotation, scale, shift", "small grey pictures; no mirror images, which change letters"
+            )
+        )
+    else:
+        table["augmentation"] = {"rotation": 5.0, "scale": 0.15, "shift": 0.08, "flip": 0.5}
+        decisions.append(Decision("augmentation", "rotation, scale, shift, mirror", "pictures of things"))
+    return table, decisions
+
+
+def scratch_warning(facts: DataFacts, row: Row, *, pretrained: bool) -> str | None:
+    """A sentence for who trains a network for photographs from scratch on few pictures; None where that is no concern."""
+    if pretrained or facts.small or facts.training_pictures >= FEW or row.benchmark.name != "ImageNet":
+        return None
+    return (
+        f"{facts.training_pictures:,} pictures are few to train {row.name} from scratch; "
+        "start from trained weights with --weights FILE for a much better result"
+    )

@@ -1,0 +1,64 @@
+"""Which number format a network trains in fastest: looked up, then timed, never assumed."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+import torch
+from torch import Tensor, nn
+
+
+def computes_bf16_natively(device: torch.device) -> bool:
+    """Whether the device has instructions for bf16 matrix products; without them bf16 is emulated and slower than fp32."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    if device.type == "cpu":
+        return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+    return False
+
+
+def autocast(device: torch.device, precision: str) -> AbstractContextManager[object]:
+    """The context in which a forward pass runs in a recipe's precision."""
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16")
+
+
+def time_step(
+    network: nn.Module, images: Tensor, loss: Callable[[Tensor], Tensor], precision: str, *, steps: int = 3
+) -> float:
+    """Median seconds of a forward and backward pass on a copy of the network, which is left as it was.
+
+    Args:
+        network: The network.
+        images: (N, C, H, W) float: one batch, on the network's device.
+        loss: From logits to a scalar.
+        precision: `"fp32"` or `"bf16"`.
+        steps: How many passes are timed, after one that is not.
+    """
+    trial = copy.deepcopy(network).train()
+    seconds = []
+    with torch.random.fork_rng(devices=[images.device] if images.is_cuda else []):
+        for _ in range(steps + 1):
+            start = time.perf_counter()
+            with autocast(images.device, precision):
+                logits = trial(images)
+            loss(logits.float()).backward()  # type: ignore[no-untyped-call]
+            trial.zero_grad(set_to_none=True)
+            if images.is_cuda:
+                torch.cuda.synchronize(images.device)
+            seconds.append(time.perf_counter() - start)
+    return sorted(seconds[1:])[steps // 2]
+
+
+def choose_precision(network: nn.Module, images: Tensor, loss: Callable[[Tensor], Tensor]) -> tuple[str, str]:
+    """The faster of fp32 and bf16 on this device, and the reason in words.
+
+    bf16 is only tried where the device computes it natively.
+    """
+    if not computes_bf16_natively(images.device):
+        return "fp32", "this device does not compute bf16 natively"
+    fp32, bf16 = (time_step(network, images, loss, precision) for precision in ("fp32", "bf16"))
+    reason = f"timed on one batch: fp32 {fp32 * 1e3:.0f} ms, bf16 {bf16 * 1e3:.0f} ms"
+    return ("bf16" if bf16 < 0.95 * fp32 else "fp32"), reason

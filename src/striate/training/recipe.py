@@ -1,0 +1,241 @@
+"""What a training run does, as data: frozen dataclasses that map one to one onto a TOML file."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import tomllib
+import types
+import typing
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import tomli_w
+
+from striate.augmentation import AugmentationPolicy
+from striate.errors import UnknownNameError, UsageError
+
+OPTIMIZERS = ("sgd", "adamw")
+LOSSES = ("cross_entropy", "lenet_mle", "lenet_map")
+PRECISIONS = ("fp32", "bf16")
+
+
+def _require(holds: bool, name: str, expected: str, value: object) -> None:
+    if not holds:
+        raise UsageError(f"{name} must be {expected}, got {value!r}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptimizerConfig:
+    """How the weights follow the gradient."""
+
+    name: str = "sgd"
+    """`"sgd"` (with Nesterov momentum) or `"adamw"`."""
+    learning_rate: float = 0.05
+    """The peak of the schedule."""
+    momentum: float = 0.9
+    """SGD's momentum, and AdamW's beta 1."""
+    weight_decay: float = 5e-4
+    """Not applied to normalisation layers and biases."""
+    gradient_clip: float = 0.0
+    """Largest norm of the whole gradient; 0 is no limit."""
+    head_multiplier: float = 1.0
+    """The head learns this many times faster than the rest; for a new head on trained weights."""
+
+    def __post_init__(self) -> None:
+        if self.name not in OPTIMIZERS:
+            raise UnknownNameError("optimizer", self.name, OPTIMIZERS)
+        _require(0 < self.learning_rate < math.inf, "optimizer.learning_rate", "above 0", self.learning_rate)
+        _require(0 <= self.momentum < 1, "optimizer.momentum", "in 0..1", self.momentum)
+        _require(0 <= self.weight_decay < math.inf, "optimizer.weight_decay", "0 or more", self.weight_decay)
+        _require(0 <= self.gradient_clip < math.inf, "optimizer.gradient_clip", "0 or more", self.gradient_clip)
+        _require(0 < self.head_multiplier < math.inf, "optimizer.head_multiplier", "above 0", self.head_multiplier)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScheduleConfig:
+    """How long to train and how the learning rate rises and falls: linear warm-up, then a half cosine."""
+
+    epochs: int = 30
+    """Passes over the training pictures."""
+    warmup_epochs: float = 1.0
+    """The learning rate rises linearly over these epochs, but never over more than a third of the run."""
+    final_fraction: float = 0.0
+    """What is left of the peak learning rate at the end."""
+
+    def __post_init__(self) -> None:
+        _require(self.epochs >= 1, "schedule.epochs", "1 or more", self.epochs)
+        _require(0 <= self.warmup_epochs < math.inf, "schedule.warmup_epochs", "0 or more", self.warmup_epochs)
+        _require(0 <= self.final_fraction <= 1, "schedule.final_fraction", "in 0..1", self.final_fraction)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossConfig:
+    """What is minimised."""
+
+    name: str = "cross_entropy"
+    """`"cross_entropy"`, or LeNet-5's own: `"lenet_mle"` (Eq. 8) and `"lenet_map"` (Eq. 9)."""
+    label_smoothing: float = 0.1
+    """Share of the target that is spread over all classes; for cross-entropy."""
+    lenet_j: float = 50.0
+    """The j of Eq. 9, to which the paper gives no value."""
+
+    def __post_init__(self) -> None:
+        if self.name not in LOSSES:
+            raise UnknownNameError("loss", self.name, LOSSES)
+        _require(0 <= self.label_smoothing < 1, "loss.label_smoothing", "in 0..1", self.label_smoothing)
+        _require(0 < self.lenet_j < math.inf, "loss.lenet_j", "above 0", self.lenet_j)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AveragingConfig:
+    """The moving average of the weights, which is what is evaluated and sealed."""
+
+    span: float = 0.05
+    """How far the average reaches back, as a share of the run's steps; 0 keeps the last weights alone."""
+
+    def __post_init__(self) -> None:
+        _require(0 <= self.span <= 1, "averaging.span", "in 0..1", self.span)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """All that decides what a run learns, besides the data.
+
+    Example:
+        >>> Recipe.from_dict({"seed": 3, "optimizer": {"learning_rate": 0.1}}).optimizer.learning_rate
+        0.1
+    """
+
+    model: str = "lenet5"
+    """A name of the catalogue."""
+    seed: int = 0
+    """Decides everything random: splits, initial weights, order, augmentation, dropout."""
+    batch_size: int = 64
+    """Pictures a step."""
+    precision: str = "fp32"
+    """`"fp32"`, or `"bf16"` for automatic mixed precision."""
+    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
+    schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
+    loss: LossConfig = field(default_factory=LossConfig)
+    averaging: AveragingConfig = field(default_factory=AveragingConfig)
+    augmentation: AugmentationPolicy = field(default_factory=AugmentationPolicy)
+
+    def __post_init__(self) -> None:
+        _require(self.batch_size >= 2, "batch_size", "2 or more", self.batch_size)
+        _require(0 <= self.seed < 2**63, "seed", "in 0..2^63-1", self.seed)
+        if self.precision not in PRECISIONS:
+            raise UnknownNameError("precision", self.precision, PRECISIONS)
+
+    @classmethod
+    def from_dict(cls, table: Mapping[str, Any]) -> Recipe:
+        """Reads a table such as a TOML file gives; what it does not mention keeps its default.
+
+        Raises:
+            UsageError: If a key is unknown, or a value has the wrong type or is out of its range.
+        """
+        return read_dataclass(cls, table)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The recipe as nested tables of plain values."""
+        return dataclasses.asdict(self)
+
+    def to_toml(self) -> str:
+        """The recipe as the text of a TOML file."""
+        return tomli_w.dumps(self.to_dict())
+
+
+_Config = TypeVar("_Config")
+
+
+def read_dataclass(kind: type[_Config], table: Mapping[str, Any], prefix: str = "") -> _Config:
+    """Builds a dataclass from a table with the same keys.
+
+    Args:
+        kind: The dataclass; its fields are numbers, strings, booleans or dataclasses.
+        table: The values; a key that is missing keeps the field's default.
+        prefix: What stands before a key in messages.
+
+    Raises:
+        UsageError: If a key is unknown or a value has the wrong type.
+    """
+    hints = typing.get_type_hints(kind)
+    for key in table:
+        if key not in hints:
+            raise UnknownNameError("recipe key", prefix + key, [prefix + name for name in hints])
+    values = {key: _read_value(hints[key], value, prefix + key) for key, value in table.items()}
+    return kind(**values)
+
+
+def _read_value(hint: Any, value: Any, name: str) -> Any:
+    if dataclasses.is_dataclass(hint):
+        if not isinstance(value, Mapping):
+            raise UsageError(f"{name} must be a table, got {value!r}")
+        return read_dataclass(typing.cast(type[Any], hint), value, name + ".")
+    if isinstance(hint, types.UnionType):
+        hint = next(option for option in typing.get_args(hint) if option is not type(None))
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
+        kinds = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
+        raise UsageError(f"{name} must be {kinds[hint]}, got {value!r}")
+    return value
+
+
+def merge(*tables: Mapping[str, Any]) -> dict[str, Any]:
+    """Lays tables over one another, the later over the earlier, table by table.
+
+    Example:
+        >>> merge({"a": 1, "b": {"c": 2, "d": 3}}, {"b": {"c": 4}})
+        {'a': 1, 'b': {'c': 4, 'd': 3}}
+    """
+    result: dict[str, Any] = {}
+    for table in tables:
+        for key, value in table.items():
+            known = result.get(key)
+            result[key] = merge(known, value) if isinstance(known, dict) and isinstance(value, Mapping) else value
+    return result
+
+
+def read_settings(settings: Sequence[str]) -> dict[str, Any]:
+    """Reads `--set optimizer.learning_rate=0.1` assignments into nested tables.
+
+    Raises:
+        UsageError: If an assignment has no `=` or no key.
+
+    Example:
+        >>> read_settings(["optimizer.learning_rate=0.1", "model=lenet5"])
+        {'optimizer': {'learning_rate': 0.1}, 'model': 'lenet5'}
+    """
+    result: dict[str, Any] = {}
+    for setting in settings:
+        key, equals, text = setting.partition("=")
+        names = key.strip().split(".")
+        if not equals or not all(names):
+            raise UsageError(f"--set needs KEY=VALUE such as optimizer.learning_rate=0.1, got {setting!r}")
+        try:
+            value = tomllib.loads(f"value = {text}")["value"]
+        except tomllib.TOMLDecodeError:
+            value = text.strip()  # a bare word is a text, so that nobody has to quote quotes in a shell
+        table: dict[str, Any] = {names[-1]: value}
+        for name in reversed(names[:-1]):
+            table = {name: table}
+        result = merge(result, table)
+    return result
+
+
+def read_recipe_table(path: str | Path) -> dict[str, Any]:
+    """Reads a recipe file as a table, which may leave most keys out.
+
+    Raises:
+        UsageError: If there is no such file or it is not TOML.
+    """
+    path = Path(path)
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"cannot read the recipe {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is not a TOML file: {error}") from error

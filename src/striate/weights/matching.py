@@ -1,0 +1,200 @@
+"""Weights put into a network, with an account of what fitted and what did not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from striate.errors import WeightsError
+from striate.models.catalog import list_models, model_row
+from striate.models.network import Network
+from striate.weights.keymaps import KEY_MAPS
+
+LEAST_FIT = 0.5  # share of the network's tensors outside its head; below it the weights are some other network's
+LIKENESS = 0.9  # the same share of another row; from it on the weights look like that row's
+COUNTER = "num_batches_tracked"  # batch norm's, which weights of before PyTorch 1.0 lack and no answer depends on
+
+
+@dataclass(frozen=True)
+class Reshaped:
+    """A tensor with one shape in the file and another in the network."""
+
+    name: str
+    in_file: tuple[int, ...]
+    in_network: tuple[int, ...]
+
+    def __str__(self) -> str:
+        """Name and shapes, and what it means where the shapes tell."""
+        said = f"{self.name} is {self.in_file} in the file and {self.in_network} here"
+        ours, theirs = self.in_network, self.in_file
+        if len(ours) == len(theirs) == 4 and ours[:1] + ours[2:] == theirs[:1] + theirs[2:]:
+            said += f" (made for {theirs[1]} input channels, not {ours[1]})"
+        return said
+
+
+@dataclass(frozen=True)
+class MatchReport:
+    """What of a weights file went into a network. Names are the network's, but for `unexpected`."""
+
+    matched: tuple[str, ...]  # loaded
+    missing: tuple[str, ...]  # not in the file: left as they were
+    unexpected: tuple[str, ...]  # in the file alone: not used
+    reshaped: tuple[Reshaped, ...]  # in both, in different shapes: left as they were
+    head_replaced: tuple[str, ...]  # the head's, if the file's is for another number of classes: left as they were
+    file_classes: int | None  # how many classes the file's head has; None: it has no such head
+    num_classes: int  # how many the network has
+    publisher: str | None = None  # whose names were translated
+
+    def summary(self) -> str:
+        """All of it for a person, in one line: a clause for each thing that did not fit.
+
+        Example:
+            >>> report = MatchReport(("conv1.weight",), ("bn1.weight",), (), (), ("fc.weight",), 1000, 10)
+            >>> report.summary()
+            '1 of 3 tensors loaded; the head is new: 1,000 classes in the file, 10 here; not in the file: bn1.weight'
+        """
+        total = len(self.matched) + len(self.missing) + len(self.reshaped) + len(self.head_replaced)
+        clauses = [f"{len(self.matched):,} of {total:,} tensors loaded"]
+        if self.publisher:
+            clauses[0] += f" (named as by {self.publisher})"
+        if self.head_replaced:
+            clauses.append(f"the head is new: {self.file_classes:,} classes in the file, {self.num_classes:,} here")
+        if self.reshaped:
+            clauses.append(f"left as drawn: {_some(str(tensor) for tensor in self.reshaped)}")
+        if self.missing:
+            clauses.append(f"not in the file: {_some(self.missing)}")
+        if self.unexpected:
+            clauses.append(f"not used: {_some(self.unexpected)}")
+        return "; ".join(clauses)
+
+
+def load_weights(model: Network, tensors: Mapping[str, Tensor], *, row: str | None = None) -> MatchReport:
+    """Copies every tensor of a file that fits into the network, and says what did not.
+
+    Names that a publisher uses are translated. A head for another number of classes is left out, and the network keeps
+    its own. Nothing is changed where an error is raised.
+
+    Args:
+        model: The network; changed in place.
+        tensors: From `read_weights`.
+        row: The network's name in the catalogue, for the error messages.
+
+    Returns:
+        What was loaded, and what was not.
+
+    Raises:
+        WeightsError: Fewer than half of the network's tensors outside its head are in the file with the same shape (the
+            message names some on both sides, and the network that the weights look like); or one that fits holds whole
+            numbers where the network has floats, or values that are not finite.
+
+    Example:
+        >>> from striate.models import create_model
+        >>> report = load_weights(create_model("resnet20", num_classes=2), create_model("resnet20").state_dict())
+        >>> report.summary()
+        '114 of 116 tensors loaded; the head is new: 10 classes in the file, 2 here'
+    """
+    own = model.state_dict()
+    tensors, publisher = _best_named(own, tensors)
+    fitting = {name for name in own if name in tensors and tensors[name].shape == own[name].shape}
+    head = {name for name in own if name.startswith(f"{model.head_name}.")}
+    body = {name for name in own if name not in head and not name.endswith(COUNTER)}
+    if len(body & fitting) < LEAST_FIT * len(body):
+        raise WeightsError(_misfit({name: own[name] for name in own if name in body}, tensors, row))
+    file_classes = _classes(own, tensors, head)
+    left_head = head if file_classes not in (None, model.num_classes) else set()
+    chosen = {name: tensors[name] for name in own if name in fitting and name not in left_head}
+    _check_values(own, chosen)
+    model.load_state_dict(chosen, strict=False)
+    rest = [name for name in own if name not in chosen and name not in left_head]
+    return MatchReport(
+        matched=tuple(chosen),
+        missing=tuple(name for name in rest if name not in tensors and not name.endswith(COUNTER)),
+        unexpected=tuple(name for name in tensors if name not in own),
+        reshaped=tuple(
+            Reshaped(name, tuple(tensors[name].shape), tuple(own[name].shape)) for name in rest if name in tensors
+        ),
+        head_replaced=tuple(name for name in own if name in left_head),
+        file_classes=file_classes,
+        num_classes=model.num_classes,
+        publisher=publisher,
+    )
+
+
+def _best_named(own: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -> tuple[Mapping[str, Tensor], str | None]:
+    """The tensors under the names, the file's or a publisher's translated, of which most are the network's."""
+    best, publisher = tensors, None
+    for key_map in KEY_MAPS:
+        translated = {key_map.ours(name): tensor for name, tensor in tensors.items()}
+        if len(translated.keys() & own.keys()) > len(best.keys() & own.keys()):
+            best, publisher = translated, key_map.publisher
+    return best, publisher
+
+
+def _classes(own: Mapping[str, Tensor], tensors: Mapping[str, Tensor], head: Iterable[str]) -> int | None:
+    """How many classes the file's head has, if it is the network's head but for that number."""
+    for name in head:
+        if name in tensors and tensors[name].ndim > 0 and tensors[name].shape[1:] == own[name].shape[1:]:
+            return tensors[name].shape[0]
+    return None
+
+
+def _check_values(own: Mapping[str, Tensor], chosen: Mapping[str, Tensor]) -> None:
+    for name, tensor in chosen.items():
+        if tensor.is_floating_point() != own[name].is_floating_point():
+            raise WeightsError(
+                f"the weights hold {name} as {tensor.dtype}, expected {own[name].dtype}; "
+                "quantized weights cannot be loaded"
+            )
+        if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
+            raise WeightsError(
+                f"the weights hold NaN or infinity in {name}; "
+                "the file is damaged, or the training that wrote it diverged"
+            )
+
+
+def _misfit(body: Mapping[str, Tensor], tensors: Mapping[str, Tensor], row: str | None) -> str:
+    """Why the weights were refused: shapes that differ or else names of both sides, and whose weights they may be."""
+    network = row or "the network"
+    shared = [name for name in body if name in tensors]
+    differing = [
+        str(Reshaped(name, tuple(tensors[name].shape), tuple(body[name].shape)))
+        for name in shared
+        if tensors[name].shape != body[name].shape
+    ]
+    fit = len(shared) - len(differing)
+    message = f"the weights do not fit {network}: {fit} of its {len(body)} tensors outside the head are in the file"
+    if differing:
+        message += f"; shapes differ: {_some(differing)}"
+    else:
+        message += f"; the file has {_some(tensors)}; {network} has {_some(body)}"
+    like = _look_like(tensors, row)
+    return message + (f"; they look like weights of {like}: create that network" if like else "")
+
+
+def _look_like(tensors: Mapping[str, Tensor], row: str | None) -> str | None:
+    """The row of the catalogue, other than this one, of whose tensors most are in the file."""
+    shares: dict[str, float] = {}
+    for name in list_models():
+        facts = model_row(name)
+        with torch.device("meta"):  # shapes without values
+            other = facts.family(facts.config, num_classes=facts.num_classes, in_channels=facts.in_channels)
+        theirs = {
+            key: tensor.shape
+            for key, tensor in other.state_dict().items()
+            if not key.startswith(f"{other.head_name}.") and not key.endswith(COUNTER)
+        }
+        named, _ = _best_named(other.state_dict(), tensors)
+        shares[name] = sum(key in named and named[key].shape == theirs[key] for key in theirs) / len(theirs)
+    shares.pop(row or "", None)
+    best = max(shares, key=shares.__getitem__)
+    return best if shares[best] >= LIKENESS else None
+
+
+def _some(names: Iterable[str], most: int = 3) -> str:
+    """The first few, and how many more there are."""
+    listed = list(names)
+    more = f" and {len(listed) - most:,} more" if len(listed) > most else ""
+    return ", ".join(listed[:most]) + more

@@ -1,0 +1,81 @@
+"""What every test can use, and the closing count of what was skipped."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+DATA_VARIABLE = "STRIATE_TEST_DATA"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def private_cache(tmp_path_factory):
+    """Tests keep their caches to themselves."""
+    os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(scope="session")
+def real_data():
+    """A function from a name such as `imagenette` to the real data's path; skips, saying what is missing."""
+
+    def find(name: str) -> Path:
+        root = os.environ.get(DATA_VARIABLE)
+        if not root:
+            pytest.skip(f"{DATA_VARIABLE} is not set, so there is no {name}")
+        path = Path(root) / name
+        if not path.exists():
+            pytest.skip(f"no {name} in {DATA_VARIABLE}")
+        return path
+
+    return find
+
+
+def draw_pictures(folder: Path, classes: tuple[str, ...], count: int, *, side: int = 40, seed: int = 0) -> Path:
+    """A folder of class folders: each class has its own hue and its own stripes, so that any network can tell them apart."""
+    generator = np.random.default_rng(seed)
+    for place, name in enumerate(classes):
+        (folder / name).mkdir(parents=True)
+        for number in range(count):
+            height, width = side + int(generator.integers(0, 20)), side + int(generator.integers(0, 20))
+            rows, columns = np.mgrid[:height, :width]
+            stripes = ((rows + number) // (3 + 2 * place) % 2) * 80
+            hue = np.array([200, 60, 60] if place % 2 else [60, 60, 200])
+            pixels = stripes[..., None] + hue + generator.normal(0, 12, (height, width, 3)) + columns[..., None] * 0.2
+            Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(folder / name / f"{number:03}.png")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def striped(tmp_path_factory):
+    """A folder with 30 coloured pictures of each of the classes `across` and `bands`."""
+    return draw_pictures(tmp_path_factory.mktemp("striped") / "striped", ("across", "bands"), 30)
+
+
+@pytest.fixture(scope="session")
+def drawn():
+    """The function that draws such folders."""
+    return draw_pictures
+
+
+@pytest.fixture(scope="session")
+def finished_run(striped, tmp_path_factory):
+    """A run that was trained on `striped` for a few epochs, with a network of three channels; do not change it."""
+    import striate
+
+    folder = tmp_path_factory.mktemp("runs") / "striped"
+    return striate.train(striped, model="resnet20", epochs=3, output=folder, settings=["batch_size=16"])
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Counts what was skipped, by reason."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    reasons = Counter(str(report.longrepr[2]) if isinstance(report.longrepr, tuple) else "" for report in skipped)
+    terminalreporter.section("skipped")
+    terminalreporter.write_line(f"{len(skipped)} tests were skipped")
+    for reason, count in reasons.most_common():
+        terminalreporter.write_line(f"{count:>4}  {reason.removeprefix('Skipped: ')}")

@@ -1,0 +1,147 @@
+import dataclasses
+import time
+
+import pytest
+import torch
+
+import striate.models
+from striate.errors import UnknownNameError, UsageError
+from striate.models import LeNet, Network, ResNet, create_model, list_models, model_row
+from striate.models.catalog import FAMILIES, ROWS, merged
+
+NAMES = list_models()
+
+
+def test_public_names_are_sorted_and_there():
+    assert striate.models.__all__ == sorted(striate.models.__all__)
+    assert all(hasattr(striate.models, name) for name in striate.models.__all__)
+
+
+def test_every_row_has_its_golden_numbers(golden):
+    assert set(golden) == set(NAMES)
+
+
+def test_names_are_unique_and_oldest_first():
+    assert NAMES == ["lenet5", "lenet5_dense", "resnet20", "mobilenet_v2"]
+    assert sorted(NAMES, key=lambda name: model_row(name).year) == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_row(name):
+    row = model_row(name)
+    assert row.name == name
+    assert row.paper.startswith(row.config.paper.authors)
+    assert str(row.year) in row.paper
+    assert len(row.mean) == len(row.std) == row.in_channels
+    assert all(0 < mean < 1 for mean in row.mean) and all(0 < std < 1 for std in row.std)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        row.config.benchmark = None
+
+
+def test_lenet_s_inputs_are_the_paper_s():
+    row = model_row("lenet5")
+    background, ink = ((value - row.mean[0]) / row.std[0] for value in (0, 1))
+    assert background == pytest.approx(-0.1)
+    assert ink == pytest.approx(1.175)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("resnet21", "unknown model 'resnet21'; did you mean 'resnet20'? (run `striate models` to see them all)"),
+        (
+            "MobileNetV2",
+            "unknown model 'MobileNetV2'; did you mean 'mobilenet_v2'? (run `striate models` to see them all)",
+        ),
+        (
+            "zzz",
+            "unknown model 'zzz'; known: lenet5, lenet5_dense, resnet20, mobilenet_v2 "
+            "(run `striate models` to see them all)",
+        ),
+    ],
+)
+def test_unknown_name(name, message):
+    for ask in (model_row, create_model):
+        with pytest.raises(UnknownNameError) as error:
+            ask(name)
+        assert str(error.value) == message
+
+
+def test_two_rows_of_one_name():
+    with pytest.raises(UsageError) as error:
+        merged([*FAMILIES, (LeNet, {"resnet20": model_row("lenet5").config})])
+    assert str(error.value) == (
+        f"two families have a row 'resnet20': {model_row('resnet20').paper}, and {model_row('lenet5').paper}"
+    )
+
+
+def test_rows_cannot_be_changed():
+    with pytest.raises(TypeError):
+        ROWS["resnet20"] = None
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_created_as_the_row_says(name):
+    network, row = create_model(name), model_row(name)
+    assert isinstance(network, Network)
+    assert type(network) is row.family
+    assert network.training
+    assert (network.num_classes, network.in_channels) == (row.num_classes, row.in_channels)
+    assert network.input_size == row.input_size
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_parameters(name, golden):
+    parameters = create_model(name).parameters()
+    assert sum(parameter.numel() for parameter in parameters if parameter.requires_grad) == golden[name]["parameters"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_stages(name, golden):
+    with torch.device("meta"):  # shapes alone
+        network = create_model(name).eval()
+    shapes = {}
+    for stage in network.stages:
+        network.get_submodule(stage).register_forward_hook(
+            lambda module, inputs, output, stage=stage: shapes.update({stage: list(output.shape[1:])})
+        )
+    logits = network(torch.empty(1, network.in_channels, *network.input_size, device="meta"))
+    assert shapes == golden[name]["stages"]
+    assert list(shapes) == list(network.stages)
+    assert logits.shape == (1, network.num_classes)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_same_seed_same_weights_and_the_global_generator_is_left_alone(name):
+    before = torch.random.get_rng_state()
+    first, second, other = (create_model(name, seed=seed).state_dict() for seed in (7, 7, 8))
+    assert torch.equal(torch.random.get_rng_state(), before)
+    assert all(torch.equal(first[key], second[key]) for key in first)
+    assert any(not torch.equal(first[key], other[key]) for key in first)
+
+
+def test_without_a_seed_the_global_generator_draws():
+    torch.manual_seed(5)
+    first = create_model("resnet20").conv1.weight
+    torch.manual_seed(5)
+    assert torch.equal(create_model("resnet20").conv1.weight, first)
+    assert not torch.equal(create_model("resnet20").conv1.weight, first)
+
+
+@pytest.mark.parametrize("value", [0, -3, 2.0, True, "10"])
+@pytest.mark.parametrize("argument", ["num_classes", "in_channels"])
+def test_bad_numbers(argument, value):
+    with pytest.raises(UsageError) as error:
+        create_model("resnet20", **{argument: value})
+    assert str(error.value) == f"ResNet: {argument} must be a whole number of at least 1, got {value!r}"
+
+
+def test_a_family_s_class_can_be_used_alone():
+    network = ResNet(model_row("resnet20").config, num_classes=3, in_channels=2)
+    assert network(torch.zeros(2, 2, 16, 16)).shape == (2, 3)
+
+
+def test_listing_builds_nothing():
+    start = time.perf_counter()
+    list_models()
+    assert time.perf_counter() - start < 0.01

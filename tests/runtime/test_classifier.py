@@ -1,0 +1,207 @@
+"""What a classifier answers, and what it refuses."""
+
+import io
+import json
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import striate
+from striate.bundle.contract import digest_of
+from striate.bundle.folder import file_digest, made_with
+from striate.errors import BundleError, PictureError, UnknownNameError
+from striate.runtime.classifier import as_sequence
+
+
+@pytest.fixture(scope="module")
+def classifier(finished_run):
+    return finished_run.classifier()
+
+
+@pytest.fixture(scope="module")
+def picture(striped):
+    return sorted(striped.rglob("*.png"))[0]
+
+
+def test_a_picture_is_the_same_however_it_comes(classifier, picture):
+    array = np.asarray(Image.open(picture))
+    forms = [picture, str(picture), picture.read_bytes(), Image.open(picture), array]
+    rows = classifier.predict_proba(forms)
+    assert rows.shape == (5, 2)
+    assert (rows == rows[0]).all()
+    for form in forms:
+        assert np.array_equal(classifier.predict_proba(form), rows[:1])
+
+
+def test_rows_are_probabilities_of_the_named_classes(classifier, striped):
+    paths = sorted(striped.rglob("*.png"))
+    rows = classifier.predict_proba(paths)
+    assert np.allclose(rows.sum(axis=1), 1)
+    assert rows.dtype == np.float64
+    names = classifier.predict(paths)
+    assert names.tolist() == [classifier.classes[place] for place in rows.argmax(axis=1)]
+    assert classifier.classes == ("across", "bands")
+
+
+def test_grey_arrays_and_stacks(classifier):
+    grey = np.zeros((20, 30), np.uint8)
+    assert classifier.predict(grey).shape == (1,)
+    assert classifier.predict(np.zeros((4, 20, 30), np.uint8)).shape == (4,)
+    assert classifier.predict(np.zeros((4, 20, 30, 3), np.uint8)).shape == (4,)
+    assert len(as_sequence(np.zeros((20, 30, 3), np.uint8))) == 1
+
+
+def test_no_picture_is_no_row(classifier):
+    assert classifier.predict([]).shape == (0,)
+    assert classifier.predict_proba([]).shape == (0, 2)
+    assert classifier.features([]).shape == (0, 64)
+
+
+def test_features_are_what_the_head_sees(classifier, picture):
+    features = classifier.features(picture)
+    assert features.shape == (1, 64)
+    head = classifier.network().head
+    logits = features @ head.weight.detach().numpy().T + head.bias.detach().numpy()
+    assert np.allclose(logits, classifier.decision_function(picture), atol=1e-4)
+
+
+def test_the_result_does_not_depend_on_the_batch(classifier, striped):
+    paths = sorted(striped.rglob("*.png"))
+    together = classifier.decision_function(paths)
+    alone = np.concatenate([classifier.decision_function(path) for path in paths[:5]])
+    assert np.allclose(together[:5], alone, atol=1e-4)
+
+
+@pytest.mark.parametrize("bad", ["nothing.jpg", b"not a picture", np.zeros((0, 5), np.uint8)])
+def test_a_bad_picture_raises(classifier, picture, bad):
+    with pytest.raises(PictureError):
+        classifier.predict([picture, bad])
+
+
+def test_torch_gives_the_same(finished_run, classifier, striped):
+    paths = sorted(striped.rglob("*.png"))[:10]
+    other = finished_run.classifier(engine="torch")
+    assert np.allclose(other.decision_function(paths), classifier.decision_function(paths), atol=1e-4)
+    assert repr(other) == "<Classifier resnet20 of 2 classes, torch fp32>"
+
+
+def test_a_bundle_loads_in_another_precision(finished_run):
+    torch_bf16 = finished_run.classifier(engine="torch", precision="bf16")
+    assert torch_bf16.engine.precision == "bf16"
+    assert 1e-5 < torch_bf16.canary_difference < torch_bf16.contract.precisions["bf16"].tolerance
+    # Where the processor has no bf16, OpenVINO computes in fp32, and says so.
+    assert finished_run.classifier(precision="bf16").engine.precision in ("fp32", "bf16")
+
+
+@pytest.mark.parametrize(("option", "value"), [("engine", "openvion"), ("precision", "fp31")])
+def test_unknown_names(finished_run, option, value):
+    with pytest.raises(UnknownNameError, match=f"unknown {option} '{value}'; did you mean"):
+        striate.load(finished_run.folder, **{option: value})
+
+
+def test_the_stream_keeps_the_order_and_goes_on_after_errors(classifier, striped, tmp_path):
+    good = sorted(striped.rglob("*.png"))
+    bad = tmp_path / "text.jpg"
+    bad.write_text("this is no picture")
+    paths = [*good[:40], bad, *good[40:], tmp_path / "missing.png"]
+    rows = list(classifier.stream(iter(paths), batch_size=7, top=1))
+    assert [row.path for row in rows] == [str(path) for path in paths]
+    failed = [row for row in rows if row.error]
+    assert [row.path for row in failed] == [str(bad), str(tmp_path / "missing.png")]
+    assert all(row.label is None and row.probability is None and row.top == () for row in failed)
+    expected = classifier.predict(good).tolist()
+    assert [row.label for row in rows if not row.error] == expected
+    assert rows[0].top == ((rows[0].label, rows[0].probability),)
+    assert json.loads(json.dumps(failed[0].to_dict()))["error"] == failed[0].error
+
+
+def test_the_stream_reads_only_a_little_ahead(classifier, picture):
+    taken = []
+
+    def endless():
+        while True:
+            taken.append(1)
+            yield picture
+
+    stream = classifier.stream(endless(), batch_size=4)
+    for _ in range(20):
+        next(stream)
+    stream.close()
+    assert len(taken) <= 20 + 2 * 4
+
+
+def resealed(run, folder, change):
+    """A copy of the run's bundle with a change that every digest, also the canaries' own, was made to agree with."""
+    shutil.copytree(run.folder / "bundle", folder)
+    contract = json.loads((folder / "contract.json").read_text())
+    sheet = json.loads((folder / "canaries/canaries.json").read_text())
+    change(folder, contract)
+    names = list(contract["files"])
+    contract["files"] = {name: file_digest(folder / name) for name in names}
+    del contract["digest"]
+    sheet["made_with"] = made_with(contract["files"], contract)
+    (folder / "canaries/canaries.json").write_text(json.dumps(sheet))
+    contract["files"]["canaries/canaries.json"] = file_digest(folder / "canaries/canaries.json")
+    (folder / "contract.json").write_text(json.dumps(contract | {"digest": digest_of(contract)}))
+    return folder
+
+
+def turn_a_weight(folder, contract, name="engine.bin"):
+    content = bytearray((folder / name).read_bytes())
+    content[-len(content) // 2 // 4 * 4 + 3] ^= 0x40  # the exponent of one weight
+    (folder / name).write_bytes(content)
+
+
+FAULTS = {
+    "class order": lambda folder, contract: contract["classes"].reverse(),
+    "mean": lambda folder, contract: contract["preprocessing"].update(
+        mean=[value + 0.02 for value in contract["preprocessing"]["mean"]]
+    ),
+    "deviation": lambda folder, contract: contract["preprocessing"].update(
+        std=[value * 1.05 for value in contract["preprocessing"]["std"]]
+    ),
+    "filter": lambda folder, contract: contract["preprocessing"].update(filter="bicubic"),
+    "squash instead of crop": lambda folder, contract: contract["preprocessing"].update(resize="exact"),
+    "grey weights": turn_a_weight,
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_the_canaries_tell_even_when_every_digest_agrees(finished_run, tmp_path, fault):
+    folder = resealed(finished_run, tmp_path / "bundle", FAULTS[fault])
+    with pytest.raises(BundleError, match="the canaries do not give their sealed logits"):
+        striate.load(folder)
+
+
+def test_without_a_change_the_resealed_bundle_loads(finished_run, tmp_path):
+    folder = resealed(finished_run, tmp_path / "bundle", lambda folder, contract: None)
+    assert striate.load(folder).canary_difference < 1e-5
+
+
+def test_a_runtime_that_forgets_a_step_is_refused(finished_run, monkeypatch):
+    """Faults of the code that reads pictures, not of the bundle."""
+    from striate.pixels import Preprocessing
+
+    honest = Preprocessing.pixels
+
+    def without_exif(self, source, **options):
+        if hasattr(source, "read_bytes"):
+            buffer = io.BytesIO()
+            with Image.open(source) as picture:
+                picture.getexif().clear()
+                picture.copy().save(buffer, "PNG", exif=Image.Exif())
+            source = buffer.getvalue()
+        return honest(self, source, **options)
+
+    faults = {
+        "colours exchanged": lambda self, source, **options: honest(self, source, **options)[..., ::-1],
+        "mirrored": lambda self, source, **options: honest(self, source, **options)[:, ::-1],
+        "exif ignored": without_exif,
+        "too dark": lambda self, source, **options: honest(self, source, **options) // 2,
+    }
+    for fault in faults.values():
+        monkeypatch.setattr(Preprocessing, "pixels", fault)
+        with pytest.raises(BundleError, match="canaries"):
+            striate.load(finished_run.folder)

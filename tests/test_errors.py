@@ -1,0 +1,34 @@
+import pickle
+
+import pytest
+
+from striate.errors import Interrupted, PictureError, StriateError, TrainingError, UnknownNameError, UsageError
+
+
+def test_unknown_name_offers_the_closest():
+    error = UnknownNameError("model", "resnet21", ["lenet5", "resnet20"], hint="(run `striate models`)")
+    assert str(error) == "unknown model 'resnet21'; did you mean 'resnet20'? (run `striate models`)"
+
+
+def test_unknown_name_lists_a_short_list_when_nothing_is_close():
+    assert (
+        str(UnknownNameError("engine", "xyz", ["openvino", "torch"])) == "unknown engine 'xyz'; known: openvino, torch"
+    )
+
+
+def test_exit_codes():
+    assert StriateError("x").exit_code == 1
+    assert TrainingError("x").exit_code == 1
+    assert UsageError("x").exit_code == 2
+    assert Interrupted("x", 2).exit_code == 130
+    assert Interrupted("x", 15).exit_code == 143
+
+
+def test_interrupted_is_no_error_of_the_usual_kind():
+    with pytest.raises(KeyboardInterrupt):
+        raise Interrupted("x")
+
+
+def test_picture_error_survives_a_process_boundary():
+    error = pickle.loads(pickle.dumps(PictureError("a.jpg", "the file is empty")))
+    assert (error.name, error.reason, str(error)) == ("a.jpg", "the file is empty", "a.jpg: the file is empty")

@@ -1,0 +1,99 @@
+"""The house stands: imports go strictly down, rooms on one floor are strangers, and no room has a nameless name."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "src" / "striate"
+
+FLOORS = [
+    {"nn", "pixels", "initialization", "hooks", "errors", "openvino_loading", "durable_writing"},
+    {"models", "data", "augmentation"},
+    {"bundle", "weights", "inspection", "evaluation", "conversion"},
+    {"training", "runtime"},
+    {"robustness", "visualization", "transfer"},
+    {"studio", "serving", "report"},
+    {"api"},
+    {"cli"},
+]
+FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
+EVERYWHERE = {"errors", "hooks", "openvino_loading", "durable_writing"}  # these serve every floor, their own too
+TORCH_FREE = [
+    "pixels",
+    "runtime",
+    "bundle",
+    "evaluation",
+    "data",
+    "errors.py",
+    "openvino_loading.py",
+    "durable_writing.py",
+    "report",
+]
+TORCH_ALLOWED = {"runtime/torch_engine.py"}
+
+
+def room_of(path: Path) -> str:
+    first = path.relative_to(PACKAGE).parts[0]
+    return first.removesuffix(".py")
+
+
+def imports_of(path: Path, *, with_type_checking: bool = True):
+    """(line, dotted name) of everything a file imports, inside functions too."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    skipped = set()
+    if not with_type_checking:
+        for node in ast.walk(tree):
+            if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+                skipped.update(id(inner) for part in node.body for inner in ast.walk(part))
+    for node in ast.walk(tree):
+        if id(node) in skipped:
+            continue
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield node.lineno, alias.name
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno}: relative import"
+            yield node.lineno, str(node.module)
+            for alias in node.names:
+                yield node.lineno, f"{node.module}.{alias.name}"
+
+
+FILES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_go_strictly_down(path):
+    room = room_of(path)
+    assert room in FLOOR, f"the room {room} has no floor: add it to the table and to docs/design.md"
+    for line, name in imports_of(path):
+        parts = name.split(".")
+        if parts[0] != "striate" or len(parts) < 2 or parts[1] not in FLOOR:
+            continue
+        other = parts[1]
+        allowed = other == room or other in EVERYWHERE or FLOOR[other] < FLOOR[room]
+        assert allowed, f"{path}:{line}: {room} (floor {FLOOR[room]}) imports {other} (floor {FLOOR[other]})"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_names_say_what_is_inside(path):
+    for part in path.relative_to(PACKAGE).parts:
+        assert part.removesuffix(".py") not in {"utils", "util", "common", "helpers", "misc"}
+
+
+def test_rooms_for_prediction_do_not_import_torch():
+    for path in FILES:
+        relative = path.relative_to(PACKAGE)
+        if relative.parts[0] not in TORCH_FREE or str(relative) in TORCH_ALLOWED:
+            continue
+        for line, name in imports_of(path, with_type_checking=False):
+            assert name.split(".")[0] != "torch", f"{relative}:{line} imports torch"
+
+
+def test_the_design_page_has_the_same_floors():
+    page = (PACKAGE.parents[1] / "docs" / "design.md").read_text(encoding="utf-8")
+    for number, rooms in enumerate(FLOORS):
+        line = next(line for line in page.splitlines() if line.startswith(f"{number}  "))
+        assert {word for word in line.split("(")[0].split()[1:] if word != "|"} == rooms

@@ -1,0 +1,38 @@
+import copy
+
+import pytest
+import torch
+
+from striate.training.averaging import average_decay, update_average
+
+
+def test_decay():
+    assert average_decay(step=0, span_steps=1000) == pytest.approx(0.1)
+    assert average_decay(step=90, span_steps=1000) == pytest.approx(0.91)
+    assert average_decay(step=10**6, span_steps=1000) == pytest.approx(0.999)
+    assert average_decay(step=5, span_steps=0) == 0.0
+
+
+def test_weights_and_statistics_are_averaged_and_counters_copied(small_network):
+    network = small_network("resnet20")
+    averaged = copy.deepcopy(network).requires_grad_(False)
+    before = averaged.fc.weight.clone()
+    with torch.no_grad():
+        network.fc.weight += 1.0
+    network.bn1.running_mean += 2.0
+    network.bn1.num_batches_tracked += 7
+    update_average(averaged, network, 0.75)
+    assert torch.allclose(averaged.fc.weight, before + 0.25)
+    assert torch.allclose(averaged.bn1.running_mean, torch.full((16,), 0.5))
+    assert int(averaged.bn1.num_batches_tracked) == 7
+
+
+def test_without_a_span_the_average_is_the_last_weights(small_network):
+    network = small_network()
+    averaged = copy.deepcopy(network).requires_grad_(False)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.mul_(3.0)
+    update_average(averaged, network, average_decay(step=100, span_steps=0.0))
+    for one, other in zip(averaged.parameters(), network.parameters(), strict=True):
+        assert torch.equal(one, other)

@@ -1,0 +1,204 @@
+import copy
+
+import numpy as np
+import pytest
+import torch
+
+from striate.augmentation import AugmentationPolicy
+from striate.errors import TrainingError
+from striate.training import (
+    Recipe,
+    StoppedError,
+    TimePlan,
+    TrainingState,
+    checkpoints,
+    fit,
+    load_checkpoint,
+    save_checkpoint,
+)
+
+CPU = torch.device("cpu")
+RECIPE = Recipe.from_dict(
+    {
+        "batch_size": 8,
+        "schedule": {"epochs": 3, "warmup_epochs": 0.5},
+        "optimizer": {"learning_rate": 0.01},
+        "augmentation": {"rotation": 10.0, "shift": 0.05},
+        "averaging": {"span": 0.2},
+    }
+)
+
+
+def begin(network, recipe=RECIPE, steps=15):
+    return TrainingState.begin(network, recipe, total_steps=steps)
+
+
+def fingerprint(state):
+    return {name: tensor.clone() for name, tensor in state.tensors()}
+
+
+def assert_same(one, other):
+    assert one.keys() == other.keys()
+    for name, tensor in one.items():
+        assert torch.equal(tensor, other[name]), name
+
+
+def test_it_learns(small_network, toy):
+    state = begin(small_network(), steps=30)
+    results = list(fit(state, RECIPE, toy(40), toy(20), device=CPU))
+    assert [result.epoch for result in results] == [1, 2, 3, 4, 5, 6]
+    assert results[-1].train_loss < results[0].train_loss
+    assert results[-1].val_accuracy == 1.0
+    assert results[-1].step == 30
+    assert state.progress == 1.0
+    assert set(results[0].to_dict()) == {
+        "epoch",
+        "train_loss",
+        "train_accuracy",
+        "val_loss",
+        "val_accuracy",
+        "learning_rate",
+        "seconds",
+        "pictures_per_second",
+        "step",
+    }
+
+
+def test_the_same_seed_gives_the_same_bits(small_network, toy):
+    states = []
+    for _ in range(2):
+        states.append(begin(small_network("resnet20"), steps=4))
+        list(fit(states[-1], RECIPE, toy(20), toy(4), device=CPU))
+    assert_same(fingerprint(states[0]), fingerprint(states[1]))
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
+@pytest.mark.parametrize("stop_after", [1, 5, 7, 10])
+def test_a_stopped_run_goes_on_to_the_same_bits(small_network, toy, tmp_path, stop_after, optimizer):
+    recipe = Recipe.from_dict(RECIPE.to_dict() | {"optimizer": {"name": optimizer, "learning_rate": 0.01}})
+    network = small_network("mobilenet_v2") if stop_after == 7 else small_network()
+    whole = begin(copy.deepcopy(network), recipe)
+    expected = [result.to_dict() for result in fit(whole, recipe, toy(40), toy(12), device=CPU)]
+
+    state = begin(copy.deepcopy(network), recipe)
+    rows = []
+    with pytest.raises(StoppedError):
+        for result in fit(state, recipe, toy(40), toy(12), device=CPU, stop=lambda: state.step >= stop_after):
+            rows.append(result.to_dict())
+    save_checkpoint(state, tmp_path)
+    resumed = begin(small_network("mobilenet_v2") if stop_after == 7 else small_network(), recipe)
+    load_checkpoint(resumed, checkpoints(tmp_path)[-1])
+    assert_same(fingerprint(resumed), fingerprint(state))
+    rows += [result.to_dict() for result in fit(resumed, recipe, toy(40), toy(12), device=CPU)]
+    assert_same(fingerprint(resumed), fingerprint(whole))
+    for row, other in zip(rows, expected, strict=True):
+        for key in row.keys() - {"seconds", "pictures_per_second"}:
+            assert row[key] == other[key], key
+
+
+def test_a_run_stopped_between_the_last_step_and_its_validation_still_validates(small_network, toy, tmp_path):
+    state = begin(small_network(), steps=5)
+    with pytest.raises(StoppedError):
+        list(fit(state, RECIPE, toy(40), toy(12), device=CPU, stop=lambda: state.step >= 5))
+    assert state.finished and state.batch == 5
+    results = list(fit(state, RECIPE, toy(40), toy(12), device=CPU))
+    assert [(result.epoch, result.step) for result in results] == [(1, 5)]
+    assert results[0].learning_rate > 0
+
+
+def test_dropout_draws_from_seed_and_step_alone(small_network, toy):
+    network = small_network("mobilenet_v2")
+    states = []
+    for disturbance in (0, 1):
+        torch.manual_seed(disturbance)
+        states.append(begin(copy.deepcopy(network), steps=2))
+        list(fit(states[-1], RECIPE, toy(8), toy(2), device=CPU))
+    assert_same(fingerprint(states[0]), fingerprint(states[1]))
+
+
+def test_a_loss_that_is_not_finite_names_the_layer_and_the_batch(small_network, toy):
+    network = small_network()
+    with torch.no_grad():
+        network.get_submodule("f6.dense").weight.fill_(float("inf"))
+    state = begin(network)
+    with pytest.raises(TrainingError) as caught:
+        list(fit(state, RECIPE, toy(40), toy(12), device=CPU))
+    text = str(caught.value)
+    assert text.startswith("the loss is not finite at epoch 1, batch 1 (step 1): ")
+    assert "the first layer whose output is not finite is f6.dense (Linear); the batch holds toy/" in text
+    assert text.endswith("and 5 more")
+    assert all(not module._forward_hooks for module in network.modules())
+    assert state.step == 0
+
+
+def test_a_plan_shortens_a_run_but_not_below_the_steps_taken(small_network, toy):
+    state = begin(small_network(), steps=1000)
+    ticks = []
+
+    class Shrinking(TimePlan):
+        def steps_left(self, *, steps_per_epoch, batch):
+            return max(0, 7 - len(ticks))
+
+    plan = Shrinking(deadline=0, reserve=0, step_seconds=0, validation_seconds=0)
+    results = list(
+        fit(state, RECIPE, toy(40), toy(12), device=CPU, plan=plan, watch=lambda report: ticks.append(report.step))
+    )
+    assert ticks == list(range(1, 8))
+    assert [(result.epoch, result.step) for result in results] == [(1, 5), (2, 7)]
+    assert state.total_steps == 7
+    assert state.progress == 1.0
+
+
+def test_without_validation_pictures_the_figures_are_nan(small_network, toy):
+    state = begin(small_network(), steps=1)
+    result = next(fit(state, RECIPE, toy(8), toy(0), device=CPU))
+    assert np.isnan(result.val_loss) and np.isnan(result.val_accuracy)
+
+
+def test_watchers_hear_of_every_step(small_network, toy):
+    reports = []
+    state = begin(small_network(), steps=6)
+    list(fit(state, RECIPE, toy(17), toy(2), device=CPU, watch=reports.append))
+    assert [(report.epoch, report.batch, report.batches, report.pictures) for report in reports] == [
+        (1, 1, 2, 8),
+        (1, 2, 2, 17),
+        (2, 1, 2, 8),
+        (2, 2, 2, 17),
+        (3, 1, 2, 8),
+        (3, 2, 2, 17),
+    ]
+
+
+def test_gradient_clipping_bounds_a_step(small_network, toy):
+    recipe = Recipe.from_dict(
+        {
+            "batch_size": 8,
+            "schedule": {"warmup_epochs": 0.0},
+            "optimizer": {"learning_rate": 1.0, "momentum": 0.0, "weight_decay": 0.0, "gradient_clip": 0.001},
+        }
+    )
+    network = small_network()
+    before = torch.cat([parameter.detach().clone().flatten() for parameter in network.parameters()])
+    state = begin(network, recipe, steps=1)
+    list(fit(state, recipe, toy(8), toy(0), device=CPU))
+    after = torch.cat([parameter.detach().flatten() for parameter in network.parameters()])
+    assert float((after - before).norm()) == pytest.approx(0.001, rel=1e-2)
+
+
+def test_bf16_trains_too(small_network, toy):
+    recipe = Recipe.from_dict(RECIPE.to_dict() | {"precision": "bf16"})
+    state = begin(small_network(), recipe, steps=10)
+    results = list(fit(state, recipe, toy(40), toy(12), device=CPU))
+    assert results[-1].train_loss < results[0].train_loss
+    assert all(tensor.dtype != torch.bfloat16 for _, tensor in state.tensors())
+
+
+def test_augmentation_depends_on_the_sample_not_on_the_batch(small_network, toy):
+    from striate.training.loop import augment_batch
+
+    recipe = Recipe.from_dict({"augmentation": {"rotation": 30.0}})
+    assert recipe.augmentation == AugmentationPolicy(rotation=30.0)
+    examples = toy(6)
+    together = augment_batch(examples.images(np.arange(6)), recipe, 2, examples.samples)
+    alone = augment_batch(examples.images(np.array([4])), recipe, 2, examples.samples[4:5])
+    assert torch.equal(together[4], alone[0])

@@ -1,0 +1,45 @@
+import pytest
+import torch
+
+from striate.training.optimizers import create_optimizer, scale_learning_rate
+from striate.training.recipe import OptimizerConfig
+
+
+def test_norms_and_biases_are_not_decayed_and_the_head_is_faster(small_network):
+    network = small_network("resnet20")
+    optimizer = create_optimizer(network, OptimizerConfig(learning_rate=0.1, weight_decay=0.01, head_multiplier=5.0))
+    names = {id(parameter): name for name, parameter in network.named_parameters()}
+    seen = {}
+    for group in optimizer.param_groups:
+        for parameter in group["params"]:
+            seen[names[id(parameter)]] = (group["lr"], group["weight_decay"])
+    assert seen.keys() == dict(network.named_parameters()).keys()
+    assert seen["fc.weight"] == (0.5, 0.01)
+    assert seen["fc.bias"] == (0.5, 0.0)
+    assert seen["conv1.weight"] == (0.1, 0.01)
+    assert seen["bn1.weight"] == (0.1, 0.0)
+    assert seen["bn1.bias"] == (0.1, 0.0)
+
+
+def test_the_schedule_scales_every_group(small_network):
+    optimizer = create_optimizer(small_network(), OptimizerConfig(learning_rate=0.1, head_multiplier=2.0))
+    scale_learning_rate(optimizer, 0.5)
+    assert sorted({group["lr"] for group in optimizer.param_groups}) == [0.05, 0.1]
+
+
+@pytest.mark.parametrize("name", ["sgd", "adamw"])
+def test_fused_steps_equal_plain_ones(small_network, name):
+    config = OptimizerConfig(name=name, learning_rate=0.01)
+    results = []
+    for fused in (True, False):
+        network = small_network()
+        optimizer = create_optimizer(network, config)
+        for group in optimizer.param_groups:
+            assert group["fused"]
+            group["fused"] = fused
+        for _ in range(3):
+            network(torch.ones(2, 1, 32, 32)).square().sum().backward()
+            optimizer.step()
+            optimizer.zero_grad()
+        results.append(torch.cat([parameter.flatten() for parameter in network.parameters()]))
+    assert torch.allclose(*results, atol=1e-6)

@@ -1,0 +1,37 @@
+import pytest
+import torch
+
+from striate.training import choose_precision, precision, time_step
+
+
+def loss(logits):
+    return logits.square().mean()
+
+
+def test_without_native_bf16_it_is_not_tried(small_network, monkeypatch):
+    monkeypatch.setattr(precision, "computes_bf16_natively", lambda device: False)
+    monkeypatch.setattr(precision, "time_step", lambda *arguments: pytest.fail("was timed"))
+    chosen, reason = choose_precision(small_network(), torch.zeros(2, 1, 32, 32), loss)
+    assert (chosen, reason) == ("fp32", "this device does not compute bf16 natively")
+
+
+@pytest.mark.parametrize(("bf16_seconds", "expected"), [(0.05, "bf16"), (0.099, "fp32"), (0.2, "fp32")])
+def test_the_faster_one_is_taken(small_network, monkeypatch, bf16_seconds, expected):
+    monkeypatch.setattr(precision, "computes_bf16_natively", lambda device: True)
+    monkeypatch.setattr(precision, "time_step", lambda n, i, lo, name: 0.1 if name == "fp32" else bf16_seconds)
+    chosen, reason = choose_precision(small_network(), torch.zeros(2, 1, 32, 32), loss)
+    assert chosen == expected
+    assert reason == f"timed on one batch: fp32 100 ms, bf16 {bf16_seconds * 1e3:.0f} ms"
+
+
+@pytest.mark.parametrize("name", ["fp32", "bf16"])
+def test_timing_leaves_the_network_and_the_generator_alone(small_network, name):
+    network = small_network("resnet20").eval()
+    before = {key: value.clone() for key, value in network.state_dict().items()}
+    state = torch.random.get_rng_state()
+    assert time_step(network, torch.zeros(2, 1, 32, 32), loss, name, steps=1) > 0
+    assert torch.equal(torch.random.get_rng_state(), state)
+    assert not network.training
+    assert all(parameter.grad is None for parameter in network.parameters())
+    for key, value in network.state_dict().items():
+        assert torch.equal(value, before[key]), key

@@ -1,0 +1,246 @@
+import argparse
+import hashlib
+import os
+import pickle
+import zipfile
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from striate.errors import WeightsError
+from striate.weights import KNOWN_FILES, WeightsFile, read_weights
+from striate.weights.reading import WRAPPERS
+
+TENSORS = {"fc.weight": torch.arange(6.0).view(2, 3), "fc.bias": torch.tensor([1.0, -1.0])}
+EXPECTED = "expected .safetensors, or a .pth, .pt or .th file written by torch.save"
+
+
+def assert_holds(weights, tensors=TENSORS):
+    assert isinstance(weights, WeightsFile)
+    assert list(weights.tensors) == list(tensors)
+    assert all(torch.equal(weights.tensors[name], tensors[name]) for name in tensors)
+
+
+def reason(path):
+    """What the error says after naming the file."""
+    with pytest.raises(WeightsError) as error:
+        read_weights(path)
+    start = f"weights file {path} "
+    assert str(error.value).startswith(start)
+    return str(error.value).removeprefix(start)
+
+
+@pytest.mark.parametrize("name", ["weights.pth", "weights.pt", "weights.th", "weights", "weights.safetensors"])
+@pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
+def test_what_torch_saves(tmp_path, name, zipped):
+    torch.save(TENSORS, tmp_path / name, _use_new_zipfile_serialization=zipped)
+    weights = read_weights(tmp_path / name)
+    assert_holds(weights)
+    assert weights.path == tmp_path / name
+    assert weights.metadata == {}
+    assert weights.sha256 == hashlib.sha256((tmp_path / name).read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("name", ["weights.safetensors", "weights.pth"])
+def test_safetensors_by_content(tmp_path, name):
+    save_file(TENSORS, tmp_path / name, metadata={"mean": "0.5"})
+    weights = read_weights(str(tmp_path / name))
+    assert_holds(weights, {name: TENSORS[name] for name in weights.tensors})
+    assert set(weights.tensors) == set(TENSORS)
+    assert weights.metadata == {"mean": "0.5"}
+
+
+def test_safetensors_without_metadata(tmp_path):
+    save_file(TENSORS, tmp_path / "weights.safetensors")
+    assert read_weights(tmp_path / "weights.safetensors").metadata == {}
+
+
+@pytest.mark.parametrize("wrapper", WRAPPERS)
+def test_tensors_beside_other_things(tmp_path, wrapper):
+    torch.save({"epoch": 3, "optimizer": {"lr": 0.1}, "best": torch.tensor(0.9), wrapper: TENSORS}, tmp_path / "w.pth")
+    assert_holds(read_weights(tmp_path / "w.pth"))
+
+
+def test_nested_twice(tmp_path):
+    torch.save({"model": {"state_dict": TENSORS}}, tmp_path / "w.pth")
+    assert_holds(read_weights(tmp_path / "w.pth"))
+
+
+def test_what_is_no_tensor_is_left_out(tmp_path):
+    torch.save(TENSORS | {"epoch": 3, "names": ["a"]}, tmp_path / "w.pth")
+    assert_holds(read_weights(tmp_path / "w.pth"))
+
+
+def test_parameters_become_tensors(tmp_path):
+    torch.save({name: torch.nn.Parameter(tensor) for name, tensor in TENSORS.items()}, tmp_path / "w.pth")
+    weights = read_weights(tmp_path / "w.pth")
+    assert_holds(weights)
+    assert not any(tensor.requires_grad for tensor in weights.tensors.values())
+
+
+@pytest.mark.parametrize("prefix", ["module.", "_orig_mod.", "module._orig_mod.", "_orig_mod.module."])
+def test_prefixes(tmp_path, prefix):
+    torch.save({prefix + name: tensor for name, tensor in TENSORS.items()}, tmp_path / "w.pth")
+    assert_holds(read_weights(tmp_path / "w.pth"))
+
+
+def test_a_compiled_submodule(tmp_path):
+    save_file({"layer1._orig_mod.weight": torch.zeros(1), "fc.bias": torch.ones(1)}, tmp_path / "w.safetensors")
+    assert set(read_weights(tmp_path / "w.safetensors").tensors) == {"layer1.weight", "fc.bias"}
+
+
+def test_averaged_model(tmp_path):
+    averaged = torch.optim.swa_utils.AveragedModel(torch.nn.Linear(3, 2))
+    torch.save(averaged.state_dict(), tmp_path / "w.pth")
+    assert set(read_weights(tmp_path / "w.pth").tensors) == {"weight", "bias", "n_averaged"}
+
+
+def test_one_name_twice(tmp_path):
+    torch.save({"fc.bias": torch.zeros(1), "module.fc.bias": torch.ones(1)}, tmp_path / "w.pth")
+    assert reason(tmp_path / "w.pth") == "holds fc.bias twice: with a prefix and without, or with two"
+
+
+def test_no_file(tmp_path):
+    assert reason(tmp_path / "none.pth") == "does not exist; expected a .safetensors or .pth file"
+
+
+def test_folder(tmp_path):
+    assert reason(tmp_path) == "is a folder; expected a .safetensors or .pth file"
+    inside = tmp_path / "bundle" / "model.safetensors"
+    inside.parent.mkdir()
+    inside.touch()
+    assert reason(tmp_path) == f"is a folder; expected a .safetensors or .pth file; did you mean {inside}?"
+    assert reason(inside.parent) == f"is a folder; expected a .safetensors or .pth file; did you mean {inside}?"
+
+
+def test_empty(tmp_path):
+    (tmp_path / "w.pth").touch()
+    assert reason(tmp_path / "w.pth") == "is empty; download or copy it anew"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_not_permitted(tmp_path):
+    torch.save(TENSORS, tmp_path / "w.pth")
+    (tmp_path / "w.pth").chmod(0)
+    assert reason(tmp_path / "w.pth") == "cannot be read: Permission denied"
+
+
+@pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.95, 0.999])
+def test_cut_short(tmp_path, share, zipped):
+    torch.save(TENSORS, tmp_path / "whole.pth", _use_new_zipfile_serialization=zipped)
+    content = (tmp_path / "whole.pth").read_bytes()
+    (tmp_path / "w.pth").write_bytes(content[: int(share * len(content))])
+    assert reason(tmp_path / "w.pth") == "is damaged, cut short or not written by torch.save; download or copy it anew"
+
+
+@pytest.mark.parametrize("length", [9, 40, -1])
+def test_safetensors_cut_short(tmp_path, length):
+    save_file(TENSORS, tmp_path / "whole.safetensors")
+    content = (tmp_path / "whole.safetensors").read_bytes()
+    (tmp_path / "w.safetensors").write_bytes(content[:length])
+    assert reason(tmp_path / "w.safetensors").startswith(
+        "is damaged or cut short; download or copy it anew (safetensors: "
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"some notes", f"is not a weights file; {EXPECTED}"),
+        (b"\xff\xd8\xff\xe0 a photograph", f"is not a weights file; {EXPECTED}"),
+        (
+            b"version https://git-lfs.github.com/spec/v1\n",
+            "is a Git LFS pointer, not the weights; fetch them with `git lfs pull`",
+        ),
+        (b"<!DOCTYPE html><title>404</title>", "is a web page, not weights; download it anew"),
+        (b"\x89HDF\r\n\x1a\n", "is a Keras HDF5 file, which Striate does not read; convert it to .safetensors"),
+    ],
+)
+def test_something_else(tmp_path, content, said):
+    (tmp_path / "w.pth").write_bytes(content)
+    assert reason(tmp_path / "w.pth") == said
+
+
+def test_another_zip_archive(tmp_path):
+    with zipfile.ZipFile(tmp_path / "w.pth", "w") as archive:
+        archive.writestr("readme.txt", "hello")
+    assert reason(tmp_path / "w.pth") == f"is a zip archive without weights; {EXPECTED}"
+
+
+@pytest.mark.filterwarnings("ignore:.torch.jit:FutureWarning")
+def test_torchscript(tmp_path):
+    torch.jit.trace(torch.nn.Linear(3, 2), torch.zeros(1, 3)).save(tmp_path / "w.pt")
+    assert reason(tmp_path / "w.pt") == (
+        "is a TorchScript program, not weights; save the network's state_dict() instead"
+    )
+
+
+class Trap:
+    """Makes a file when it is unpickled."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return open, (str(self.path), "w")
+
+
+@pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
+def test_code_is_never_run(tmp_path, zipped):
+    torch.save(
+        {"state_dict": TENSORS, "trap": Trap(tmp_path / "sprung")},
+        tmp_path / "w.pth",
+        _use_new_zipfile_serialization=zipped,
+    )
+    assert reason(tmp_path / "w.pth").endswith(
+        "and Striate never runs code from a weights file; where the network was made, save its tensors alone: "
+        "torch.save(model.state_dict(), path)"
+    )
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_code_in_a_bare_pickle_is_never_run(tmp_path):
+    (tmp_path / "w.pth").write_bytes(pickle.dumps(Trap(tmp_path / "sprung")))
+    reason(tmp_path / "w.pth")
+    assert not (tmp_path / "sprung").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "wanted"),
+    [
+        (torch.nn.Linear(3, 2), "torch.nn.modules.linear.Linear"),
+        ({"state_dict": TENSORS, "args": argparse.Namespace(lr=1)}, "argparse.Namespace"),
+    ],
+    ids=["whole network", "settings"],
+)
+def test_what_code_it_wants_is_named(tmp_path, content, wanted):
+    torch.save(content, tmp_path / "w.pth")
+    assert reason(tmp_path / "w.pth").startswith(f"wants to run code ({wanted}), and Striate never runs code")
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        ({"epoch": 3}, f"it holds 'epoch', and tensors are looked for there and under {', '.join(WRAPPERS)}"),
+        ({}, f"it holds nothing, and tensors are looked for there and under {', '.join(WRAPPERS)}"),
+        ([torch.zeros(1)], "it holds a list, expected what state_dict() answers"),
+        (torch.zeros(1), "it holds a Tensor, expected what state_dict() answers"),
+    ],
+)
+def test_no_tensors_by_name(tmp_path, content, found):
+    torch.save(content, tmp_path / "w.pth")
+    assert reason(tmp_path / "w.pth") == f"holds no tensors by name; {found}"
+
+
+def test_safetensors_without_tensors(tmp_path):
+    save_file({}, tmp_path / "w.safetensors")
+    assert reason(tmp_path / "w.safetensors") == "holds no tensors"
+
+
+def test_a_legacy_file_from_a_gpu(real_data):
+    weights = read_weights(real_data("weights/cifar_resnet20_akamaster.th"))
+    assert KNOWN_FILES[weights.sha256].row == "resnet20"
+    assert {tensor.device.type for tensor in weights.tensors.values()} == {"cpu"}
+    assert "conv1.weight" in weights.tensors
