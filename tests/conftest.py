@@ -12,6 +12,9 @@ from PIL import Image
 
 DATA_VARIABLE = "STRIATE_TEST_DATA"
 
+# Torch's threads would spin while they wait for one another, and tests share their machine. Said before torch is loaded.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
 
 @pytest.fixture(scope="session", autouse=True)
 def private_cache(tmp_path_factory):

@@ -96,8 +96,8 @@ def test_no_seed_draws_from_the_global_generator():
     assert not torch.equal(torch.random.get_rng_state(), before)
 
 
-@pytest.mark.parametrize("seed", [1.0, True, "0"])
+@pytest.mark.parametrize("seed", [1.0, True, "0", -1, 2**63])
 def test_bad_seed(seed):
     with pytest.raises(UsageError) as error, seeded(seed):
         pass
-    assert str(error.value) == f"seed must be a whole number, got {seed!r}"
+    assert str(error.value) == f"seed must be a whole number from 0 to 2**63 - 1, got {seed!r}"

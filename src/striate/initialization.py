@@ -9,6 +9,7 @@ Each rule draws in place, from the global generator, which `seeded` fixes for a 
 from __future__ import annotations
 
 import math
+import numbers
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal
@@ -24,10 +25,10 @@ def seeded(seed: int | None) -> Iterator[None]:
     """Draws on the processor within the block follow from `seed` alone, and the global generator stays as it was.
 
     Args:
-        seed: A whole number, or `None` to draw from the global generator as it is.
+        seed: A whole number from 0 to 2**63 - 1, or `None` to draw from the global generator as it is.
 
     Raises:
-        UsageError: The seed is not a whole number.
+        UsageError: The seed is anything else.
 
     Example:
         >>> with seeded(0):
@@ -39,11 +40,12 @@ def seeded(seed: int | None) -> Iterator[None]:
     if seed is None:
         yield
         return
-    if not isinstance(seed, int) or isinstance(seed, bool):
-        raise UsageError(f"seed must be a whole number, got {seed!r}")
+    given: object = seed
+    if isinstance(given, bool) or not isinstance(given, numbers.Integral) or not 0 <= int(given) < 2**63:
+        raise UsageError(f"seed must be a whole number from 0 to 2**63 - 1, got {seed!r}")
     # Not torch.manual_seed, which would also seed the generators of every GPU, and those are not put back.
     with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)
+        torch.default_generator.manual_seed(int(seed))
         yield
 
 

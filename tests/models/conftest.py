@@ -7,6 +7,15 @@ import torch
 from striate.models import create_model, model_row
 
 
+@pytest.fixture(autouse=True)
+def one_thread():
+    """These networks and batches are too small to share between threads, which cost more than they bring."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture(scope="session")
 def golden():
     """The table of what the papers say, by row."""

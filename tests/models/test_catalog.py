@@ -45,6 +45,15 @@ def test_lenet_s_inputs_are_the_paper_s():
     assert ink == pytest.approx(1.175)
 
 
+def test_normalization_for_another_number_of_channels():
+    benchmark = model_row("resnet20").benchmark
+    assert benchmark.normalization(3) == (benchmark.mean, benchmark.std)
+    assert benchmark.normalization(2) == (
+        (pytest.approx(0.47337, abs=1e-5),) * 2,
+        (pytest.approx(0.25070, abs=1e-5),) * 2,
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [

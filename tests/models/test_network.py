@@ -84,6 +84,18 @@ def test_wrong_channels(evaluated):
         )
 
 
+@pytest.mark.parametrize(("size", "shown"), [((0, 8), "0 x 8"), ((8, 0), "8 x 0")])
+@pytest.mark.parametrize("name", FLEXIBLE)
+def test_too_small(name, size, shown, evaluated):
+    network, images = evaluated(name)
+    with pytest.raises(UsageError) as error:
+        network(images[:, :, : size[0], : size[1]])
+    assert str(error.value) == (
+        f"{type(network).__name__} takes a float tensor of shape (N, 3, height, width) "
+        f"with pictures of at least 1 x 1 pixels, got {shown} pixels; enlarge them"
+    )
+
+
 @pytest.mark.parametrize(
     ("images", "got"),
     [

@@ -1,4 +1,5 @@
 import io
+import itertools
 
 import numpy as np
 import pytest
@@ -219,7 +220,7 @@ def test_real_resnet20_weights_see(real_data):
         starts, encoded, labels = data["test_offsets"][:401], data["test_bytes"], data["test_labels"][:400]
     pictures = [
         np.asarray(Image.open(io.BytesIO(encoded[start:end].tobytes())).convert("RGB"))
-        for start, end in zip(starts[:-1], starts[1:], strict=True)
+        for start, end in itertools.pairwise(starts)
     ]
     pixels = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2) / 255
     mean, std = (torch.tensor(values).view(3, 1, 1) for values in (known.mean, known.std))

@@ -1,8 +1,10 @@
 import argparse
+import errno
 import hashlib
 import os
 import pickle
 import zipfile
+from pathlib import Path
 
 import pytest
 import torch
@@ -62,6 +64,20 @@ def test_tensors_beside_other_things(tmp_path, wrapper):
     assert_holds(read_weights(tmp_path / "w.pth"))
 
 
+def test_settings_of_such_a_name_are_passed_over(tmp_path):
+    torch.save({"params": {"lr": 0.1}, "net": TENSORS}, tmp_path / "w.pth")
+    assert_holds(read_weights(tmp_path / "w.pth"))
+    torch.save({"params": {"lr": 0.1}} | TENSORS, tmp_path / "w.pth")
+    assert_holds(read_weights(tmp_path / "w.pth"))
+
+
+def test_a_mapping_that_holds_itself(tmp_path):
+    content = {}
+    content["model"] = content
+    torch.save(content, tmp_path / "w.pth")
+    assert reason(tmp_path / "w.pth").startswith("holds no tensors by name; it holds 'model'")
+
+
 def test_nested_twice(tmp_path):
     torch.save({"model": {"state_dict": TENSORS}}, tmp_path / "w.pth")
     assert_holds(read_weights(tmp_path / "w.pth"))
@@ -119,10 +135,13 @@ def test_empty(tmp_path):
     assert reason(tmp_path / "w.pth") == "is empty; download or copy it anew"
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_not_permitted(tmp_path):
+def test_not_permitted(tmp_path, monkeypatch):
     torch.save(TENSORS, tmp_path / "w.pth")
-    (tmp_path / "w.pth").chmod(0)
+
+    def refuse(path, mode):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    monkeypatch.setattr(Path, "open", refuse)  # who is root may open everything
     assert reason(tmp_path / "w.pth") == "cannot be read: Permission denied"
 
 
@@ -175,6 +194,23 @@ def test_torchscript(tmp_path):
     assert reason(tmp_path / "w.pt") == (
         "is a TorchScript program, not weights; save the network's state_dict() instead"
     )
+
+
+@pytest.mark.parametrize("form", ["zip", "legacy", "safetensors"])
+def test_whatever_byte_is_wrong_it_is_read_or_refused(tmp_path, form):
+    if form == "safetensors":
+        save_file(TENSORS, tmp_path / "whole")
+    else:
+        torch.save(TENSORS, tmp_path / "whole", _use_new_zipfile_serialization=form == "zip")
+    content = (tmp_path / "whole").read_bytes()
+    for place in range(0, len(content), max(1, len(content) // 97)):
+        damaged = bytearray(content)
+        damaged[place] ^= 0xFF
+        (tmp_path / "w.pth").write_bytes(damaged)
+        try:
+            read_weights(tmp_path / "w.pth")
+        except WeightsError as error:
+            assert str(error).startswith(f"weights file {tmp_path / 'w.pth'} ")
 
 
 class Trap:

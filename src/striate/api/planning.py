@@ -20,8 +20,11 @@ def probe_loss(logits: Tensor) -> Tensor:
     return functional.cross_entropy(logits, torch.zeros(len(logits), dtype=torch.int64, device=logits.device))
 
 
-FEWEST_EPOCHS = 5
+FEWEST_EPOCHS = 6.0
 """With a time limit, pictures are made smaller until at least this many epochs fit."""
+
+FEWEST_EPOCHS_FROM_WEIGHTS = 1.0
+"""Trained weights need few epochs, but they do need pictures of the size that they were trained on."""
 
 SMALLEST_SIDE = 96
 """But not smaller than this."""
@@ -37,7 +40,7 @@ def plan_time(
     *,
     size_is_free: bool,
 ) -> tuple[TimePlan, Preprocessing, list[Decision]]:
-    """Measures how long steps take, makes pictures smaller if few epochs would fit, and plans the run.
+    """Measures how long steps take, makes pictures smaller if too few epochs would fit, and plans the run.
 
     Args:
         limit: Seconds from `begun` within which all must be over.
@@ -51,26 +54,30 @@ def plan_time(
     training = len(dataset.indices("train"))
     held_out = [len(dataset.indices(name)) for name in ("val", "test")]
     steps = len(batch_sizes(training, recipe.batch_size))
-    sides = [preprocessing.size[0]]
-    while size_is_free and sides[-1] - 32 >= SMALLEST_SIDE:
-        sides.append(sides[-1] - 32)
-    decisions = []
+    wanted = FEWEST_EPOCHS_FROM_WEIGHTS if recipe.fit_head_first else FEWEST_EPOCHS
+    wanted = min(wanted, recipe.schedule.epochs)
+    first = side = preprocessing.size[0]
     device = next(network.parameters()).device
-    for side in sides:
-        images = torch.randn(min(recipe.batch_size, training), preprocessing.channels, *preprocessing.size)
-        if side != preprocessing.size[0]:
-            preprocessing = dataclasses.replace(preprocessing, resize_size=(side, side), crop=(side, side))
-            images = torch.randn(len(images), preprocessing.channels, side, side)
+    while True:
+        size = (side, side) if size_is_free else preprocessing.size
+        images = torch.randn(min(recipe.batch_size, training), preprocessing.channels, *size)
         images = images.to(device, memory_format=torch.channels_last)
-        seconds = 1.05 * time_step(network, images, probe_loss, recipe.precision)
+        seconds = time_step(network, images, probe_loss, recipe.precision, steps=2)
         per_picture = seconds / len(images) / 3  # a forward pass is a third of a step
         validation = per_picture * (held_out[0] or held_out[1])
-        reserve = 8.0 + 1.5 * per_picture * sum(held_out) + 0.002 * len(dataset)
-        plan = TimePlan(begun + limit, reserve, seconds, validation)
-        fitting = plan.steps_left(steps_per_epoch=steps, batch=0)
-        if fitting >= min(FEWEST_EPOCHS, recipe.schedule.epochs) * steps:
+        head = per_picture * training if recipe.fit_head_first else 0.0
+        reserve = 6.0 + 1.5 * per_picture * sum(held_out) + 0.002 * len(dataset)
+        plan = TimePlan(begun + limit - head, reserve, seconds, validation)
+        fitting = plan.steps_left(steps_per_epoch=steps, batch=0) / steps
+        if fitting >= wanted or not size_is_free or side - 32 < SMALLEST_SIDE:
             break
-    if side != sides[0]:
-        why = f"so that about {fitting / steps:.1f} epochs fit the time limit"
-        decisions.append(Decision("input size", f"{side} x {side}", why))
-    return plan, preprocessing, decisions
+        # A step's time goes with the area; the next size is measured too.
+        while side - 32 >= SMALLEST_SIDE:
+            side -= 32
+            if fitting * (size[0] / side) ** 2 >= wanted:
+                break
+    decisions = []
+    if side != first:
+        preprocessing = dataclasses.replace(preprocessing, resize_size=(side, side), crop=(side, side))
+        decisions.append(Decision("input size", f"{side} x {side}", f"so that {fitting:.1f} epochs fit the time limit"))
+    return dataclasses.replace(plan, deadline=begun + limit), preprocessing, decisions

@@ -144,10 +144,11 @@ def choose_device(name: str) -> torch.device:
     return device
 
 
-def start_from(network: Network, weights: WeightsFile, row: Row) -> Decision:
-    """Fills the network from a weights file, and says what matched."""
+def start_from(network: Network, weights: WeightsFile, row: Row) -> tuple[bool, Decision]:
+    """Fills the network from a weights file; answers whether its head stayed new, and what matched."""
     report = load_weights(network, weights.tensors, row=row.name)
-    return Decision("weights", weights.path.name, report.summary())
+    new = any(name.startswith(f"{network.head_name}.") for name in (*report.head_replaced, *report.missing))
+    return new, Decision("weights", weights.path.name, report.summary())
 
 
 def normalisation(

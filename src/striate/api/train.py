@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
 from striate.api.examples import SplitExamples
 from striate.api.interruption import interruptible
@@ -58,6 +59,7 @@ from striate.training import (
     choose_preprocessing,
     choose_recipe,
     fit,
+    fit_head,
     load_checkpoint,
     merge,
     parse_duration,
@@ -144,7 +146,11 @@ def train(
     full = Recipe.from_dict(merge(chosen, asked))
     network = create_model(row.name, num_classes=len(dataset.classes), in_channels=channels, seed=full.seed)
     if weights_file is not None:
-        decisions.append(start_from(network, weights_file, row))
+        head_is_new, decision = start_from(network, weights_file, row)
+        decisions.append(decision)
+        if head_is_new and isinstance(network.head, nn.Linear) and "fit_head_first" not in asked:
+            full = dataclasses.replace(full, fit_head_first=True)
+            decisions.append(Decision("head", "fitted first", "a random head would spoil the trained features"))
     preprocessing, reasons = choose_preprocessing(
         facts, row, size=size, channels=channels, fixed_size=network.fixed_size
     )
@@ -169,7 +175,11 @@ def train(
             limit, begun, network, full, preprocessing, dataset, size_is_free=size is None and not network.fixed_size
         )
         decisions += reasons
-        total_steps = min(total_steps, plan.steps_left(steps_per_epoch=steps, batch=0))
+        head_first = (
+            plan.step_seconds / 3 * steps if full.fit_head_first else 0.0
+        )  # a forward pass is a third of a step
+        patient = dataclasses.replace(plan, deadline=plan.deadline - head_first)
+        total_steps = min(total_steps, patient.steps_left(steps_per_epoch=steps, batch=0))
         if total_steps < 1:
             raise UsageError(
                 f"a time limit of {limit:.0f} s leaves no time to train after {plan.reserve:.0f} s for sealing and evaluating; "
@@ -260,12 +270,25 @@ def carry_out(
         validation = SplitExamples.of(dataset, store, run.preprocessing, "val")
         if not len(validation.labels):
             validation = SplitExamples.of(dataset, store, run.preprocessing, "test")
-        state = TrainingState.begin(network, run.recipe, total_steps=run.settings.total_steps)
-        if saved := checkpoints(folder / CHECKPOINTS):
-            load_checkpoint(state, saved[-1])
-        history = [row for row in read_history(folder) if row["epoch"] <= state.epoch]
         timings["pictures"] = time.monotonic() - begun - sum(timings.values())
         device = torch.device(run.settings.device)
+        saved = checkpoints(folder / CHECKPOINTS)
+        if run.recipe.fit_head_first and not saved:
+            try:
+                fit_head(
+                    network, training, device=device, progress=watcher.task, stop=lambda: signals.received is not None
+                )
+            except StoppedError:
+                raise Interrupted(
+                    f"interrupted before the first step; go on by: striate train --resume {folder}",
+                    signals.received or 2,
+                ) from None
+        state = TrainingState.begin(network, run.recipe, total_steps=run.settings.total_steps)
+        if saved:
+            load_checkpoint(state, saved[-1])
+        elif run.recipe.fit_head_first:
+            save_checkpoint(state, folder / CHECKPOINTS)
+        history = [row for row in read_history(folder) if row["epoch"] <= state.epoch]
         with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []), events(folder, run) as record:
             results = fit(
                 state,

@@ -140,7 +140,7 @@ def create_model(
 
     Raises:
         UnknownNameError: There is no such network; the message offers the closest names.
-        UsageError: A number is not a whole number of at least 1, or the seed is not a whole number.
+        UsageError: A number is not a whole number of at least 1, or the seed not one of at least 0.
 
     Example:
         >>> network = create_model("resnet20", num_classes=2, in_channels=1, seed=0)

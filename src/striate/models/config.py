@@ -35,6 +35,19 @@ class Benchmark:
     mean: tuple[float, ...]  # of each channel, of the 0..1 range: inputs are (pixel / 255 - mean) / std
     std: tuple[float, ...]
 
+    def normalization(self, channels: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Mean and deviation for pictures of so many channels: its own, or for another number their averages.
+
+        Example:
+            >>> mean, std = IMAGENET.normalization(1)
+            >>> round(mean[0], 3), round(std[0], 3)
+            (0.449, 0.226)
+        """
+        if channels == self.in_channels:
+            return self.mean, self.std
+        mean, std = (sum(values) / len(values) for values in (self.mean, self.std))
+        return (mean,) * channels, (std,) * channels
+
 
 # The 28x28 digits in the middle of 32x32; background (0) becomes -0.1 and ink (255) 1.175: LeCun et al. 1998, section
 # II.B.

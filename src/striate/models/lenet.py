@@ -9,8 +9,10 @@
     F6      84           10,164    dense
     OUTPUT  10           0         84 fixed weights a unit: squared distances to drawn characters
 
-Differs from the paper: biases start at 0 (the paper gives a rule for weights alone). Answers logits: the negative
-squared distances.
+The row `lenet5_dense` puts a trained dense layer in OUTPUT's place, which makes 60,850 parameters of 60,000.
+
+Differs from the paper: biases start at 0 (the paper gives a rule for weights alone); the network answers logits, the
+negative squared distances; and other numbers of classes than ten, which the paper does not have, take drawn codes.
 """
 
 from __future__ import annotations
@@ -28,6 +30,13 @@ from striate.initialization import lecun1998_uniform_
 from striate.models.config import MNIST, Benchmark, NetworkConfig, Paper
 from striate.models.network import Network
 from striate.nn import EuclideanRBF, PartialConv2d, ScaledTanh, Subsampling
+
+PAPER = Paper(
+    "LeCun, Bottou, Bengio, Haffner",
+    1998,
+    "Gradient-Based Learning Applied to Document Recognition",
+    "Proceedings of the IEEE 86(11)",
+)
 
 # Table I: the maps of S2 that each map of C3 sees.
 C3_TABLE = (
@@ -66,14 +75,6 @@ DIGIT_GLYPHS = (
 
 CODE_WIDTH = 84  # 7 * 12
 CANDIDATES = 4096  # drawn codes that the classes' codes are chosen from; four times the classes, if that is more
-
-
-PAPER = Paper(
-    "LeCun, Bottou, Bengio, Haffner",
-    1998,
-    "Gradient-Based Learning Applied to Document Recognition",
-    "Proceedings of the IEEE 86(11)",
-)
 
 
 @dataclass(frozen=True, kw_only=True)

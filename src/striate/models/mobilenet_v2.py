@@ -101,7 +101,7 @@ class InvertedResidual(nn.Module):
     Shape:
         (N, in_channels, H, W) float -> (N, out_channels, ceil(H / stride), ceil(W / stride)).
 
-    Source: section 3.4, Table 1 and Fig. 4d.
+    Source: section 3.3 and Table 1.
     """
 
     def __init__(self, in_channels: int, out_channels: int, *, stride: int, expansion: int) -> None:

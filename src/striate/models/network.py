@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import ClassVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, fx, nn
 
 from striate.errors import UsageError
 from striate.initialization import seeded
@@ -34,8 +34,9 @@ class Network(nn.Module, ABC):
         in_channels: How many channels a picture has.
         feature_width: The length of a picture's vector.
         stages: Paths of submodules, in order; a stage ends with the named submodule, whose output is the stage's.
-        fixed_size: Whether pictures must have exactly the row's size (dense layers behind maps that no pooling brings
-            to one size).
+        minimum_size: The smallest height and width, in pixels, that leave something in every layer.
+        fixed_size: Whether pictures must have exactly the row's size: dense layers see maps that no pooling brings to
+            one size.
 
     Raises:
         UsageError: `num_classes` or `in_channels` is not a whole number of at least 1.
@@ -55,6 +56,7 @@ class Network(nn.Module, ABC):
         in_channels: int,
         feature_width: int,
         stages: tuple[str, ...],
+        minimum_size: tuple[int, int] = (1, 1),
         fixed_size: bool = False,
     ) -> None:
         super().__init__()
@@ -64,6 +66,7 @@ class Network(nn.Module, ABC):
         self.feature_width = feature_width
         self.stages = stages
         self.fixed_size = fixed_size
+        self.minimum_size = self.input_size if fixed_size else minimum_size
 
     @abstractmethod
     def forward_features(self, images: Tensor) -> Tensor:
@@ -98,7 +101,7 @@ class Network(nn.Module, ABC):
             seed: Draws the new weights reproducibly; `None` draws from the global generator.
 
         Raises:
-            UsageError: `num_classes` is not a whole number of at least 1, or the seed is not a whole number.
+            UsageError: `num_classes` is not a whole number of at least 1, or the seed not one of at least 0.
         """
         num_classes = whole_number(type(self).__name__, "num_classes", num_classes)
         old = self.head
@@ -112,13 +115,11 @@ class Network(nn.Module, ABC):
         """Refuse a batch that the network cannot take.
 
         Raises:
-            UsageError: The batch is not a float tensor (N, in_channels, H, W), or not of the one size the network
-                takes.
+            UsageError: The batch is not a float tensor (N, in_channels, H, W), or not of a size the network takes.
         """
         # In a trace sizes are tensors, and a comparison would warn that it becomes a constant.
         if not torch.jit.is_tracing():  # type: ignore[attr-defined, no-untyped-call]
-            size = self.input_size if self.fixed_size else None
-            _check_images(images, type(self).__name__, self.in_channels, size)
+            _check_images(images, type(self).__name__, self.in_channels, self.minimum_size, self.fixed_size)
 
 
 class FeatureLayers(nn.Sequential):
@@ -150,9 +151,9 @@ class FeatureLayers(nn.Sequential):
         return self.vector(images)
 
 
-@torch.fx.wrap  # a graph of the network calls it as it is, instead of tracing into its comparisons
-def _check_images(images: Tensor, network: str, in_channels: int, size: tuple[int, int] | None) -> None:
-    height, width = size or ("height", "width")
+@fx.wrap  # a graph of the network calls it as it is, instead of tracing into its comparisons
+def _check_images(images: Tensor, network: str, in_channels: int, minimum: tuple[int, int], fixed: bool) -> None:
+    height, width = minimum if fixed else ("height", "width")
     expected = f"{network} takes a float tensor of shape (N, {in_channels}, {height}, {width})"
     if images.ndim != 4 or not images.is_floating_point():
         raise UsageError(f"{expected}, got {images.dtype} of shape {tuple(images.shape)}")
@@ -161,7 +162,13 @@ def _check_images(images: Tensor, network: str, in_channels: int, size: tuple[in
             f"{expected}, got {images.shape[1]} channels; "
             f"convert the pictures, or create the network with in_channels={images.shape[1]}"
         )
-    if size is not None and tuple(images.shape[2:]) != size:
+    if fixed and tuple(images.shape[2:]) != minimum:
+        raise UsageError(f"{expected}, got pictures of {_pixels(images)}; resize or pad them")
+    if images.shape[2] < minimum[0] or images.shape[3] < minimum[1]:
         raise UsageError(
-            f"{expected}, got pictures of {images.shape[2]} x {images.shape[3]} pixels; resize or pad them"
+            f"{expected} with pictures of at least {minimum[0]} x {minimum[1]} pixels, got {_pixels(images)}; enlarge them"
         )
+
+
+def _pixels(images: Tensor) -> str:
+    return f"{images.shape[2]} x {images.shape[3]} pixels"

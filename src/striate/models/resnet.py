@@ -52,7 +52,7 @@ class BasicBlock(nn.Module):
     Shape:
         (N, in_channels, H, W) float -> (N, out_channels, ceil(H / stride), ceil(W / stride)).
 
-    Source: section 3.1, Eq. 1 and Fig. 2.
+    Source: section 3.2, Eq. 1 and Fig. 2.
     """
 
     def __init__(self, in_channels: int, out_channels: int, stride: int) -> None:

@@ -9,6 +9,7 @@ from striate.training.defaults import (
     choose_recipe,
     scratch_warning,
 )
+from striate.training.head import fit_head
 from striate.training.loop import EpochResult, Examples, StepReport, StoppedError, fit, validate
 from striate.training.losses import create_loss
 from striate.training.precision import choose_precision, time_step
@@ -33,6 +34,7 @@ __all__ = [
     "choose_recipe",
     "create_loss",
     "fit",
+    "fit_head",
     "load_checkpoint",
     "merge",
     "parse_duration",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
-from striate.models import Row
+from striate.models import LeNetConfig, Row
 from striate.pixels import Preprocessing
 from striate.pixels.preprocessing import Colour
 
@@ -124,6 +124,9 @@ def choose_recipe(facts: DataFacts, row: Row, *, pretrained: bool) -> tuple[dict
         Decision("recipe", kind, "trained weights are given" if pretrained else "training starts from random weights"),
         Decision("epochs", str(epochs), f"{facts.training_pictures:,} training pictures, about {views:,} looks in all"),
     ]
+    if isinstance(row.config, LeNetConfig) and row.config.output == "rbf":
+        table["loss"] = {"name": "lenet_map", "lenet_j": 1.0}
+        decisions.append(Decision("loss", "lenet_map", "the paper's Eq. 9; on distances it learns better than cross-entropy"))
     batch_size = int(table["batch_size"])
     while batch_size > 8 and facts.training_pictures < 8 * batch_size:
         batch_size //= 2

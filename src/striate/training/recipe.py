@@ -79,7 +79,7 @@ class LossConfig:
     """`"cross_entropy"`, or LeNet-5's own: `"lenet_mle"` (Eq. 8) and `"lenet_map"` (Eq. 9)."""
     label_smoothing: float = 0.1
     """Share of the target that is spread over all classes; for cross-entropy."""
-    lenet_j: float = 50.0
+    lenet_j: float = 1.0
     """The j of Eq. 9, to which the paper gives no value."""
 
     def __post_init__(self) -> None:
@@ -115,6 +115,8 @@ class Recipe:
     """Decides everything random: splits, initial weights, order, augmentation, dropout."""
     batch_size: int = 64
     """Pictures a step."""
+    fit_head_first: bool = False
+    """Whether a linear head is fitted to the untouched network's features before training; for a new head on trained weights."""
     precision: str = "fp32"
     """`"fp32"`, or `"bf16"` for automatic mixed precision."""
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)

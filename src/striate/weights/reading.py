@@ -9,7 +9,6 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -18,7 +17,9 @@ from torch import Tensor
 from striate.errors import WeightsError
 
 WRAPPERS = ("state_dict", "model_state_dict", "model", "net", "network", "weights", "params", "ema", "state_dict_ema")
-"""Names under which training programs keep the tensors beside an optimizer and the like, the first found is taken."""
+"""Names under which training programs keep the tensors, beside an optimizer and the like. The first that has some counts."""
+
+EXPECTED = "expected .safetensors, or a .pth, .pt or .th file written by torch.save"
 
 # What a file that is no weights file often is: how it begins, and what to say.
 STRANGERS = (
@@ -105,26 +106,20 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
 
 def _read_pytorch(path: Path, beginning: bytes) -> dict[str, Tensor]:
     zipped = zipfile.is_zipfile(path)
-    if zipped:
-        with zipfile.ZipFile(path) as archive:
-            names = [name.rpartition("/")[2] for name in archive.namelist()]
-        if "constants.pkl" in names:
-            raise WeightsError(
-                f"weights file {path} is a TorchScript program, not weights; save the network's state_dict() instead"
-            )
-        if "data.pkl" not in names:
-            raise WeightsError(f"weights file {path} is a zip archive without weights; {_EXPECTED}")
-    elif not beginning.startswith((b"\x80", b"PK")):
+    if not zipped and not beginning.startswith((b"\x80", b"PK")):
         said = next((words for start, words in STRANGERS if beginning.startswith(start)), None)
-        raise WeightsError(f"weights file {path} " + (said or f"is not a weights file; {_EXPECTED}"))
+        raise WeightsError(f"weights file {path} " + (said or f"is not a weights file; {EXPECTED}"))
+    # Files of before PyTorch 1.6 are no zip archives and cannot be mapped; and torch.load goes by this one name.
+    mapped = zipped and path.suffix != ".safetensors"
     try:
-        with warnings.catch_warnings():
+        if zipped:
+            _check_archive(path)
+        with path.open("rb") as file, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of unusual pickle protocols: what cannot be read is an error below
-            # Files of before PyTorch 1.6 are no zip archives and cannot be mapped.
-            content = torch.load(path, map_location="cpu", weights_only=True, mmap=zipped)
-    except OSError:
+            content = torch.load(path if mapped else file, map_location="cpu", weights_only=True, mmap=mapped)
+    except (OSError, WeightsError):
         raise
-    except Exception as error:  # torch.load raises EOFError, RuntimeError, UnpicklingError, KeyError, IndexError...
+    except Exception as error:  # BadZipFile, EOFError, RuntimeError, UnpicklingError, KeyError, IndexError...
         wanted = re.search(r"GLOBAL ([\w.]+)", str(error))
         if wanted:
             raise WeightsError(
@@ -134,27 +129,35 @@ def _read_pytorch(path: Path, beginning: bytes) -> dict[str, Tensor]:
         raise WeightsError(
             f"weights file {path} is damaged, cut short or not written by torch.save; download or copy it anew"
         ) from error
-    return _tensors_within(path, content)
+    tensors = _tensors_within(content)
+    if not tensors:
+        raise WeightsError(f"weights file {path} holds no tensors by name; {_found(content)}")
+    return tensors
 
 
-_EXPECTED = "expected .safetensors, or a .pth, .pt or .th file written by torch.save"
+def _check_archive(path: Path) -> None:
+    """Refuse a zip archive that holds something other than tensors."""
+    with zipfile.ZipFile(path) as archive:
+        names = [name.rpartition("/")[2] for name in archive.namelist()]
+    if "constants.pkl" in names:
+        raise WeightsError(
+            f"weights file {path} is a TorchScript program, not weights; save the network's state_dict() instead"
+        )
+    if "data.pkl" not in names:
+        raise WeightsError(f"weights file {path} is a zip archive without weights; {EXPECTED}")
 
 
-def _tensors_within(path: Path, content: object) -> dict[str, Tensor]:
-    """The tensors of a mapping, or of the mapping that it keeps under one of the known names."""
-    if isinstance(content, Mapping):
-        for wrapper in WRAPPERS:
-            inner = content.get(wrapper)
-            if isinstance(inner, Mapping) and inner:
-                return _tensors_within(path, inner)
-        tensors = {name: value.detach() for name, value in content.items() if _is_named_tensor(name, value)}
+def _tensors_within(content: object, depth: int = 3) -> dict[str, Tensor]:
+    """The tensors of a mapping, or those of a mapping that it keeps under one of the known names."""
+    if depth == 0 or not isinstance(content, Mapping):
+        return {}
+    for wrapper in WRAPPERS:
+        tensors = _tensors_within(content.get(wrapper), depth - 1)
         if tensors:
             return tensors
-    raise WeightsError(f"weights file {path} holds no tensors by name; {_found(content)}")
-
-
-def _is_named_tensor(name: Any, value: Any) -> bool:
-    return isinstance(name, str) and isinstance(value, Tensor)
+    return {
+        name: value.detach() for name, value in content.items() if isinstance(name, str) and isinstance(value, Tensor)
+    }
 
 
 def _found(content: object) -> str:
