@@ -67,6 +67,7 @@ from striate.training import (
     scratch_warning,
 )
 from striate.training.batches import batch_sizes
+from striate.training.memory import keep_freed_memory
 from striate.weights import read_weights
 
 
@@ -262,6 +263,7 @@ def carry_out(
 ) -> Run:
     """Trains from the last checkpoint, if there is one, to the end; seals, evaluates and reports."""
     timings = {"preparing": time.monotonic() - begun}
+    keep_freed_memory()
     with interruptible() as signals, clear_failures(folder):
         store = open_store(dataset, run.preprocessing, progress=watcher.task)
         if store.note:
