@@ -189,7 +189,7 @@ def test_wrong_usage_is_one_clear_sentence_and_leaves_no_folder(striped, tmp_pat
         ({"device": "cuda:9"}, UsageError, "there is no device 'cuda:9' here"),
         ({"device": "tpu"}, UsageError, "device"),
         ({"time_limit": "soon"}, UsageError, "a duration is written like 90s, 10m or 1h30m, got 'soon'"),
-        ({"time_limit": "1s"}, UsageError, "a time limit of 1 s leaves no time to train"),
+        ({"time_limit": "1s"}, UsageError, "the time limit leaves no time to train after"),
         ({"weights": tmp_path / "no.pth"}, WeightsError, "no.pth"),
         ({"recipe": tmp_path / "no.toml"}, UsageError, "cannot read the recipe"),
     ]

@@ -185,6 +185,18 @@ def test_gradient_clipping_bounds_a_step(small_network, toy):
     assert float((after - before).norm()) == pytest.approx(0.001, rel=1e-2)
 
 
+def test_frozen_statistics_stay_to_the_byte_while_the_rest_learns(small_network, toy):
+    recipe = Recipe.from_dict(RECIPE.to_dict() | {"freeze_statistics": True})
+    network = small_network("resnet20")
+    before = {name: buffer.clone() for name, buffer in network.named_buffers()}
+    weight = network.bn1.weight.detach().clone()
+    state = begin(network, recipe, steps=3)
+    list(fit(state, recipe, toy(20), toy(4), device=CPU))
+    for name, buffer in network.named_buffers():
+        assert torch.equal(buffer, before[name]), name
+    assert not torch.equal(network.bn1.weight, weight)
+
+
 def test_bf16_trains_too(small_network, toy):
     recipe = Recipe.from_dict(RECIPE.to_dict() | {"precision": "bf16"})
     state = begin(small_network(), recipe, steps=10)

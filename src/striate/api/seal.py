@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib import metadata
 from io import BytesIO
 from pathlib import Path
@@ -131,7 +131,9 @@ def seal(
                 "fp32": PrecisionTerms(FP32_TOLERANCE, agreement, pictures),
                 "bf16": PrecisionTerms(BF16_TOLERANCE),
             },
-            metrics={split.name: scores[split.name].to_dict() | {"fingerprint": split.fingerprint} for split in splits},
+            metrics={
+                split.name: scores[split.name].headline() | {"fingerprint": split.fingerprint} for split in splits
+            },
             data=data,
             versions=versions(),
             files={},
@@ -228,8 +230,3 @@ def versions() -> dict[str, str]:
     return {"striate": striate.__version__, "python": platform.python_version()} | {
         name: metadata.version(name) for name in packages
     }
-
-
-def describe(sealed: Sealed) -> dict[str, Any]:
-    """What a command prints of a sealed bundle, as JSON types."""
-    return {"bundle": str(sealed.bundle.folder), "architecture": asdict(sealed.bundle.contract.architecture)}

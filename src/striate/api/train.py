@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from torch import nn
 
 from striate.api.examples import SplitExamples
 from striate.api.interruption import interruptible
-from striate.api.planning import plan_time, probe_loss
+from striate.api.planning import plan_time, probe_images, probe_loss
 from striate.api.preparation import (
     ask_recipe,
     choose_device,
@@ -31,6 +32,7 @@ from striate.api.run import (
     BUNDLE,
     CHECKPOINTS,
     RECIPE,
+    REPORT,
     SPLITS,
     Run,
     check_output,
@@ -161,36 +163,20 @@ def train(
     if warning := scratch_warning(facts, row, pretrained=weights_file is not None):
         watcher.note(warning)
 
-    steps = len(batch_sizes(facts.training_pictures, full.batch_size))
-    total_steps = full.schedule.epochs * steps
-    plan = None
-    probe = torch.randn(min(full.batch_size, facts.training_pictures), channels, *preprocessing.size)
-    probe = probe.to(torch_device, memory_format=torch.channels_last)
     network = network.to(torch_device).to(memory_format=torch.channels_last)
     if "precision" not in asked:
-        chosen_precision, why = choose_precision(network, probe, probe_loss)
+        images = probe_images(network, preprocessing.size, count=min(full.batch_size, facts.training_pictures))
+        chosen_precision, why = choose_precision(network, images, probe_loss)
         full = dataclasses.replace(full, precision=chosen_precision)
         decisions.append(Decision("precision", chosen_precision, why))
+    total_steps = full.schedule.epochs * len(batch_sizes(facts.training_pictures, full.batch_size))
+    plan = None
     if limit is not None:
-        plan, preprocessing, reasons = plan_time(
-            limit, begun, network, full, preprocessing, dataset, size_is_free=size is None and not network.fixed_size
+        timed = plan_time(
+            begun + limit, network, full, preprocessing, dataset, size_is_free=size is None and not network.fixed_size
         )
-        decisions += reasons
-        head_first = (
-            plan.step_seconds / 3 * steps if full.fit_head_first else 0.0
-        )  # a forward pass is a third of a step
-        patient = dataclasses.replace(plan, deadline=plan.deadline - head_first)
-        total_steps = min(total_steps, patient.steps_left(steps_per_epoch=steps, batch=0))
-        if total_steps < 1:
-            raise UsageError(
-                f"a time limit of {limit:.0f} s leaves no time to train after {plan.reserve:.0f} s for sealing and evaluating; "
-                "give more time or a smaller network"
-            )
-        decisions.append(
-            Decision(
-                "planned steps", str(total_steps), f"{plan.step_seconds * 1e3:.0f} ms a step, {steps} steps an epoch"
-            )
-        )
+        plan, preprocessing, total_steps = timed.plan, timed.preprocessing, min(total_steps, timed.steps)
+        decisions += timed.decisions
     run_settings = RunSettings(
         data=dataset.location,
         root=str(Path(root).absolute()) if root is not None else "",
@@ -232,8 +218,12 @@ def resume(folder: str | Path, *, watcher: Watcher | None = None) -> Run:
         raise UsageError(f"{folder} is not a run: it has no {RECIPE}")
     plan = RunPlan.from_toml(folder / RECIPE)
     if (folder / BUNDLE).exists():
-        watcher.note(f"{folder} has ended already; nothing was left to do")
-        return Run(folder)
+        if (folder / REPORT).exists():
+            watcher.note(f"{folder} has ended already; nothing was left to do")
+            return Run(folder)
+        shutil.rmtree(
+            folder / BUNDLE
+        )  # it ended between the bundle and the report; sealing again gives the same bundle
     settings = plan.settings
     dataset = reload_data(folder, plan, watcher)
     network = create_model(
@@ -304,9 +294,10 @@ def carry_out(
             )
             try:
                 for result in results:
+                    # The row first: one that is ahead of its checkpoint is dropped by a resume, one that is missing stays so.
                     history.append(result.to_dict())
-                    save_checkpoint(state, folder / CHECKPOINTS)
                     write_history(folder, history)
+                    save_checkpoint(state, folder / CHECKPOINTS)
                     record(result)
                     watcher.epoch(result)
             except StoppedError:

@@ -17,6 +17,7 @@ from torch.nn import functional
 from striate.augmentation import AugmentationPolicy, augment
 from striate.errors import TrainingError
 from striate.hooks import watch_outputs
+from striate.models import Network
 from striate.training.averaging import average_decay, update_average
 from striate.training.batches import batch_sizes, epoch_batches
 from striate.training.losses import Loss, create_loss
@@ -175,7 +176,7 @@ def take_step(state: TrainingState, recipe: Recipe, loss: Loss, images: Tensor, 
 
     A loss that is not finite changes no weight.
     """
-    network = state.network.train()
+    network = training_mode(state.network, recipe)
     # Dropout is drawn from (seed, step) alone, so that a resumed run draws the same.
     torch.manual_seed((recipe.seed * 1_000_003 + state.step) % 2**63)
     with autocast(images.device, recipe.precision):
@@ -192,6 +193,16 @@ def take_step(state: TrainingState, recipe: Recipe, loss: Loss, images: Tensor, 
     span = recipe.averaging.span * state.total_steps
     update_average(state.averaged, network, average_decay(step=state.step, span_steps=span))
     return value, int((logits.detach().argmax(1) == labels).sum())
+
+
+def training_mode(network: Network, recipe: Recipe) -> Network:
+    """The network in training mode, its batch norms in evaluation mode where the recipe freezes their statistics."""
+    network.train()
+    if recipe.freeze_statistics:
+        for module in network.modules():
+            if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                module.eval()
+    return network
 
 
 def augment_batch(images: Tensor, recipe: Recipe, epoch: int, samples: npt.NDArray[np.int64]) -> Tensor:
