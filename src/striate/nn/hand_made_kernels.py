@@ -57,7 +57,7 @@ _NONE = "no publication: customary"
 KERNELS = (
     NamedKernel("box_blur", ((1, 1, 1), (1, 1, 1), (1, 1, 1)), 9, "the mean of 3x3 pixels", _ROSENFELD),
     NamedKernel("box_blur_5", ((1,) * 5,) * 5, 25, "the mean of 5x5 pixels", _ROSENFELD),
-    NamedKernel("emboss", ((-2, -1, 0), (-1, 1, 1), (0, 1, 2)), 1, "relief, lit from the bottom right", _NONE),
+    NamedKernel("emboss", ((-2, -1, 0), (-1, 1, 1), (0, 1, 2)), 1, "relief, lit from the top left", _NONE),
     NamedKernel("gaussian_blur", ((1, 2, 1), (2, 4, 2), (1, 2, 1)), 16, "soft blur, variance 1/2 pixel^2", _BURT),
     NamedKernel(
         "gaussian_blur_5",
