@@ -59,8 +59,8 @@ def filter_picture(
         picture: As `striate.pixels.decode` takes it.
         kernel: A name of `striate.nn.list_kernels()`, a `NamedKernel`, or an array (height, width) of odd sizes.
         mapping: One of the above; None: what `natural_mapping` says.
-        contrast: For `"absolute"` and `"signed"`: the step of 255 / contrast grey levels is the strongest that can be
-            told from stronger ones. Edges in photographs are weak; at 1 nothing is clipped, and little is seen.
+        contrast: For `"absolute"` and `"signed"`: a step of 255 / contrast grey levels becomes white, and so does any
+            stronger one. Edges in photographs are weak: at 1 nothing is clipped, and little is seen.
         grey: Whether to make the picture grey first.
 
     Returns:

@@ -48,7 +48,7 @@ def cross_correlate2d(
         tensor([[40, 51],
                 [73, 84]])
 
-    Source: `scipy.signal.correlate2d`, with which it agrees in `valid`, `same` and explicit padding.
+    Source: `scipy.signal.correlate2d`, with which it agrees in `valid`, `same` and (padding (height - 1, width - 1)) `full`.
     """
     return _slide("cross_correlate2d", inputs, kernel, stride, padding, flip=False)
 
@@ -79,7 +79,7 @@ def convolve2d(inputs: Map, kernel: Map, *, stride: int | tuple[int, int] = 1, p
         tensor([[ 4, 15],
                 [37, 48]])
 
-    Source: `scipy.signal.convolve2d`, with which it agrees in `valid`, `same` and explicit padding.
+    Source: `scipy.signal.convolve2d`, with which it agrees in `valid`, `same` and (padding (height - 1, width - 1)) `full`.
     """
     return _slide("convolve2d", inputs, kernel, stride, padding, flip=True)
 
