@@ -12,6 +12,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from striate.api.evaluate import Evaluation, evaluate
+    from striate.api.filter_picture import filter_picture
     from striate.api.load import load
     from striate.api.run import Run
     from striate.api.train import resume, train
@@ -51,6 +52,7 @@ _HOMES = {
     "WeightsError": "striate.errors",
     "create_model": "striate.models",
     "evaluate": "striate.api.evaluate",
+    "filter_picture": "striate.api.filter_picture",
     "list_models": "striate.models",
     "load": "striate.api.load",
     "load_data": "striate.data",
@@ -78,6 +80,7 @@ __all__ = [
     "__version__",
     "create_model",
     "evaluate",
+    "filter_picture",
     "list_models",
     "load",
     "load_data",

@@ -16,6 +16,7 @@ import typer
 
 import striate
 from striate.cli import check, evaluate, models, predict, train
+from striate.cli import filter as filter_verb
 from striate.cli.text import printable
 from striate.errors import Interrupted, StriateError
 
@@ -71,7 +72,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-VERBS = {"models": models, "check": check, "train": train, "evaluate": evaluate, "predict": predict}
+VERBS = {
+    "models": models,
+    "filter": filter_verb,
+    "check": check,
+    "train": train,
+    "evaluate": evaluate,
+    "predict": predict,
+}
 
 for verb, module in VERBS.items():
     app.command(verb, help=module.__doc__)(orderly(module.command))

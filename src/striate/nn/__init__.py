@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from striate.nn.cross_correlation import convolve2d, cross_correlate2d
 from striate.nn.euclidean_rbf import EuclideanRBF
+from striate.nn.hand_made_kernels import NamedKernel, list_kernels, named_kernel
+from striate.nn.layer_arithmetic import LayerArithmetic, convolution_arithmetic, dense_arithmetic
 from striate.nn.lenet_loss import lenet_map_loss, lenet_mle_loss
+from striate.nn.output_size import output_size, same_padding
 from striate.nn.partial_convolution import PartialConv2d
 from striate.nn.scaled_tanh import ScaledTanh
 from striate.nn.subsampling import Subsampling
@@ -11,10 +15,20 @@ from striate.nn.zero_padded_identity import ZeroPaddedIdentity
 
 __all__ = [
     "EuclideanRBF",
+    "LayerArithmetic",
+    "NamedKernel",
     "PartialConv2d",
     "ScaledTanh",
     "Subsampling",
     "ZeroPaddedIdentity",
+    "convolution_arithmetic",
+    "convolve2d",
+    "cross_correlate2d",
+    "dense_arithmetic",
     "lenet_map_loss",
     "lenet_mle_loss",
+    "list_kernels",
+    "named_kernel",
+    "output_size",
+    "same_padding",
 ]
