@@ -7,15 +7,21 @@ from striate.nn.euclidean_rbf import EuclideanRBF
 from striate.nn.hand_made_kernels import NamedKernel, list_kernels, named_kernel
 from striate.nn.layer_arithmetic import LayerArithmetic, convolution_arithmetic, dense_arithmetic
 from striate.nn.lenet_loss import lenet_map_loss, lenet_mle_loss
+from striate.nn.local_response_normalization import LocalResponseNormalization
 from striate.nn.output_size import output_size, same_padding
 from striate.nn.partial_convolution import PartialConv2d
+from striate.nn.pooling import GlobalAveragePool2d, GlobalMaxPool2d, MinPool2d
 from striate.nn.scaled_tanh import ScaledTanh
 from striate.nn.subsampling import Subsampling
 from striate.nn.zero_padded_identity import ZeroPaddedIdentity
 
 __all__ = [
     "EuclideanRBF",
+    "GlobalAveragePool2d",
+    "GlobalMaxPool2d",
     "LayerArithmetic",
+    "LocalResponseNormalization",
+    "MinPool2d",
     "NamedKernel",
     "PartialConv2d",
     "ScaledTanh",
