@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from striate.models import create_model, model_row
+from striate.nn import EuclideanRBF, PartialConv2d
 
 
 @pytest.fixture(autouse=True)
@@ -28,8 +29,37 @@ def evaluated():
 
     def make(name, **arguments):
         network = create_model(name, seed=0, **arguments).eval()
-        size = model_row(name).input_size if network.fixed_size else (32, 32)
+        smallest = tuple(max(32, side) for side in network.minimum_size)
+        size = model_row(name).input_size if network.fixed_size else smallest
         generator = torch.Generator().manual_seed(1)
         return network, torch.randn(2, network.in_channels, *size, generator=generator)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def multiply_adds():
+    """A function that counts those of convolutions and dense layers (an RBF layer as dense) for one picture."""
+
+    def count(name):
+        with torch.device("meta"):  # shapes alone
+            network = create_model(name).eval()
+        counts = []
+
+        def add(module, inputs, output):
+            # Each output unit takes one for each weight that leads to it.
+            if isinstance(module, torch.nn.Conv2d):
+                counts.append(output.numel() * module.weight[0].numel())
+            elif isinstance(module, PartialConv2d):
+                counts.append(output[0, 0].numel() * module.weight.numel())
+            elif isinstance(module, torch.nn.Linear):
+                counts.append(module.weight.numel())
+            elif isinstance(module, EuclideanRBF):
+                counts.append(module.prototypes.numel())
+
+        for module in network.modules():
+            module.register_forward_hook(add)
+        network(torch.empty(1, network.in_channels, *network.input_size, device="meta"))
+        return counts
+
+    return count

@@ -5,15 +5,16 @@ import torch
 
 from striate.models import create_model
 
-TWINS = ["mobilenet_v2"]
+TWINS = {"mobilenet_v2": "mobilenet_v2", "alexnet_owt": "alexnet"}  # our name, and theirs
 
 
-@pytest.fixture(scope="module", params=TWINS)
+@pytest.fixture(scope="module", params=TWINS.items(), ids=TWINS)
 def twins(request):
     from torchvision import models
 
+    our_name, their_name = request.param
     torch.manual_seed(0)
-    theirs = models.get_model(request.param, weights=None)
+    theirs = models.get_model(their_name, weights=None)
     # A new network's batch norm changes nothing and its logits are close to 0: draw what training would have moved.
     for module in theirs.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
@@ -23,7 +24,7 @@ def twins(request):
             module.running_var.uniform_(0.5, 1.5)
         elif isinstance(module, torch.nn.Conv2d):
             torch.nn.init.kaiming_normal_(module.weight, mode="fan_in")
-    ours = create_model(request.param)
+    ours = create_model(our_name)
     ours.load_state_dict(theirs.state_dict(), strict=True)
     return ours.eval(), theirs.eval()
 

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from striate.models.alexnet import AlexNet, AlexNetConfig
+from striate.models.allcnn import AllCNN, AllCNNConfig
 from striate.models.catalog import Row, create_model, list_models, model_row
 from striate.models.config import Benchmark, NetworkConfig, Paper
 from striate.models.lenet import LeNet, LeNetConfig
 from striate.models.mobilenet_v2 import MobileNetV2, MobileNetV2Config
 from striate.models.network import Network
+from striate.models.nin import NiN, NiNConfig
 from striate.models.resnet import ResNet, ResNetConfig
+from striate.models.zfnet import ZFNet, ZFNetConfig
 
 __all__ = [
+    "AlexNet",
+    "AlexNetConfig",
+    "AllCNN",
+    "AllCNNConfig",
     "Benchmark",
     "LeNet",
     "LeNetConfig",
@@ -17,10 +25,14 @@ __all__ = [
     "MobileNetV2Config",
     "Network",
     "NetworkConfig",
+    "NiN",
+    "NiNConfig",
     "Paper",
     "ResNet",
     "ResNetConfig",
     "Row",
+    "ZFNet",
+    "ZFNetConfig",
     "create_model",
     "list_models",
     "model_row",

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from striate.errors import UnknownNameError, UsageError
 from striate.initialization import seeded
-from striate.models import lenet, mobilenet_v2, resnet
+from striate.models import alexnet, allcnn, lenet, mobilenet_v2, nin, resnet, zfnet
 from striate.models.config import Benchmark, NetworkConfig
 from striate.models.network import Network
 
@@ -71,9 +71,13 @@ class Row:
         return self.benchmark.std
 
 
-# Every family, by year. A new one is its file, and a line here.
+# Every family, by the year of its first row. A new one is its file, and a line here.
 FAMILIES: tuple[tuple[Family, Mapping[str, NetworkConfig]], ...] = (
     (lenet.LeNet, lenet.VARIANTS),
+    (alexnet.AlexNet, alexnet.VARIANTS),
+    (zfnet.ZFNet, zfnet.VARIANTS),
+    (nin.NiN, nin.VARIANTS),
+    (allcnn.AllCNN, allcnn.VARIANTS),
     (resnet.ResNet, resnet.VARIANTS),
     (mobilenet_v2.MobileNetV2, mobilenet_v2.VARIANTS),
 )
@@ -101,8 +105,8 @@ def list_models() -> list[str]:
     """The names of all networks, by family, the oldest first.
 
     Example:
-        >>> list_models()
-        ['lenet5', 'lenet5_dense', 'resnet20', 'mobilenet_v2']
+        >>> list_models()[:4]
+        ['lenet5', 'lenet5_dense', 'lenet5_relu', 'alexnet']
     """
     return list(ROWS)
 

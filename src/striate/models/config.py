@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,10 @@ MNIST = Benchmark("MNIST", 10, 1, (32, 32), mean=(20 / 255,), std=(200 / 255,))
 # Mean and deviation of the training pictures, each channel.
 CIFAR10 = Benchmark("CIFAR-10", 10, 3, (32, 32), mean=(0.4914, 0.4822, 0.4465), std=(0.2470, 0.2435, 0.2616))
 IMAGENET = Benchmark("ImageNet", 1000, 3, (224, 224), mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
+# The first networks for ImageNet take pixels of 0 to 255 less their mean, undivided. Their initial weights and the
+# constants of their response normalisation are made for values of that size.
+IMAGENET_PIXELS = replace(IMAGENET, std=(1 / 255, 1 / 255, 1 / 255))
+IMAGENET_PIXELS_227 = replace(IMAGENET_PIXELS, input_size=(227, 227))  # with 224, 11x11 filters at stride 4 do not fit
 
 
 @dataclass(frozen=True, kw_only=True)
