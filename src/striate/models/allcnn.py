@@ -12,7 +12,9 @@ Inferred, because the paper does not say: padding of 1 in every 3x3 convolution 
 6x6 pixels that it prints.
 
 Differs from the paper: pictures are normalised by each channel's mean and deviation, where the paper whitens them after
-normalising each picture's contrast. Options that the paper leaves open: He initialisation, biases 0.
+normalising each picture's contrast. Options that the paper leaves open: He initialisation and biases of 0, but for the
+last convolution, whose weights are normal with deviation 0.01 and whose biases are 1, as in AlexNet: by He's rule its
+ReLU would shut some classes' maps for every picture before training begins, and what is shut learns nothing.
 """
 
 from __future__ import annotations
@@ -111,13 +113,15 @@ class AllCNN(Network):
         self.block3 = _block(second[-1].maps, third, None)
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
-                _initialize(module)
+                he_normal_(module.weight)
+                nn.init.zeros_(cast("Tensor", module.bias))
         self.output = self.build_head(num_classes)
 
     def build_head(self, num_classes: int) -> nn.Module:
         """The last convolution, its ReLU and the average, for that many classes."""
         head = ClassMaps(self.config.blocks[-1][-1].maps, num_classes)
-        _initialize(head.convolution)
+        nn.init.normal_(head.convolution.weight, 0.0, 0.01)
+        nn.init.constant_(cast("Tensor", head.convolution.bias), 1.0)
         return head
 
     def forward_features(self, images: Tensor) -> Tensor:
@@ -148,8 +152,3 @@ def _block(in_channels: int, lines: tuple[Convolution, ...], dropout: float | No
     if dropout is not None:
         layers.append(("dropout", nn.Dropout(dropout)))
     return nn.Sequential(OrderedDict(layers))
-
-
-def _initialize(convolution: nn.Conv2d) -> None:
-    he_normal_(convolution.weight)
-    nn.init.zeros_(cast("Tensor", convolution.bias))
