@@ -1,6 +1,7 @@
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional
 
 from striate.models import AlexNet, create_model, model_row
 from striate.models.alexnet import ONE_TOWER, TWO_GROUPS, AlexNetConfig, Convolution
@@ -188,6 +189,26 @@ def test_forward_is_its_parts(name):
     assert vectors.shape == (2, 4096)
     assert torch.equal(network.head(vectors), logits)
     assert torch.equal(network.forward_head(network.forward_features(images)), logits)
+
+
+def test_logits_by_torch_s_own_functions():
+    """Its response normalisation divides alpha by n = 5, so that the paper's 1e-4 is its 5e-4."""
+    network = tiny("alexnet").eval()
+    images = 50 * torch.randn(2, 3, 227, 227)
+    weights = dict(network.named_parameters())
+    maps = images
+    for place, stride, padding, groups in ((0, 4, 0, 1), (4, 1, 2, 2), (8, 1, 1, 1), (10, 1, 1, 2), (12, 1, 1, 2)):
+        weight, bias = weights[f"features.{place}.weight"], weights[f"features.{place}.bias"]
+        maps = functional.conv2d(maps, weight, bias, stride, padding, groups=groups).relu()
+        if place in (0, 4):
+            maps = functional.local_response_norm(maps, 5, alpha=5e-4, beta=0.75, k=2.0)
+        if place in (0, 4, 12):
+            maps = functional.max_pool2d(maps, 3, 2)
+    vector = maps.flatten(1)
+    for place in (0, 3, 6):
+        vector = functional.linear(vector, weights[f"classifier.{place}.weight"], weights[f"classifier.{place}.bias"])
+        vector = vector if place == 6 else vector.relu()
+    torch.testing.assert_close(network(images), vector, rtol=1e-4, atol=1e-5 * vector.abs().max().item())
 
 
 @pytest.mark.parametrize(("height", "width"), [(63, 63), (64, 101), (224, 224), (255, 97)])

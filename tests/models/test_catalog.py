@@ -105,6 +105,22 @@ def test_multiply_adds(name, golden, multiply_adds):
         assert sum(multiply_adds(name)) == golden[name]["macs"]
 
 
+@pytest.mark.parametrize(
+    "name", ["lenet5", "lenet5_relu", "alexnet", "alexnet_owt", "zfnet", "nin_cifar10", "nin_imagenet", "allcnn_c"]
+)
+def test_receptive_field_of_networks_in_one_line(name, golden):
+    with torch.device("meta"):
+        network = create_model(name)
+    field = jump = 1
+    for module in network.modules():  # in the order they run
+        kernel = getattr(module, "kernel_size", getattr(module, "window", 1))
+        stride = getattr(module, "stride", getattr(module, "window", 1))
+        kernel, stride = (value[0] if isinstance(value, tuple) else value for value in (kernel, stride))
+        field += (kernel - 1) * jump
+        jump *= stride
+    assert field == golden[name]["receptive_field"]
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_stages(name, golden):
     with torch.device("meta"):  # shapes alone

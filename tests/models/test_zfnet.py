@@ -121,3 +121,16 @@ def test_replace_head(tiny):
 def test_symbolic_trace(tiny):
     images = torch.randn(1, 3, 224, 224)
     assert torch.equal(torch.fx.symbolic_trace(tiny)(images), tiny(images))
+
+
+@pytest.mark.filterwarnings("ignore:.torch.jit.trace:FutureWarning")
+def test_openvino_answers_the_same(tiny):
+    import openvino
+
+    images = 50 * torch.randn(2, 3, 224, 224)
+    converted = openvino.convert_model(tiny, example_input=images)
+    compiled = openvino.Core().compile_model(converted, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    with torch.no_grad():
+        expected = tiny(images)
+    answers = torch.from_numpy(compiled(images.numpy())[0])
+    torch.testing.assert_close(answers, expected, rtol=0, atol=1e-5 * expected.abs().max().item())

@@ -32,7 +32,7 @@ class Network(nn.Module, ABC):
         config: The row.
         num_classes: How many logits.
         in_channels: How many channels a picture has.
-        feature_width: The length of a picture's vector.
+        feature_width: The length of a picture's vector; of the row's own size, if the head averages over pixels itself.
         stages: Paths of submodules, in order; a stage ends with the named submodule, whose output is the stage's.
         minimum_size: The smallest height and width, in pixels, that leave something in every layer.
         fixed_size: Whether pictures must have exactly the row's size: dense layers see maps that no pooling brings to
