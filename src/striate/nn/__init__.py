@@ -5,6 +5,7 @@ from __future__ import annotations
 from striate.nn.cross_correlation import convolve2d, cross_correlate2d
 from striate.nn.euclidean_rbf import EuclideanRBF
 from striate.nn.hand_made_kernels import NamedKernel, list_kernels, named_kernel
+from striate.nn.inception import ConvolutionUnit, InceptionModule
 from striate.nn.layer_arithmetic import LayerArithmetic, convolution_arithmetic, dense_arithmetic
 from striate.nn.lenet_loss import lenet_map_loss, lenet_mle_loss
 from striate.nn.local_response_normalization import LocalResponseNormalization
@@ -16,9 +17,11 @@ from striate.nn.subsampling import Subsampling
 from striate.nn.zero_padded_identity import ZeroPaddedIdentity
 
 __all__ = [
+    "ConvolutionUnit",
     "EuclideanRBF",
     "GlobalAveragePool2d",
     "GlobalMaxPool2d",
+    "InceptionModule",
     "LayerArithmetic",
     "LocalResponseNormalization",
     "MinPool2d",
