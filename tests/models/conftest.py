@@ -7,6 +7,21 @@ import torch
 from striate.models import create_model, model_row
 from striate.nn import EuclideanRBF, PartialConv2d
 
+GOLDEN = tomllib.loads(Path(__file__).parents[1].joinpath("golden", "models.toml").read_text(encoding="utf-8"))
+LARGE = 4_000_000  # parameters, from which on building a network and its copies takes seconds
+
+
+def pytest_collection_modifyitems(items):
+    """Tests of every row are slow for large networks, where they build them with their weights.
+
+    What is special in a large network, its own tests show on a narrow one.
+    """
+    for item in items:
+        name = item.callspec.params.get("name") if hasattr(item, "callspec") else None
+        builds = {"evaluated", "built"} & set(getattr(item, "fixturenames", ()))
+        if builds and name in GOLDEN and GOLDEN[name]["parameters"] > LARGE:
+            item.add_marker(pytest.mark.slow)
+
 
 @pytest.fixture(autouse=True)
 def one_thread():
@@ -20,7 +35,13 @@ def one_thread():
 @pytest.fixture(scope="session")
 def golden():
     """The table of what the papers say, by row."""
-    return tomllib.loads(Path(__file__).parents[1].joinpath("golden", "models.toml").read_text(encoding="utf-8"))
+    return GOLDEN
+
+
+@pytest.fixture
+def built():
+    """`create_model`: asked for by tests that need weights, which takes time."""
+    return create_model
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ def catalogue() -> list[dict[str, Any]]:
     for name in list_models():
         row = model_row(name)
         with torch.device("meta"):
-            network = create_model(name)
+            network = create_model(name, auxiliary=False)
         rows.append(
             {
                 "name": name,

@@ -6,11 +6,13 @@ from striate.models.alexnet import AlexNet, AlexNetConfig
 from striate.models.allcnn import AllCNN, AllCNNConfig
 from striate.models.catalog import Row, create_model, list_models, model_row
 from striate.models.config import Benchmark, NetworkConfig, Paper
+from striate.models.googlenet import GoogLeNet, GoogLeNetConfig
 from striate.models.lenet import LeNet, LeNetConfig
 from striate.models.mobilenet_v2 import MobileNetV2, MobileNetV2Config
 from striate.models.network import Network
 from striate.models.nin import NiN, NiNConfig
 from striate.models.resnet import ResNet, ResNetConfig
+from striate.models.vgg import VGG, VGGConfig
 from striate.models.zfnet import ZFNet, ZFNetConfig
 
 __all__ = [
@@ -19,6 +21,8 @@ __all__ = [
     "AllCNN",
     "AllCNNConfig",
     "Benchmark",
+    "GoogLeNet",
+    "GoogLeNetConfig",
     "LeNet",
     "LeNetConfig",
     "MobileNetV2",
@@ -31,6 +35,8 @@ __all__ = [
     "ResNet",
     "ResNetConfig",
     "Row",
+    "VGG",
+    "VGGConfig",
     "ZFNet",
     "ZFNetConfig",
     "create_model",

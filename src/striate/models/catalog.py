@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -9,7 +10,7 @@ from typing import Any, Protocol
 
 from striate.errors import UnknownNameError, UsageError
 from striate.initialization import seeded
-from striate.models import alexnet, allcnn, lenet, mobilenet_v2, nin, resnet, zfnet
+from striate.models import alexnet, allcnn, googlenet, lenet, mobilenet_v2, nin, resnet, vgg, zfnet
 from striate.models.config import Benchmark, NetworkConfig
 from striate.models.network import Network
 
@@ -77,6 +78,8 @@ FAMILIES: tuple[tuple[Family, Mapping[str, NetworkConfig]], ...] = (
     (alexnet.AlexNet, alexnet.VARIANTS),
     (zfnet.ZFNet, zfnet.VARIANTS),
     (nin.NiN, nin.VARIANTS),
+    (vgg.VGG, vgg.VARIANTS),
+    (googlenet.GoogLeNet, googlenet.VARIANTS),
     (allcnn.AllCNN, allcnn.VARIANTS),
     (resnet.ResNet, resnet.VARIANTS),
     (mobilenet_v2.MobileNetV2, mobilenet_v2.VARIANTS),
@@ -131,7 +134,12 @@ def model_row(name: str) -> Row:
 
 
 def create_model(
-    name: str, *, num_classes: int | None = None, in_channels: int | None = None, seed: int | None = None
+    name: str,
+    *,
+    num_classes: int | None = None,
+    in_channels: int | None = None,
+    auxiliary: bool = True,
+    seed: int | None = None,
 ) -> Network:
     """A network of the catalogue, newly initialised, in training mode, on the processor.
 
@@ -139,6 +147,7 @@ def create_model(
         name: One of `list_models()`.
         num_classes: How many logits; `None`: the row's own.
         in_channels: How many channels a picture has; `None`: the row's own.
+        auxiliary: Whether the network has the row's auxiliary heads, if there are any: only training needs them.
         seed: Draws the weights reproducibly and leaves the global generator alone; `None` draws from the global
             generator.
 
@@ -152,9 +161,10 @@ def create_model(
         268914
     """
     row = model_row(name)
+    config = row.config if auxiliary else dataclasses.replace(row.config, auxiliary_weight=0.0)
     with seeded(seed):
         return row.family(
-            row.config,
+            config,
             num_classes=row.num_classes if num_classes is None else num_classes,
             in_channels=row.in_channels if in_channels is None else in_channels,
         )

@@ -67,3 +67,4 @@ class NetworkConfig:
 
     paper: Paper
     benchmark: Benchmark
+    auxiliary_weight: float = 0.0  # of each auxiliary head's loss in training, beside the head's 1; 0: there are none
