@@ -32,6 +32,7 @@ from striate.bundle import (
 from striate.bundle.contract import Architecture
 from striate.conversion import convert_to_openvino
 from striate.evaluation import Scores, score
+from striate.models import create_model
 from striate.openvino_loading import load_openvino
 from striate.pixels import Preprocessing, decode
 from striate.runtime import OpenVINOEngine
@@ -138,7 +139,7 @@ def seal(
             versions=versions(),
             files={},
         )
-        tensors = {name: tensor.detach().contiguous() for name, tensor in plain.state_dict().items()}
+        tensors = needed_tensors(plain, contract.architecture)
         files: dict[str, Path | bytes] = {
             "model.safetensors": save(tensors),
             "engine.xml": graph,
@@ -148,6 +149,18 @@ def seal(
         files |= {f"canaries/{name}": picture for name, picture in zip(names, canary_pictures, strict=True)}
         bundle = write_bundle(folder, BundleContent(files), contract, canaries)
     return Sealed(bundle, scores, probabilities, agreement)
+
+
+def needed_tensors(network: nn.Module, architecture: Architecture) -> dict[str, torch.Tensor]:
+    """The network's tensors by name, without its auxiliary heads', which only training needs."""
+    with torch.device("meta"):  # names without values
+        needed = create_model(
+            architecture.model,
+            num_classes=architecture.num_classes,
+            in_channels=architecture.in_channels,
+            auxiliary=False,
+        ).state_dict()
+    return {name: tensor.detach().contiguous() for name, tensor in network.state_dict().items() if name in needed}
 
 
 def engine_logits(engine: OpenVINOEngine, preprocessing: Preprocessing, split: Measured) -> npt.NDArray[np.float32]:
