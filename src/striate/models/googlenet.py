@@ -10,7 +10,7 @@ alpha 0.0001 divided by 5, beta 0.75, k 1), as are the initialisation and the or
 
 The row `googlenet_bn` is torchvision's `googlenet`, with its parameter names: batch norm after every convolution, which
 has no bias; 3x3 where the paper has 5x5; no response normalisation; 2x2 windows in the fourth pooling; another dropout,
-another initialisation, and other windows where the auxiliary heads pool.
+another initialisation, other windows where the auxiliary heads pool, and inputs divided by each channel's deviation.
 
 Table 1 does not agree with itself in three rows. The first convolution's 2.7K parameters and 34M operations are those
 of a depthwise 7x7 to 24 maps and a 1x1 to 64 (7 * 7 * 24 + 24 * 64 = 2,712), where the 7x7 convolution that it names,
@@ -19,8 +19,7 @@ not 463K. 5a's make 1018K and 51M operations, not 1072K and 54M. The table count
 
 Differs from the paper: beyond what the paper leaves open (initialisation, the constants above), pictures of another
 size than 224x224 can be taken: the 7x7 average pooling is over all pixels, and maps are brought to 14x14 before an
-auxiliary head's pooling; at 224x224 both change nothing. Inputs are normalised by each channel's mean and deviation,
-where the paper subtracts the mean alone.
+auxiliary head's pooling; at 224x224 both change nothing.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ from typing import NamedTuple
 from torch import Tensor, nn
 
 from striate.initialization import caffe_xavier_uniform_
-from striate.models.config import IMAGENET, Benchmark, NetworkConfig, Paper
+from striate.models.config import IMAGENET, IMAGENET_PIXELS, Benchmark, NetworkConfig, Paper
 from striate.models.network import Network
 from striate.nn import ConvolutionUnit, InceptionModule, LocalResponseNormalization
 
@@ -107,7 +106,7 @@ class GoogLeNetConfig(NetworkConfig):
     auxiliary_dropout: float = 0.7  # before an auxiliary head's last layer
     auxiliary_windows: tuple[int, int] | None = (5, 3)  # size and stride of its average pooling; None: 4x4 even shares
     paper: Paper = PAPER
-    benchmark: Benchmark = IMAGENET
+    benchmark: Benchmark = IMAGENET_PIXELS
 
     @property
     def smallest(self) -> int:
@@ -124,6 +123,7 @@ VARIANTS = {
         fourth_pooling=2,
         dropout=0.2,
         auxiliary_windows=None,
+        benchmark=IMAGENET,
     ),
 }
 

@@ -19,8 +19,9 @@ the dense layers as convolutions, and averages the answers.) Weights are drawn b
 the paper says, does without its own way of copying a trained A's layers into the deeper networks; biases start at 0.
 For A the paper prints a normal distribution of variance 0.01, with which the signal would grow nearly 5-fold in each of
 the last convolutions, and which is often read as a deviation of 0.01. The rows with batch norm are drawn as torchvision
-draws them. Inputs are normalised by each channel's mean and deviation, where the paper subtracts the mean alone. Where
-A-LRN normalises, before or after the ReLU, is not said; here after it, as in AlexNet, whose constants it takes.
+draws them. Where A-LRN normalises, before or after the ReLU, is not said; here after it, as in AlexNet, whose constants
+it takes. Inputs of A-LRN and C are the paper's, pixels of 0 to 255 less their mean; in the rows that torchvision has too
+they are divided by each channel's deviation, because the weights that it publishes need that.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from typing import Literal
 from torch import Tensor, nn
 
 from striate.initialization import glorot_uniform_, he_normal_
-from striate.models.config import IMAGENET, Benchmark, NetworkConfig, Paper
+from striate.models.config import IMAGENET, IMAGENET_PIXELS, Benchmark, NetworkConfig, Paper
 from striate.models.network import FeatureLayers, Network
 from striate.nn import LocalResponseNormalization
 
@@ -65,9 +66,9 @@ class VGGConfig(NetworkConfig):
 
 VARIANTS = {
     "vgg11": VGGConfig(kernels=TABLE_1["A"]),
-    "vgg11_lrn": VGGConfig(kernels=TABLE_1["A"], normalization="response"),
+    "vgg11_lrn": VGGConfig(kernels=TABLE_1["A"], normalization="response", benchmark=IMAGENET_PIXELS),
     "vgg13": VGGConfig(kernels=TABLE_1["B"]),
-    "vgg16_c": VGGConfig(kernels=TABLE_1["C"]),
+    "vgg16_c": VGGConfig(kernels=TABLE_1["C"], benchmark=IMAGENET_PIXELS),
     "vgg16": VGGConfig(kernels=TABLE_1["D"]),
     "vgg19": VGGConfig(kernels=TABLE_1["E"]),
     "vgg11_bn": VGGConfig(kernels=TABLE_1["A"], normalization="batch"),
