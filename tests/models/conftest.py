@@ -11,6 +11,7 @@ GOLDEN = tomllib.loads(Path(__file__).parents[1].joinpath("golden", "models.toml
 LARGE = 4_000_000  # parameters, from which on building a network and its copies takes seconds
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest leaves the slow ones out
 def pytest_collection_modifyitems(items):
     """Tests of every row are slow for large networks, where they build them with their weights.
 
