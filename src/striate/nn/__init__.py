@@ -12,6 +12,7 @@ from striate.nn.local_response_normalization import LocalResponseNormalization
 from striate.nn.output_size import output_size, same_padding
 from striate.nn.partial_convolution import PartialConv2d
 from striate.nn.pooling import GlobalAveragePool2d, GlobalMaxPool2d, MinPool2d
+from striate.nn.same_padding import SamePaddingConv2d, padded_conv2d
 from striate.nn.scaled_tanh import ScaledTanh
 from striate.nn.subsampling import Subsampling
 from striate.nn.zero_padded_identity import ZeroPaddedIdentity
@@ -27,6 +28,7 @@ __all__ = [
     "MinPool2d",
     "NamedKernel",
     "PartialConv2d",
+    "SamePaddingConv2d",
     "ScaledTanh",
     "Subsampling",
     "ZeroPaddedIdentity",
@@ -39,5 +41,6 @@ __all__ = [
     "list_kernels",
     "named_kernel",
     "output_size",
+    "padded_conv2d",
     "same_padding",
 ]
