@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from striate.nn.cross_correlation import convolve2d, cross_correlate2d
+from striate.nn.depthwise_separable import DepthwiseSeparableConv2d
 from striate.nn.euclidean_rbf import EuclideanRBF
 from striate.nn.hand_made_kernels import NamedKernel, list_kernels, named_kernel
 from striate.nn.inception import ConvolutionUnit, InceptionModule
@@ -12,13 +13,17 @@ from striate.nn.local_response_normalization import LocalResponseNormalization
 from striate.nn.output_size import output_size, same_padding
 from striate.nn.partial_convolution import PartialConv2d
 from striate.nn.pooling import GlobalAveragePool2d, GlobalMaxPool2d, MinPool2d
+from striate.nn.residual import BasicBlock, BottleneckBlock
 from striate.nn.same_padding import SamePaddingConv2d, padded_conv2d
 from striate.nn.scaled_tanh import ScaledTanh
 from striate.nn.subsampling import Subsampling
 from striate.nn.zero_padded_identity import ZeroPaddedIdentity
 
 __all__ = [
+    "BasicBlock",
+    "BottleneckBlock",
     "ConvolutionUnit",
+    "DepthwiseSeparableConv2d",
     "EuclideanRBF",
     "GlobalAveragePool2d",
     "GlobalMaxPool2d",
