@@ -8,6 +8,7 @@ from striate.models.catalog import Row, create_model, list_models, model_row
 from striate.models.config import Benchmark, NetworkConfig, Paper
 from striate.models.googlenet import GoogLeNet, GoogLeNetConfig
 from striate.models.lenet import LeNet, LeNetConfig
+from striate.models.mobilenet_v1 import MobileNetV1, MobileNetV1Config
 from striate.models.mobilenet_v2 import MobileNetV2, MobileNetV2Config
 from striate.models.network import Network
 from striate.models.nin import NiN, NiNConfig
@@ -25,6 +26,8 @@ __all__ = [
     "GoogLeNetConfig",
     "LeNet",
     "LeNetConfig",
+    "MobileNetV1",
+    "MobileNetV1Config",
     "MobileNetV2",
     "MobileNetV2Config",
     "Network",

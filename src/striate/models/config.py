@@ -52,6 +52,8 @@ class Benchmark:
 # The 28x28 digits in the middle of 32x32; background (0) becomes -0.1 and ink (255) 1.175: LeCun et al. 1998, section
 # II.B.
 MNIST = Benchmark("MNIST", 10, 1, (32, 32), mean=(20 / 255,), std=(200 / 255,))
+# What the MobileNets' authors' program makes of ImageNet's pictures: values from -1 to 1.
+IMAGENET_CENTRED = Benchmark("ImageNet", 1000, 3, (224, 224), mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
 # Mean and deviation of the training pictures, each channel.
 CIFAR10 = Benchmark("CIFAR-10", 10, 3, (32, 32), mean=(0.4914, 0.4822, 0.4465), std=(0.2470, 0.2435, 0.2616))
 IMAGENET = Benchmark("ImageNet", 1000, 3, (224, 224), mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
