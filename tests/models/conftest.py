@@ -10,17 +10,29 @@ from striate.nn import EuclideanRBF, PartialConv2d
 GOLDEN = tomllib.loads(Path(__file__).parents[1].joinpath("golden", "models.toml").read_text(encoding="utf-8"))
 LARGE = 4_000_000  # parameters, from which on building a network and its copies takes seconds
 
+# Of families with many rows, those that stand for the others where every row is put to a test that computes; the others are
+# tested so among the slow tests. What is special in them, their family's own tests show.
+STANDING = {
+    "resnet": {"resnet20", "plain20"},
+    "mobilenet_v1": {"mobilenet_v1_x0_25", "mobilenet_v1_x0_25_tf"},
+    "mobilenet_v2": {"mobilenet_v2", "mobilenet_v2_x0_35_tf"},
+    "efficientnet": set(),
+}
+
+
+def computes_fast(name):
+    """Whether tests that build a row with its weights are among the fast ones."""
+    family = model_row(name).family.__module__.rpartition(".")[2]
+    return GOLDEN[name]["parameters"] <= LARGE and name in STANDING.get(family, {name})
+
 
 @pytest.hookimpl(tryfirst=True)  # before pytest leaves the slow ones out
 def pytest_collection_modifyitems(items):
-    """Tests of every row are slow for large networks, where they build them with their weights.
-
-    What is special in a large network, its own tests show on a narrow one.
-    """
+    """Marks as slow the tests that build a large row, or one that another stands for."""
     for item in items:
         name = item.callspec.params.get("name") if hasattr(item, "callspec") else None
         builds = {"evaluated", "built"} & set(getattr(item, "fixturenames", ()))
-        if builds and name in GOLDEN and GOLDEN[name]["parameters"] > LARGE:
+        if builds and name in GOLDEN and not computes_fast(name):
             item.add_marker(pytest.mark.slow)
 
 
