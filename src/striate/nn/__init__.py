@@ -16,6 +16,8 @@ from striate.nn.pooling import GlobalAveragePool2d, GlobalMaxPool2d, MinPool2d
 from striate.nn.residual import BasicBlock, BottleneckBlock
 from striate.nn.same_padding import SamePaddingConv2d, padded_conv2d
 from striate.nn.scaled_tanh import ScaledTanh
+from striate.nn.squeeze_excitation import SqueezeExcitation
+from striate.nn.stochastic_depth import StochasticDepth
 from striate.nn.subsampling import Subsampling
 from striate.nn.zero_padded_identity import ZeroPaddedIdentity
 
@@ -35,6 +37,8 @@ __all__ = [
     "PartialConv2d",
     "SamePaddingConv2d",
     "ScaledTanh",
+    "SqueezeExcitation",
+    "StochasticDepth",
     "Subsampling",
     "ZeroPaddedIdentity",
     "convolution_arithmetic",
