@@ -18,6 +18,16 @@ TWINS = [
     pytest.param(("vgg19_bn", "vgg19_bn"), marks=slow),
     ("googlenet_bn", "googlenet"),
     ("mobilenet_v2", "mobilenet_v2"),
+    ("alexnet_owt", "alexnet"),
+    ("efficientnet_b0", "efficientnet_b0"),
+    # The first with TensorFlow's batch norm.
+    pytest.param(("efficientnet_b5", "efficientnet_b5"), marks=slow),
+    *(pytest.param((name, name), marks=slow) for name in (f"efficientnet_b{number}" for number in (1, 2, 3, 4, 6, 7))),
+    ("resnet18", "resnet18"),
+    pytest.param(("resnet34", "resnet34"), marks=slow),
+    ("resnet50_v1_5", "resnet50"),
+    pytest.param(("resnet101_v1_5", "resnet101"), marks=slow),
+    pytest.param(("resnet152_v1_5", "resnet152"), marks=slow),
 ]
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from striate.models.alexnet import AlexNet, AlexNetConfig
 from striate.models.allcnn import AllCNN, AllCNNConfig
 from striate.models.catalog import Row, create_model, list_models, model_row
+from striate.models.compound_scaling import CompoundScale, ScaledFigures, compound_scale
 from striate.models.config import Benchmark, NetworkConfig, Paper
+from striate.models.efficientnet import EfficientNet, EfficientNetConfig
 from striate.models.googlenet import GoogLeNet, GoogLeNetConfig
 from striate.models.lenet import LeNet, LeNetConfig
 from striate.models.mobilenet_v1 import MobileNetV1, MobileNetV1Config
@@ -22,6 +24,9 @@ __all__ = [
     "AllCNN",
     "AllCNNConfig",
     "Benchmark",
+    "CompoundScale",
+    "EfficientNet",
+    "EfficientNetConfig",
     "GoogLeNet",
     "GoogLeNetConfig",
     "LeNet",
@@ -38,10 +43,12 @@ __all__ = [
     "ResNet",
     "ResNetConfig",
     "Row",
+    "ScaledFigures",
     "VGG",
     "VGGConfig",
     "ZFNet",
     "ZFNetConfig",
+    "compound_scale",
     "create_model",
     "list_models",
     "model_row",

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from striate.errors import UnknownNameError, UsageError
 from striate.initialization import seeded
-from striate.models import alexnet, allcnn, googlenet, lenet, mobilenet_v1, mobilenet_v2, nin, resnet, vgg, zfnet
+from striate.models import alexnet, allcnn, efficientnet, googlenet, lenet, mobilenet_v1, mobilenet_v2, nin, resnet, vgg, zfnet
 from striate.models.config import Benchmark, NetworkConfig
 from striate.models.network import Network
 
@@ -84,6 +84,7 @@ FAMILIES: tuple[tuple[Family, Mapping[str, NetworkConfig]], ...] = (
     (resnet.ResNet, resnet.VARIANTS),
     (mobilenet_v1.MobileNetV1, mobilenet_v1.VARIANTS),
     (mobilenet_v2.MobileNetV2, mobilenet_v2.VARIANTS),
+    (efficientnet.EfficientNet, efficientnet.VARIANTS),
 )
 
 
