@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from striate.api.create_model import create_model
     from striate.api.evaluate import Evaluation, evaluate
     from striate.api.filter_picture import filter_picture
     from striate.api.load import load
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
         UsageError,
         WeightsError,
     )
-    from striate.models import create_model, list_models
+    from striate.models import list_models
     from striate.pixels import Preprocessing
     from striate.runtime import Classifier, Prediction
 
@@ -50,7 +51,7 @@ _HOMES = {
     "UsageError": "striate.errors",
     "Watcher": "striate.api.watching",
     "WeightsError": "striate.errors",
-    "create_model": "striate.models",
+    "create_model": "striate.api.create_model",
     "evaluate": "striate.api.evaluate",
     "filter_picture": "striate.api.filter_picture",
     "list_models": "striate.models",

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from striate.api.preparation import resized_in_proportion
 from striate.data import Dataset
 from striate.errors import UsageError
 from striate.models import Network
@@ -75,7 +76,7 @@ def plan_time(
     steps_per_epoch = len(batch_sizes(training, recipe.batch_size))
     wanted = FEWEST_EPOCHS_FROM_WEIGHTS if recipe.fit_head_first else FEWEST_EPOCHS
     wanted = min(wanted, recipe.schedule.epochs)
-    side = preprocessing.size[0]
+    planned, side = preprocessing, preprocessing.size[0]
     decisions = []
     while True:
         plan, head_seconds = measure(deadline, network, recipe, preprocessing, dataset)
@@ -89,7 +90,7 @@ def plan_time(
             side -= 32
             if epochs * (measured / side) ** 2 >= wanted:
                 break
-        preprocessing = dataclasses.replace(preprocessing, resize_size=(side, side), crop=(side, side))
+        preprocessing = resized_in_proportion(planned, side)
         decisions = [Decision("input size", f"{side} x {side}", "so that enough epochs fit the time limit")]
     if steps < 1:
         raise UsageError(

@@ -24,6 +24,7 @@ from striate.api.preparation import (
     data_facts,
     normalisation,
     prepare_data,
+    published_preprocessing,
     reload_data,
     start_from,
 )
@@ -42,6 +43,7 @@ from striate.api.run import (
 )
 from striate.api.run_plan import RunPlan, RunSettings
 from striate.api.seal import Measured, Sealed, make_canaries, seal
+from striate.api.starting_weights import are_published, find_weights
 from striate.api.watching import Watcher
 from striate.bundle import SeenPictures
 from striate.data import Dataset, PixelStore, open_store, write_split_csv
@@ -70,7 +72,6 @@ from striate.training import (
 )
 from striate.training.batches import batch_sizes
 from striate.training.memory import keep_freed_memory
-from striate.weights import read_weights
 
 
 def train(
@@ -100,9 +101,10 @@ def train(
         data: A folder of class folders, a CSV file, a folder of IDX files, or a built-in name; see `striate.load_data`.
         model: A name of `striate.list_models()`; by default chosen from the pictures.
         output: The run folder, which must not exist; by default `runs/<data>-<model>`, numbered if that is taken.
-        weights: A `.safetensors` or `.pth` file to start from.
-        mean: What such weights subtract, of the 0..1 range: one number, or one per channel.
-        std: What such weights divide by.
+        weights: What to start from: `"imagenet"` for the network's published weights, which are downloaded once, or a
+            `.safetensors` or `.pth` file.
+        mean: What the weights subtract, of the 0..1 range: one number, or one per channel.
+        std: What the weights divide by.
         epochs: Passes over the training pictures.
         batch_size: Pictures a step.
         size: Side of the network's input in pixels.
@@ -132,11 +134,16 @@ def train(
     asked = ask_recipe(
         recipe, settings, model=model, epochs=epochs, batch_size=batch_size, seed=seed, precision=precision
     )
-    weights_file = read_weights(Path(weights)) if weights is not None else None
+    decisions: list[Decision] = []
+    if weights is not None and are_published(weights) and "model" not in asked:
+        decisions.append(Decision("model", "mobilenet_v2", "it has published weights and trains on a processor"))
+        asked["model"] = decisions[-1].value
+    starting = find_weights(weights, asked.get("model", ""), watcher=watcher) if weights is not None else None
+    weights_file = starting.file if starting is not None else None
+    published = starting.published if starting is not None else None
 
     dataset = prepare_data(data, seed=asked.get("seed", seed), root=root, watcher=watcher)
     facts = data_facts(dataset)
-    decisions: list[Decision] = []
     if "model" not in asked:
         decisions.append(choose_model(facts))
         asked["model"] = decisions[-1].value
@@ -148,17 +155,20 @@ def train(
     decisions += reasons
     full = Recipe.from_dict(merge(chosen, asked))
     network = create_model(row.name, num_classes=len(dataset.classes), in_channels=channels, seed=full.seed)
-    if weights_file is not None:
-        head_is_new, decision = start_from(network, weights_file, row)
+    if starting is not None:
+        head_is_new, decision = start_from(network, starting, row)
         decisions.append(decision)
         if head_is_new and isinstance(network.head, nn.Linear) and "fit_head_first" not in asked:
             full = dataclasses.replace(full, fit_head_first=True)
             decisions.append(Decision("head", "fitted first", "a random head would spoil the trained features"))
-    preprocessing, reasons = choose_preprocessing(
-        facts, row, size=size, channels=channels, fixed_size=network.fixed_size
-    )
+    if published is not None:
+        preprocessing, reasons = published_preprocessing(published, size=None if network.fixed_size else size)
+    else:
+        preprocessing, reasons = choose_preprocessing(
+            facts, row, size=size, channels=channels, fixed_size=network.fixed_size
+        )
     decisions += reasons
-    preprocessing, reason = normalisation(preprocessing, dataset, row, weights_file, mean=mean, std=std)
+    preprocessing, reason = normalisation(preprocessing, dataset, row, starting, mean=mean, std=std)
     decisions.append(reason)
     if warning := scratch_warning(facts, row, pretrained=weights_file is not None):
         watcher.note(warning)
@@ -182,7 +192,7 @@ def train(
         root=str(Path(root).absolute()) if root is not None else "",
         data_name=dataset.name,
         device=str(torch_device),
-        weights=str(Path(weights).absolute()) if weights is not None else "",
+        weights=run_weights(weights),
         weights_sha256=weights_file.sha256 if weights_file is not None else "",
         total_steps=total_steps,
         created=datetime.now().astimezone().isoformat(timespec="seconds"),
@@ -233,10 +243,10 @@ def resume(folder: str | Path, *, watcher: Watcher | None = None) -> Run:
         seed=plan.recipe.seed,
     )
     if settings.weights and not checkpoints(folder / CHECKPOINTS):
-        weights_file = read_weights(Path(settings.weights))
-        if weights_file.sha256 != settings.weights_sha256:
-            raise UsageError(f"{settings.weights} is not the file that the run was started with; put that one back")
-        start_from(network, weights_file, model_row(plan.recipe.model))
+        starting = find_weights(settings.weights, plan.recipe.model, watcher=watcher)
+        if starting.file.sha256 != settings.weights_sha256:
+            raise UsageError(f"{starting.file.path} is not the file that the run was started with; put that one back")
+        start_from(network, starting, model_row(plan.recipe.model))
     network = network.to(choose_device(settings.device)).to(memory_format=torch.channels_last)
     return carry_out(folder, plan, dataset, network, plan=None, watcher=watcher, begun=begun)
 
@@ -318,6 +328,13 @@ def carry_out(
         timings["sealing"] = time.monotonic() - begun - sum(timings.values())
         write_training_report(folder, run, dataset, store, sealed, history, timings)
     return Run(folder)
+
+
+def run_weights(weights: str | Path | None) -> str:
+    """What a run's settings say of the weights that it started from."""
+    if weights is None:
+        return ""
+    return str(weights) if are_published(weights) else str(Path(weights).absolute())
 
 
 def seal_run(folder: Path, run: RunPlan, dataset: Dataset, store: PixelStore, network: Network) -> Sealed:
