@@ -154,7 +154,7 @@ def test_few_photographs_from_scratch_get_a_word_of_advice(drawn, tmp_path):
     recorder = Recorder()
     striate.train(tmp_path / "data", epochs=1, size=32, output=tmp_path / "run", watcher=recorder)
     assert recorder.decisions["model"][0] == "mobilenet_v2"
-    assert any("start from trained weights with --weights FILE" in note for note in recorder.notes)
+    assert any("start from trained weights with --weights imagenet" in note for note in recorder.notes)
 
 
 def test_weights_of_a_bundle_start_another_run(finished_run, striped, tmp_path):

@@ -29,3 +29,27 @@ def test_quiet(striate_command, striped, tmp_path):
     options = ["--model", "resnet20", "--epochs", 1, "--quiet", "--output", tmp_path / "run"]
     code, out, err = striate_command("train", striped, *options)
     assert code == 0 and "epoch" not in err and out.startswith("accuracy")
+
+
+def test_published_weights_of_a_row_that_has_none(striate_command, tmp_path):
+    code, out, err = striate_command("train", tmp_path, "--model", "efficientnet_b1_tf", "--weights", "imagenet")
+    assert (code, out) == (2, "")
+    assert err == (
+        "striate: efficientnet_b1_tf has no published ImageNet weights; its sibling 'efficientnet_b1' has them: "
+        "take that network, or give a file\n"
+    )
+
+
+def test_published_weights_offline(striate_command, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:1")  # nobody listens there
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    code, out, err = striate_command("train", tmp_path, "--model", "mobilenet_v2", "--weights", "imagenet")
+    assert (code, out) == (1, "")
+    assert err.startswith("striate: the weights of mobilenet_v2 cannot be downloaded: ")
+    assert err.endswith(
+        "; where there is a network, download https://download.pytorch.org/models/mobilenet_v2-7ebf99e0.pth and put "
+        f"mobilenet_v2-7ebf99e0.pth into {tmp_path / 'cache' / 'striate' / 'weights'}\n"
+    )

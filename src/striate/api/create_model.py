@@ -10,7 +10,7 @@ from striate.api.watching import Watcher
 from striate.errors import WeightsError
 from striate.models import Network
 from striate.models import create_model as create_new_model
-from striate.weights import MatchReport, load_weights
+from striate.weights import MatchReport, is_auxiliary, load_weights
 
 
 def create_model(
@@ -57,9 +57,9 @@ def create_model(
 
 
 def _filled(network: Network, found: StartingWeights, row: str) -> MatchReport:
-    """Puts the weights into the network; all must fit but the head."""
+    """Puts the weights into the network; all must fit but the head, and auxiliary heads, which only training needs."""
     report = load_weights(network, found.file.tensors, row=row)
-    if report.missing or report.reshaped:
+    if report.reshaped or not all(is_auxiliary(name) for name in report.missing):
         raise WeightsError(
             f"{found.name} does not fill {row}: {report.summary()}; "
             "load what fits with striate.weights.load_weights, which tells you what does not"

@@ -10,6 +10,7 @@ from typing import Any
 from striate.models import LeNetConfig, Row
 from striate.pixels import Preprocessing
 from striate.pixels.preprocessing import Colour
+from striate.weights import PUBLISHED
 
 SMALL = 64
 """Pictures whose shorter side is at most this many pixels are small: drawings, digits, thumbnails."""
@@ -152,7 +153,8 @@ def scratch_warning(facts: DataFacts, row: Row, *, pretrained: bool) -> str | No
     """A sentence for who trains a network for photographs from scratch on few pictures; None where that is no concern."""
     if pretrained or facts.small or facts.training_pictures >= FEW or row.benchmark.name != "ImageNet":
         return None
+    trained = "imagenet" if row.name in PUBLISHED else "FILE"
     return (
         f"{facts.training_pictures:,} pictures are few to train {row.name} from scratch; "
-        "start from trained weights with --weights FILE for a much better result"
+        f"start from trained weights with --weights {trained} for a much better result"
     )
