@@ -10,7 +10,19 @@ from typing import Any, Protocol
 
 from striate.errors import UnknownNameError, UsageError
 from striate.initialization import seeded
-from striate.models import alexnet, allcnn, efficientnet, googlenet, lenet, mobilenet_v1, mobilenet_v2, nin, resnet, vgg, zfnet
+from striate.models import (
+    alexnet,
+    allcnn,
+    efficientnet,
+    googlenet,
+    lenet,
+    mobilenet_v1,
+    mobilenet_v2,
+    nin,
+    resnet,
+    vgg,
+    zfnet,
+)
 from striate.models.config import Benchmark, NetworkConfig
 from striate.models.network import Network
 
