@@ -122,3 +122,19 @@ def test_a_new_head_is_drawn_as_the_old_one():
     network.replace_head(50, seed=0)
     assert network.head.convolution.weight.std().item() == pytest.approx(0.01, rel=0.02)
     assert not network.head.convolution.bias.any()
+
+
+@pytest.mark.parametrize(("name", "least"), [("nin_cifar10", 6), ("nin_imagenet", 55)])
+def test_the_smallest_pictures_leave_a_whole_window_for_every_pooling(name, least):
+    """Where windows are larger than the maps PyTorch cuts them off, and OpenVINO refuses."""
+    network = create_model(name).eval()
+    assert network.minimum_size == (least, least)
+    network.check_images = lambda images: None
+    sizes = []
+    for module in network.modules():
+        if isinstance(module, nn.MaxPool2d):
+            module.register_forward_hook(lambda module, inputs, output: sizes.append(inputs[0].shape[-1]))
+    for size in (least, least - 1):
+        sizes.clear()
+        network(torch.zeros(1, 3, size, size))
+        assert (min(sizes) == 3) == (size == least)

@@ -66,17 +66,17 @@ class NiNConfig(NetworkConfig):
 
     layers: tuple[MLPConv, ...]
     grid: tuple[int, int]  # height and width of the last maps, from pictures of the row's own size
-    minimum_size: tuple[int, int]  # the smallest pictures that leave something in every layer
+    minimum_size: tuple[int, int]  # the smallest pictures that leave 3x3 pixels for every pooling
     head_deviation: float  # of the initial weights of the convolution to the classes' maps
     paper: Paper = PAPER
 
 
 VARIANTS = {
     "nin_cifar10": NiNConfig(
-        layers=CIFAR_LAYERS, grid=(8, 8), minimum_size=(4, 4), head_deviation=0.05, benchmark=CIFAR10
+        layers=CIFAR_LAYERS, grid=(8, 8), minimum_size=(6, 6), head_deviation=0.05, benchmark=CIFAR10
     ),
     "nin_imagenet": NiNConfig(
-        layers=IMAGENET_LAYERS, grid=(6, 6), minimum_size=(39, 39), head_deviation=0.01, benchmark=IMAGENET_PIXELS
+        layers=IMAGENET_LAYERS, grid=(6, 6), minimum_size=(55, 55), head_deviation=0.01, benchmark=IMAGENET_PIXELS
     ),
 }
 
@@ -93,7 +93,7 @@ class NiN(Network):
         in_channels: How many channels a picture has.
 
     Shape:
-        (N, in_channels, H, W) float of at least 4 pixels each way, or 39 for `nin_imagenet` -> (N, num_classes), values
+        (N, in_channels, H, W) float of at least 6 pixels each way, or 55 for `nin_imagenet` -> (N, num_classes), values
         of 0 and more.
 
     Raises:
