@@ -171,6 +171,10 @@ def resized_in_proportion(preprocessing: Preprocessing, side: int) -> Preprocess
     return dataclasses.replace(preprocessing, resize_size=(before, before), crop=(side, side))
 
 
+LARGEST_PIXEL_SCALE = 0.01
+"""A row whose deviation is below this takes pixels of 0 to 255, as its initial weights expect."""
+
+
 def normalisation(
     preprocessing: Preprocessing,
     dataset: Dataset,
@@ -212,6 +216,9 @@ def normalisation(
     else:
         values = measure_normalisation(preprocessing, dataset)
         why = "measured on the training pictures"
+        if max(row.std) < LARGEST_PIXEL_SCALE:
+            values = (values[0], row.std[:1] * preprocessing.channels)
+            why = f"the mean is measured; {row.name} was published with pixels of 0 to 255"
     result = dataclasses.replace(preprocessing, mean=values[0], std=values[1])
     return result, Decision("normalisation", f"mean {show(values[0])}, deviation {show(values[1])}", why)
 

@@ -164,9 +164,7 @@ def train(
     if published is not None:
         preprocessing, reasons = published_preprocessing(published, size=None if network.fixed_size else size)
     else:
-        preprocessing, reasons = choose_preprocessing(
-            facts, row, size=size, channels=channels, fixed_size=network.fixed_size
-        )
+        preprocessing, reasons = choose_preprocessing(facts, row, network, size=size)
     decisions += reasons
     preprocessing, reason = normalisation(preprocessing, dataset, row, starting, mean=mean, std=std)
     decisions.append(reason)
