@@ -103,6 +103,13 @@ def test_an_unknown_row_comes_first():
         striate.create_model("resnet21", weights="imagenet")
 
 
+def test_what_makes_no_sense_comes_before_a_download(monkeypatch):
+    monkeypatch.setattr("striate.api.create_model.find_weights", None)
+    with pytest.raises(UsageError) as error:
+        striate.create_model("resnet20", num_classes=0, weights="imagenet")
+    assert str(error.value) == "ResNet: num_classes must be a whole number of at least 1, got 0"
+
+
 def test_a_file_that_is_not_there(tmp_path):
     with pytest.raises(WeightsError, match="does not exist"):
         striate.create_model("resnet20", weights=tmp_path / "no.pth")

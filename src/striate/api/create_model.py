@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import torch
+
 from striate.api.starting_weights import StartingWeights, find_weights
 from striate.api.watching import Watcher
 from striate.errors import WeightsError
@@ -45,10 +47,12 @@ def create_model(
         >>> create_model("resnet20", num_classes=2, seed=0).head
         Linear(in_features=64, out_features=2, bias=True)
     """
-    network = create_new_model(name, num_classes=num_classes, in_channels=in_channels, seed=seed)
     if weights is None:
-        return network
+        return create_new_model(name, num_classes=num_classes, in_channels=in_channels, seed=seed)
+    with torch.device("meta"):  # what makes no sense is said before anything is downloaded
+        create_new_model(name, num_classes=num_classes, in_channels=in_channels, seed=seed)
     found = find_weights(weights, name, watcher=watcher or TerminalLine())
+    network = create_new_model(name, num_classes=num_classes, in_channels=in_channels, seed=seed)
     report = _filled(network, found, name)
     if num_classes is None and report.head_replaced and report.file_classes:
         network = create_new_model(name, num_classes=report.file_classes, in_channels=in_channels, seed=seed)

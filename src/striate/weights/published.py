@@ -1,7 +1,7 @@
 """Which rows of the catalogue have published ImageNet weights, and what their publisher says of them.
 
 The table here says only which of torchvision's entries belongs to which row. Address, hash, preprocessing and score
-are torchvision's own metadata, read when they are asked for; torchvision is not imported before.
+are torchvision's own metadata, read when they are asked for.
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple, cast
+from typing import NamedTuple, cast
 
 from striate.errors import UsageError, WeightsError
 from striate.models import list_models, model_row
 from striate.pixels import Preprocessing
+from striate.pixels.preprocessing import Filter
+from striate.weights.torchvision_metadata import Metadata, read_metadata
 
 IMAGENET = "imagenet"
 """What `weights=` says for a row's published ImageNet weights."""
@@ -79,7 +81,7 @@ class PublishedWeights:
 
 
 def published_weights(name: str) -> PublishedWeights:
-    """What torchvision says of a row's published weights. Imports torchvision; downloads nothing.
+    """What torchvision says of a row's published weights. Downloads nothing.
 
     Args:
         name: One of `list_models()`.
@@ -97,24 +99,15 @@ def published_weights(name: str) -> PublishedWeights:
     entry = PUBLISHED.get(name)
     if entry is None:
         raise UsageError(_no_weights(name))
-    from torchvision.models import get_model_weights  # takes a second
-
-    try:
-        weights = get_model_weights(entry.model)[entry.weights]
-    except (KeyError, ValueError) as error:
-        raise WeightsError(
-            f"torchvision does not know the weights {entry.weights} of {entry.model} that belong to {name}; "
-            "upgrade it: pip install --upgrade torchvision"
-        ) from error
-    score = weights.meta.get("_metrics", {}).get("ImageNet-1K", {}).get("acc@1")
+    metadata = read_metadata(entry.model, entry.weights)
     return PublishedWeights(
         row=name,
         source=f"torchvision {entry.model} {entry.weights}",
-        url=weights.url,
-        sha256_prefix=_hash_in_name(weights.url),
-        preprocessing=_preprocessing(weights.transforms(), halves=entry.halves),
-        accuracy=None if score is None else score / 100,
-        classes=tuple(weights.meta["categories"]),
+        url=metadata.url,
+        sha256_prefix=_hash_in_name(metadata.url),
+        preprocessing=_preprocessing(metadata, halves=entry.halves),
+        accuracy=None if metadata.accuracy is None else metadata.accuracy / 100,
+        classes=metadata.classes,
     )
 
 
@@ -160,15 +153,14 @@ def _hash_in_name(url: str) -> str:
     return found[1]
 
 
-def _preprocessing(transforms: Any, *, halves: bool) -> Preprocessing:
+def _preprocessing(metadata: Metadata, *, halves: bool) -> Preprocessing:
     """The evaluation transform as a rule: the shorter side to its size, bytes, the centre, mean, deviation."""
-    (crop,), (resize,) = transforms.crop_size, transforms.resize_size
     return Preprocessing(
         colour="rgb",
         resize="shorter_side",
-        resize_size=(resize, resize),
-        filter=cast("Literal['bilinear', 'bicubic']", transforms.interpolation.value),
-        crop=(crop, crop),
-        mean=(0.5, 0.5, 0.5) if halves else tuple(transforms.mean),
-        std=(0.5, 0.5, 0.5) if halves else tuple(transforms.std),
+        resize_size=(metadata.resize, metadata.resize),
+        filter=cast("Filter", metadata.interpolation),
+        crop=(metadata.crop, metadata.crop),
+        mean=(0.5, 0.5, 0.5) if halves else metadata.mean,
+        std=(0.5, 0.5, 0.5) if halves else metadata.std,
     )
