@@ -12,18 +12,18 @@
 A block is two 3x3 convolutions (18 and 34 layers, CIFAR-10), or a bottleneck of 1x1, 3x3 and 1x1 (50, 101 and 152
 layers). What is said in a row:
 
-    shortcut   the paper's option. A, the CIFAR-10 rows and `_a`: no parameters, maps of zeros are added where the number
-               of maps grows. B, the plain names: a projection where it grows. C, `_c`: projections everywhere. "none",
-               the paper's plain networks, which have no shortcuts at all.
-    stride_at  in which convolution a bottleneck halves the size. "first", the plain names: in the first 1x1, as the
-               paper and the authors' files have it. "middle", `_v1_5`: in the 3x3, as torchvision has it. Weights of
-               either fit both and answer well in one only.
+    shortcut   the paper's option. A, the CIFAR-10 rows and `_a`: no parameters, maps of zeros are added where the
+               number of maps grows. B, names without a letter: a projection where it grows. C, `_c`: projections
+               everywhere. "none", the paper's plain networks, which have no shortcuts at all.
+    stride_at  in which convolution a bottleneck halves the size. "first", names without `_v1_5`: in the first 1x1, as
+               the paper and the authors' files have it. "middle", `_v1_5`: in the 3x3, as torchvision has it. Weights
+               of either fit both and answer well in one only.
 
 Modules are named as in torchvision's ResNet.
 
 Differs from the paper: inputs are normalised by each channel's mean and deviation, where the paper subtracts each
-pixel's mean; the max pooling pads one pixel on every side, where the authors' Caffe files pad none and round the size up
-(the size is the same). Options that the paper leaves open: He initialisation by fan-out for convolutions, by fan-in for
+pixel's mean; the max pooling pads one pixel on every side, where the authors' Caffe files pad none and round the size
+up (the size is the same). Options that the paper leaves open: He initialisation by fan-out for convolutions, by fan-in for
 the dense layer; the authors' ResNet-50, unlike their other files, has biases in its first convolution, which here none
 has.
 """
