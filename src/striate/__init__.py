@@ -12,6 +12,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from striate.api.evaluate import Evaluation, evaluate
+    from striate.api.inspect import compare, inspect
     from striate.api.load import load
     from striate.api.run import Run
     from striate.api.train import resume, train
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
         UsageError,
         WeightsError,
     )
+    from striate.inspection import Comparison, Inspection
     from striate.models import create_model, list_models
     from striate.pixels import Preprocessing
     from striate.runtime import Classifier, Prediction
@@ -35,9 +37,11 @@ if TYPE_CHECKING:
 _HOMES = {
     "BundleError": "striate.errors",
     "Classifier": "striate.runtime",
+    "Comparison": "striate.inspection",
     "DataError": "striate.errors",
     "Dataset": "striate.data",
     "Evaluation": "striate.api.evaluate",
+    "Inspection": "striate.inspection",
     "Interrupted": "striate.errors",
     "PictureError": "striate.errors",
     "Prediction": "striate.runtime",
@@ -49,8 +53,10 @@ _HOMES = {
     "UsageError": "striate.errors",
     "Watcher": "striate.api.watching",
     "WeightsError": "striate.errors",
+    "compare": "striate.api.inspect",
     "create_model": "striate.models",
     "evaluate": "striate.api.evaluate",
+    "inspect": "striate.api.inspect",
     "list_models": "striate.models",
     "load": "striate.api.load",
     "load_data": "striate.data",
@@ -61,9 +67,11 @@ _HOMES = {
 __all__ = [
     "BundleError",
     "Classifier",
+    "Comparison",
     "DataError",
     "Dataset",
     "Evaluation",
+    "Inspection",
     "Interrupted",
     "PictureError",
     "Prediction",
@@ -76,8 +84,10 @@ __all__ = [
     "Watcher",
     "WeightsError",
     "__version__",
+    "compare",
     "create_model",
     "evaluate",
+    "inspect",
     "list_models",
     "load",
     "load_data",

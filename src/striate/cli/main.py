@@ -11,7 +11,7 @@ from types import FrameType
 import typer
 
 import striate
-from striate.cli import check, evaluate, models, predict, train
+from striate.cli import check, compare, evaluate, inspect, models, predict, train
 from striate.cli.text import printable
 from striate.errors import Interrupted, StriateError
 
@@ -24,6 +24,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("models", help=models.__doc__)(models.command)
+app.command("inspect", help=inspect.__doc__)(inspect.command)
+app.command("compare", help=compare.__doc__)(compare.command)
 app.command("check", help=check.__doc__)(check.command)
 app.command("train", help=train.__doc__)(train.command)
 app.command("evaluate", help=evaluate.__doc__)(evaluate.command)

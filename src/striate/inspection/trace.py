@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import torch
@@ -155,7 +156,7 @@ class Tracer(TorchFunctionMode):
         """A module begins to run."""
         inside = bool(self.scopes) and self.scopes[-1].step is not None
         step = None
-        if not inside and (isinstance(module, StatesFacts) or next(module.children(), None) is None):
+        if not inside and (_states_facts(type(module)) or next(module.children(), None) is None):
             step = Step(name, type(module).__name__, module, order=len(self.steps))
             self.steps.append(step)
         elif inside:
@@ -177,7 +178,7 @@ class Tracer(TorchFunctionMode):
             tensor.numel() * tensor.element_size() for tensor in _tensors((output,), {}) if id(tensor) in self.values
         )
         self._claim(step, [f"{name}.{own}" if name else own for own, _ in module.named_parameters()])
-        if isinstance(module, StatesFacts):
+        if _states_facts(type(module)) and isinstance(module, StatesFacts):
             step.facts = module.layer_facts(step.first_input, step.shape)
 
     def where(self) -> str:
@@ -402,6 +403,11 @@ REDUCTIONS = frozenset(
     "sum mean amax amin max min prod var std var_mean std_mean norm linalg_vector_norm argmax argmin any all logsumexp "
     "cumsum _softmax _log_softmax native_layer_norm native_group_norm".split()
 )
+
+
+@cache
+def _states_facts(kind: type[nn.Module]) -> bool:
+    return issubclass(kind, StatesFacts)
 
 
 def _tensors(args: Iterable[Any], named: Mapping[str, Any]) -> Iterator[Tensor]:
