@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
-import platformdirs
 from torch import nn
 
 from striate.bundle import open_bundle
-from striate.durable_writing import write_durably
 from striate.errors import UsageError
 from striate.inspection import (
     Comparison,
@@ -118,60 +112,6 @@ def _channels(network: nn.Module) -> int:
         f"{type(network).__name__} does not say how many channels a picture has; "
         "give input_size=(channels, height, width)"
     )
-
-
-def catalogue() -> list[dict[str, Any]]:
-    """What is known of every network, with its totals, as JSON types.
-
-    The totals are found once and kept in the user's cache folder, under a digest of the code that they follow from.
-
-    Example:
-        >>> row = catalogue()[0]
-        >>> row["name"], row["parameters"], row["macs"]
-        ('lenet5', 60000, 326520)
-    """
-    place = Path(platformdirs.user_cache_dir("striate")) / "catalogue" / f"{_code_digest()}.json"
-    try:
-        kept = json.loads(place.read_text(encoding="utf-8"))
-        if [row["name"] for row in kept] == list_models():
-            return list(kept)
-    except (OSError, ValueError, TypeError, KeyError):
-        pass  # nothing is kept, or nothing of use
-    rows = [_row(name) for name in list_models()]
-    try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        write_durably(place, json.dumps(rows, ensure_ascii=False).encode())
-    except OSError:
-        pass  # a cache that cannot be written only costs time
-    return rows
-
-
-def _row(name: str) -> dict[str, Any]:
-    row, inspection = model_row(name), inspect(name)
-    return {
-        "name": name,
-        "parameters": inspection.parameters,
-        "auxiliary_parameters": inspection.auxiliary_parameters,
-        "macs": inspection.macs,
-        "flops": inspection.flops,
-        "receptive_field": inspection.receptive_field,
-        "num_classes": row.num_classes,
-        "in_channels": row.in_channels,
-        "input_size": list(row.input_size),
-        "year": row.year,
-        "paper": row.paper,
-        "dataset": row.benchmark.name,
-    }
-
-
-def _code_digest() -> str:
-    package = Path(__file__).parents[1]
-    digest = hashlib.sha256(version("torch").encode())
-    rooms = [path for room in ("models", "nn", "inspection") for path in sorted((package / room).glob("*.py"))]
-    for path in [*rooms, Path(__file__)]:
-        digest.update(path.name.encode())
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()
 
 
 def measure_effective_field(

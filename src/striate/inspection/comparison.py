@@ -127,7 +127,9 @@ def departures_of(first: Inspection, second: Inspection) -> Iterator[Departure]:
     one, two = first.layers, second.layers
     # Layers of the same name and kind with other sizes belong together; so what is aligned is sought by kind, and
     # sizes are looked at afterwards.
-    matcher = SequenceMatcher(None, [_family(layer) for layer in one], [_family(layer) for layer in two], autojunk=False)
+    matcher = SequenceMatcher(
+        None, [_family(layer) for layer in one], [_family(layer) for layer in two], autojunk=False
+    )
     for tag, i, j, k, m in matcher.get_opcodes():
         if tag == "equal":
             for before, after in zip(one[i:j], two[k:m], strict=True):

@@ -12,8 +12,32 @@ from torch.overrides import TorchFunctionMode
 # What initialisers do to a tensor in place. A draft has no values, so there is nothing to do; and torch would load its
 # compiler to find that out, which takes seconds.
 DRAWING = frozenset(
-    "normal_ uniform_ trunc_normal_ constant_ zeros_ ones_ eye_ dirac_ xavier_uniform_ xavier_normal_ kaiming_uniform_ "
-    "kaiming_normal_ orthogonal_ sparse_ fill_ zero_ copy_ add_ sub_ mul_ div_ clamp_ erfinv_ exponential_".split()
+    [
+        "normal_",
+        "uniform_",
+        "trunc_normal_",
+        "constant_",
+        "zeros_",
+        "ones_",
+        "eye_",
+        "dirac_",
+        "xavier_uniform_",
+        "xavier_normal_",
+        "kaiming_uniform_",
+        "kaiming_normal_",
+        "orthogonal_",
+        "sparse_",
+        "fill_",
+        "zero_",
+        "copy_",
+        "add_",
+        "sub_",
+        "mul_",
+        "div_",
+        "clamp_",
+        "erfinv_",
+        "exponential_",
+    ]
 )
 MAKING = frozenset({"empty", "zeros", "ones", "full", "tensor", "arange", "rand", "randn", "eye", "linspace"})
 

@@ -85,7 +85,9 @@ class EffectiveField:
         for sides, colour in ((self.theoretical, (109, 182, 239)), ((self.side, self.side), (242, 155, 80))):
             top, left = ((length - side) / 2 * times for length, side in zip((height, width), sides, strict=True))
             box = (max(0, left), max(0, top), min(width * times, left + sides[1] * times) - 1)
-            draw.rectangle((*box, min(height * times, top + sides[0] * times) - 1), outline=colour, width=max(2, times // 3))
+            draw.rectangle(
+                (*box, min(height * times, top + sides[0] * times) - 1), outline=colour, width=max(2, times // 3)
+            )
         buffer = io.BytesIO()
         image.save(buffer, "PNG")
         return buffer.getvalue()
@@ -174,14 +176,11 @@ def _evaluating(network: nn.Module) -> Iterator[None]:
 def _side(importance: np.ndarray) -> int:
     """Side of the smallest square around the centre of gravity that holds the share of the whole."""
     height, width = importance.shape
-    rows, columns = np.arange(height), np.arange(width)
-    middle = (
-        round(float((importance.sum(axis=1) * rows).sum() / importance.sum())),
-        round(float((importance.sum(axis=0) * columns).sum() / importance.sum())),
-    )
+    total = float(importance.sum())
+    row = round(float(importance.sum(axis=1) @ np.arange(height)) / total)
+    column = round(float(importance.sum(axis=0) @ np.arange(width)) / total)
     for half in range(max(height, width)):
-        top, left = max(0, middle[0] - half), max(0, middle[1] - half)
-        inside = importance[top : middle[0] + half + 1, left : middle[1] + half + 1]
-        if inside.sum() >= SHARE * importance.sum():
+        inside = importance[max(0, row - half) : row + half + 1, max(0, column - half) : column + half + 1]
+        if float(inside.sum()) >= SHARE * total:
             return 2 * half + 1
-    return max(height, width)
+    return int(max(height, width))

@@ -135,9 +135,7 @@ class Inspection:
     def notes(self) -> tuple[str, ...]:
         """What is not as exact or as complete as the rest, in sentences."""
         notes = [f"{layer.name}: {note}" for layer in self.layers for note in layer.notes]
-        notes += [
-            f"{layer}: {operation} ({times} times) is not counted" for layer, operation, times in self.uncounted
-        ]
+        notes += [f"{layer}: {operation} ({times} times) is not counted" for layer, operation, times in self.uncounted]
         inexact = [layer.name for layer in self.layers if layer.receptive_field and not layer.receptive_field.exact]
         if inexact:
             notes.append(f"the receptive field is not exact from {inexact[0]} on")
@@ -235,9 +233,7 @@ class Inspection:
         return self.to_text()
 
 
-def inspect_network(
-    network: nn.Module, input_shape: Sequence[int], *, name: str = "", paper: str = ""
-) -> Inspection:
+def inspect_network(network: nn.Module, input_shape: Sequence[int], *, name: str = "", paper: str = "") -> Inspection:
     """Finds out what a network is, without running it: nothing is computed, and the network is left as it was.
 
     Args:

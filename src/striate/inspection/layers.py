@@ -150,7 +150,9 @@ def layers_of(trace: Trace, network: nn.Module, stage_ends: Sequence[str]) -> tu
                 parameters=sum(parameter.numel() for parameter in own if parameter.requires_grad),
                 frozen_parameters=sum(parameter.numel() for parameter in own if not parameter.requires_grad),
                 fixed=facts.fixed,
-                arithmetic=(facts.arithmetic or arithmetic([tuple(parameter.shape) for parameter in own])) if own else "",
+                arithmetic=(facts.arithmetic or arithmetic([tuple(parameter.shape) for parameter in own]))
+                if own
+                else "",
                 macs=step.macs if facts.macs is None else facts.macs,
                 element_operations=step.elements if facts.element_operations is None else facts.element_operations,
                 activation_bytes=step.output_bytes,

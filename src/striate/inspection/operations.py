@@ -176,7 +176,13 @@ def pool(kind: str, axes: int) -> Rule:
     mean = kind.startswith("avg")
 
     def work(
-        see: See, input: Tensor, kernel: Sizes, stride: Sizes | None, padding: Sizes, dilation: Sizes, ceil: bool  # noqa: A002
+        see: See,
+        input: Tensor,
+        kernel: Sizes,
+        stride: Sizes | None,
+        padding: Sizes,
+        dilation: Sizes,
+        ceil: bool,
     ) -> Result:
         sides = sizes(kernel, axes)
         steps = sides if stride is None or stride == [] else sizes(stride, axes)
@@ -234,7 +240,9 @@ def adaptive_pool(kind: str, axes: int) -> Rule:
     """The rule of a pool that is told how much to answer."""
 
     def rule(see: See, input: Tensor, output_size: Any, return_indices: bool = False) -> Result:  # noqa: A002
-        wanted = (output_size,) * axes if output_size is None or isinstance(output_size, int) else tuple(output_size)
+        wanted: Sequence[Any] = (
+            (output_size,) * axes if output_size is None or isinstance(output_size, int) else tuple(output_size)
+        )
         extent, shape, area, note = see(input), list(input.shape), 1, ""
         sides: list[int] = []
         for place in range(axes):
@@ -262,7 +270,7 @@ def adaptive_pool(kind: str, axes: int) -> Rule:
 
 
 def broadcast(shapes: Sequence[Sequence[int]]) -> tuple[int, ...]:
-    """The shape of what is made of tensors of these shapes. (Torch's own function loads a computer algebra system.)
+    """The shape of what is made of tensors of these shapes; torch's own function loads a computer algebra system.
 
     Raises:
         ValueError: The shapes do not go together.
@@ -406,15 +414,69 @@ def _table() -> Mapping[str, Rule]:
             rules[f"adaptive_{kind}{axes}d"] = adaptive_pool(kind, axes)
     for kind in ("sum", "mean", "amax", "amin"):
         rules[kind] = reduction(kind)
-    for kind in (
-        "relu relu6 hardtanh hardswish hardsigmoid silu gelu leaky_relu elu selu celu mish softplus softsign tanh sigmoid "
-        "logsigmoid abs neg exp log sqrt rsqrt square clamp clip clamp_min clamp_max dropout dropout1d dropout2d dropout3d "
-        "alpha_dropout feature_alpha_dropout reciprocal sin cos erf round floor threshold hardshrink softshrink tanhshrink"
-    ).split():
+    for kind in [
+        "relu",
+        "relu6",
+        "hardtanh",
+        "hardswish",
+        "hardsigmoid",
+        "silu",
+        "gelu",
+        "leaky_relu",
+        "elu",
+        "selu",
+        "celu",
+        "mish",
+        "softplus",
+        "softsign",
+        "tanh",
+        "sigmoid",
+        "logsigmoid",
+        "abs",
+        "neg",
+        "exp",
+        "log",
+        "sqrt",
+        "rsqrt",
+        "square",
+        "clamp",
+        "clip",
+        "clamp_min",
+        "clamp_max",
+        "dropout",
+        "dropout1d",
+        "dropout2d",
+        "dropout3d",
+        "alpha_dropout",
+        "feature_alpha_dropout",
+        "reciprocal",
+        "sin",
+        "cos",
+        "erf",
+        "round",
+        "floor",
+        "threshold",
+        "hardshrink",
+        "softshrink",
+        "tanhshrink",
+    ]:
         rules[kind] = of_first(kind)
-    for kind in "add sub mul div pow maximum minimum true_divide multiply divide subtract prelu".split():
+    for kind in [
+        "add",
+        "sub",
+        "mul",
+        "div",
+        "pow",
+        "maximum",
+        "minimum",
+        "true_divide",
+        "multiply",
+        "divide",
+        "subtract",
+        "prelu",
+    ]:
         rules[kind] = each(kind)
-    for kind in "add sub mul truediv pow".split():
+    for kind in ["add", "sub", "mul", "truediv", "pow"]:
         for prefix in ("", "r", "i"):
             rules[f"__{prefix}{kind}__"] = each(kind)
     rules["__neg__"] = of_first("neg")
@@ -446,9 +508,9 @@ def view_extent(name: str, extent: Extent, before: tuple[int, ...], after: tuple
         return extent
     if name in ("split", "chunk", "unbind", "narrow", "select", "tensor_split", "repeat", "flip", "roll"):
         same = len(before) == len(after)
-        axes = [
-            axis if same and before[place] == after[place] else None for place, axis in enumerate(extent.axes)
-        ][: len(after)]
+        axes = [axis if same and before[place] == after[place] else None for place, axis in enumerate(extent.axes)][
+            : len(after)
+        ]
         if sum(axis is not None for axis in axes) < len(extent.local) or not same:
             return extent.lost(len(after))
         return Extent(tuple(axes), extent.everything, extent.exact)

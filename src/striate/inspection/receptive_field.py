@@ -41,9 +41,7 @@ class Axis:
             Axis(first=-3, last=3, jump=2)
         """
         reach = dilation * (kernel - 1)
-        return Axis(
-            self.first - padding * self.jump, self.last + (reach - padding) * self.jump, self.jump * stride
-        )
+        return Axis(self.first - padding * self.jump, self.last + (reach - padding) * self.jump, self.jump * stride)
 
     def moved(self, start: int, step: int = 1) -> Axis:
         """The axis of every `step`-th unit from unit `start` on; `start` is negative where units were added before."""

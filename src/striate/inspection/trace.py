@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
 import torch
@@ -30,9 +29,42 @@ PICTURE = -1
 """The source of what comes from the picture itself."""
 
 VIEWS = frozenset(
-    "view reshape flatten unflatten permute transpose swapaxes swapdims t movedim unsqueeze squeeze expand expand_as "
-    "contiguous clone detach to float double half bfloat16 type_as view_as reshape_as __getitem__ chunk split unbind "
-    "tensor_split narrow select requires_grad_ alias".split()
+    [
+        "view",
+        "reshape",
+        "flatten",
+        "unflatten",
+        "permute",
+        "transpose",
+        "swapaxes",
+        "swapdims",
+        "t",
+        "movedim",
+        "unsqueeze",
+        "squeeze",
+        "expand",
+        "expand_as",
+        "contiguous",
+        "clone",
+        "detach",
+        "to",
+        "float",
+        "double",
+        "half",
+        "bfloat16",
+        "type_as",
+        "view_as",
+        "reshape_as",
+        "__getitem__",
+        "chunk",
+        "split",
+        "unbind",
+        "tensor_split",
+        "narrow",
+        "select",
+        "requires_grad_",
+        "alias",
+    ]
 )
 NOT_IN_PLACE = frozenset({"requires_grad_", "detach_"})
 
@@ -144,6 +176,7 @@ class Tracer(TorchFunctionMode):
         self.steps: list[Step] = []
         self.scopes: list[Scope] = []
         self.names: Counter[str] = Counter()
+        self.kinds: dict[type[nn.Module], bool] = {}
         self.picture = picture
         self.network = network
         self.parameters = {id(parameter): name for name, parameter in network.named_parameters()}
@@ -156,7 +189,7 @@ class Tracer(TorchFunctionMode):
         """A module begins to run."""
         inside = bool(self.scopes) and self.scopes[-1].step is not None
         step = None
-        if not inside and (_states_facts(type(module)) or next(module.children(), None) is None):
+        if not inside and (self.states_facts(module) or next(module.children(), None) is None):
             step = Step(name, type(module).__name__, module, order=len(self.steps))
             self.steps.append(step)
         elif inside:
@@ -178,8 +211,15 @@ class Tracer(TorchFunctionMode):
             tensor.numel() * tensor.element_size() for tensor in _tensors((output,), {}) if id(tensor) in self.values
         )
         self._claim(step, [f"{name}.{own}" if name else own for own, _ in module.named_parameters()])
-        if _states_facts(type(module)) and isinstance(module, StatesFacts):
+        if self.states_facts(module) and isinstance(module, StatesFacts):
             step.facts = module.layer_facts(step.first_input, step.shape)
+
+    def states_facts(self, module: nn.Module) -> bool:
+        """Whether a module accounts for itself; each class is asked once, which is quicker than each module."""
+        kind = type(module)
+        if kind not in self.kinds:
+            self.kinds[kind] = isinstance(module, StatesFacts)
+        return self.kinds[kind]
 
     def where(self) -> str:
         """The module that is running, as the beginning of a sentence."""
@@ -348,11 +388,11 @@ class Tracer(TorchFunctionMode):
         )
 
 
-class CountingMode(TorchDispatchMode):
+class CountingMode(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Counts multiply-adds and element operations of what torch dispatches, with torch's own formulas."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.macs = 0
         self.elements = 0
         self.uncounted: Counter[str] = Counter()
@@ -395,19 +435,68 @@ class CountingMode(TorchDispatchMode):
 
 
 FREE = frozenset(
-    "clone copy_ _to_copy cat stack empty zeros ones full empty_like zeros_like ones_like full_like new_empty new_zeros "
-    "new_full _unsafe_view _reshape_alias arange fill_ zero_ constant_pad_nd index_select gather roll flip repeat "
-    "lift_fresh empty_strided new_empty_strided detach alias".split()
+    [
+        "clone",
+        "copy_",
+        "_to_copy",
+        "cat",
+        "stack",
+        "empty",
+        "zeros",
+        "ones",
+        "full",
+        "empty_like",
+        "zeros_like",
+        "ones_like",
+        "full_like",
+        "new_empty",
+        "new_zeros",
+        "new_full",
+        "_unsafe_view",
+        "_reshape_alias",
+        "arange",
+        "fill_",
+        "zero_",
+        "constant_pad_nd",
+        "index_select",
+        "gather",
+        "roll",
+        "flip",
+        "repeat",
+        "lift_fresh",
+        "empty_strided",
+        "new_empty_strided",
+        "detach",
+        "alias",
+    ]
 )
 REDUCTIONS = frozenset(
-    "sum mean amax amin max min prod var std var_mean std_mean norm linalg_vector_norm argmax argmin any all logsumexp "
-    "cumsum _softmax _log_softmax native_layer_norm native_group_norm".split()
+    [
+        "sum",
+        "mean",
+        "amax",
+        "amin",
+        "max",
+        "min",
+        "prod",
+        "var",
+        "std",
+        "var_mean",
+        "std_mean",
+        "norm",
+        "linalg_vector_norm",
+        "argmax",
+        "argmin",
+        "any",
+        "all",
+        "logsumexp",
+        "cumsum",
+        "_softmax",
+        "_log_softmax",
+        "native_layer_norm",
+        "native_group_norm",
+    ]
 )
-
-
-@cache
-def _states_facts(kind: type[nn.Module]) -> bool:
-    return issubclass(kind, StatesFacts)
 
 
 def _tensors(args: Iterable[Any], named: Mapping[str, Any]) -> Iterator[Tensor]:
