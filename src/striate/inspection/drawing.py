@@ -371,15 +371,11 @@ def _path(source: Node, node: Node, between: Sequence[Node], step: float) -> tup
     x = max(other.x for other in between) + WIDTH / 2 + ACROSS * 0.75
     side = node.x + node.width / 2
     level = node.y + node.height / 2
+    way = f"{_curve(source.x, top, x, first)} L{x:.1f}"
     if node.category != "merge":
-        return (
-            f"{_curve(source.x, top, x, first)} L{x:.1f} {last:.1f} {_curve(x, last, node.x, bottom, move=False)}",
-            True,
-        )
-    return (
-        f"{_curve(source.x, top, x, first)} L{x:.1f} {level - 16:.1f} Q{x:.1f} {level:.1f} {x - 16:.1f} {level:.1f} L{side:.1f} {level:.1f}",
-        True,
-    )
+        return f"{way} {last:.1f} {_curve(x, last, node.x, bottom, move=False)}", True
+    corner = f"Q{x:.1f} {level:.1f} {x - 16:.1f} {level:.1f}"
+    return f"{way} {level - 16:.1f} {corner} L{side:.1f} {level:.1f}", True
 
 
 def _line(x: float, top: float, bottom: float) -> str:

@@ -34,6 +34,7 @@ class EffectiveField:
     name: str
     layer: str
     theoretical: tuple[int, int]  # sides of the theoretical field, in pixels
+    centre: tuple[float, float]  # of the unit's field: row and column, in pixels
     side: int  # of the smallest centred square that holds 95.45 % of the gradient, in pixels
     importance: np.ndarray  # (H, W) float64: mean absolute gradient of each pixel, divided by their sum
     pictures: int
@@ -83,7 +84,7 @@ class EffectiveField:
         image = image.resize((width * times, height * times), Image.Resampling.NEAREST)
         draw = ImageDraw.Draw(image)
         for sides, colour in ((self.theoretical, (109, 182, 239)), ((self.side, self.side), (242, 155, 80))):
-            top, left = ((length - side) / 2 * times for length, side in zip((height, width), sides, strict=True))
+            top, left = ((c + 0.5 - side / 2) * times for c, side in zip(self.centre, sides, strict=True))
             box = (max(0, left), max(0, top), min(width * times, left + sides[1] * times) - 1)
             draw.rectangle(
                 (*box, min(height * times, top + sides[0] * times) - 1), outline=colour, width=max(2, times // 3)
@@ -139,8 +140,11 @@ def effective_field(
         picture = torch.randn((1, *input_shape), generator=generator)
         total += _gradient(network, wanted.name, picture)
     total /= max(float(total.sum()), np.finfo(float).tiny)
-    height, width = wanted.receptive_field.size
-    return EffectiveField(inspection.name, wanted.name, (height, width), _side(total), total, pictures)
+    field = wanted.receptive_field
+    (height, width), shape = field.size, wanted.output_shape
+    row, column = (c + shape[place + 1] // 2 * field.jump[place] for place, c in enumerate(field.centre))
+    side = _side(total, (row, column))
+    return EffectiveField(inspection.name, wanted.name, (height, width), (row, column), side, total, pictures)
 
 
 def _gradient(network: nn.Module, layer: str, picture: Tensor) -> np.ndarray:
@@ -173,14 +177,13 @@ def _evaluating(network: nn.Module) -> Iterator[None]:
             module.training = training
 
 
-def _side(importance: np.ndarray) -> int:
-    """Side of the smallest square around the centre of gravity that holds the share of the whole."""
+def _side(importance: np.ndarray, centre: tuple[float, float]) -> int:
+    """Side of the smallest square around the centre that holds the share of the whole."""
     height, width = importance.shape
     total = float(importance.sum())
-    row = round(float(importance.sum(axis=1) @ np.arange(height)) / total)
-    column = round(float(importance.sum(axis=0) @ np.arange(width)) / total)
+    (top, bottom), (left, right) = ((math.floor(place), math.ceil(place)) for place in centre)
     for half in range(max(height, width)):
-        inside = importance[max(0, row - half) : row + half + 1, max(0, column - half) : column + half + 1]
-        if float(inside.sum()) >= SHARE * total:
-            return 2 * half + 1
+        rows = importance[max(0, top - half) : bottom + half + 1]
+        if float(rows[:, max(0, left - half) : right + half + 1].sum()) >= SHARE * total:
+            return 2 * half + 1 + (bottom - top)
     return int(max(height, width))

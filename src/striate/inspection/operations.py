@@ -177,7 +177,7 @@ def pool(kind: str, axes: int) -> Rule:
 
     def work(
         see: See,
-        input: Tensor,
+        input: Tensor,  # noqa: A002
         kernel: Sizes,
         stride: Sizes | None,
         padding: Sizes,
