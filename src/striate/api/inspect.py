@@ -49,7 +49,7 @@ def inspect(model: nn.Module | str | Path, input_size: int | Sequence[int] | Non
         network, name, paper, own_size = _draft(model)
     else:
         network = model
-    return inspect_network(network, _input_shape(network, input_size or own_size), name=name, paper=paper)
+    return inspect_network(network, _input_shape(network, own_size if input_size is None else input_size), name=name, paper=paper)
 
 
 def compare(models: Sequence[nn.Module | str | Path], input_size: int | Sequence[int] | None = None) -> Comparison:
@@ -153,5 +153,5 @@ def measure_effective_field(
     else:
         name = str(model)
         network = create_model(name, seed=seed)
-    shape = _input_shape(network, input_size or own_size)
+    shape = _input_shape(network, own_size if input_size is None else input_size)
     return effective_field(network, shape, pictures=pictures, seed=seed, name=name)

@@ -17,7 +17,8 @@ from striate.inspection.text import count_text, window_text
 
 WIDTH, HEIGHT, ACROSS, DOWN = 212, 54, 28, 36  # of a node and of the gaps beside and below it, in pixels
 MERGE = 26  # side of a node where branches join
-FEWEST_NODES = 10  # a drawing with fewer says too little, so it unfolds one level more
+FEWEST_NODES = 7  # a drawing with fewer says too little, so it unfolds one level more
+CONTAINERS = {"Sequential", "ModuleList", "ModuleDict"}  # as blocks they say nothing
 MERGES = {"add": "+", "sub": "−", "mul": "×", "cat": "cat", "__add__": "+", "__iadd__": "+", "__mul__": "×"}
 
 
@@ -88,6 +89,7 @@ class Label:
     x: float
     y: float
     text: str
+    before: bool  # it ends at its place rather than beginning there
 
 
 @dataclass(frozen=True)
@@ -223,7 +225,7 @@ def overview(layers: Sequence[Layer], depth: int | None, kinds: Mapping[str, str
     nodes: list[Node] = []
     for level in [depth] if depth else range(1, deepest + 1):
         nodes = merged(blocks(layers, level, kinds))
-        if len(nodes) >= FEWEST_NODES:
+        if len(nodes) >= FEWEST_NODES and all(node.title not in CONTAINERS for node in nodes):
             break
     return nodes
 
@@ -343,7 +345,8 @@ def _lanes(rows: Sequence[Sequence[Node]], known: Mapping[str, Node]) -> None:
 
 
 def _edges(rows: Sequence[Sequence[Node]], known: Mapping[str, Node], step: float) -> tuple[list[Edge], list[Label]]:
-    edges, labelled, labels = [], set(), []
+    edges: list[Edge] = []
+    users: dict[str, list[Node]] = {}
     for row in rows:
         for node in row:
             for name in node.inputs:
@@ -351,9 +354,15 @@ def _edges(rows: Sequence[Sequence[Node]], known: Mapping[str, Node], step: floa
                 between = [other for place in range(source.row + 1, node.row) for other in rows[place]]
                 path, skip = _path(source, node, between, step)
                 edges.append(Edge(path, skip))
-                if name not in labelled and source.category != "picture":
-                    labelled.add(name)
-                    labels.append(Label(source.x + 8, source.y + source.height + 15, times(source.shape)))
+                users.setdefault(name, []).append(node)
+    labels = []
+    for name, targets in users.items():
+        source = known[name]
+        if source.category != "picture":
+            # On the side that the lines leave free.
+            before = len(targets) > 1 or targets[0].x > source.x
+            x = source.x - 8 if before else source.x + 8
+            labels.append(Label(x, source.y + source.height + 15, times(source.shape), before))
     return edges, labels
 
 

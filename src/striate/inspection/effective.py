@@ -65,7 +65,8 @@ class EffectiveField:
         height, width = self.theoretical
         return (
             f"{self.name}, {self.layer}: {SHARE:.1%} of the gradient lies within {self.side} x {self.side} pixels; "
-            f"the theoretical field is {height} x {width} ({self.ratio:.0%} of its side)"
+            f"the theoretical field is {height} x {width} ({self.ratio:.0%} of its side), the picture "
+            f"{self.importance.shape[0]} x {self.importance.shape[1]}"
         )
 
     def picture(self, *, scale: int | None = None) -> bytes:

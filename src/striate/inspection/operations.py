@@ -83,12 +83,19 @@ def convolution(axes: int) -> Rule:
     ) -> Result:
         kernel = tuple(weight.shape[2:])
         steps, gaps = sizes(stride, axes), sizes(dilation, axes)
+        expected = weight.shape[1] * groups
+        if input.shape[input.ndim - axes - 1] != expected:
+            raise ValueError(f"a convolution of {expected} maps got {input.shape[input.ndim - axes - 1]}")
         extent, before, lengths = see(input), [], []
         for place in range(axes):
             dimension = input.ndim - axes + place
             reach = gaps[place] * (kernel[place] - 1)
             left, right = _padding(padding, place, axes, reach)
             length = (input.shape[dimension] + left + right - reach - 1) // steps[place] + 1
+            if length < 1:
+                raise ValueError(
+                    f"a kernel of {reach + 1} does not fit on {input.shape[dimension] + left + right} units"
+                )
             before.append(left)
             lengths.append(length)
             axis = extent.axes[dimension]
@@ -162,6 +169,8 @@ def transposed_convolution(axes: int) -> Rule:
 
 def linear(see: See, input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Result:  # noqa: A002
     """The rule of a dense layer, which works along the last dimension."""
+    if input.shape[-1] != weight.shape[1]:
+        raise ValueError(f"a dense layer of {weight.shape[1]} inputs got {input.shape[-1]}")
     shape = (*input.shape[:-1], weight.shape[0])
     return Result(
         kind="linear",
@@ -193,6 +202,8 @@ def pool(kind: str, axes: int) -> Rule:
             length = input.shape[dimension]
             count = windows(length, sides[place], steps[place], pads[place], gaps[place], ceil=ceil)
             axis, shape[dimension] = extent.axes[dimension], count
+            if count < 1:
+                raise ValueError(f"a window of {sides[place]} does not fit on {length} units")
             if axis is not None:
                 # The mean of a whole map is global pooling, whatever it is called: what follows sees everything.
                 whole = mean and count == 1 and sides[place] >= length > 1
@@ -473,13 +484,13 @@ def _table() -> Mapping[str, Rule]:
         "multiply",
         "divide",
         "subtract",
-        "prelu",
     ]:
         rules[kind] = each(kind)
     for kind in ["add", "sub", "mul", "truediv", "pow"]:
         for prefix in ("", "r", "i"):
             rules[f"__{prefix}{kind}__"] = each(kind)
     rules["__neg__"] = of_first("neg")
+    rules["prelu"] = of_first("prelu")
     return MappingProxyType(rules)
 
 

@@ -189,7 +189,10 @@ class Tracer(TorchFunctionMode):
         """A module begins to run."""
         inside = bool(self.scopes) and self.scopes[-1].step is not None
         step = None
-        if not inside and (self.states_facts(module) or next(module.children(), None) is None):
+        single = next(module.children(), None) is None
+        if not name and not type(module).__module__.startswith("torch.nn"):
+            single = False  # the whole network, of functions alone: each is a step of its own
+        if not inside and (single or self.states_facts(module)):
             step = Step(name, type(module).__name__, module, order=len(self.steps))
             self.steps.append(step)
         elif inside:
