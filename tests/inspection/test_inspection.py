@@ -50,6 +50,7 @@ def test_json_has_the_totals_at_the_top():
         "receptive_field": {"size": [3, 3], "jump": [2, 2], "start": [-1, -1], "centre": [0.0, 0.0], "exact": True},
         "sees_everything": False,
         "auxiliary": False,
+        "settings": "3, 32, kernel_size=(3, 3), stride=(2, 2), padding=(1, 1), bias=False",
         "layers": 1,
         "uncounted": {},
         "notes": [],

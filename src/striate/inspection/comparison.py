@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -35,11 +36,17 @@ class Departure:
             return f"{_described(self.first or self.second)} is {self.change}"
         return f"{_described(self.first)} became {_described(self.second)}"
 
+    @property
+    def differences(self) -> tuple[str, ...]:
+        """What is not the same in a changed layer, such as `kernel_size=(5, 5) -> (3, 3)`."""
+        return tuple(_differences(self.first, self.second)) if self.first and self.second else ()
+
     def to_dict(self) -> dict[str, Any]:
         """The difference as JSON types."""
         return {
             "change": self.change,
             "text": self.text,
+            "differences": list(self.differences),
             "first": self.first.to_dict() if self.first else None,
             "second": self.second.to_dict() if self.second else None,
         }
@@ -72,16 +79,18 @@ class Comparison:
         lines = aligned(columns, rows)
         if len(self.inspections) == 2:
             lines += ["", self._headline()]
-            lines += aligned(("", "first", "second"), list(self._departure_rows()))[1:]
+            for sign, what, places in self._groups():
+                number = f" ({len(places)} places)" if len(places) > 1 else ""
+                lines += [f"{sign} {what}{number}", *(f"    {place}" for place in places)]
         return "\n".join(line.rstrip() for line in lines)
 
     def to_markdown(self) -> str:
-        """Figures and departures as Markdown tables."""
+        """Figures and departures as Markdown."""
         lines = markdown_table(*self._table())
         if len(self.inspections) == 2:
-            first, second = (inspection.name for inspection in self.inspections)
             lines += ["", self._headline(), ""]
-            lines += markdown_table(("", first, second), list(self._departure_rows()))
+            for _, what, places in self._groups():
+                lines += [f"- {what}", *(f"    - `{place}`" for place in places)]
         return "\n".join(lines) + "\n"
 
     def __str__(self) -> str:
@@ -100,11 +109,29 @@ class Comparison:
         figures = [_figures(inspection) for inspection in self.inspections]
         return columns, [(name, *(column[name] for column in figures)) for name in figures[0]]
 
-    def _departure_rows(self) -> Iterator[tuple[str, str, str]]:
+    def _groups(self) -> list[tuple[str, str, list[str]]]:
+        """Departures of one sort together: a sign, what it is, and every place."""
         signs = {"changed": "~", "removed": "-", "added": "+"}
+        groups: dict[tuple[str, str], list[str]] = {}
         for departure in self.departures:
             first, second = departure.first, departure.second
-            yield signs[departure.change], _described(first) if first else "", _described(second) if second else ""
+            layer = first or second
+            what = f"{layer.kind if layer else ''} {departure.change}"
+            if first and second:
+                what = f"{first.kind}: {', '.join(departure.differences)}"
+                place = _described(first)
+                if (first.name, first.input_shapes, first.output_shape) != (
+                    second.name,
+                    second.input_shapes,
+                    second.output_shape,
+                ):
+                    place += f" became {_described(second)}"
+                if first.parameters != second.parameters:
+                    place += f", parameters {first.parameters:,} -> {second.parameters:,}"
+            else:
+                place = _described(layer)
+            groups.setdefault((signs[departure.change], what), []).append(place)
+        return [(sign, what, places) for (sign, what), places in groups.items()]
 
 
 def compare_inspections(inspections: Sequence[Inspection]) -> Comparison:
@@ -136,33 +163,52 @@ def departures_of(first: Inspection, second: Inspection) -> Iterator[Departure]:
                 if _figure(before) != _figure(after):
                     yield Departure("changed", before, after)
             continue
-        paired = min(j - i, m - k)
-        for place in range(paired):
-            yield Departure("changed", one[i + place], two[k + place])
-        for layer in one[i + paired : j]:
-            yield Departure("removed", layer, None)
-        for layer in two[k + paired : m]:
-            yield Departure("added", None, layer)
+        before, after = list(one[i:j]), list(two[k:m])
+        while before and after and _alike(before[0], after[0]):
+            yield Departure("changed", before.pop(0), after.pop(0))
+        yield from (Departure("removed", layer, None) for layer in before)
+        yield from (Departure("added", None, layer) for layer in after)
 
 
 def _family(layer: Layer) -> tuple[Any, ...]:
     return layer.kind, layer.output_shape[1:], layer.auxiliary
 
 
+def _alike(one: Layer, two: Layer) -> bool:
+    """Whether a layer stands in another's place: it answers as much, and both have weights to apply or neither."""
+    return one.output_shape == two.output_shape and (one.macs > 0) == (two.macs > 0)
+
+
 def _figure(layer: Layer) -> tuple[Any, ...]:
-    return (
-        layer.kind,
-        layer.kernel,
-        layer.stride,
-        layer.padding,
-        layer.dilation,
-        layer.groups,
-        layer.input_shapes,
-        layer.output_shape,
-        layer.parameters,
-        layer.macs,
-        layer.receptive_field,
-    )
+    """What makes a layer what it is; its sizes and its receptive field also follow from the layers before it."""
+    if layer.settings:
+        return layer.kind, layer.settings, layer.parameters
+    window = layer.kernel, layer.stride, layer.padding, layer.dilation, layer.groups
+    return layer.kind, window, layer.parameters
+
+
+def _differences(one: Layer, two: Layer) -> Iterator[str]:
+    if one.kind != two.kind:
+        yield f"now {two.kind}"
+    else:
+        before, after = _settings(one.settings), _settings(two.settings)
+        for key in dict.fromkeys((*before, *after)):
+            if before.get(key) != after.get(key):
+                values = [f"{table[key]}" if key in table else "default" for table in (before, after)]
+                yield f"{key} {values[0]} -> {values[1]}".strip()
+    for key in ("kernel", "stride", "padding", "dilation", "groups"):
+        if not one.settings and getattr(one, key) != getattr(two, key):
+            yield f"{key} {getattr(one, key)} -> {getattr(two, key)}"
+
+
+def _settings(text: str) -> dict[str, str]:
+    """What a module says of itself, by name; what has no name counts from 1."""
+    parts = re.split(r", (?![^(]*\))", text)
+    table = {}
+    for place, part in enumerate(parts, start=1):
+        name, _, value = part.rpartition("=")
+        table[name or f"argument {place}"] = value
+    return table
 
 
 def _described(layer: Layer | None) -> str:

@@ -66,6 +66,7 @@ class Layer:
     sees_everything: bool = False  # each of its numbers depends on the whole picture, if only through a side branch
     auxiliary: bool = False
     stage: str = ""
+    settings: str = ""  # what the module says of itself when it is printed
     layers: int = 1  # how many layers it stands for
     uncounted: Mapping[str, int] | None = None  # operations that no rule could count, and how often they ran
     notes: tuple[str, ...] = ()
@@ -109,6 +110,7 @@ class Layer:
             },
             "sees_everything": self.sees_everything,
             "auxiliary": self.auxiliary,
+            "settings": self.settings,
             "layers": self.layers,
             "uncounted": dict(self.uncounted or {}),
             "notes": list(self.notes),
@@ -160,6 +162,7 @@ def layers_of(trace: Trace, network: nn.Module, stage_ends: Sequence[str]) -> tu
                 sees_everything=step.extent.everything or not step.extent.local,
                 auxiliary=is_auxiliary(step.name),
                 stage=stages[step.order],
+                settings=step.module.extra_repr() if step.module is not None else "",
                 uncounted=dict(step.uncounted),
                 notes=tuple(dict.fromkeys(step.notes)),
             )
