@@ -147,6 +147,25 @@ def test_every_departure_is_listed():
     ]
 
 
+def test_what_differs_is_said_and_what_follows_from_it_is_not():
+    def network(stride, rate):
+        return nn.Sequential(nn.Conv2d(3, 4, 3, stride, bias=False), nn.ReLU(), nn.Dropout(rate), nn.Conv2d(4, 4, 1))
+
+    first, second = (inspect_network(network(*sizes), (3, 9, 9), name=str(sizes)) for sizes in ((1, 0.5), (2, 0.2)))
+    comparison = compare_inspections([first, second])
+    assert [departure.differences for departure in comparison.departures] == [
+        ("stride (1, 1) -> (2, 2)",),
+        ("p 0.5 -> 0.2",),
+    ]
+    assert comparison.to_text().split("\n")[-5:] == [
+        "(2, 0.2) departs from (1, 0.5) in 2 places:",
+        "~ Conv2d: stride (1, 1) -> (2, 2)",
+        "    0 Conv2d 3x3 3x9x9 -> 4x7x7 became 0 Conv2d 3x3 /2 3x9x9 -> 4x4x4",
+        "~ Dropout: p 0.5 -> 0.2",
+        "    2 Dropout 4x7x7 -> 4x7x7 became 2 Dropout 4x4x4 -> 4x4x4",
+    ]
+
+
 def test_a_network_does_not_depart_from_itself():
     assert compare(["resnet20", "resnet20"]).departures == ()
     assert "resnet20 has the same layers as resnet20" in compare(["resnet20", "resnet20"]).to_text()

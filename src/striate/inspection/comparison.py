@@ -152,22 +152,21 @@ def compare_inspections(inspections: Sequence[Inspection]) -> Comparison:
 def departures_of(first: Inspection, second: Inspection) -> Iterator[Departure]:
     """Every layer of either network that has no like in the other, aligned by what the layers do."""
     one, two = first.layers, second.layers
-    # Layers of the same name and kind with other sizes belong together; so what is aligned is sought by kind, and
-    # sizes are looked at afterwards.
-    matcher = SequenceMatcher(
-        None, [_family(layer) for layer in one], [_family(layer) for layer in two], autojunk=False
-    )
+    # Networks of the same kinds of layers differ in their settings; others are aligned by what goes through the layers.
+    alike = [layer.kind for layer in one] == [layer.kind for layer in two]
+    keys = [[_family(layer)[: 1 if alike else 3] for layer in layers] for layers in (one, two)]
+    matcher = SequenceMatcher(None, keys[0], keys[1], autojunk=False)
     for tag, i, j, k, m in matcher.get_opcodes():
         if tag == "equal":
             for before, after in zip(one[i:j], two[k:m], strict=True):
                 if _figure(before) != _figure(after):
                     yield Departure("changed", before, after)
             continue
-        before, after = list(one[i:j]), list(two[k:m])
-        while before and after and _alike(before[0], after[0]):
-            yield Departure("changed", before.pop(0), after.pop(0))
-        yield from (Departure("removed", layer, None) for layer in before)
-        yield from (Departure("added", None, layer) for layer in after)
+        gone, come = list(one[i:j]), list(two[k:m])
+        while gone and come and _alike(gone[0], come[0]):
+            yield Departure("changed", gone.pop(0), come.pop(0))
+        yield from (Departure("removed", layer, None) for layer in gone)
+        yield from (Departure("added", None, layer) for layer in come)
 
 
 def _family(layer: Layer) -> tuple[Any, ...]:
