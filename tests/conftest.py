@@ -12,8 +12,8 @@ from PIL import Image
 
 DATA_VARIABLE = "STRIATE_TEST_DATA"
 
-# Torch's threads would spin while they wait for one another, and tests share their machine. Said before torch is loaded.
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+# Tests run side by side on networks that are too small to share between threads. Said before torch is loaded.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from striate.hooks import watch_outputs
+from striate.hooks import watch_calls, watch_outputs
 
 
 def network():

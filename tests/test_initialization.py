@@ -4,7 +4,14 @@ import pytest
 import torch
 
 from striate.errors import UsageError
-from striate.initialization import fans, he_normal_, lecun1998_uniform_, seeded
+from striate.initialization import (
+    caffe_xavier_uniform_,
+    fans,
+    glorot_uniform_,
+    he_normal_,
+    lecun1998_uniform_,
+    seeded,
+)
 
 
 @pytest.mark.parametrize(
@@ -68,6 +75,31 @@ def test_he_normal_of_an_unknown_fan():
     with pytest.raises(UsageError) as error:
         he_normal_(torch.empty(2, 2), fan="average")
     assert str(error.value) == "fan must be 'in' or 'out', got 'average'"
+
+
+def test_glorot_uniform():
+    torch.manual_seed(0)
+    weight = torch.empty(64, 32, 3, 3)
+    assert glorot_uniform_(weight) is weight
+    bound = math.sqrt(6 / (288 + 576))
+    assert 0.999 * bound < weight.abs().max().item() <= bound
+    assert weight.std().item() == pytest.approx(math.sqrt(2 / (288 + 576)), rel=0.01)
+    torch.manual_seed(0)
+    assert torch.equal(torch.nn.init.xavier_uniform_(torch.empty(64, 32, 3, 3)), weight)
+
+
+def test_glorot_uniform_of_groups():
+    weight = glorot_uniform_(torch.empty(4000, 1, 3, 3), groups=4000)
+    assert weight.abs().max().item() == pytest.approx(math.sqrt(6 / 18), rel=0.01)
+
+
+def test_caffe_xavier_counts_the_inputs_alone():
+    torch.manual_seed(0)
+    weight = torch.empty(64, 32, 3, 3)
+    assert caffe_xavier_uniform_(weight) is weight
+    bound = math.sqrt(3 / 288)
+    assert 0.999 * bound < weight.abs().max().item() <= bound
+    assert weight.std().item() == pytest.approx(math.sqrt(1 / 288), rel=0.01)
 
 
 def test_seeded_leaves_the_global_generator_alone():

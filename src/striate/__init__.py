@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from striate.api.create_model import create_model
     from striate.api.evaluate import Evaluation, evaluate
+    from striate.api.filter_picture import filter_picture
     from striate.api.inspect import compare, inspect
     from striate.api.load import load
     from striate.api.run import Run
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
         WeightsError,
     )
     from striate.inspection import Comparison, Inspection
-    from striate.models import create_model, list_models
+    from striate.models import list_models
     from striate.pixels import Preprocessing
     from striate.runtime import Classifier, Prediction
 
@@ -54,8 +56,9 @@ _HOMES = {
     "Watcher": "striate.api.watching",
     "WeightsError": "striate.errors",
     "compare": "striate.api.inspect",
-    "create_model": "striate.models",
+    "create_model": "striate.api.create_model",
     "evaluate": "striate.api.evaluate",
+    "filter_picture": "striate.api.filter_picture",
     "inspect": "striate.api.inspect",
     "list_models": "striate.models",
     "load": "striate.api.load",
@@ -87,6 +90,7 @@ __all__ = [
     "compare",
     "create_model",
     "evaluate",
+    "filter_picture",
     "inspect",
     "list_models",
     "load",

@@ -2,8 +2,10 @@
 
 Each rule draws in place, from the global generator, which `seeded` fixes for a while.
 
-    lecun1998_uniform_   uniform within ±2.4 / fan_in                LeNet-5
-    he_normal_           normal with deviation sqrt(2 / fan)         ReLU networks
+    lecun1998_uniform_     uniform within ±2.4 / fan_in                    LeNet-5
+    glorot_uniform_        uniform within ±sqrt(6 / (fan_in + fan_out))    VGG
+    caffe_xavier_uniform_  uniform within ±sqrt(3 / fan_in)                GoogLeNet
+    he_normal_             normal with deviation sqrt(2 / fan)             ReLU networks
 """
 
 from __future__ import annotations
@@ -97,6 +99,56 @@ def lecun1998_uniform_(weight: Tensor, *, fan_in: int | None = None) -> Tensor:
     if inputs < 1:
         raise UsageError(f"fan_in must be at least 1, got {inputs}")
     return torch.nn.init.uniform_(weight, -2.4 / inputs, 2.4 / inputs)
+
+
+def glorot_uniform_(weight: Tensor, *, groups: int = 1) -> Tensor:
+    """Draws uniformly within ±sqrt(6 / (fan_in + fan_out)), so with deviation sqrt(2 / (fan_in + fan_out)).
+
+    A compromise between keeping the variance of the signal on the way forward and of the gradient on the way back,
+    where the activation is near the identity.
+
+    Args:
+        weight: (out, in) of a dense layer, or (out, in / groups, *kernel) of a convolution, float, changed in place.
+        groups: The convolution's groups.
+
+    Returns:
+        The weight.
+
+    Raises:
+        UsageError: The weight has fewer than two axes.
+
+    Example:
+        >>> bool(glorot_uniform_(torch.empty(6, 3, 5, 5)).abs().max() <= (6 / (75 + 150)) ** 0.5)
+        True
+
+    Source: Glorot, Bengio 2010, Understanding the difficulty of training deep feedforward neural networks, Eq. 16.
+    """
+    bound = math.sqrt(6 / sum(fans(weight, groups=groups)))
+    return torch.nn.init.uniform_(weight, -bound, bound)
+
+
+def caffe_xavier_uniform_(weight: Tensor) -> Tensor:
+    """Draws uniformly within ±sqrt(3 / fan_in), so with deviation sqrt(1 / fan_in).
+
+    What Caffe calls xavier, by the first name of Glorot, whose own rule counts the fan-out too.
+
+    Args:
+        weight: (out, in) of a dense layer, or (out, in / groups, *kernel) of a convolution, float, changed in place.
+
+    Returns:
+        The weight.
+
+    Raises:
+        UsageError: The weight has fewer than two axes.
+
+    Example:
+        >>> bool(caffe_xavier_uniform_(torch.empty(6, 3, 5, 5)).abs().max() <= (3 / 75) ** 0.5)
+        True
+
+    Source: BVLC Caffe, XavierFiller.
+    """
+    bound = math.sqrt(3 / fans(weight)[0])
+    return torch.nn.init.uniform_(weight, -bound, bound)
 
 
 def he_normal_(weight: Tensor, *, fan: Literal["in", "out"] = "in", groups: int = 1) -> Tensor:

@@ -1,4 +1,4 @@
-"""Every network of the catalogue, converted, answers what it answers in torch."""
+"""A network of each kind in the catalogue, converted, answers what it answers in torch."""
 
 import subprocess
 import sys
@@ -7,15 +7,36 @@ import pytest
 import torch
 
 from striate.conversion import convert_to_openvino
-from striate.models import create_model, list_models
+from striate.models import create_model, list_models, model_row
 from striate.openvino_loading import load_openvino
 
+FAST = ["lenet5", "lenet5_dense", "lenet5_relu", "nin_cifar10", "allcnn_c", "resnet20", "mobilenet_v1_x0_25_tf"]
+SLOW = [
+    "alexnet",
+    "zfnet",
+    "nin_imagenet",
+    "vgg11_lrn",
+    "googlenet",
+    "googlenet_bn",
+    "resnet18",
+    "resnet50",
+    "mobilenet_v2",
+    "mobilenet_v2_x0_35_tf",
+    "efficientnet_b0",
+    "efficientnet_b0_tf",
+]
 
-@pytest.mark.parametrize("name", list_models())
-def test_every_network_answers_the_same(name, tmp_path):
+
+def test_every_family_has_a_network_here():
+    assert {model_row(name).family for name in FAST + SLOW} == {model_row(name).family for name in list_models()}
+
+
+@pytest.mark.parametrize("name", [*FAST, *(pytest.param(name, marks=pytest.mark.slow) for name in SLOW)])
+def test_every_kind_of_network_answers_the_same(name, tmp_path):
     network = create_model(name, num_classes=7, seed=0)
     state = network.state_dict()
-    size = (32, 32) if network.fixed_size else (64, 48)
+    least = network.minimum_size
+    size = network.input_size if network.fixed_size else (max(64, least[0]), max(48, least[1]))
     network = network.to(memory_format=torch.channels_last)
     for _ in range(2):  # statistics that are not those of the start
         network(torch.randn(4, network.in_channels, *size))

@@ -101,7 +101,12 @@ def test_bad_depth_and_batch_size():
         inspection.memory(0)
 
 
-@pytest.mark.parametrize("name", list_models())
+DRAWN = {"lenet5", "alexnet", "vgg16", "googlenet", "resnet20", "resnet50", "mobilenet_v2", "efficientnet_b0"}
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[] if name in DRAWN else pytest.mark.slow) for name in list_models()]
+)
 def test_pages_are_whole_and_need_nothing_else(name):
     page = inspect(name).to_html()
     assert not re.search(r'(src|href)="(?!data:|#)', page)

@@ -5,15 +5,40 @@ import torch
 
 from striate.models import create_model
 
-TWINS = ["mobilenet_v2"]
+slow = pytest.mark.slow
+TWINS = [
+    # Our row, and torchvision's name.
+    pytest.param(("vgg11", "vgg11"), marks=slow),
+    pytest.param(("vgg13", "vgg13"), marks=slow),
+    pytest.param(("vgg16", "vgg16"), marks=slow),
+    pytest.param(("vgg19", "vgg19"), marks=slow),
+    pytest.param(("vgg11_bn", "vgg11_bn"), marks=slow),
+    pytest.param(("vgg13_bn", "vgg13_bn"), marks=slow),
+    pytest.param(("vgg16_bn", "vgg16_bn"), marks=slow),
+    pytest.param(("vgg19_bn", "vgg19_bn"), marks=slow),
+    ("googlenet_bn", "googlenet"),
+    ("mobilenet_v2", "mobilenet_v2"),
+    ("alexnet_owt", "alexnet"),
+    ("efficientnet_b0", "efficientnet_b0"),
+    # The first with TensorFlow's batch norm.
+    pytest.param(("efficientnet_b5", "efficientnet_b5"), marks=slow),
+    *(pytest.param((name, name), marks=slow) for name in (f"efficientnet_b{number}" for number in (1, 2, 3, 4, 6, 7))),
+    ("resnet18", "resnet18"),
+    pytest.param(("resnet34", "resnet34"), marks=slow),
+    ("resnet50_v1_5", "resnet50"),
+    pytest.param(("resnet101_v1_5", "resnet101"), marks=slow),
+    pytest.param(("resnet152_v1_5", "resnet152"), marks=slow),
+]
 
 
-@pytest.fixture(scope="module", params=TWINS)
+@pytest.fixture(scope="module", params=TWINS, ids=lambda names: names[0])
 def twins(request):
     from torchvision import models
 
     torch.manual_seed(0)
-    theirs = models.get_model(request.param, weights=None)
+    row, name = request.param
+    more = {"init_weights": False} if name == "googlenet" else {}  # or it warns
+    theirs = models.get_model(name, weights=None, **more)
     # A new network's batch norm changes nothing and its logits are close to 0: draw what training would have moved.
     for module in theirs.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
@@ -23,7 +48,7 @@ def twins(request):
             module.running_var.uniform_(0.5, 1.5)
         elif isinstance(module, torch.nn.Conv2d):
             torch.nn.init.kaiming_normal_(module.weight, mode="fan_in")
-    ours = create_model(request.param)
+    ours = create_model(row)
     ours.load_state_dict(theirs.state_dict(), strict=True)
     return ours.eval(), theirs.eval()
 

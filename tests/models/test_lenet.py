@@ -29,6 +29,30 @@ def test_dense_output():
     assert trainable(create_model("lenet5_dense", num_classes=3)) == 60_000 + 85 * 3
 
 
+def test_the_modern_form():
+    network = create_model("lenet5_relu", seed=0)
+    counts = {name: trainable(network.get_submodule(name)) for name in (*network.stages, "output")}
+    assert counts == {"c1": 156, "s2": 0, "c3": 2416, "s4": 0, "c5": 48120, "f6": 10164, "output": 850}
+    leaves = [type(module).__name__ for module in network.modules() if not list(module.children())]
+    assert leaves == [
+        *["Conv2d", "ReLU", "MaxPool2d"] * 2,
+        *["Conv2d", "ReLU", "Flatten", "Linear", "ReLU", "Linear"],
+    ]
+    assert sum(counts.values()) == 61_706
+
+
+def test_the_modern_form_is_drawn_by_he_s_rule():
+    network = create_model("lenet5_relu", seed=0)
+    for layer, fan_in in ((network.c5.convolution, 400), (network.f6.dense, 120), (network.output, 84)):
+        assert layer.weight.std().item() == pytest.approx((2 / fan_in) ** 0.5, rel=0.05)
+        assert not layer.bias.any()
+
+
+def test_multiply_adds_of_each_layer(multiply_adds):
+    assert multiply_adds("lenet5") == [117_600, 150_000, 48_000, 10_080, 840]
+    assert multiply_adds("lenet5_relu") == [117_600, 240_000, 48_000, 10_080, 840]
+
+
 def test_first_layer_on_colour_pictures():
     assert trainable(create_model("lenet5", in_channels=3).c1) == (5 * 5 * 3 + 1) * 6 == 456
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from striate.errors import UsageError
-from striate.nn.arguments import positive_number, whole_number
+from striate.nn.arguments import height_and_width, positive_number, whole_number
 
 
 @pytest.mark.parametrize("value", [1, 7, np.int64(7)])
@@ -28,3 +28,23 @@ def test_positive_numbers(value):
     answer = positive_number("Layer", "slope", value)
     assert answer == value
     assert type(answer) is float
+
+
+@pytest.mark.parametrize(("value", "expected"), [(3, (3, 3)), ((1, 2), (1, 2)), ([np.int64(4), 5], (4, 5))])
+def test_height_and_width(value, expected):
+    assert height_and_width("Layer", "stride", value) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (0, "stride must be a whole number of at least 1, got 0"),
+        ("3", "stride must be a whole number of at least 1, got '3'"),
+        ((1, 0), "stride[1] must be a whole number of at least 1, got 0"),
+        ((1,), "stride must be a whole number or a pair (height, width), got (1,)"),
+    ],
+)
+def test_not_height_and_width(value, message):
+    with pytest.raises(UsageError) as error:
+        height_and_width("Layer", "stride", value)
+    assert str(error.value) == f"Layer: {message}"

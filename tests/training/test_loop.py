@@ -1,11 +1,15 @@
 import copy
+import dataclasses
 
 import numpy as np
 import pytest
 import torch
+from torch import nn
+from torch.nn import functional
 
 from striate.augmentation import AugmentationPolicy
 from striate.errors import TrainingError
+from striate.models import Network, NetworkConfig, create_model, model_row
 from striate.training import (
     Recipe,
     StoppedError,
@@ -16,6 +20,9 @@ from striate.training import (
     load_checkpoint,
     save_checkpoint,
 )
+from striate.training.loop import take_step
+from striate.training.losses import create_loss
+from striate.training.optimizers import scale_learning_rate
 
 CPU = torch.device("cpu")
 RECIPE = Recipe.from_dict(
@@ -185,6 +192,18 @@ def test_gradient_clipping_bounds_a_step(small_network, toy):
     assert float((after - before).norm()) == pytest.approx(0.001, rel=1e-2)
 
 
+def test_frozen_statistics_stay_to_the_byte_while_the_rest_learns(small_network, toy):
+    recipe = Recipe.from_dict(RECIPE.to_dict() | {"freeze_statistics": True})
+    network = small_network("resnet20")
+    before = {name: buffer.clone() for name, buffer in network.named_buffers()}
+    weight = network.bn1.weight.detach().clone()
+    state = begin(network, recipe, steps=3)
+    list(fit(state, recipe, toy(20), toy(4), device=CPU))
+    for name, buffer in network.named_buffers():
+        assert torch.equal(buffer, before[name]), name
+    assert not torch.equal(network.bn1.weight, weight)
+
+
 def test_bf16_trains_too(small_network, toy):
     recipe = Recipe.from_dict(RECIPE.to_dict() | {"precision": "bf16"})
     state = begin(small_network(), recipe, steps=10)
@@ -202,3 +221,91 @@ def test_augmentation_depends_on_the_sample_not_on_the_batch(small_network, toy)
     together = augment_batch(examples.images(np.arange(6)), recipe, 2, examples.samples)
     alone = augment_batch(examples.images(np.array([4])), recipe, 2, examples.samples[4:5])
     assert torch.equal(together[4], alone[0])
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ForkedConfig(NetworkConfig):
+    auxiliary_weight: float = 0.25
+
+
+class Forked(Network):
+    """One convolution, a head on its maps, and an auxiliary head on them too."""
+
+    head_name = "head_layer"
+    auxiliary_head_names = ("aux",)
+
+    def __init__(self, auxiliary_weight=0.25):
+        config = ForkedConfig(
+            paper=model_row("resnet20").config.paper,
+            benchmark=model_row("resnet20").benchmark,
+            auxiliary_weight=auxiliary_weight,
+        )
+        super().__init__(config, num_classes=2, in_channels=1, feature_width=2 * 32 * 32, stages=("conv",))
+        self.conv = nn.Conv2d(1, 2, 1)
+        self.head_layer, self.aux = self.build_head(2), self.build_head(2)
+
+    def build_head(self, num_classes):
+        return nn.Linear(self.feature_width, num_classes)
+
+    def forward_features(self, images):
+        return self.conv(images)
+
+    def forward_head(self, maps, *, vector_only=False):
+        return maps.flatten(1) if vector_only else self.head_layer(maps.flatten(1))
+
+    def features(self, images):
+        return self.forward_features(images).flatten(1)
+
+    def forward_with_auxiliary(self, images):
+        maps = self.forward_features(images)
+        return self.forward_head(maps), (self.aux(maps.flatten(1)),)
+
+
+PLAIN_STEP = Recipe.from_dict(
+    {
+        "batch_size": 8,
+        "optimizer": {"learning_rate": 0.5, "momentum": 0.0, "weight_decay": 0.0, "head_multiplier": 1.0},
+        "loss": {"label_smoothing": 0.0},
+    }
+)
+
+
+def test_auxiliary_heads_learn_with_the_network_s_weight(toy):
+    torch.manual_seed(0)
+    network = Forked()
+    twin = copy.deepcopy(network)
+    examples = toy(8)
+    images, labels = examples.images(np.arange(8)), torch.from_numpy(examples.labels)
+    logits, (answer,) = twin.forward_with_auxiliary(images)
+    own, auxiliary = (functional.cross_entropy(output, labels) for output in (logits, answer))
+    (own + 0.25 * auxiliary).backward()
+
+    state = begin(network, PLAIN_STEP, steps=1)
+    rate = scale_learning_rate(state.optimizer, 1.0)
+    value, correct = take_step(state, PLAIN_STEP, create_loss(PLAIN_STEP.loss), images, labels)
+    assert value == own.item()  # comparable with validation's
+    assert correct == int((logits.argmax(1) == labels).sum())
+    clip = PLAIN_STEP.optimizer.gradient_clip
+    norm = torch.cat([parameter.grad.flatten() for parameter in twin.parameters()]).norm()
+    share = min(1.0, clip / norm.item()) if clip else 1.0
+    for ours, theirs in zip(network.parameters(), twin.parameters(), strict=True):
+        assert theirs.grad.any()
+        torch.testing.assert_close(ours, theirs - rate * share * theirs.grad, rtol=0, atol=1e-6)
+
+
+def test_a_loss_that_is_not_finite_in_an_auxiliary_head_alone_is_named(toy):
+    network = Forked()
+    with torch.no_grad():
+        network.aux.weight.fill_(float("nan"))
+    state = begin(network, PLAIN_STEP, steps=1)
+    with pytest.raises(TrainingError, match=r"the first layer whose output is not finite is aux \(Linear\)"):
+        list(fit(state, PLAIN_STEP, toy(8), toy(0), device=CPU))
+    assert state.step == 0
+
+
+def test_googlenet_s_auxiliary_heads_learn(toy):
+    network = create_model("googlenet", num_classes=2, in_channels=1, seed=0)
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    state = begin(network, PLAIN_STEP, steps=1)
+    list(fit(state, PLAIN_STEP, toy(4), toy(2), device=CPU))
+    assert [name for name, tensor in network.state_dict().items() if torch.equal(tensor, before[name])] == []

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from striate.errors import WeightsError
-from striate.models import create_model
+from striate.models import ResNet, create_model, model_row
 from striate.weights import KNOWN_FILES, Reshaped, load_weights, read_weights
 
 
@@ -234,3 +234,30 @@ def test_real_mobilenet_v2_weights_fit(real_data):
     network = create_model("mobilenet_v2", seed=0)
     network.load_state_dict(weights.tensors, strict=True)
     assert load_weights(network, weights.tensors).summary() == "314 of 314 tensors loaded"
+
+
+class WithAuxiliary(ResNet):
+    """A network with an auxiliary head."""
+
+    def __init__(self, num_classes):
+        super().__init__(model_row("resnet20").config, num_classes=num_classes, in_channels=3)
+        self.aux1 = torch.nn.Linear(16, num_classes)
+
+
+def test_auxiliary_heads_for_another_number_of_classes_are_left_too():
+    report = load_weights(WithAuxiliary(3), WithAuxiliary(10).state_dict())
+    assert report.head_replaced == ("fc.weight", "fc.bias", "aux1.weight", "aux1.bias")
+    assert (report.missing, report.reshaped) == ((), ())
+
+
+def test_auxiliary_heads_for_as_many_classes_are_loaded():
+    ours, theirs = WithAuxiliary(3), WithAuxiliary(3)
+    assert load_weights(ours, theirs.state_dict()).head_replaced == ()
+    assert torch.equal(ours.aux1.weight, theirs.aux1.weight)
+
+
+def test_of_rows_with_the_same_shapes_the_published_one_is_named():
+    message = refusal(create_model("resnet20"), state_of("efficientnet_b0"))
+    assert message.endswith("; they look like weights of efficientnet_b0: create that network")
+    message = refusal(create_model("resnet20"), state_of("efficientnet_b0_tf"), row="efficientnet_b1")
+    assert message.endswith("; they look like weights of efficientnet_b0: create that network")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from striate.api.preparation import resized_in_proportion
 from striate.data import Dataset
+from striate.errors import UsageError
 from striate.models import Network
 from striate.pixels import Preprocessing
 from striate.training import Decision, Recipe, TimePlan, time_step
@@ -18,6 +21,12 @@ from striate.training.batches import batch_sizes
 def probe_loss(logits: Tensor) -> Tensor:
     """A loss to time a step with."""
     return functional.cross_entropy(logits, torch.zeros(len(logits), dtype=torch.int64, device=logits.device))
+
+
+def probe_images(network: Network, size: tuple[int, int], *, count: int) -> Tensor:
+    """Noise to time a step with: (count, C, height, width) on the network's device, channels last."""
+    images = torch.randn(count, network.in_channels, *size, generator=torch.Generator().manual_seed(0))
+    return images.to(next(network.parameters()).device, memory_format=torch.channels_last)
 
 
 FEWEST_EPOCHS = 6.0
@@ -30,54 +39,81 @@ SMALLEST_SIDE = 96
 """But not smaller than this."""
 
 
+@dataclass(frozen=True)
+class TimedRun:
+    """A run that fits a time limit."""
+
+    plan: TimePlan
+    preprocessing: Preprocessing
+    steps: int
+    """How many steps fit."""
+    decisions: list[Decision]
+
+
 def plan_time(
-    limit: float,
-    begun: float,
+    deadline: float,
     network: Network,
     recipe: Recipe,
     preprocessing: Preprocessing,
     dataset: Dataset,
     *,
     size_is_free: bool,
-) -> tuple[TimePlan, Preprocessing, list[Decision]]:
+) -> TimedRun:
     """Measures how long steps take, makes pictures smaller if too few epochs would fit, and plans the run.
 
     Args:
-        limit: Seconds from `begun` within which all must be over.
-        begun: `time.monotonic()` when the command began.
+        deadline: `time.monotonic()` by which all must be over.
         network: On its device.
         recipe: The recipe.
         preprocessing: The input size to begin with.
         dataset: The data.
         size_is_free: Whether the input size may be lowered.
+
+    Raises:
+        UsageError: If not a single step fits.
     """
     training = len(dataset.indices("train"))
-    held_out = [len(dataset.indices(name)) for name in ("val", "test")]
-    steps = len(batch_sizes(training, recipe.batch_size))
+    steps_per_epoch = len(batch_sizes(training, recipe.batch_size))
     wanted = FEWEST_EPOCHS_FROM_WEIGHTS if recipe.fit_head_first else FEWEST_EPOCHS
     wanted = min(wanted, recipe.schedule.epochs)
-    first = side = preprocessing.size[0]
-    device = next(network.parameters()).device
-    while True:
-        size = (side, side) if size_is_free else preprocessing.size
-        images = torch.randn(min(recipe.batch_size, training), preprocessing.channels, *size)
-        images = images.to(device, memory_format=torch.channels_last)
-        seconds = time_step(network, images, probe_loss, recipe.precision, steps=2)
-        per_picture = seconds / len(images) / 3  # a forward pass is a third of a step
-        validation = per_picture * (held_out[0] or held_out[1])
-        head = per_picture * training if recipe.fit_head_first else 0.0
-        reserve = 6.0 + 1.5 * per_picture * sum(held_out) + 0.002 * len(dataset)
-        plan = TimePlan(begun + limit - head, reserve, seconds, validation)
-        fitting = plan.steps_left(steps_per_epoch=steps, batch=0) / steps
-        if fitting >= wanted or not size_is_free or side - 32 < SMALLEST_SIDE:
-            break
-        # A step's time goes with the area; the next size is measured too.
-        while side - 32 >= SMALLEST_SIDE:
-            side -= 32
-            if fitting * (size[0] / side) ** 2 >= wanted:
-                break
+    planned, side = preprocessing, preprocessing.size[0]
     decisions = []
-    if side != first:
-        preprocessing = dataclasses.replace(preprocessing, resize_size=(side, side), crop=(side, side))
-        decisions.append(Decision("input size", f"{side} x {side}", f"so that {fitting:.1f} epochs fit the time limit"))
-    return dataclasses.replace(plan, deadline=begun + limit), preprocessing, decisions
+    while True:
+        plan, head_seconds = measure(deadline, network, recipe, preprocessing, dataset)
+        patient = dataclasses.replace(plan, deadline=deadline - head_seconds)
+        steps = patient.steps_left(steps_per_epoch=steps_per_epoch, batch=0)
+        epochs = steps / steps_per_epoch
+        if epochs >= wanted or not size_is_free or side - 32 < SMALLEST_SIDE:
+            break
+        measured = side
+        while side - 32 >= SMALLEST_SIDE:  # a step's time goes with the area; what is chosen is measured too
+            side -= 32
+            if epochs * (measured / side) ** 2 >= wanted:
+                break
+        preprocessing = resized_in_proportion(planned, side)
+        decisions = [Decision("input size", f"{side} x {side}", "so that enough epochs fit the time limit")]
+    if steps < 1:
+        raise UsageError(
+            f"the time limit leaves no time to train after {plan.reserve:.0f} s for sealing and evaluating; "
+            "give more time, or a smaller network or --size"
+        )
+    why = f"{plan.step_seconds * 1e3:.0f} ms a step, {steps_per_epoch} steps an epoch"
+    decisions.append(Decision("steps that fit", f"{steps:,}", why))
+    return TimedRun(plan, preprocessing, steps, decisions)
+
+
+def measure(
+    deadline: float, network: Network, recipe: Recipe, preprocessing: Preprocessing, dataset: Dataset
+) -> tuple[TimePlan, float]:
+    """A plan with the measured time of a step, and the seconds that fitting the head first takes."""
+    training, val, test = (len(dataset.indices(name)) for name in ("train", "val", "test"))
+    images = probe_images(network, preprocessing.size, count=min(recipe.batch_size, training))
+    seconds = time_step(network, images, probe_loss, recipe.precision, steps=2)
+    forward = seconds / len(images) / 3  # of one picture: a forward pass is a third of a step
+    plan = TimePlan(
+        deadline,
+        reserve=6.0 + 1.5 * forward * (val + test) + 0.002 * len(dataset),
+        step_seconds=seconds,
+        validation_seconds=forward * (val or test),
+    )
+    return plan, forward * training if recipe.fit_head_first else 0.0

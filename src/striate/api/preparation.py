@@ -12,6 +12,7 @@ import torch
 
 from striate.api.run import SPLITS
 from striate.api.run_plan import RunPlan, recipe_part
+from striate.api.starting_weights import StartingWeights
 from striate.api.watching import Watcher
 from striate.data import (
     Dataset,
@@ -25,7 +26,7 @@ from striate.errors import DataError, UsageError
 from striate.models import Network, Row, model_row
 from striate.pixels import Preprocessing
 from striate.training import DataFacts, Decision, Recipe, merge, read_recipe_table, read_settings
-from striate.weights import KNOWN_FILES, WeightsFile, load_weights
+from striate.weights import KNOWN_FILES, PublishedWeights, load_weights
 
 
 def prepare_data(data: str | Path | Dataset, *, seed: int, root: str | Path | None, watcher: Watcher) -> Dataset:
@@ -144,18 +145,41 @@ def choose_device(name: str) -> torch.device:
     return device
 
 
-def start_from(network: Network, weights: WeightsFile, row: Row) -> tuple[bool, Decision]:
+def start_from(network: Network, weights: StartingWeights, row: Row) -> tuple[bool, Decision]:
     """Fills the network from a weights file; answers whether its head stayed new, and what matched."""
-    report = load_weights(network, weights.tensors, row=row.name)
+    report = load_weights(network, weights.file.tensors, row=row.name)
     new = any(name.startswith(f"{network.head_name}.") for name in (*report.head_replaced, *report.missing))
-    return new, Decision("weights", weights.path.name, report.summary())
+    return new, Decision("weights", weights.name, report.summary())
+
+
+def published_preprocessing(published: PublishedWeights, *, size: int | None) -> tuple[Preprocessing, list[Decision]]:
+    """What published weights were evaluated with; for another input size all is in the same proportion.
+
+    Args:
+        published: The weights.
+        size: Side of the network's input in pixels, if the user gave one.
+    """
+    rule = resized_in_proportion(published.preprocessing, size or published.preprocessing.size[0])
+    why = "asked for" if size else f"what {published.source} was evaluated with"
+    return rule, [Decision("input size", f"{rule.size[0]} x {rule.size[1]}", why)]
+
+
+def resized_in_proportion(preprocessing: Preprocessing, side: int) -> Preprocessing:
+    """The same rule for a square input of another side: what is cut off is the same share of the picture."""
+    resize, (height, _) = preprocessing.resize_size or preprocessing.size, preprocessing.size
+    before = round(resize[0] * side / height)
+    return dataclasses.replace(preprocessing, resize_size=(before, before), crop=(side, side))
+
+
+LARGEST_PIXEL_SCALE = 0.01
+"""A row whose deviation is below this takes pixels of 0 to 255, as its initial weights expect."""
 
 
 def normalisation(
     preprocessing: Preprocessing,
     dataset: Dataset,
     row: Row,
-    weights: WeightsFile | None,
+    starting: StartingWeights | None,
     *,
     mean: Sequence[float] | None,
     std: Sequence[float] | None,
@@ -165,6 +189,7 @@ def normalisation(
     Raises:
         UsageError: If only one of `mean` and `std` is given, or the number of values is not 1 or that of the channels.
     """
+    weights = starting.file if starting is not None else None
     if (mean is None) != (std is None):
         raise UsageError("--mean and --std belong together; give both or neither")
     if mean is not None and std is not None:
@@ -173,6 +198,9 @@ def normalisation(
             per_channel("std", std, preprocessing.channels),
         )
         why = "asked for"
+    elif starting is not None and starting.published is not None:
+        values = (starting.published.preprocessing.mean, starting.published.preprocessing.std)
+        why = f"what {starting.published.source} expects"
     elif weights is not None and "mean" in weights.metadata and "std" in weights.metadata:
         values = (
             read_numbers(weights.metadata["mean"], preprocessing.channels),
@@ -188,6 +216,9 @@ def normalisation(
     else:
         values = measure_normalisation(preprocessing, dataset)
         why = "measured on the training pictures"
+        if max(row.std) < LARGEST_PIXEL_SCALE:
+            values = (values[0], row.std[:1] * preprocessing.channels)
+            why = f"the mean is measured; {row.name} was published with pixels of 0 to 255"
     result = dataclasses.replace(preprocessing, mean=values[0], std=values[1])
     return result, Decision("normalisation", f"mean {show(values[0])}, deviation {show(values[1])}", why)
 

@@ -25,7 +25,7 @@ class RunSettings:
     data_name: str
     device: str = "cpu"
     weights: str = ""
-    """The file that training started from; empty for random weights."""
+    """The file that training started from, or `imagenet` for the network's published weights; empty for random ones."""
     weights_sha256: str = ""
     total_steps: int
     """Steps that were planned."""

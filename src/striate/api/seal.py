@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib import metadata
 from io import BytesIO
 from pathlib import Path
@@ -32,6 +32,7 @@ from striate.bundle import (
 from striate.bundle.contract import Architecture
 from striate.conversion import convert_to_openvino
 from striate.evaluation import Scores, score
+from striate.models import create_model
 from striate.openvino_loading import load_openvino
 from striate.pixels import Preprocessing, decode
 from striate.runtime import OpenVINOEngine
@@ -131,12 +132,14 @@ def seal(
                 "fp32": PrecisionTerms(FP32_TOLERANCE, agreement, pictures),
                 "bf16": PrecisionTerms(BF16_TOLERANCE),
             },
-            metrics={split.name: scores[split.name].to_dict() | {"fingerprint": split.fingerprint} for split in splits},
+            metrics={
+                split.name: scores[split.name].headline() | {"fingerprint": split.fingerprint} for split in splits
+            },
             data=data,
             versions=versions(),
             files={},
         )
-        tensors = {name: tensor.detach().contiguous() for name, tensor in plain.state_dict().items()}
+        tensors = needed_tensors(plain, contract.architecture)
         files: dict[str, Path | bytes] = {
             "model.safetensors": save(tensors),
             "engine.xml": graph,
@@ -146,6 +149,18 @@ def seal(
         files |= {f"canaries/{name}": picture for name, picture in zip(names, canary_pictures, strict=True)}
         bundle = write_bundle(folder, BundleContent(files), contract, canaries)
     return Sealed(bundle, scores, probabilities, agreement)
+
+
+def needed_tensors(network: nn.Module, architecture: Architecture) -> dict[str, torch.Tensor]:
+    """The network's tensors by name, without its auxiliary heads', which only training needs."""
+    with torch.device("meta"):  # names without values
+        needed = create_model(
+            architecture.model,
+            num_classes=architecture.num_classes,
+            in_channels=architecture.in_channels,
+            auxiliary=False,
+        ).state_dict()
+    return {name: tensor.detach().contiguous() for name, tensor in network.state_dict().items() if name in needed}
 
 
 def engine_logits(engine: OpenVINOEngine, preprocessing: Preprocessing, split: Measured) -> npt.NDArray[np.float32]:
@@ -228,8 +243,3 @@ def versions() -> dict[str, str]:
     return {"striate": striate.__version__, "python": platform.python_version()} | {
         name: metadata.version(name) for name in packages
     }
-
-
-def describe(sealed: Sealed) -> dict[str, Any]:
-    """What a command prints of a sealed bundle, as JSON types."""
-    return {"bundle": str(sealed.bundle.folder), "architecture": asdict(sealed.bundle.contract.architecture)}

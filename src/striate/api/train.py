@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,13 +17,14 @@ from torch import nn
 
 from striate.api.examples import SplitExamples
 from striate.api.interruption import interruptible
-from striate.api.planning import plan_time, probe_loss
+from striate.api.planning import plan_time, probe_images, probe_loss
 from striate.api.preparation import (
     ask_recipe,
     choose_device,
     data_facts,
     normalisation,
     prepare_data,
+    published_preprocessing,
     reload_data,
     start_from,
 )
@@ -31,6 +33,7 @@ from striate.api.run import (
     BUNDLE,
     CHECKPOINTS,
     RECIPE,
+    REPORT,
     SPLITS,
     Run,
     check_output,
@@ -40,6 +43,7 @@ from striate.api.run import (
 )
 from striate.api.run_plan import RunPlan, RunSettings
 from striate.api.seal import Measured, Sealed, make_canaries, seal
+from striate.api.starting_weights import are_published, find_weights
 from striate.api.watching import Watcher
 from striate.bundle import SeenPictures
 from striate.data import Dataset, PixelStore, open_store, write_split_csv
@@ -67,7 +71,7 @@ from striate.training import (
     scratch_warning,
 )
 from striate.training.batches import batch_sizes
-from striate.weights import read_weights
+from striate.training.memory import keep_freed_memory
 
 
 def train(
@@ -97,9 +101,10 @@ def train(
         data: A folder of class folders, a CSV file, a folder of IDX files, or a built-in name; see `striate.load_data`.
         model: A name of `striate.list_models()`; by default chosen from the pictures.
         output: The run folder, which must not exist; by default `runs/<data>-<model>`, numbered if that is taken.
-        weights: A `.safetensors` or `.pth` file to start from.
-        mean: What such weights subtract, of the 0..1 range: one number, or one per channel.
-        std: What such weights divide by.
+        weights: What to start from: `"imagenet"` for the network's published weights, which are downloaded once, or a
+            `.safetensors` or `.pth` file.
+        mean: What the weights subtract, of the 0..1 range: one number, or one per channel.
+        std: What the weights divide by.
         epochs: Passes over the training pictures.
         batch_size: Pictures a step.
         size: Side of the network's input in pixels.
@@ -129,11 +134,16 @@ def train(
     asked = ask_recipe(
         recipe, settings, model=model, epochs=epochs, batch_size=batch_size, seed=seed, precision=precision
     )
-    weights_file = read_weights(Path(weights)) if weights is not None else None
+    decisions: list[Decision] = []
+    if weights is not None and are_published(weights) and "model" not in asked:
+        decisions.append(Decision("model", "mobilenet_v2", "it has published weights and trains on a processor"))
+        asked["model"] = decisions[-1].value
+    starting = find_weights(weights, asked.get("model", ""), watcher=watcher) if weights is not None else None
+    weights_file = starting.file if starting is not None else None
+    published = starting.published if starting is not None else None
 
     dataset = prepare_data(data, seed=asked.get("seed", seed), root=root, watcher=watcher)
     facts = data_facts(dataset)
-    decisions: list[Decision] = []
     if "model" not in asked:
         decisions.append(choose_model(facts))
         asked["model"] = decisions[-1].value
@@ -145,57 +155,42 @@ def train(
     decisions += reasons
     full = Recipe.from_dict(merge(chosen, asked))
     network = create_model(row.name, num_classes=len(dataset.classes), in_channels=channels, seed=full.seed)
-    if weights_file is not None:
-        head_is_new, decision = start_from(network, weights_file, row)
+    if starting is not None:
+        head_is_new, decision = start_from(network, starting, row)
         decisions.append(decision)
         if head_is_new and isinstance(network.head, nn.Linear) and "fit_head_first" not in asked:
             full = dataclasses.replace(full, fit_head_first=True)
             decisions.append(Decision("head", "fitted first", "a random head would spoil the trained features"))
-    preprocessing, reasons = choose_preprocessing(
-        facts, row, size=size, channels=channels, fixed_size=network.fixed_size
-    )
+    if published is not None:
+        preprocessing, reasons = published_preprocessing(published, size=None if network.fixed_size else size)
+    else:
+        preprocessing, reasons = choose_preprocessing(facts, row, network, size=size)
     decisions += reasons
-    preprocessing, reason = normalisation(preprocessing, dataset, row, weights_file, mean=mean, std=std)
+    preprocessing, reason = normalisation(preprocessing, dataset, row, starting, mean=mean, std=std)
     decisions.append(reason)
     if warning := scratch_warning(facts, row, pretrained=weights_file is not None):
         watcher.note(warning)
 
-    steps = len(batch_sizes(facts.training_pictures, full.batch_size))
-    total_steps = full.schedule.epochs * steps
-    plan = None
-    probe = torch.randn(min(full.batch_size, facts.training_pictures), channels, *preprocessing.size)
-    probe = probe.to(torch_device, memory_format=torch.channels_last)
     network = network.to(torch_device).to(memory_format=torch.channels_last)
     if "precision" not in asked:
-        chosen_precision, why = choose_precision(network, probe, probe_loss)
+        images = probe_images(network, preprocessing.size, count=min(full.batch_size, facts.training_pictures))
+        chosen_precision, why = choose_precision(network, images, probe_loss)
         full = dataclasses.replace(full, precision=chosen_precision)
         decisions.append(Decision("precision", chosen_precision, why))
+    total_steps = full.schedule.epochs * len(batch_sizes(facts.training_pictures, full.batch_size))
+    plan = None
     if limit is not None:
-        plan, preprocessing, reasons = plan_time(
-            limit, begun, network, full, preprocessing, dataset, size_is_free=size is None and not network.fixed_size
+        timed = plan_time(
+            begun + limit, network, full, preprocessing, dataset, size_is_free=size is None and not network.fixed_size
         )
-        decisions += reasons
-        head_first = (
-            plan.step_seconds / 3 * steps if full.fit_head_first else 0.0
-        )  # a forward pass is a third of a step
-        patient = dataclasses.replace(plan, deadline=plan.deadline - head_first)
-        total_steps = min(total_steps, patient.steps_left(steps_per_epoch=steps, batch=0))
-        if total_steps < 1:
-            raise UsageError(
-                f"a time limit of {limit:.0f} s leaves no time to train after {plan.reserve:.0f} s for sealing and evaluating; "
-                "give more time or a smaller network"
-            )
-        decisions.append(
-            Decision(
-                "planned steps", str(total_steps), f"{plan.step_seconds * 1e3:.0f} ms a step, {steps} steps an epoch"
-            )
-        )
+        plan, preprocessing, total_steps = timed.plan, timed.preprocessing, min(total_steps, timed.steps)
+        decisions += timed.decisions
     run_settings = RunSettings(
         data=dataset.location,
         root=str(Path(root).absolute()) if root is not None else "",
         data_name=dataset.name,
         device=str(torch_device),
-        weights=str(Path(weights).absolute()) if weights is not None else "",
+        weights=run_weights(weights),
         weights_sha256=weights_file.sha256 if weights_file is not None else "",
         total_steps=total_steps,
         created=datetime.now().astimezone().isoformat(timespec="seconds"),
@@ -231,8 +226,12 @@ def resume(folder: str | Path, *, watcher: Watcher | None = None) -> Run:
         raise UsageError(f"{folder} is not a run: it has no {RECIPE}")
     plan = RunPlan.from_toml(folder / RECIPE)
     if (folder / BUNDLE).exists():
-        watcher.note(f"{folder} has ended already; nothing was left to do")
-        return Run(folder)
+        if (folder / REPORT).exists():
+            watcher.note(f"{folder} has ended already; nothing was left to do")
+            return Run(folder)
+        shutil.rmtree(
+            folder / BUNDLE
+        )  # it ended between the bundle and the report; sealing again gives the same bundle
     settings = plan.settings
     dataset = reload_data(folder, plan, watcher)
     network = create_model(
@@ -242,10 +241,10 @@ def resume(folder: str | Path, *, watcher: Watcher | None = None) -> Run:
         seed=plan.recipe.seed,
     )
     if settings.weights and not checkpoints(folder / CHECKPOINTS):
-        weights_file = read_weights(Path(settings.weights))
-        if weights_file.sha256 != settings.weights_sha256:
-            raise UsageError(f"{settings.weights} is not the file that the run was started with; put that one back")
-        start_from(network, weights_file, model_row(plan.recipe.model))
+        starting = find_weights(settings.weights, plan.recipe.model, watcher=watcher)
+        if starting.file.sha256 != settings.weights_sha256:
+            raise UsageError(f"{starting.file.path} is not the file that the run was started with; put that one back")
+        start_from(network, starting, model_row(plan.recipe.model))
     network = network.to(choose_device(settings.device)).to(memory_format=torch.channels_last)
     return carry_out(folder, plan, dataset, network, plan=None, watcher=watcher, begun=begun)
 
@@ -262,6 +261,7 @@ def carry_out(
 ) -> Run:
     """Trains from the last checkpoint, if there is one, to the end; seals, evaluates and reports."""
     timings = {"preparing": time.monotonic() - begun}
+    keep_freed_memory()
     with interruptible() as signals, clear_failures(folder):
         store = open_store(dataset, run.preprocessing, progress=watcher.task)
         if store.note:
@@ -302,9 +302,10 @@ def carry_out(
             )
             try:
                 for result in results:
+                    # The row first: one that is ahead of its checkpoint is dropped by a resume, one that is missing stays so.
                     history.append(result.to_dict())
-                    save_checkpoint(state, folder / CHECKPOINTS)
                     write_history(folder, history)
+                    save_checkpoint(state, folder / CHECKPOINTS)
                     record(result)
                     watcher.epoch(result)
             except StoppedError:
@@ -325,6 +326,13 @@ def carry_out(
         timings["sealing"] = time.monotonic() - begun - sum(timings.values())
         write_training_report(folder, run, dataset, store, sealed, history, timings)
     return Run(folder)
+
+
+def run_weights(weights: str | Path | None) -> str:
+    """What a run's settings say of the weights that it started from."""
+    if weights is None:
+        return ""
+    return str(weights) if are_published(weights) else str(Path(weights).absolute())
 
 
 def seal_run(folder: Path, run: RunPlan, dataset: Dataset, store: PixelStore, network: Network) -> Sealed:

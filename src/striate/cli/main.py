@@ -2,18 +2,67 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import os
 import signal
 import sys
+from collections.abc import Callable
 from io import TextIOWrapper
 from types import FrameType
+from typing import NoReturn, ParamSpec
 
 import typer
 
 import striate
 from striate.cli import check, compare, evaluate, inspect, models, predict, train
+from striate.cli import filter as filter_verb
 from striate.cli.text import printable
 from striate.errors import Interrupted, StriateError
+
+Parameters = ParamSpec("Parameters")
+
+
+def orderly(command: Callable[Parameters, None]) -> Callable[Parameters, None]:
+    """The command, ending with one clear sentence and the right exit code where it would end with a traceback."""
+
+    @functools.wraps(command)
+    def wrapped(*arguments: Parameters.args, **options: Parameters.kwargs) -> None:
+        try:
+            command(*arguments, **options)
+            sys.stdout.flush()
+        except Interrupted as interrupted:
+            leave(str(interrupted), interrupted.exit_code)
+        except KeyboardInterrupt:
+            leave("interrupted", 130)
+        except StriateError as error:
+            leave(str(error), error.exit_code)
+        except BrokenPipeError:
+            # Who read the output has gone, as `| head` does; there is nobody to tell.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(0)
+        except (OSError, MemoryError) as error:
+            leave(describe_system_error(error), 1)
+
+    return wrapped
+
+
+def leave(message: str, exit_code: int) -> NoReturn:
+    """Says why on stderr, in one line, and ends the process."""
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()
+    line = printable(" ".join(message.split()))
+    print(f"striate: {line}", file=sys.stderr)  # noqa: T201 - the command's one way to say so
+    sys.exit(exit_code)
+
+
+def describe_system_error(error: OSError | MemoryError) -> str:
+    """What the system says, with the file if there is one."""
+    if isinstance(error, MemoryError):
+        return "there is not enough memory"
+    text = error.strerror or str(error)
+    return f"{text}: {error.filename}" if error.filename else text
+
 
 app = typer.Typer(
     name="striate",
@@ -23,13 +72,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("models", help=models.__doc__)(models.command)
-app.command("inspect", help=inspect.__doc__)(inspect.command)
-app.command("compare", help=compare.__doc__)(compare.command)
-app.command("check", help=check.__doc__)(check.command)
-app.command("train", help=train.__doc__)(train.command)
-app.command("evaluate", help=evaluate.__doc__)(evaluate.command)
-app.command("predict", help=predict.__doc__)(predict.command)
+VERBS = {
+    "models": models,
+    "inspect": inspect,
+    "compare": compare,
+    "filter": filter_verb,
+    "check": check,
+    "train": train,
+    "evaluate": evaluate,
+    "predict": predict,
+}
+
+for verb, module in VERBS.items():
+    app.command(verb, help=module.__doc__)(orderly(module.command))
 
 
 @app.callback(invoke_without_command=True)
@@ -49,38 +104,9 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a file name that is not text must not end the command
             stream.reconfigure(errors="backslashreplace")
-    try:
-        app(prog_name="striate", standalone_mode=True)
-    except Interrupted as interrupted:
-        leave(str(interrupted), interrupted.exit_code)
-    except KeyboardInterrupt:
-        leave("interrupted", 130)
-    except StriateError as error:
-        leave(str(error), error.exit_code)
-    except BrokenPipeError:
-        # Who read the output has gone, as `| head` does; there is nobody to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
-    except (OSError, MemoryError) as error:
-        leave(describe_system_error(error), 1)
-
-
-def leave(message: str, exit_code: int) -> None:
-    """Says why on stderr, in one line, and ends the process."""
-    sys.stdout.flush()
-    line = printable(" ".join(message.split()))
-    print(f"striate: {line}", file=sys.stderr)  # noqa: T201 - the command's one way to say so
-    sys.exit(exit_code)
+    app(prog_name="striate")
 
 
 def terminate(number: int, frame: FrameType | None) -> None:
     """SIGTERM ends a command as Ctrl-C does, with its own exit code."""
     raise Interrupted("terminated", number)
-
-
-def describe_system_error(error: OSError | MemoryError) -> str:
-    """What the system says, with the file if there is one."""
-    if isinstance(error, MemoryError):
-        return "there is not enough memory"
-    text = error.strerror or str(error)
-    return f"{text}: {error.filename}" if error.filename else text

@@ -24,7 +24,10 @@ def command(
         Path | None, typer.Option("--output", "-o", help="The run folder. Default: runs/DATA-MODEL.")
     ] = None,
     resume: Annotated[Path | None, typer.Option(help="Go on with this run, exactly where it stopped.")] = None,
-    weights: Annotated[Path | None, typer.Option(help="Start from a .safetensors or .pth file.")] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option(help="Start from the network's published weights, `imagenet`, or a .safetensors or .pth file."),
+    ] = None,
     mean: Annotated[
         str | None, typer.Option(help="What the weights subtract from 0..1 pixels: 0.5 or 0.485,0.456,0.406.")
     ] = None,

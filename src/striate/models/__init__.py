@@ -2,25 +2,53 @@
 
 from __future__ import annotations
 
+from striate.models.alexnet import AlexNet, AlexNetConfig
+from striate.models.allcnn import AllCNN, AllCNNConfig
 from striate.models.catalog import Row, create_model, list_models, model_row
+from striate.models.compound_scaling import CompoundScale, ScaledFigures, compound_scale
 from striate.models.config import Benchmark, NetworkConfig, Paper
+from striate.models.efficientnet import EfficientNet, EfficientNetConfig
+from striate.models.googlenet import GoogLeNet, GoogLeNetConfig
 from striate.models.lenet import LeNet, LeNetConfig
+from striate.models.mobilenet_v1 import MobileNetV1, MobileNetV1Config
 from striate.models.mobilenet_v2 import MobileNetV2, MobileNetV2Config
 from striate.models.network import Network
+from striate.models.nin import NiN, NiNConfig
 from striate.models.resnet import ResNet, ResNetConfig
+from striate.models.vgg import VGG, VGGConfig
+from striate.models.zfnet import ZFNet, ZFNetConfig
 
 __all__ = [
+    "AlexNet",
+    "AlexNetConfig",
+    "AllCNN",
+    "AllCNNConfig",
     "Benchmark",
+    "CompoundScale",
+    "EfficientNet",
+    "EfficientNetConfig",
+    "GoogLeNet",
+    "GoogLeNetConfig",
     "LeNet",
     "LeNetConfig",
+    "MobileNetV1",
+    "MobileNetV1Config",
     "MobileNetV2",
     "MobileNetV2Config",
     "Network",
     "NetworkConfig",
+    "NiN",
+    "NiNConfig",
     "Paper",
     "ResNet",
     "ResNetConfig",
     "Row",
+    "ScaledFigures",
+    "VGG",
+    "VGGConfig",
+    "ZFNet",
+    "ZFNetConfig",
+    "compound_scale",
     "create_model",
     "list_models",
     "model_row",

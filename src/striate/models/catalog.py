@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -9,7 +10,19 @@ from typing import Any, Protocol
 
 from striate.errors import UnknownNameError, UsageError
 from striate.initialization import seeded
-from striate.models import lenet, mobilenet_v2, resnet
+from striate.models import (
+    alexnet,
+    allcnn,
+    efficientnet,
+    googlenet,
+    lenet,
+    mobilenet_v1,
+    mobilenet_v2,
+    nin,
+    resnet,
+    vgg,
+    zfnet,
+)
 from striate.models.config import Benchmark, NetworkConfig
 from striate.models.network import Network
 
@@ -71,11 +84,19 @@ class Row:
         return self.benchmark.std
 
 
-# Every family, by year. A new one is its file, and a line here.
+# Every family, by the year of its first row. A new one is its file, and a line here.
 FAMILIES: tuple[tuple[Family, Mapping[str, NetworkConfig]], ...] = (
     (lenet.LeNet, lenet.VARIANTS),
+    (alexnet.AlexNet, alexnet.VARIANTS),
+    (zfnet.ZFNet, zfnet.VARIANTS),
+    (nin.NiN, nin.VARIANTS),
+    (vgg.VGG, vgg.VARIANTS),
+    (googlenet.GoogLeNet, googlenet.VARIANTS),
+    (allcnn.AllCNN, allcnn.VARIANTS),
     (resnet.ResNet, resnet.VARIANTS),
+    (mobilenet_v1.MobileNetV1, mobilenet_v1.VARIANTS),
     (mobilenet_v2.MobileNetV2, mobilenet_v2.VARIANTS),
+    (efficientnet.EfficientNet, efficientnet.VARIANTS),
 )
 
 
@@ -101,8 +122,8 @@ def list_models() -> list[str]:
     """The names of all networks, by family, the oldest first.
 
     Example:
-        >>> list_models()
-        ['lenet5', 'lenet5_dense', 'resnet20', 'mobilenet_v2']
+        >>> list_models()[:4]
+        ['lenet5', 'lenet5_dense', 'lenet5_relu', 'alexnet']
     """
     return list(ROWS)
 
@@ -127,7 +148,12 @@ def model_row(name: str) -> Row:
 
 
 def create_model(
-    name: str, *, num_classes: int | None = None, in_channels: int | None = None, seed: int | None = None
+    name: str,
+    *,
+    num_classes: int | None = None,
+    in_channels: int | None = None,
+    auxiliary: bool = True,
+    seed: int | None = None,
 ) -> Network:
     """A network of the catalogue, newly initialised, in training mode, on the processor.
 
@@ -135,6 +161,7 @@ def create_model(
         name: One of `list_models()`.
         num_classes: How many logits; `None`: the row's own.
         in_channels: How many channels a picture has; `None`: the row's own.
+        auxiliary: Whether the network has the row's auxiliary heads, if there are any: only training needs them.
         seed: Draws the weights reproducibly and leaves the global generator alone; `None` draws from the global
             generator.
 
@@ -148,9 +175,10 @@ def create_model(
         268914
     """
     row = model_row(name)
+    config = row.config if auxiliary else dataclasses.replace(row.config, auxiliary_weight=0.0)
     with seeded(seed):
         return row.family(
-            row.config,
+            config,
             num_classes=row.num_classes if num_classes is None else num_classes,
             in_channels=row.in_channels if in_channels is None else in_channels,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,15 @@ class Benchmark:
 # The 28x28 digits in the middle of 32x32; background (0) becomes -0.1 and ink (255) 1.175: LeCun et al. 1998, section
 # II.B.
 MNIST = Benchmark("MNIST", 10, 1, (32, 32), mean=(20 / 255,), std=(200 / 255,))
+# What the MobileNets' authors' program makes of ImageNet's pictures: values from -1 to 1.
+IMAGENET_CENTRED = Benchmark("ImageNet", 1000, 3, (224, 224), mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
 # Mean and deviation of the training pictures, each channel.
 CIFAR10 = Benchmark("CIFAR-10", 10, 3, (32, 32), mean=(0.4914, 0.4822, 0.4465), std=(0.2470, 0.2435, 0.2616))
 IMAGENET = Benchmark("ImageNet", 1000, 3, (224, 224), mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
+# The first networks for ImageNet take pixels of 0 to 255 less their mean, undivided. Their initial weights and the
+# constants of their response normalisation are made for values of that size.
+IMAGENET_PIXELS = replace(IMAGENET, std=(1 / 255, 1 / 255, 1 / 255))
+IMAGENET_PIXELS_227 = replace(IMAGENET_PIXELS, input_size=(227, 227))  # with 224, 11x11 filters at stride 4 do not fit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,3 +69,4 @@ class NetworkConfig:
 
     paper: Paper
     benchmark: Benchmark
+    auxiliary_weight: float = 0.0  # of each auxiliary head's loss in training, beside the head's 1; 0: there are none

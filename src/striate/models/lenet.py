@@ -9,7 +9,11 @@
     F6      84           10,164    dense
     OUTPUT  10           0         84 fixed weights a unit: squared distances to drawn characters
 
-The row `lenet5_dense` puts a trained dense layer in OUTPUT's place, which makes 60,850 parameters of 60,000.
+The row `lenet5_dense` puts a trained dense layer in OUTPUT's place, which makes 60,850 parameters of 60,000. The row
+`lenet5_relu` is what most of today's libraries and courses call LeNet-5; it differs from the paper's in every layer:
+each map of C3 sees all six maps (2,416 parameters), S2 and S4 are the maximum of each window (none) without a squashing
+function of their own, ReLU squashes C1, C3, C5 and F6, OUTPUT is dense (850), and weights are drawn by He's rule, which
+is made for ReLU: 61,706 parameters.
 
 Differs from the paper: biases start at 0 (the paper gives a rule for weights alone); the network answers logits, the
 negative squared distances; and other numbers of classes than ten, which the paper does not have, take drawn codes.
@@ -26,7 +30,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from striate.initialization import lecun1998_uniform_
+from striate.initialization import he_normal_, lecun1998_uniform_
 from striate.models.config import MNIST, Benchmark, NetworkConfig, Paper
 from striate.models.network import Network
 from striate.nn import EuclideanRBF, PartialConv2d, ScaledTanh, Subsampling
@@ -81,6 +85,9 @@ CANDIDATES = 4096  # drawn codes that the classes' codes are chosen from; four t
 class LeNetConfig(NetworkConfig):
     """A row of the family."""
 
+    c3: Literal["table", "full"] = "table"  # what each map of C3 sees: the maps in Table I, or all
+    pooling: Literal["subsampling", "max"] = "subsampling"  # S2 and S4: trainable and squashed, or the maximum alone
+    squash: Literal["tanh", "relu"] = "tanh"  # and with it the initialisation that is made for it
     output: Literal["rbf", "dense"] = "rbf"  # OUTPUT: distances to fixed codes, or a trained dense layer in their place
     paper: Paper = PAPER
     benchmark: Benchmark = MNIST
@@ -89,6 +96,7 @@ class LeNetConfig(NetworkConfig):
 VARIANTS = {
     "lenet5": LeNetConfig(),
     "lenet5_dense": LeNetConfig(output="dense"),
+    "lenet5_relu": LeNetConfig(c3="full", pooling="max", squash="relu", output="dense"),
 }
 
 
@@ -169,15 +177,17 @@ class LeNet(Network):
             fixed_size=True,
         )
         self.config = config
-        self.c1 = _layer("convolution", nn.Conv2d(in_channels, 6, 5))
-        self.s2 = _layer("subsampling", Subsampling(6))
-        self.c3 = _layer("convolution", PartialConv2d(6, C3_TABLE, 5))
-        self.s4 = _layer("subsampling", Subsampling(16))
-        self.c5 = _layer("convolution", nn.Conv2d(16, 120, 5))
+        self.c1 = self._layer("convolution", nn.Conv2d(in_channels, 6, 5))
+        self.s2 = self._pooling(6)
+        self.c3 = self._layer(
+            "convolution", PartialConv2d(6, C3_TABLE, 5) if config.c3 == "table" else nn.Conv2d(6, 16, 5)
+        )
+        self.s4 = self._pooling(16)
+        self.c5 = self._layer("convolution", nn.Conv2d(16, 120, 5))
         self.flatten = nn.Flatten()
-        self.f6 = _layer("dense", nn.Linear(120, CODE_WIDTH))
+        self.f6 = self._layer("dense", nn.Linear(120, CODE_WIDTH))
         for module in self.modules():
-            _initialize(module)
+            _initialize(module, config.squash)
         self.output = self.build_head(num_classes)
 
     def build_head(self, num_classes: int) -> nn.Module:
@@ -185,7 +195,7 @@ class LeNet(Network):
         if self.config.output == "rbf":
             return RBFOutput(output_codes(num_classes))
         head = nn.Linear(CODE_WIDTH, num_classes)
-        _initialize(head)
+        _initialize(head, self.config.squash)
         return head
 
     def forward_features(self, images: Tensor) -> Tensor:
@@ -205,17 +215,24 @@ class LeNet(Network):
         return logits
 
     def features(self, images: Tensor) -> Tensor:
-        """(N, in_channels, 32, 32) float -> (N, 84): what F6 answers, values in (-1.7159, 1.7159)."""
+        """(N, in_channels, 32, 32) float -> (N, 84): what F6 answers, in (-1.7159, 1.7159), or 0 and more with ReLU."""
         return self.forward_head(self.forward_features(images), vector_only=True)
 
+    def _layer(self, name: str, module: nn.Module) -> nn.Sequential:
+        squash = ScaledTanh() if self.config.squash == "tanh" else nn.ReLU()
+        return nn.Sequential(OrderedDict([(name, module), ("squash", squash)]))
 
-def _layer(name: str, module: nn.Module) -> nn.Sequential:
-    return nn.Sequential(OrderedDict([(name, module), ("squash", ScaledTanh())]))
+    def _pooling(self, maps: int) -> nn.Sequential:
+        if self.config.pooling == "subsampling":
+            return self._layer("subsampling", Subsampling(maps))
+        return nn.Sequential(OrderedDict([("maximum", nn.MaxPool2d(2))]))
 
 
-def _initialize(module: nn.Module) -> None:
-    """Appendix A: each weight within ±2.4 / the fan-in of the unit it leads to; biases 0."""
-    if isinstance(module, nn.Conv2d | nn.Linear):
+def _initialize(module: nn.Module, squash: Literal["tanh", "relu"]) -> None:
+    """Appendix A: each weight within ±2.4 / the fan-in of the unit it leads to; with ReLU by He's rule. Biases 0."""
+    if squash == "relu" and isinstance(module, nn.Conv2d | nn.Linear):
+        he_normal_(module.weight)
+    elif isinstance(module, nn.Conv2d | nn.Linear):
         lecun1998_uniform_(module.weight)
     elif isinstance(module, PartialConv2d):
         start = 0

@@ -4,9 +4,13 @@ A narrow residual path, widened inside each block: 1x1 convolution to `t` times 
 itself, 1x1 convolution back, without a nonlinearity on the narrow end (the linear bottleneck). Modules are named as in
 torchvision's MobileNetV2.
 
+A row says the width multiplier, and how to pad: `_tf` has TensorFlow's SAME padding, which puts the odd zero at the
+bottom and the right where the stride is 2, and adds 0.001 to the variance in batch norm, as the authors' program has
+them and the weights they published need. Elsewhere padding is symmetric, as in torchvision.
+
 Differs from the paper: dropout of 0.2 before the classifier, the last 1x1 convolution as a dense layer, and the
-initialisation are torchvision's (the paper gives no rate and no initialisation); padding is symmetric, where
-TensorFlow's pads more at the bottom and the right when the stride is 2.
+initialisation are torchvision's (the paper gives no rate and no initialisation). The paper's text counts 19 blocks, its
+Table 2 has 17; its 6.9 million parameters at width 1.4 are 6.1 by arithmetic.
 """
 
 from __future__ import annotations
@@ -17,8 +21,9 @@ from typing import NamedTuple
 from torch import Tensor, nn
 
 from striate.initialization import he_normal_
-from striate.models.config import IMAGENET, Benchmark, NetworkConfig, Paper
+from striate.models.config import IMAGENET, IMAGENET_CENTRED, Benchmark, NetworkConfig, Paper
 from striate.models.network import FeatureLayers, Network
+from striate.nn.same_padding import Padding, padded_conv2d
 
 PAPER = Paper(
     "Sandler, Howard, Zhu, Zhmoginov, Chen",
@@ -55,13 +60,33 @@ class MobileNetV2Config(NetworkConfig):
     """A row of the family."""
 
     width: float = 1.0  # the width multiplier
+    padding: Padding = "symmetric"
+    norm_epsilon: float = 1e-5  # what batch norm adds to the variance
     dropout: float = 0.2  # before the classifier
     paper: Paper = PAPER
     benchmark: Benchmark = IMAGENET
 
 
-VARIANTS = {
+@dataclass(frozen=True, kw_only=True)
+class TensorFlowMobileNetV2Config(MobileNetV2Config):
+    """A row of the family as the authors' program has it."""
+
+    padding: Padding = "same"
+    norm_epsilon: float = 1e-3
+    benchmark: Benchmark = IMAGENET_CENTRED
+
+
+VARIANTS: dict[str, MobileNetV2Config] = {
     "mobilenet_v2": MobileNetV2Config(),
+    "mobilenet_v2_x1_4": MobileNetV2Config(width=1.4),
+    "mobilenet_v2_x0_75": MobileNetV2Config(width=0.75),
+    "mobilenet_v2_x0_5": MobileNetV2Config(width=0.5),
+    "mobilenet_v2_x0_35": MobileNetV2Config(width=0.35),
+    "mobilenet_v2_tf": TensorFlowMobileNetV2Config(),
+    "mobilenet_v2_x1_4_tf": TensorFlowMobileNetV2Config(width=1.4),
+    "mobilenet_v2_x0_75_tf": TensorFlowMobileNetV2Config(width=0.75),
+    "mobilenet_v2_x0_5_tf": TensorFlowMobileNetV2Config(width=0.5),
+    "mobilenet_v2_x0_35_tf": TensorFlowMobileNetV2Config(width=0.35),
 }
 
 
@@ -85,12 +110,19 @@ class ConvNormActivation(nn.Sequential):
     """Convolution without a bias, batch norm, ReLU6; padded so that stride 1 keeps the size."""
 
     def __init__(
-        self, in_channels: int, out_channels: int, kernel_size: int, *, stride: int = 1, groups: int = 1
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
+        *,
+        stride: int = 1,
+        groups: int = 1,
+        padding: Padding = "symmetric",
+        norm_epsilon: float = 1e-5,
     ) -> None:
-        padding = (kernel_size - 1) // 2
         super().__init__(
-            nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding, groups=groups, bias=False),
-            nn.BatchNorm2d(out_channels),
+            padded_conv2d(in_channels, out_channels, kernel_size, stride=stride, groups=groups, padding=padding),
+            nn.BatchNorm2d(out_channels, eps=norm_epsilon),
             nn.ReLU6(),
         )
 
@@ -104,16 +136,27 @@ class InvertedResidual(nn.Module):
     Source: section 3.3 and Table 1.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, *, stride: int, expansion: int) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        *,
+        stride: int,
+        expansion: int,
+        padding: Padding = "symmetric",
+        norm_epsilon: float = 1e-5,
+    ) -> None:
         super().__init__()
         inside = in_channels * expansion
-        widen = [ConvNormActivation(in_channels, inside, 1)] if expansion != 1 else []
+        widen = [ConvNormActivation(in_channels, inside, 1, norm_epsilon=norm_epsilon)] if expansion != 1 else []
         self.has_shortcut = stride == 1 and in_channels == out_channels
         self.conv = nn.Sequential(
             *widen,
-            ConvNormActivation(inside, inside, 3, stride=stride, groups=inside),
+            ConvNormActivation(
+                inside, inside, 3, stride=stride, groups=inside, padding=padding, norm_epsilon=norm_epsilon
+            ),
             nn.Conv2d(inside, out_channels, 1, bias=False),
-            nn.BatchNorm2d(out_channels),
+            nn.BatchNorm2d(out_channels, eps=norm_epsilon),
         )
 
     def forward(self, inputs: Tensor) -> Tensor:
@@ -156,14 +199,26 @@ class MobileNetV2(Network):
             stages=tuple(f"features.{place}" for place in (0, *ends, ends[-1] + 1)),
         )
         channels = rounded_width(FIRST_WIDTH, config.width)
-        layers: list[nn.Module] = [ConvNormActivation(in_channels, channels, 3, stride=2)]
+        padding, epsilon = config.padding, config.norm_epsilon
+        layers: list[nn.Module] = [
+            ConvNormActivation(in_channels, channels, 3, stride=2, padding=padding, norm_epsilon=epsilon)
+        ]
         for row in TABLE_2:
             for block in range(row.n):
                 stride = row.s if block == 0 else 1
                 out_channels = rounded_width(row.c, config.width)
-                layers.append(InvertedResidual(channels, out_channels, stride=stride, expansion=row.t))
+                layers.append(
+                    InvertedResidual(
+                        channels,
+                        out_channels,
+                        stride=stride,
+                        expansion=row.t,
+                        padding=padding,
+                        norm_epsilon=epsilon,
+                    )
+                )
                 channels = out_channels
-        layers.append(ConvNormActivation(channels, self.feature_width, 1))
+        layers.append(ConvNormActivation(channels, self.feature_width, 1, norm_epsilon=epsilon))
         self.features = FeatureLayers(layers, self._vector)
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.flatten = nn.Flatten()

@@ -26,13 +26,14 @@ class Network(nn.Module, ABC):
     too, so that a head can be trained on stored vectors.
 
     A family's class says `head_name`, builds its modules, and writes `forward_features`, `forward_head`, `build_head`
-    and `features`.
+    and `features`. One with auxiliary heads, which only training asks, also says `auxiliary_head_names` and writes
+    `forward_with_auxiliary`.
 
     Args:
         config: The row.
         num_classes: How many logits.
         in_channels: How many channels a picture has.
-        feature_width: The length of a picture's vector.
+        feature_width: The length of a picture's vector; of the row's own size, if the head averages over pixels itself.
         stages: Paths of submodules, in order; a stage ends with the named submodule, whose output is the stage's.
         minimum_size: The smallest height and width, in pixels, that leave something in every layer.
         fixed_size: Whether pictures must have exactly the row's size: dense layers see maps that no pooling brings to
@@ -44,6 +45,9 @@ class Network(nn.Module, ABC):
 
     head_name: ClassVar[str]
     """Path of the last layer, the one that `replace_head` replaces; its parameters' names begin with it."""
+
+    auxiliary_head_names: tuple[str, ...] = ()
+    """Paths of the auxiliary heads' last layers, which are built as the head is and replaced with it."""
 
     features: Callable[[Tensor], Tensor]
     """(N, in_channels, H, W) float -> (N, feature_width): what the head sees. A method, or a `FeatureLayers`."""
@@ -67,6 +71,7 @@ class Network(nn.Module, ABC):
         self.stages = stages
         self.fixed_size = fixed_size
         self.minimum_size = self.input_size if fixed_size else minimum_size
+        self.auxiliary_weight = config.auxiliary_weight
 
     @abstractmethod
     def forward_features(self, images: Tensor) -> Tensor:
@@ -88,6 +93,16 @@ class Network(nn.Module, ABC):
         """(N, in_channels, H, W) float, normalised -> (N, num_classes) logits."""
         return self.forward_head(self.forward_features(images))
 
+    def forward_with_auxiliary(self, images: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """The logits, and those of each auxiliary head, in order; () where there are none.
+
+        In training the loss is the logits' and `auxiliary_weight` times each auxiliary head's.
+
+        Args:
+            images: (N, in_channels, H, W) float, normalised.
+        """
+        return self(images), ()
+
     @property
     def head(self) -> nn.Module:
         """The last layer: (N, feature_width) -> (N, num_classes) logits."""
@@ -95,6 +110,8 @@ class Network(nn.Module, ABC):
 
     def replace_head(self, num_classes: int, *, seed: int | None = None) -> None:
         """Put a new last layer in the old one's place, on its device and in its precision. It is trainable.
+
+        So it is with the last layers of auxiliary heads, where there are any.
 
         Args:
             num_classes: How many logits from now on.
@@ -104,11 +121,13 @@ class Network(nn.Module, ABC):
             UsageError: `num_classes` is not a whole number of at least 1, or the seed not one of at least 0.
         """
         num_classes = whole_number(type(self).__name__, "num_classes", num_classes)
-        old = self.head
-        like = next(tensor for tensor in (*old.parameters(), *old.buffers()))
+        names = (self.head_name, *self.auxiliary_head_names)
         with seeded(seed):
-            new = self.build_head(num_classes)
-        self.set_submodule(self.head_name, new.to(like.device, like.dtype).train(old.training))
+            heads = [self.build_head(num_classes) for _ in names]
+        for name, new in zip(names, heads, strict=True):
+            old = self.get_submodule(name)
+            like = next(tensor for tensor in (*old.parameters(), *old.buffers()))
+            self.set_submodule(name, new.to(like.device, like.dtype).train(old.training))
         self.num_classes = num_classes
 
     def check_images(self, images: Tensor) -> None:

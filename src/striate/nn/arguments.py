@@ -50,3 +50,30 @@ def positive_number(owner: str, name: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0 < float(value) < math.inf:
         raise UsageError(f"{owner}: {name} must be a finite number above 0, got {value!r}")
     return float(value)
+
+
+def height_and_width(owner: str, name: str, value: object, *, minimum: int = 1) -> tuple[int, int]:
+    """The value as (height, width): a pair of whole numbers as it is, and one whole number for both.
+
+    Args:
+        owner: Who takes the argument, such as `"cross_correlate2d"`.
+        name: The argument's name.
+        value: What was given: a whole number, or a pair of them.
+        minimum: The smallest number that makes sense.
+
+    Raises:
+        UsageError: Anything else was given.
+
+    Example:
+        >>> height_and_width("cross_correlate2d", "stride", 2), height_and_width("cross_correlate2d", "stride", (1, 2))
+        ((2, 2), (1, 2))
+    """
+    if isinstance(value, tuple | list):
+        if len(value) != 2:
+            raise UsageError(f"{owner}: {name} must be a whole number or a pair (height, width), got {value!r}")
+        height, width = (
+            whole_number(owner, f"{name}[{place}]", part, minimum=minimum) for place, part in enumerate(value)
+        )
+        return height, width
+    single = whole_number(owner, name, value, minimum=minimum)
+    return single, single

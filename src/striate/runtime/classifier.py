@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -268,4 +269,11 @@ def load_classifier(
         from striate.runtime.torch_engine import TorchEngine
 
         return Classifier(bundle, TorchEngine(bundle, precision=precision, device=device))
-    return Classifier(bundle, OpenVINOEngine(bundle.engine_path, precision=precision))
+    digest = engine_digest(bundle)
+    return Classifier(bundle, OpenVINOEngine(bundle.engine_path, precision=precision, digest=digest))
+
+
+def engine_digest(bundle: Bundle) -> str:
+    """What tells a bundle's graph and its weights from any other."""
+    files = bundle.contract.files
+    return hashlib.sha256((files["engine.xml"] + files["engine.bin"]).encode()).hexdigest()

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from striate.errors import BundleError
 from striate.openvino_loading import load_openvino
+from striate.runtime.compiled_cache import compiled_folder
 
 Arrays = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]
 
@@ -36,6 +37,7 @@ class OpenVINOEngine:
         path: The graph's `.xml` file; its `.bin` lies beside it.
         precision: `"fp32"` or `"bf16"`. A processor that does not compute bf16 natively falls back to fp32, and `precision` says so.
         threads: How many threads it may use; by default as many as the process may run on.
+        digest: Of the graph and its weights, if what is compiled from them shall be kept in the user's cache.
 
     Raises:
         BundleError: If OpenVINO cannot read the graph.
@@ -43,16 +45,20 @@ class OpenVINOEngine:
 
     name = "openvino"
 
-    def __init__(self, path: Path, *, precision: str = "fp32", threads: int | None = None) -> None:
+    def __init__(
+        self, path: Path, *, precision: str = "fp32", threads: int | None = None, digest: str | None = None
+    ) -> None:
         openvino = load_openvino()
         self._lock = threading.Lock()
         core = openvino.Core()
-        settings = {
+        settings: dict[str, str | int] = {
             # Without the hint, processors with bf16 units would silently compute in bf16.
             "INFERENCE_PRECISION_HINT": _OPENVINO_PRECISIONS[precision],
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_NUM_THREADS": threads or available_processors(),
         }
+        if digest and (folder := compiled_folder(digest, version=openvino.__version__, precision=precision)):
+            settings["CACHE_DIR"] = str(folder)
         try:
             self._compiled: Any = core.compile_model(str(path), "CPU", settings)
         except RuntimeError as error:

@@ -13,7 +13,7 @@ from striate.models import Network, create_model
 
 
 def build_network(bundle: Bundle) -> Network:
-    """The bundle's network with its weights, on the processor, in evaluation mode.
+    """The bundle's network with its weights, on the processor, in evaluation mode, without auxiliary heads.
 
     Raises:
         BundleError: If the weights do not fit the network that the contract names.
@@ -21,7 +21,10 @@ def build_network(bundle: Bundle) -> Network:
     architecture = bundle.contract.architecture
     try:
         network = create_model(
-            architecture.model, num_classes=architecture.num_classes, in_channels=architecture.in_channels
+            architecture.model,
+            num_classes=architecture.num_classes,
+            in_channels=architecture.in_channels,
+            auxiliary=False,
         )
         network.load_state_dict(load_file(bundle.weights_path), strict=True)
     except (StriateError, RuntimeError) as error:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
-from striate.models import LeNetConfig, Row
+from striate.models import LeNetConfig, Network, Row
 from striate.pixels import Preprocessing
-from striate.pixels.preprocessing import Colour
+from striate.weights import PUBLISHED
 
 SMALL = 64
 """Pictures whose shorter side is at most this many pixels are small: drawings, digits, thumbnails."""
@@ -55,50 +55,46 @@ def choose_model(facts: DataFacts) -> Decision:
 
 
 def choose_preprocessing(
-    facts: DataFacts, row: Row, *, size: int | None, channels: int, fixed_size: bool
+    facts: DataFacts, row: Row, network: Network, *, size: int | None
 ) -> tuple[Preprocessing, list[Decision]]:
-    """How pictures become the network's input; mean 0 and deviation 1 where the row has none of its own.
+    """How pictures become the network's input; mean 0 and deviation 1 where the row has none for its channels.
 
     Args:
         facts: The data.
-        row: The network.
-        size: Side of the input in pixels, if the user gave one.
-        channels: 1 or 3.
-        fixed_size: Whether the network takes the row's own size only.
+        row: The network's row.
+        network: The network itself.
+        size: Side of the input in pixels, if the user gave one; a network that takes one size only ignores it.
     """
-    colour: Colour = "rgb" if channels == 3 else "grey"
-    mean, std = (row.mean, row.std) if len(row.mean) == channels else ((0.0,) * channels, (1.0,) * channels)
-    if fixed_size:
-        height, width = row.input_size
-        # The paper's field: 28 x 28 digits centred in 32 x 32, so that strokes do not end at the edge.
-        inner = (height - 4, width - 4) if row.benchmark.name == "MNIST" else (height, width)
-        preprocessing = Preprocessing(
-            colour=colour,
-            resize="exact",
-            resize_size=inner,
-            filter="bilinear",
-            crop=(height, width),
-            mean=mean,
-            std=std,
-        )
+    channels = network.in_channels
+    known = len(row.mean) == channels
+    height, width = row.input_size
+    if network.fixed_size:
         why = f"{row.name} takes {height} x {width} pixels only"
-        return preprocessing, [Decision("input size", f"{height} x {width}", why)]
-    if size is None:
-        natural = max(32, facts.short_side // 32 * 32)
-        side = min(row.input_size[0], natural)
-        why = f"the network's {row.input_size[0]}, or less where the pictures (about {facts.short_side}) have no more to show"
     else:
-        side, why = size, "asked for"
+        height = width = size or input_side(facts, row, network)
+        why = (
+            "asked for"
+            if size
+            else f"the network's {row.input_size[0]}, or what the pictures (about {facts.short_side}) show"
+        )
+    drawn = row.benchmark.name == "MNIST"
     preprocessing = Preprocessing(
-        colour=colour,
-        resize="shorter_side",
-        resize_size=(side, side),
+        colour="rgb" if channels == 3 else "grey",
+        resize="exact" if drawn else "shorter_side",
+        # The paper's field: 28 x 28 digits centred in 32 x 32, so that strokes do not end at the edge.
+        resize_size=(height - 4, width - 4) if drawn else (height, width),
         filter="bilinear",
-        crop=(side, side),
-        mean=mean,
-        std=std,
+        crop=(height, width),
+        mean=row.mean if known else (0.0,) * channels,
+        std=row.std if known else (1.0,) * channels,
     )
-    return preprocessing, [Decision("input size", f"{side} x {side}", why)]
+    return preprocessing, [Decision("input size", f"{height} x {width}", why)]
+
+
+def input_side(facts: DataFacts, row: Row, network: Network) -> int:
+    """The row's own side, or less where the pictures are smaller; a multiple of 32, but never below what the network takes."""
+    natural = max(32, facts.short_side // 32 * 32)
+    return max(min(row.input_size[0], natural), *network.minimum_size)
 
 
 def read_shipped_recipe(name: str) -> dict[str, Any]:
@@ -126,7 +122,9 @@ def choose_recipe(facts: DataFacts, row: Row, *, pretrained: bool) -> tuple[dict
     ]
     if isinstance(row.config, LeNetConfig) and row.config.output == "rbf":
         table["loss"] = {"name": "lenet_map", "lenet_j": 1.0}
-        decisions.append(Decision("loss", "lenet_map", "the paper's Eq. 9; on distances it learns better than cross-entropy"))
+        decisions.append(
+            Decision("loss", "lenet_map", "the paper's Eq. 9; on distances it learns better than cross-entropy")
+        )
     batch_size = int(table["batch_size"])
     while batch_size > 8 and facts.training_pictures < 8 * batch_size:
         batch_size //= 2
@@ -150,7 +148,8 @@ def scratch_warning(facts: DataFacts, row: Row, *, pretrained: bool) -> str | No
     """A sentence for who trains a network for photographs from scratch on few pictures; None where that is no concern."""
     if pretrained or facts.small or facts.training_pictures >= FEW or row.benchmark.name != "ImageNet":
         return None
+    trained = "imagenet" if row.name in PUBLISHED else "FILE"
     return (
         f"{facts.training_pictures:,} pictures are few to train {row.name} from scratch; "
-        "start from trained weights with --weights FILE for a much better result"
+        f"start from trained weights with --weights {trained} for a much better result"
     )

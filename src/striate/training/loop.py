@@ -17,6 +17,7 @@ from torch.nn import functional
 from striate.augmentation import AugmentationPolicy, augment
 from striate.errors import TrainingError
 from striate.hooks import watch_outputs
+from striate.models import Network
 from striate.training.averaging import average_decay, update_average
 from striate.training.batches import batch_sizes, epoch_batches
 from striate.training.losses import Loss, create_loss
@@ -173,25 +174,38 @@ def fit(
 def take_step(state: TrainingState, recipe: Recipe, loss: Loss, images: Tensor, labels: Tensor) -> tuple[float, int]:
     """One step of gradient descent, and of the average; answers the loss and the number of pictures that were right.
 
-    A loss that is not finite changes no weight.
+    Auxiliary heads learn too, with the weight that the network states; what is answered is the head's own loss, which can
+    be compared with validation's. A loss that is not finite changes no weight, and is answered itself.
     """
-    network = state.network.train()
+    network = training_mode(state.network, recipe)
     # Dropout is drawn from (seed, step) alone, so that a resumed run draws the same.
     torch.manual_seed((recipe.seed * 1_000_003 + state.step) % 2**63)
     with autocast(images.device, recipe.precision):
-        logits = network(images)
-    result = loss(logits.float(), labels)
-    value = float(result.detach())
-    if not np.isfinite(value):
+        logits, auxiliary = network.forward_with_auxiliary(images)
+    own = loss(logits.float(), labels)
+    total = own
+    for answer in auxiliary:
+        total = total + network.auxiliary_weight * loss(answer.float(), labels)
+    if not np.isfinite(value := float(total.detach())):
         return value, 0
-    result.backward()  # type: ignore[no-untyped-call]
+    total.backward()  # type: ignore[no-untyped-call]
     if recipe.optimizer.gradient_clip:
         nn.utils.clip_grad_norm_(network.parameters(), recipe.optimizer.gradient_clip)
     state.optimizer.step()
     state.optimizer.zero_grad(set_to_none=True)
     span = recipe.averaging.span * state.total_steps
     update_average(state.averaged, network, average_decay(step=state.step, span_steps=span))
-    return value, int((logits.detach().argmax(1) == labels).sum())
+    return float(own.detach()), int((logits.detach().argmax(1) == labels).sum())
+
+
+def training_mode(network: Network, recipe: Recipe) -> Network:
+    """The network in training mode, its batch norms in evaluation mode where the recipe freezes their statistics."""
+    network.train()
+    if recipe.freeze_statistics:
+        for module in network.modules():
+            if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                module.eval()
+    return network
 
 
 def augment_batch(images: Tensor, recipe: Recipe, epoch: int, samples: npt.NDArray[np.int64]) -> Tensor:
@@ -287,7 +301,7 @@ def describe_failure(state: TrainingState, recipe: Recipe, images: Tensor, keys:
 
     torch.manual_seed((recipe.seed * 1_000_003 + state.step) % 2**63)
     with torch.no_grad(), watch_outputs(state.network, look), autocast(images.device, recipe.precision):
-        state.network(images)
+        state.network.forward_with_auxiliary(images)
     layer = (
         f"the first layer whose output is not finite is {culprits[0]}" if culprits else "every layer's output is finite"
     )

@@ -117,6 +117,8 @@ class Recipe:
     """Pictures a step."""
     fit_head_first: bool = False
     """Whether a linear head is fitted to the untouched network's features before training; for a new head on trained weights."""
+    freeze_statistics: bool = False
+    """Whether batch norm keeps the means and variances it came with, in place of each batch's; for trained weights."""
     precision: str = "fp32"
     """`"fp32"`, or `"bf16"` for automatic mixed precision."""
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)

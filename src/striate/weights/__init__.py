@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from striate.weights.downloading import fetch_weights, weights_folder
 from striate.weights.known_files import KNOWN_FILES, KnownFile
-from striate.weights.matching import MatchReport, Reshaped, load_weights
+from striate.weights.matching import MatchReport, Reshaped, is_auxiliary, load_weights
+from striate.weights.published import IMAGENET, PUBLISHED, PublishedWeights, published_weights, siblings
 from striate.weights.reading import WeightsFile, read_weights
 
 __all__ = [
+    "IMAGENET",
     "KNOWN_FILES",
     "KnownFile",
     "MatchReport",
+    "PUBLISHED",
+    "PublishedWeights",
     "Reshaped",
     "WeightsFile",
+    "fetch_weights",
+    "is_auxiliary",
     "load_weights",
+    "published_weights",
     "read_weights",
+    "siblings",
+    "weights_folder",
 ]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import functools
+import itertools
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import torch
 from torch import Tensor
@@ -12,9 +15,11 @@ from striate.errors import WeightsError
 from striate.models.catalog import list_models, model_row
 from striate.models.network import Network
 from striate.weights.keymaps import KEY_MAPS
+from striate.weights.published import PUBLISHED
 
 LEAST_FIT = 0.5  # share of the network's tensors outside its head; below it the weights are some other network's
 LIKENESS = 0.9  # the same share of another row; from it on the weights look like that row's
+KINSHIP = 0.1  # the share by name alone of a family's row; below it for two of them the weights are of no row of theirs
 COUNTER = "num_batches_tracked"  # batch norm's, which weights of before PyTorch 1.0 lack and no answer depends on
 
 
@@ -97,14 +102,14 @@ def load_weights(model: Network, tensors: Mapping[str, Tensor], *, row: str | No
         '114 of 116 tensors loaded; the head is new: 10 classes in the file, 2 here'
     """
     own = model.state_dict()
-    tensors, publisher = _best_named(own, tensors)
+    tensors, publisher = _best_named(own.keys(), tensors)
     fitting = {name for name in own if name in tensors and tensors[name].shape == own[name].shape}
     head = {name for name in own if name.startswith(f"{model.head_name}.")}
     body = {name for name in own if name not in head and not name.endswith(COUNTER)}
     if len(body & fitting) < LEAST_FIT * len(body):
         raise WeightsError(_misfit({name: own[name] for name in own if name in body}, tensors, row))
     file_classes = _classes(own, tensors, head)
-    left_head = head if file_classes not in (None, model.num_classes) else set()
+    left_head = head | _auxiliary_heads(own, tensors) if file_classes not in (None, model.num_classes) else set()
     chosen = {name: tensors[name] for name in own if name in fitting and name not in left_head}
     _check_values(own, chosen)
     model.load_state_dict(chosen, strict=False)
@@ -123,12 +128,12 @@ def load_weights(model: Network, tensors: Mapping[str, Tensor], *, row: str | No
     )
 
 
-def _best_named(own: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -> tuple[Mapping[str, Tensor], str | None]:
-    """The tensors under the names, the file's or a publisher's translated, of which most are the network's."""
+def _best_named(own: Set[str], tensors: Mapping[str, Tensor]) -> tuple[Mapping[str, Tensor], str | None]:
+    """The tensors under the names, the file's or a publisher's translated, of which most are the network's own."""
     best, publisher = tensors, None
     for key_map in KEY_MAPS:
         translated = {key_map.ours(name): tensor for name, tensor in tensors.items()}
-        if len(translated.keys() & own.keys()) > len(best.keys() & own.keys()):
+        if len(translated.keys() & own) > len(best.keys() & own):
             best, publisher = translated, key_map.publisher
     return best, publisher
 
@@ -139,6 +144,28 @@ def _classes(own: Mapping[str, Tensor], tensors: Mapping[str, Tensor], head: Ite
         if name in tensors and tensors[name].ndim > 0 and tensors[name].shape[1:] == own[name].shape[1:]:
             return tensors[name].shape[0]
     return None
+
+
+def _auxiliary_heads(own: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -> set[str]:
+    """What belongs to auxiliary heads, which are for as many classes as the head, and differs in that number alone."""
+    return {
+        name
+        for name in own
+        if is_auxiliary(name)
+        and name in tensors
+        and tensors[name].shape != own[name].shape
+        and tensors[name].shape[1:] == own[name].shape[1:]
+    }
+
+
+def is_auxiliary(name: str) -> bool:
+    """Whether a tensor belongs to an auxiliary head, which only training needs: those have `aux` in their names.
+
+    Example:
+        >>> is_auxiliary("aux1.fc2.weight"), is_auxiliary("fc.weight")
+        (True, False)
+    """
+    return "aux" in name
 
 
 def _check_values(own: Mapping[str, Tensor], chosen: Mapping[str, Tensor]) -> None:
@@ -175,22 +202,47 @@ def _misfit(body: Mapping[str, Tensor], tensors: Mapping[str, Tensor], row: str 
 
 
 def _look_like(tensors: Mapping[str, Tensor], row: str | None) -> str | None:
-    """The row of the catalogue, other than this one, of whose tensors most are in the file."""
-    shares: dict[str, float] = {}
-    for name in list_models():
-        facts = model_row(name)
-        with torch.device("meta"):  # shapes without values
-            other = facts.family(facts.config, num_classes=facts.num_classes, in_channels=facts.in_channels)
-        theirs = {
+    """The row of the catalogue, other than this one, of whose tensors most are in the file.
+
+    Where rows of a family differ in no shape, the one whose weights are published: most files are those.
+    """
+    best: list[str] = []
+    most = 0.0
+    for _, group in itertools.groupby(list_models(), key=lambda name: model_row(name).family):
+        rows = list(group)
+        # Building a row takes a while, even without values: two of a family tell whether its names are in the file.
+        if most == 1 or not any(_shares(name, tensors)[0] >= KINSHIP for name in (rows[0], rows[-1])):
+            continue
+        for name in rows:
+            share = _shares(name, tensors)[1] if name != row else 0.0
+            if share > most:
+                best, most = [], share
+            if share == most:
+                best.append(name)
+    return min(best, key=lambda name: name not in PUBLISHED) if most >= LIKENESS else None
+
+
+def _shares(name: str, tensors: Mapping[str, Tensor]) -> tuple[float, float]:
+    """Of a row's tensors outside its head, the share that the file has by name, and by name and shape."""
+    shapes = _body_shapes(name)
+    named, _ = _best_named(shapes.keys(), tensors)
+    fitting = sum(key in named and named[key].shape == shape for key, shape in shapes.items())
+    return len(named.keys() & shapes.keys()) / len(shapes), fitting / len(shapes)
+
+
+@functools.cache
+def _body_shapes(name: str) -> Mapping[str, torch.Size]:
+    """The shapes of a row's tensors outside its head, by name."""
+    facts = model_row(name)
+    with torch.device("meta"):  # shapes without values
+        network = facts.family(facts.config, num_classes=facts.num_classes, in_channels=facts.in_channels)
+    return MappingProxyType(
+        {
             key: tensor.shape
-            for key, tensor in other.state_dict().items()
-            if not key.startswith(f"{other.head_name}.") and not key.endswith(COUNTER)
+            for key, tensor in network.state_dict().items()
+            if not key.startswith(f"{network.head_name}.") and not key.endswith(COUNTER)
         }
-        named, _ = _best_named(other.state_dict(), tensors)
-        shares[name] = sum(key in named and named[key].shape == theirs[key] for key in theirs) / len(theirs)
-    shares.pop(row or "", None)
-    best = max(shares, key=shares.__getitem__)
-    return best if shares[best] >= LIKENESS else None
+    )
 
 
 def _some(names: Iterable[str], most: int = 3) -> str:

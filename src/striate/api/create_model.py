@@ -1,0 +1,79 @@
+"""`striate.create_model`: a network of the catalogue, new, or filled with trained weights."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from striate.api.starting_weights import StartingWeights, find_weights
+from striate.api.watching import Watcher
+from striate.errors import WeightsError
+from striate.models import Network
+from striate.models import create_model as create_new_model
+from striate.weights import MatchReport, is_auxiliary, load_weights
+
+
+def create_model(
+    name: str,
+    *,
+    num_classes: int | None = None,
+    in_channels: int | None = None,
+    seed: int | None = None,
+    weights: str | Path | None = None,
+    watcher: Watcher | None = None,
+) -> Network:
+    """A network of the catalogue in training mode on the processor: newly initialised, or with trained weights.
+
+    Args:
+        name: One of `striate.list_models()`.
+        num_classes: How many logits; `None`: as many as the weights have, or the row's own. Trained weights keep all
+            but the last layer where they have another number.
+        in_channels: How many channels a picture has; `None`: the row's own.
+        seed: Draws new weights reproducibly and leaves the global generator alone; `None` draws from the global
+            generator.
+        weights: `"imagenet"`: the row's published weights, downloaded once and checked; or the path of a
+            `.safetensors` or `.pth` file. `striate.weights.published_weights(name).preprocessing` says what inputs
+            published weights expect.
+        watcher: Hears how a download goes; by default it is shown on stderr, where that is a terminal.
+
+    Raises:
+        UnknownNameError: There is no such network; the message offers the closest names.
+        UsageError: A number makes no sense, or the row has no published weights; the message names one that has.
+        WeightsError: The weights cannot be read or downloaded, or do not fill all of the network but its last layer.
+
+    Example:
+        >>> create_model("resnet20", num_classes=2, seed=0).head
+        Linear(in_features=64, out_features=2, bias=True)
+    """
+    network = create_new_model(name, num_classes=num_classes, in_channels=in_channels, seed=seed)
+    if weights is None:
+        return network
+    found = find_weights(weights, name, watcher=watcher or TerminalLine())
+    report = _filled(network, found, name)
+    if num_classes is None and report.head_replaced and report.file_classes:
+        network = create_new_model(name, num_classes=report.file_classes, in_channels=in_channels, seed=seed)
+        _filled(network, found, name)
+    return network
+
+
+def _filled(network: Network, found: StartingWeights, row: str) -> MatchReport:
+    """Puts the weights into the network; all must fit but the head, and auxiliary heads, which only training needs."""
+    report = load_weights(network, found.file.tensors, row=row)
+    if report.reshaped or not all(is_auxiliary(name) for name in report.missing):
+        raise WeightsError(
+            f"{found.name} does not fill {row}: {report.summary()}; "
+            "load what fits with striate.weights.load_weights, which tells you what does not"
+        )
+    return report
+
+
+class TerminalLine(Watcher):
+    """Shows how far a download is on one line of stderr, if that is a terminal."""
+
+    def task(self, name: str, done: int, total: int) -> None:
+        """Writes the line anew."""
+        if sys.stderr is None or not sys.stderr.isatty():
+            return
+        share = f"{done / total:4.0%} of {total / 1e6:,.1f} MB" if total else f"{done / 1e6:,.1f} MB"
+        sys.stderr.write(f"\r{name}  {share}" + ("\n" if total and done >= total else ""))
+        sys.stderr.flush()

@@ -1,0 +1,45 @@
+"""The weights that a network starts from: a file, or the row's published ImageNet weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from striate.api.watching import Watcher
+from striate.weights import IMAGENET, PublishedWeights, WeightsFile, fetch_weights, published_weights, read_weights
+
+
+@dataclass(frozen=True)
+class StartingWeights:
+    """Weights that were found, and what their publisher says of them if they are a row's published ones."""
+
+    file: WeightsFile
+    published: PublishedWeights | None = None
+
+    @property
+    def name(self) -> str:
+        """What to call them: the publisher's name, or the file's."""
+        return self.published.source if self.published else self.file.path.name
+
+
+def are_published(weights: str | Path) -> bool:
+    """Whether this asks for a row's published weights and is not the path of a file."""
+    return weights == IMAGENET
+
+
+def find_weights(weights: str | Path, model: str, *, watcher: Watcher) -> StartingWeights:
+    """Reads a file, or the published weights of a row, which are downloaded unless they are in the cache.
+
+    Args:
+        weights: `"imagenet"`, or the path of a `.safetensors` or `.pth` file (`"./imagenet"` is a path).
+        model: The row.
+        watcher: Hears how a download goes.
+
+    Raises:
+        UsageError: The row has no published weights; the message names a sibling that has.
+        WeightsError: The file cannot be read, or the weights cannot be downloaded.
+    """
+    if not are_published(weights):
+        return StartingWeights(read_weights(Path(weights)))
+    published = published_weights(model)
+    return StartingWeights(fetch_weights(published, progress=watcher.task), published)

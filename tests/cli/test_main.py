@@ -1,0 +1,87 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import striate
+
+COMMAND = Path(sys.executable).with_name("striate")
+
+
+def test_version(striate_command):
+    assert striate_command("--version") == (0, f"striate {striate.__version__}\n", "")
+
+
+def test_no_arguments_show_the_help(striate_command):
+    code, out, err = striate_command()
+    assert code == 2 and "Usage: striate" in out + err
+
+
+@pytest.mark.parametrize("verb", ["models", "check", "train", "evaluate", "predict"])
+def test_every_verb_has_complete_help(striate_command, verb):
+    code, out, _ = striate_command(verb, "--help")
+    assert code == 0 and "Usage: striate " + verb in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["train"], 2, "give either DATA, or --resume RUN"),
+        (["train", "digits", "--resume", "x"], 2, "give either DATA, or --resume RUN"),
+        (["train", "digits", "--nonsense"], 2, "--nonsense"),
+        (["train", "digits", "--mean", "half", "--std", "1"], 2, "--mean needs numbers such as 0.5"),
+        (["train", "digits", "--model", "lenet6"], 2, "striate: unknown model 'lenet6'; did you mean 'lenet5'"),
+        (["train", "no/such/folder"], 1, "striate: "),
+        (["train", "--resume", "no/such/run"], 2, "striate: no/such/run is not a run: it has no recipe.toml"),
+        (["evaluate", "no/such/run", "digits"], 2, "striate: there is no run or bundle at no/such/run"),
+        (["predict", "no/such/run", "x.jpg"], 2, "striate: there is no run or bundle at no/such/run"),
+        (["check", "no/such/folder"], 1, "striate: "),
+    ],
+)
+def test_a_users_mistake_is_one_sentence_without_a_traceback(striate_command, arguments, code, message):
+    result = striate_command(*arguments)
+    assert result.code == code
+    assert message in result.err
+    assert "Traceback" not in result.err and result.out == ""
+
+
+def test_names_cannot_steer_the_terminal(striate_command):
+    result = striate_command("check", "evil\x1b[2J\nname")
+    assert "\x1b" not in result.err and "\\x1b[2J" in result.err
+    assert len(result.err.splitlines()) == 1
+
+
+def test_a_reader_that_leaves_is_no_error(finished_run, striped):
+    done = subprocess.run(
+        ["bash", "-c", f"'{COMMAND}' predict '{finished_run.folder}' '{striped}' | head -n 1; exit ${{PIPESTATUS[0]}}"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == 1 and done.stderr == ""
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_saves_and_says_how_to_go_on(striped, tmp_path, number, code):
+    folder = tmp_path / "run"
+    arguments = ["train", striped, "--model", "resnet20", "--epochs", "2000", "--output", folder]
+    environment = os.environ | {"COLUMNS": "200"}
+    process = subprocess.Popen(
+        [COMMAND, *arguments], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+    )
+    deadline = time.monotonic() + 60
+    while not (folder / "metrics.jsonl").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == code
+    assert out == ""
+    last = err.splitlines()[-1]
+    assert last.startswith("striate: interrupted in epoch ")
+    assert last.endswith(f"all is saved: go on by: striate train --resume {folder}")
+    assert "Traceback" not in err

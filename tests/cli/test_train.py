@@ -1,0 +1,55 @@
+import json
+
+
+def test_training_prints_the_result_on_stdout_and_progress_on_stderr(striate_command, striped, tmp_path):
+    folder = tmp_path / "run"
+    options = ["--model", "resnet20", "--epochs", 1, "--set", "batch_size=16", "--output", folder]
+    code, out, err = striate_command("train", striped, *options)
+    assert code == 0
+    assert out.startswith("accuracy  ") and f"report    {folder}/report.html" in out
+    assert "epoch   1  train loss" in err and "model" not in out
+    assert "input size 32 x 32" in err
+
+    again = striate_command("train", striped, *options)
+    assert again.code == 2 and again.out == ""
+    assert again.err == (
+        f"striate: --output {folder} exists already; nothing was changed; go on with it by: "
+        f"striate train --resume {folder}\n"
+    )
+
+    code, out, err = striate_command("train", "--resume", folder, "--json")
+    result = json.loads(out)
+    assert code == 0 and result["run"] == str(folder)
+    assert set(result) == {"run", "report", "model", "accuracy", "split", "metrics"}
+    assert result["accuracy"] == result["metrics"]["test"]["accuracy"]
+    assert "has ended already; nothing was left to do" in err
+
+
+def test_quiet(striate_command, striped, tmp_path):
+    options = ["--model", "resnet20", "--epochs", 1, "--quiet", "--output", tmp_path / "run"]
+    code, out, err = striate_command("train", striped, *options)
+    assert code == 0 and "epoch" not in err and out.startswith("accuracy")
+
+
+def test_published_weights_of_a_row_that_has_none(striate_command, tmp_path):
+    code, out, err = striate_command("train", tmp_path, "--model", "efficientnet_b1_tf", "--weights", "imagenet")
+    assert (code, out) == (2, "")
+    assert err == (
+        "striate: efficientnet_b1_tf has no published ImageNet weights; its sibling 'efficientnet_b1' has them: "
+        "take that network, or give a file\n"
+    )
+
+
+def test_published_weights_offline(striate_command, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:1")  # nobody listens there
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    code, out, err = striate_command("train", tmp_path, "--model", "mobilenet_v2", "--weights", "imagenet")
+    assert (code, out) == (1, "")
+    assert err.startswith("striate: the weights of mobilenet_v2 cannot be downloaded: ")
+    assert err.endswith(
+        "; where there is a network, download https://download.pytorch.org/models/mobilenet_v2-7ebf99e0.pth and put "
+        f"mobilenet_v2-7ebf99e0.pth into {tmp_path / 'cache' / 'striate' / 'weights'}\n"
+    )
