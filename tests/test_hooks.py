@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from striate.hooks import watch_outputs
+from striate.hooks import watch_calls, watch_outputs
 
 
 def network():
@@ -22,3 +22,20 @@ def test_hooks_are_gone_afterwards_even_when_it_raises():
     with pytest.raises(RuntimeError), watch_outputs(net, lambda *_: None):
         raise RuntimeError
     assert all(not module._forward_hooks for module in net.modules())
+
+
+def test_calls_are_watched_from_the_outside_in_and_hooks_leave_with_the_context():
+    network = nn.Sequential(nn.Sequential(nn.Linear(2, 2)), nn.ReLU())
+    seen = []
+    with (
+        pytest.raises(ValueError, match="stop"),
+        watch_calls(
+            network,
+            lambda name, module: seen.append(f"> {name}"),
+            lambda name, module, output: seen.append(f"< {name} {tuple(output.shape)}"),
+        ),
+    ):
+        network(torch.zeros(1, 2))
+        raise ValueError("stop")
+    assert seen == ["> ", "> 0", "> 0.0", "< 0.0 (1, 2)", "< 0 (1, 2)", "> 1", "< 1 (1, 2)", "<  (1, 2)"]
+    assert not any(module._forward_hooks or module._forward_pre_hooks for module in network.modules())

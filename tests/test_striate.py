@@ -26,6 +26,7 @@ def test_all_is_sorted_and_complete():
 
 def test_importing_a_room_hides_no_verb():
     import striate.api.evaluate
+    import striate.api.inspect
     import striate.api.load
     import striate.api.train
 
@@ -37,6 +38,7 @@ def test_importing_a_room_hides_no_verb():
         "conversion",
         "data",
         "evaluation",
+        "inspection",
         "models",
         "nn",
         "pixels",
@@ -44,6 +46,7 @@ def test_importing_a_room_hides_no_verb():
     }
     assert not rooms & set(striate.__all__)
     assert callable(striate.train) and callable(striate.evaluate) and callable(striate.load)
+    assert callable(striate.inspect) and callable(striate.compare)
 
 
 def test_unknown_attribute():
@@ -60,7 +63,7 @@ def test_help_is_light():
     assert not loaded_after(code).intersection(HEAVY)
 
 
-@pytest.mark.parametrize("verb", ["models", "filter", "check", "train", "evaluate", "predict"])
+@pytest.mark.parametrize("verb", ["models", "inspect", "compare", "filter", "check", "train", "evaluate", "predict"])
 def test_help_of_each_verb_is_light(verb):
     code = f"from striate.cli.main import app\ntry:\n    app(['{verb}', '--help'])\nexcept SystemExit:\n    pass"
     assert not loaded_after(code).intersection({"torch", "matplotlib", "openvino"})

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from striate.api.create_model import create_model
     from striate.api.evaluate import Evaluation, evaluate
     from striate.api.filter_picture import filter_picture
+    from striate.api.inspect import compare, inspect
     from striate.api.load import load
     from striate.api.run import Run
     from striate.api.train import resume, train
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
         UsageError,
         WeightsError,
     )
+    from striate.inspection import Comparison, Inspection
     from striate.models import list_models
     from striate.pixels import Preprocessing
     from striate.runtime import Classifier, Prediction
@@ -37,9 +39,11 @@ if TYPE_CHECKING:
 _HOMES = {
     "BundleError": "striate.errors",
     "Classifier": "striate.runtime",
+    "Comparison": "striate.inspection",
     "DataError": "striate.errors",
     "Dataset": "striate.data",
     "Evaluation": "striate.api.evaluate",
+    "Inspection": "striate.inspection",
     "Interrupted": "striate.errors",
     "PictureError": "striate.errors",
     "Prediction": "striate.runtime",
@@ -51,9 +55,11 @@ _HOMES = {
     "UsageError": "striate.errors",
     "Watcher": "striate.api.watching",
     "WeightsError": "striate.errors",
+    "compare": "striate.api.inspect",
     "create_model": "striate.api.create_model",
     "evaluate": "striate.api.evaluate",
     "filter_picture": "striate.api.filter_picture",
+    "inspect": "striate.api.inspect",
     "list_models": "striate.models",
     "load": "striate.api.load",
     "load_data": "striate.data",
@@ -64,9 +70,11 @@ _HOMES = {
 __all__ = [
     "BundleError",
     "Classifier",
+    "Comparison",
     "DataError",
     "Dataset",
     "Evaluation",
+    "Inspection",
     "Interrupted",
     "PictureError",
     "Prediction",
@@ -79,9 +87,11 @@ __all__ = [
     "Watcher",
     "WeightsError",
     "__version__",
+    "compare",
     "create_model",
     "evaluate",
     "filter_picture",
+    "inspect",
     "list_models",
     "load",
     "load_data",

@@ -14,6 +14,51 @@ Watcher = Callable[[str, nn.Module, Tensor], None]
 
 
 @contextmanager
+def watch_calls(
+    network: nn.Module,
+    entering: Callable[[str, nn.Module], None],
+    leaving: Callable[[str, nn.Module, object], None],
+) -> Iterator[None]:
+    """Calls `entering(name, module)` before and `leaving(name, module, output)` after every call of every module.
+
+    Args:
+        network: The network to watch, itself included: its own name is `""`.
+        entering: Called with the module's dotted name and the module.
+        leaving: Called with the same and what the module answered; not called where the module raises.
+
+    Example:
+        >>> import torch
+        >>> seen = []
+        >>> network = nn.Sequential(nn.Linear(2, 3))
+        >>> with watch_calls(network, lambda name, module: seen.append(name), lambda name, module, output: None):
+        ...     _ = network(torch.zeros(1, 2))
+        >>> seen
+        ['', '0']
+    """
+    handles = []
+    try:
+        for name, module in network.named_modules():
+            handles.append(module.register_forward_pre_hook(_entering_hook(name, entering)))
+            handles.append(module.register_forward_hook(_leaving_hook(name, leaving)))
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _entering_hook(
+    name: str, entering: Callable[[str, nn.Module], None]
+) -> Callable[[nn.Module, tuple[object, ...]], None]:
+    return lambda module, inputs: entering(name, module)
+
+
+def _leaving_hook(
+    name: str, leaving: Callable[[str, nn.Module, object], None]
+) -> Callable[[nn.Module, tuple[object, ...], object], None]:
+    return lambda module, inputs, output: leaving(name, module, output)
+
+
+@contextmanager
 def watch_outputs(network: nn.Module, watcher: Watcher) -> Iterator[None]:
     """Calls `watcher(name, module, output)` after every leaf module that returns a tensor, in the order they run.
 

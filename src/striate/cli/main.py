@@ -15,7 +15,7 @@ from typing import NoReturn, ParamSpec
 import typer
 
 import striate
-from striate.cli import check, evaluate, models, predict, train
+from striate.cli import check, compare, evaluate, inspect, models, predict, train
 from striate.cli import filter as filter_verb
 from striate.cli.text import printable
 from striate.errors import Interrupted, StriateError
@@ -74,6 +74,8 @@ app = typer.Typer(
 )
 VERBS = {
     "models": models,
+    "inspect": inspect,
+    "compare": compare,
     "filter": filter_verb,
     "check": check,
     "train": train,

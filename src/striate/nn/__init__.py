@@ -8,6 +8,7 @@ from striate.nn.euclidean_rbf import EuclideanRBF
 from striate.nn.hand_made_kernels import NamedKernel, list_kernels, named_kernel
 from striate.nn.inception import ConvolutionUnit, InceptionModule
 from striate.nn.layer_arithmetic import LayerArithmetic, convolution_arithmetic, dense_arithmetic
+from striate.nn.layer_facts import LayerFacts, StatesFacts
 from striate.nn.lenet_loss import lenet_map_loss, lenet_mle_loss
 from striate.nn.local_response_normalization import LocalResponseNormalization
 from striate.nn.output_size import output_size, same_padding
@@ -31,6 +32,7 @@ __all__ = [
     "GlobalMaxPool2d",
     "InceptionModule",
     "LayerArithmetic",
+    "LayerFacts",
     "LocalResponseNormalization",
     "MinPool2d",
     "NamedKernel",
@@ -38,6 +40,7 @@ __all__ = [
     "SamePaddingConv2d",
     "ScaledTanh",
     "SqueezeExcitation",
+    "StatesFacts",
     "StochasticDepth",
     "Subsampling",
     "ZeroPaddedIdentity",

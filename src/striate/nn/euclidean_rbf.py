@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from striate.errors import UsageError
+from striate.nn.layer_facts import LayerFacts
 
 
 class EuclideanRBF(nn.Module):
@@ -51,6 +52,10 @@ class EuclideanRBF(nn.Module):
         # autocast, where distances near 84, as untrained networks have them, are off by up to 0.25.
         differences = inputs.unsqueeze(1) - self.prototypes  # (N, units, width)
         return differences.square().sum(dim=2)
+
+    def layer_facts(self, input_shape: tuple[int, ...], output_shape: tuple[int, ...]) -> LayerFacts:
+        """A squared difference a prototype's value, counted as a dense layer's multiply-add."""
+        return LayerFacts(macs=self.prototypes.numel(), element_operations=0, fixed=self.prototypes.numel())
 
     def extra_repr(self) -> str:
         """The sizes, for `print(module)`."""

@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from striate.errors import UsageError
 from striate.nn.arguments import whole_number
+from striate.nn.layer_facts import LayerFacts
 
 
 class PartialConv2d(nn.Module):
@@ -88,6 +89,14 @@ class PartialConv2d(nn.Module):
     def forward(self, inputs: Tensor) -> Tensor:
         """Cross-correlate with the connected kernels and add the biases."""
         return functional.conv2d(inputs, self.dense_weight(), self.bias, self.stride, self.padding)
+
+    def layer_facts(self, input_shape: tuple[int, ...], output_shape: tuple[int, ...]) -> LayerFacts:
+        """Only the connections that exist count, though a full convolution runs."""
+        side, count = self.kernel_size, len(self.weight)
+        _, height, width = output_shape
+        return LayerFacts(
+            macs=count * side * side * height * width, arithmetic=f"{count}*{side}*{side}+{self.out_channels}"
+        )
 
     def extra_repr(self) -> str:
         """The sizes, for `print(module)`."""

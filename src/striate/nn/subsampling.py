@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from striate.nn.arguments import whole_number
+from striate.nn.layer_facts import LayerFacts
 
 
 class Subsampling(nn.Module):
@@ -47,6 +48,15 @@ class Subsampling(nn.Module):
         scale = self.coefficient * self.window**2
         averages = functional.avg_pool2d(inputs, self.window)
         return averages * scale.view(-1, 1, 1) + self.bias.view(-1, 1, 1)
+
+    def layer_facts(self, input_shape: tuple[int, ...], output_shape: tuple[int, ...]) -> LayerFacts:
+        """A sum over each window, then a product and a sum: no multiply-adds by the paper's way of counting."""
+        maps, height, width = output_shape
+        return LayerFacts(
+            macs=0,
+            element_operations=maps * height * width * (self.window**2 + 2),
+            arithmetic=f"2*{self.channels}",
+        )
 
     def extra_repr(self) -> str:
         """The sizes, for `print(module)`."""

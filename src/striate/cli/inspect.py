@@ -1,0 +1,73 @@
+"""Show what a network is: layers, shapes, parameters with their arithmetic, MACs, memory, receptive fields."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def command(
+    model: Annotated[str, typer.Argument(help="A name of the catalogue (see `striate models`), a run or a bundle.")],
+    input_size: Annotated[
+        str | None, typer.Option(help="Height and width in pixels: 224, or 224x192. Default: the network's own.")
+    ] = None,
+    depth: Annotated[
+        int | None, typer.Option(min=1, help="Fold blocks, so that a layer's name has at most this many parts.")
+    ] = None,
+    batch_size: Annotated[int, typer.Option(min=1, help="Pictures in a batch, for the memory.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown tables.")] = False,
+    html: Annotated[Path | None, typer.Option(help="Write a page with the network drawn to this file.")] = None,
+    effective: Annotated[
+        Path | None, typer.Option(help="Measure the effective receptive field and draw it to this PNG file.")
+    ] = None,
+    pictures: Annotated[int, typer.Option(min=1, help="Random pictures to average over, with --effective.")] = 8,
+    seed: Annotated[int, typer.Option(min=0, help="Draws weights and pictures, with --effective.")] = 0,
+) -> None:
+    """Parses, inspects, shows."""
+    from striate.api.inspect import inspect, measure_effective_field
+    from striate.cli.console import print_result
+    from striate.durable_writing import write_durably
+    from striate.errors import UsageError
+
+    if as_json and markdown:
+        raise UsageError("--json and --markdown exclude each other")
+    size = parse_size(input_size)
+    if effective is not None:
+        field = measure_effective_field(model, size, pictures=pictures, seed=seed)
+        write_durably(effective, field.picture())
+        print_result(field.to_json() if as_json else f"{field}\nwritten to {effective}")
+        return
+    inspection = inspect(model, size)
+    if html is not None:
+        write_durably(html, inspection.to_html(batch_size=batch_size, depth=depth).encode())
+    if as_json:
+        print_result(inspection.to_json(batch_size=batch_size, depth=depth))
+    elif markdown:
+        print_result(inspection.to_markdown(batch_size=batch_size, depth=depth))
+    elif html is not None:
+        print_result(f"written to {html}")
+    else:
+        print_result(inspection.to_text(batch_size=batch_size, depth=depth))
+
+
+def parse_size(text: str | None) -> tuple[int, int] | None:
+    """Height and width from `224` or `224x192`.
+
+    Raises:
+        UsageError: It is neither.
+
+    Example:
+        >>> parse_size("224"), parse_size("224x192")
+        ((224, 224), (224, 192))
+    """
+    from striate.errors import UsageError
+
+    if text is None:
+        return None
+    parts = text.lower().replace(",", "x").replace(" ", "x").split("x")
+    if len(parts) not in (1, 2) or not all(part.isdecimal() and int(part) for part in parts):
+        raise UsageError(f"--input-size takes a height and a width such as 224 or 224x192, got {text!r}")
+    return int(parts[0]), int(parts[-1])

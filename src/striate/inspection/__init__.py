@@ -1,0 +1,23 @@
+"""What a network is, without running it: layers, parameters, multiply-adds, memory and receptive fields."""
+
+from __future__ import annotations
+
+from striate.inspection.comparison import Comparison, compare_inspections
+from striate.inspection.drafting import drafting
+from striate.inspection.effective import EffectiveField, effective_field
+from striate.inspection.inspection import Inspection, Memory, Stage, inspect_network
+from striate.inspection.layers import Layer, ReceptiveField
+
+__all__ = [
+    "Comparison",
+    "EffectiveField",
+    "Inspection",
+    "Layer",
+    "Memory",
+    "ReceptiveField",
+    "Stage",
+    "compare_inspections",
+    "drafting",
+    "effective_field",
+    "inspect_network",
+]
