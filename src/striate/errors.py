@@ -16,6 +16,7 @@ All but `BundleError` and `TrainingError` are also `ValueError`, so that callers
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Iterable
 
 
@@ -48,13 +49,28 @@ class UnknownNameError(UsageError):
     def __init__(self, kind: str, name: str, known: Iterable[str], hint: str = "") -> None:
         known = list(known)
         self.name = name
-        close = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
+        close = closest(name, known)
         message = f"unknown {kind} {name!r}"
         if close:
             message += "; did you mean " + ", ".join(repr(match) for match in close) + "?"
         elif len(known) <= 12:
             message += "; known: " + ", ".join(known)
         super().__init__(message + (f" {hint}" if hint else ""))
+
+
+def closest(name: str, known: Iterable[str], *, most: int = 5, cutoff: float = 0.6) -> list[str]:
+    """The names most like `name`: first those that begin like it, then by the share of characters in common.
+
+    Example:
+        >>> closest("resnet51", ["vgg16", "resnet18", "resnet50"])
+        ['resnet50', 'resnet18']
+    """
+
+    def likeness(other: str) -> tuple[int, float]:
+        return len(os.path.commonprefix([name, other])), difflib.SequenceMatcher(None, name, other).ratio()
+
+    alike = [other for other in known if likeness(other)[1] >= cutoff]
+    return sorted(alike, key=likeness, reverse=True)[:most]
 
 
 class PictureError(StriateError, ValueError):

@@ -133,3 +133,13 @@ def test_a_download_is_shown_on_a_terminal(published, monkeypatch):
 def test_elsewhere_nothing_is_said(published, capsys):
     striate.create_model("resnet20", weights="imagenet")
     assert capsys.readouterr() == ("", "")
+
+
+def test_auxiliary_heads_can_be_left_out(tmp_path):
+    whole = striate.create_model("googlenet_bn", num_classes=3, seed=0)
+    assert [path for path in whole.state_dict() if path.startswith("aux")]
+    torch.save(whole.state_dict(), tmp_path / "weights.pth")
+    network = striate.create_model("googlenet_bn", auxiliary=False, weights=tmp_path / "weights.pth")
+    assert not [path for path in network.state_dict() if path.startswith("aux")]
+    images = torch.randn(1, 3, 32, 32)
+    assert torch.equal(network.eval()(images), whole.eval()(images))

@@ -98,7 +98,16 @@ def test_decisions_are_said_and_written_down(striped, tmp_path):
     assert len(recorder.epochs) == 1 and recorder.steps and "sealing" in recorder.tasks
 
 
-@pytest.mark.parametrize("name", ["lenet5", "lenet5_dense", "googlenet", "resnet20", "mobilenet_v2"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "lenet5",
+        "lenet5_dense",
+        "resnet20",
+        "mobilenet_v2",
+        pytest.param("googlenet", marks=pytest.mark.slow),  # enlarges pictures as small as these
+    ],
+)
 @pytest.mark.parametrize("grey", [False, True])
 def test_every_network_trains_on_tiny_pictures(name, grey, tmp_path):
     from PIL import Image

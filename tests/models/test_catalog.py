@@ -25,9 +25,10 @@ def test_every_row_has_its_golden_numbers(golden):
     assert set(golden) == set(NAMES)
 
 
-def test_names_are_unique_and_oldest_first():
-    assert len(set(NAMES)) == len(NAMES)
-    assert sorted(NAMES, key=lambda name: model_row(name).year) == NAMES
+def test_families_are_in_the_order_of_their_first_rows():
+    assert [name for _, variants in FAMILIES for name in variants] == NAMES
+    years = [model_row(next(iter(variants))).year for _, variants in FAMILIES]
+    assert years == sorted(years)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -59,21 +60,22 @@ def test_normalization_for_another_number_of_channels():
 
 
 @pytest.mark.parametrize(
-    ("name", "message"),
-    [
-        ("resnet21", "unknown model 'resnet21'; did you mean 'resnet20'? (run `striate models` to see them all)"),
-        (
-            "MobileNetV2",
-            "unknown model 'MobileNetV2'; did you mean 'mobilenet_v2'? (run `striate models` to see them all)",
-        ),
-        ("zzz", "unknown model 'zzz' (run `striate models` to see them all)"),
-    ],
+    ("name", "close"), [("lenet5_dens", "lenet5_dense"), ("MobileNetV2", "mobilenet_v2"), ("zzz", "")]
 )
-def test_unknown_name(name, message):
+def test_unknown_name(name, close):
     for ask in (model_row, create_model):
         with pytest.raises(UnknownNameError) as error:
             ask(name)
-        assert str(error.value) == message
+        hint = "(run `striate models` to see them all)"
+        assert str(error.value) == str(UnknownNameError("model", name, NAMES, hint=hint))
+        begin = f"unknown model {name!r}; " + (f"did you mean {close!r}" if close else "known: lenet5, ")
+        assert str(error.value).startswith(begin) and str(error.value).endswith(hint)
+
+
+def test_the_closest_names_come_first():
+    with pytest.raises(UnknownNameError) as error:
+        create_model("resnet51")
+    assert "did you mean 'resnet50', 'resnet56', " in str(error.value) and "'resnet152'" in str(error.value)
 
 
 def test_two_rows_of_one_name():

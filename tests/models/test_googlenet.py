@@ -162,20 +162,27 @@ def test_gradient_reaches_every_parameter(name):
     assert [path for path, parameter in network.named_parameters() if not parameter.grad.any()] == []
 
 
-@pytest.mark.parametrize("shape", [(31, 31), (33, 47), (97, 64)])
+@pytest.mark.parametrize("shape", [(47, 47), (49, 63), (97, 64)])
 def test_sizes(network, shape):
     logits, (first, second) = network.forward_with_auxiliary(torch.randn(1, 3, *shape))
     assert logits.shape == first.shape == second.shape == (1, 7)
 
 
-@pytest.mark.parametrize(("name", "least"), [("googlenet", 31), ("googlenet_bn", 15)])
+@pytest.mark.parametrize(("name", "least"), [("googlenet", 47), ("googlenet_bn", 31)])
 def test_smallest_size(name, least):
+    """Below it a window would be larger than its maps, which engines do not agree on."""
     network = on_meta(name)
     assert network.minimum_size == (least, least)
-    assert network(torch.empty(1, 3, least, least, device="meta")).shape == (1, 1000)
     network.minimum_size = (1, 1)
-    with pytest.raises(RuntimeError, match="Output size is too small"):
-        network(torch.empty(1, 3, least - 1, least, device="meta"))
+    fits = {}
+    for pool in ("maxpool1", "maxpool2", "maxpool3", "maxpool4"):
+        network.get_submodule(pool).register_forward_hook(
+            lambda module, inputs, output: fits.update({module: inputs[0].shape[2] >= module.kernel_size})
+        )
+    for side, expected in ((least, True), (least - 1, False)):
+        network(torch.empty(1, 3, side, 224, device="meta"))
+        assert len(fits) == 4
+        assert all(fits.values()) == expected
 
 
 @pytest.mark.parametrize("channels", [1, 4])
@@ -207,7 +214,7 @@ def test_replace_head_replaces_the_auxiliary_heads_last_layers_too():
 def test_without_auxiliary_heads():
     network = create_model("googlenet", num_classes=2, auxiliary=False, seed=0).eval()
     assert not [name for name, _ in network.named_modules() if "aux" in name]
-    images = torch.randn(1, 3, 32, 32)
+    images = torch.randn(1, 3, 48, 48)
     logits, auxiliary = network.forward_with_auxiliary(images)
     assert auxiliary == ()
     assert torch.equal(logits, network(images))
@@ -281,4 +288,4 @@ def test_auxiliary_heads_answer_as_torchvision_s():
 
 def test_the_class_can_be_used_alone():
     network = GoogLeNet(VARIANTS["googlenet_bn"], num_classes=3, in_channels=2).eval()
-    assert network(torch.zeros(2, 2, 15, 16)).shape == (2, 3)
+    assert network(torch.zeros(2, 2, 31, 32)).shape == (2, 3)

@@ -304,7 +304,7 @@ def test_a_loss_that_is_not_finite_in_an_auxiliary_head_alone_is_named(toy):
 
 
 def test_googlenet_s_auxiliary_heads_learn(toy):
-    network = create_model("googlenet", num_classes=2, in_channels=1, seed=0)
+    network = create_model("googlenet_bn", num_classes=2, in_channels=1, seed=0)
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     state = begin(network, PLAIN_STEP, steps=1)
     list(fit(state, PLAIN_STEP, toy(4), toy(2), device=CPU))

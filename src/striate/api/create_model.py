@@ -20,6 +20,7 @@ def create_model(
     *,
     num_classes: int | None = None,
     in_channels: int | None = None,
+    auxiliary: bool = True,
     seed: int | None = None,
     weights: str | Path | None = None,
     watcher: Watcher | None = None,
@@ -31,6 +32,7 @@ def create_model(
         num_classes: How many logits; `None`: as many as the weights have, or the row's own. Trained weights keep all
             but the last layer where they have another number.
         in_channels: How many channels a picture has; `None`: the row's own.
+        auxiliary: Whether the network has the row's auxiliary heads, if there are any: only training needs them.
         seed: Draws new weights reproducibly and leaves the global generator alone; `None` draws from the global
             generator.
         weights: `"imagenet"`: the row's published weights, downloaded once and checked; or the path of a
@@ -48,14 +50,16 @@ def create_model(
         Linear(in_features=64, out_features=2, bias=True)
     """
     if weights is None:
-        return create_new_model(name, num_classes=num_classes, in_channels=in_channels, seed=seed)
+        return create_new_model(name, num_classes=num_classes, in_channels=in_channels, auxiliary=auxiliary, seed=seed)
     with torch.device("meta"):  # what makes no sense is said before anything is downloaded
-        create_new_model(name, num_classes=num_classes, in_channels=in_channels, seed=seed)
+        create_new_model(name, num_classes=num_classes, in_channels=in_channels, auxiliary=auxiliary, seed=seed)
     found = find_weights(weights, name, watcher=watcher or TerminalLine())
-    network = create_new_model(name, num_classes=num_classes, in_channels=in_channels, seed=seed)
+    network = create_new_model(name, num_classes=num_classes, in_channels=in_channels, auxiliary=auxiliary, seed=seed)
     report = _filled(network, found, name)
     if num_classes is None and report.head_replaced and report.file_classes:
-        network = create_new_model(name, num_classes=report.file_classes, in_channels=in_channels, seed=seed)
+        network = create_new_model(
+            name, num_classes=report.file_classes, in_channels=in_channels, auxiliary=auxiliary, seed=seed
+        )
         _filled(network, found, name)
     return network
 

@@ -49,7 +49,9 @@ def inspect(model: nn.Module | str | Path, input_size: int | Sequence[int] | Non
         network, name, paper, own_size = _draft(model)
     else:
         network = model
-    return inspect_network(network, _input_shape(network, own_size if input_size is None else input_size), name=name, paper=paper)
+    return inspect_network(
+        network, _input_shape(network, own_size if input_size is None else input_size), name=name, paper=paper
+    )
 
 
 def compare(models: Sequence[nn.Module | str | Path], input_size: int | Sequence[int] | None = None) -> Comparison:

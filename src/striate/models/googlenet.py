@@ -110,8 +110,8 @@ class GoogLeNetConfig(NetworkConfig):
 
     @property
     def smallest(self) -> int:
-        """The smallest height and width of a picture, in pixels, that leave something in every layer."""
-        return 31 if self.fourth_pooling == 3 else 15
+        """The smallest height and width of a picture, in pixels, whose maps are no smaller than any pooling's window."""
+        return 47 if self.fourth_pooling == 3 else 31
 
 
 VARIANTS = {
@@ -166,7 +166,7 @@ class GoogLeNet(Network):
         in_channels: How many channels a picture has.
 
     Shape:
-        (N, in_channels, H, W) float of at least 31 x 31 pixels (`googlenet_bn`: 15 x 15) -> (N, num_classes).
+        (N, in_channels, H, W) float of at least 47 x 47 pixels (`googlenet_bn`: 31 x 31) -> (N, num_classes).
 
     Raises:
         UsageError: `num_classes` or `in_channels` is not a whole number of at least 1.

@@ -122,7 +122,9 @@ def choose_recipe(facts: DataFacts, row: Row, *, pretrained: bool) -> tuple[dict
     ]
     if isinstance(row.config, LeNetConfig) and row.config.output == "rbf":
         table["loss"] = {"name": "lenet_map", "lenet_j": 1.0}
-        decisions.append(Decision("loss", "lenet_map", "the paper's Eq. 9; on distances it learns better than cross-entropy"))
+        decisions.append(
+            Decision("loss", "lenet_map", "the paper's Eq. 9; on distances it learns better than cross-entropy")
+        )
     batch_size = int(table["batch_size"])
     while batch_size > 8 and facts.training_pictures < 8 * batch_size:
         batch_size //= 2
