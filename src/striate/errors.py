@@ -16,7 +16,7 @@ All but `BundleError` and `TrainingError` are also `ValueError`, so that callers
 from __future__ import annotations
 
 import difflib
-import os
+import itertools
 from collections.abc import Iterable
 
 
@@ -67,10 +67,11 @@ def closest(name: str, known: Iterable[str], *, most: int = 5, cutoff: float = 0
     """
 
     def likeness(other: str) -> tuple[int, float]:
-        return len(os.path.commonprefix([name, other])), difflib.SequenceMatcher(None, name, other).ratio()
+        alike = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(name, other, strict=False))
+        return sum(1 for _ in alike), difflib.SequenceMatcher(None, name, other).ratio()
 
-    alike = [other for other in known if likeness(other)[1] >= cutoff]
-    return sorted(alike, key=likeness, reverse=True)[:most]
+    candidates = [other for other in known if likeness(other)[1] >= cutoff]
+    return sorted(candidates, key=likeness, reverse=True)[:most]
 
 
 class PictureError(StriateError, ValueError):
