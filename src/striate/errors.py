@@ -58,7 +58,7 @@ class UnknownNameError(UsageError):
         super().__init__(message + (f" {hint}" if hint else ""))
 
 
-def closest(name: str, known: Iterable[str], *, most: int = 5, cutoff: float = 0.6) -> list[str]:
+def closest(name: str, known: Iterable[str], *, most: int = 6, cutoff: float = 0.6) -> list[str]:
     """The names most like `name`: first those that begin like it, then by the share of characters in common.
 
     Example:

@@ -68,7 +68,7 @@ def test_unknown_name(name, close):
             ask(name)
         hint = "(run `striate models` to see them all)"
         assert str(error.value) == str(UnknownNameError("model", name, NAMES, hint=hint))
-        begin = f"unknown model {name!r}; " + (f"did you mean {close!r}" if close else "known: lenet5, ")
+        begin = f"unknown model {name!r}" + (f"; did you mean {close!r}" if close else " (run ")
         assert str(error.value).startswith(begin) and str(error.value).endswith(hint)
 
 

@@ -99,7 +99,9 @@ def test_sizes_and_filters():
 
 
 def test_unknown_row():
-    with pytest.raises(UnknownNameError, match="unknown model 'mobilenet_v9'; did you mean 'mobilenet_v2'"):
+    with pytest.raises(
+        UnknownNameError, match="unknown model 'mobilenet_v9'; did you mean 'mobilenet_v1', 'mobilenet_v2'"
+    ):
         published_weights("mobilenet_v9")
 
 
