@@ -6,12 +6,13 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 INPUTS := pyproject.toml constraints.txt
 
-.PHONY: help demo test test-slow check format clean
+.PHONY: help demo test test-slow test-all check format clean
 
 help:
 	@echo "make demo       train LeNet-5 on handwritten digits, evaluate it, predict a few"
 	@echo "make test       run the tests (under 6 minutes on two cores)"
 	@echo "make test-slow  run the tests that take long"
+	@echo "make test-all   run every test for every network (about an hour)"
 	@echo "make check      lint, types, the layers of the house"
 	@echo "make format     let ruff format the code"
 
@@ -35,8 +36,11 @@ test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-slow: $(VENV)/.dev
-	$(BIN)/python -m pytest -m slow -n 2 --ignore=tests/api/test_promises.py
+	$(BIN)/python -m pytest -m "slow and not exhaustive" -n 2 --ignore=tests/api/test_promises.py
 	OMP_NUM_THREADS=$$($(BIN)/python -c 'import os; print(os.cpu_count())') $(BIN)/python -m pytest -m slow -s tests/api/test_promises.py
+
+test-all: $(VENV)/.dev
+	$(BIN)/python -m pytest -m "slow or exhaustive or not slow" -n 2
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

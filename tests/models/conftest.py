@@ -11,7 +11,7 @@ GOLDEN = tomllib.loads(Path(__file__).parents[1].joinpath("golden", "models.toml
 LARGE = 4_000_000  # parameters, from which on building a network and its copies takes seconds
 
 # Of families with many rows, those that stand for the others where every row is put to a test that computes; the others are
-# tested so among the slow tests. What is special in them, their family's own tests show.
+# tested so by `make test-all`, which takes an hour. What is special in them, their family's own tests show.
 STANDING = {
     "resnet": {"resnet20", "plain20"},
     "mobilenet_v1": {"mobilenet_v1_x0_25", "mobilenet_v1_x0_25_tf"},
@@ -28,12 +28,12 @@ def computes_fast(name):
 
 @pytest.hookimpl(tryfirst=True)  # before pytest leaves the slow ones out
 def pytest_collection_modifyitems(items):
-    """Marks as slow the tests that build a large row, or one that another stands for."""
+    """Marks the tests that build a large row, or one that another stands for."""
     for item in items:
         name = item.callspec.params.get("name") if hasattr(item, "callspec") else None
         builds = {"evaluated", "built"} & set(getattr(item, "fixturenames", ()))
         if builds and name in GOLDEN and not computes_fast(name):
-            item.add_marker(pytest.mark.slow)
+            item.add_marker(pytest.mark.exhaustive)
 
 
 @pytest.fixture(autouse=True)
