@@ -37,7 +37,7 @@ test: $(VENV)/.dev
 
 test-slow: $(VENV)/.dev
 	$(BIN)/python -m pytest -m "slow and not exhaustive" -n 2 --ignore=tests/api/test_promises.py
-	OMP_NUM_THREADS=$$($(BIN)/python -c 'import os; print(os.cpu_count())') $(BIN)/python -m pytest -m slow -s tests/api/test_promises.py
+	OMP_WAIT_POLICY=passive OMP_NUM_THREADS=$$($(BIN)/python -c 'import os; print(os.cpu_count())') $(BIN)/python -m pytest -m slow -s tests/api/test_promises.py
 
 test-all: $(VENV)/.dev
 	$(BIN)/python -m pytest -m "slow or exhaustive or not slow" -n 2
