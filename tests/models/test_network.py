@@ -18,6 +18,11 @@ with torch.device("meta"):
 FLEXIBLE = [name for name in NAMES if name not in FIXED]
 
 
+def width(network, maps):
+    """The length of a picture's vector, which grows with the picture where the head averages over pixels itself."""
+    return maps[0].numel() if isinstance(network.head, ClassMaps) else network.feature_width
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_forward_is_its_parts(name, evaluated):
     network, images = evaluated(name)
@@ -26,7 +31,7 @@ def test_forward_is_its_parts(name, evaluated):
     vectors = network.features(images)
     assert logits.shape == (2, network.num_classes)
     assert maps.ndim == 4
-    assert vectors.shape == (2, network.feature_width)
+    assert vectors.shape == (2, width(network, maps))
     assert torch.equal(network.forward_head(maps), logits)
     assert torch.equal(network.forward_head(maps, vector_only=True), vectors)
     assert torch.equal(network.head(vectors), logits)
@@ -60,10 +65,7 @@ def test_other_sizes(name, size, evaluated):
     network, images = evaluated(name)
     images = torch.randn(2, network.in_channels, *map(max, size, network.minimum_size))
     assert network(images).shape == (2, network.num_classes)
-    # Where the head averages over pixels itself, the vector grows with the picture.
-    maps = network.forward_features(images)
-    width = maps[0].numel() if isinstance(network.head, ClassMaps) else network.feature_width
-    assert network.features(images).shape == (2, width)
+    assert network.features(images).shape == (2, width(network, network.forward_features(images)))
 
 
 @pytest.mark.parametrize("size", [(28, 28), (32, 31), (64, 64), (1, 1)])
