@@ -10,7 +10,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "src" / "striate"
 
 FLOORS = [
-    {"nn", "pixels", "initialization", "hooks", "errors", "openvino_loading", "durable_writing"},
+    {"nn", "pixels", "initialization", "hooks", "errors", "openvino_loading", "durable_writing", "timing"},
     {"models", "data", "augmentation"},
     {"bundle", "weights", "inspection", "evaluation", "conversion"},
     {"training", "runtime"},
@@ -20,7 +20,8 @@ FLOORS = [
     {"cli"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
-EVERYWHERE = {"errors", "hooks", "openvino_loading", "durable_writing"}  # these serve every floor, their own too
+# These serve every floor, their own too.
+EVERYWHERE = {"errors", "hooks", "openvino_loading", "durable_writing", "timing"}
 TORCH_FREE = [
     "pixels",
     "runtime",
@@ -30,6 +31,7 @@ TORCH_FREE = [
     "errors.py",
     "openvino_loading.py",
     "durable_writing.py",
+    "timing.py",
     "report",
 ]
 TORCH_ALLOWED = {"runtime/torch_engine.py"}
