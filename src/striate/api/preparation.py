@@ -5,13 +5,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 
 from striate.api.run import SPLITS
-from striate.api.run_plan import RunPlan, recipe_part
+from striate.api.run_plan import RunPlan
 from striate.api.starting_weights import StartingWeights
 from striate.api.watching import Watcher
 from striate.data import (
@@ -23,9 +22,9 @@ from striate.data import (
     read_split_csv,
 )
 from striate.errors import DataError, UsageError
-from striate.models import Network, Row, model_row
+from striate.models import Network, Row
 from striate.pixels import Preprocessing
-from striate.training import DataFacts, Decision, Recipe, merge, read_recipe_table, read_settings
+from striate.training import DataFacts, Decision
 from striate.weights import KNOWN_FILES, PublishedWeights, load_weights
 
 
@@ -95,35 +94,6 @@ def data_facts(dataset: Dataset) -> DataFacts:
     table = dataset.checked_facts
     short = np.minimum(table.widths[rows], table.heights[rows])
     return DataFacts(len(rows), len(dataset.classes), int(np.median(short)), bool(table.colour[rows].any()))
-
-
-def ask_recipe(
-    recipe: str | Path | None,
-    settings: Sequence[str],
-    *,
-    model: str | None,
-    epochs: int | None,
-    batch_size: int | None,
-    seed: int,
-    precision: str | None,
-) -> dict[str, Any]:
-    """What the user asked for, as a recipe table: a file, under arguments, under `--set`.
-
-    Raises:
-        UsageError: If a key or a value is wrong, or the model does not exist.
-    """
-    file = recipe_part(read_recipe_table(recipe)) if recipe is not None else {}
-    arguments: dict[str, Any] = {"model": model, "batch_size": batch_size, "precision": precision}
-    arguments = {key: value for key, value in arguments.items() if value is not None}
-    if seed or "seed" not in file:
-        arguments["seed"] = seed
-    if epochs is not None:
-        arguments["schedule"] = {"epochs": epochs}
-    table = merge(file, arguments, read_settings(settings))
-    Recipe.from_dict(table)  # wrong keys and values show before the pictures are read
-    if "model" in table:
-        model_row(table["model"])
-    return table
 
 
 def choose_device(name: str) -> torch.device:

@@ -15,6 +15,7 @@ from striate.models.mobilenet_v2 import MobileNetV2, MobileNetV2Config
 from striate.models.network import Network
 from striate.models.nin import NiN, NiNConfig
 from striate.models.resnet import ResNet, ResNetConfig
+from striate.models.stages import StageVectors, split_after
 from striate.models.vgg import VGG, VGGConfig
 from striate.models.zfnet import ZFNet, ZFNetConfig
 
@@ -44,6 +45,7 @@ __all__ = [
     "ResNetConfig",
     "Row",
     "ScaledFigures",
+    "StageVectors",
     "VGG",
     "VGGConfig",
     "ZFNet",
@@ -52,4 +54,5 @@ __all__ = [
     "create_model",
     "list_models",
     "model_row",
+    "split_after",
 ]

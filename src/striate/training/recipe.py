@@ -20,6 +20,8 @@ from striate.errors import UnknownNameError, UsageError
 OPTIMIZERS = ("sgd", "adamw")
 LOSSES = ("cross_entropy", "lenet_mle", "lenet_map")
 PRECISIONS = ("fp32", "bf16")
+TRANSFERS = ("scratch", "head", "stages", "full")
+BALANCES = ("none", "loss", "sampler")
 
 
 def _require(holds: bool, name: str, expected: str, value: object) -> None:
@@ -101,6 +103,30 @@ class AveragingConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TransferConfig:
+    """What of a network learns, and what it starts from."""
+
+    kind: str = "scratch"
+    """`"scratch"`: all, from random weights; from trained weights: `"head"`: the new head alone, fitted to the features;
+    `"stages"`: the head, and then the last stages too; `"full"`: the head, and then all."""
+    trainable_stages: int = 0
+    """How many of the last stages learn, where the kind is `"stages"`."""
+    stage_rate: float = 1.0
+    """Each stage learns this many times as fast as the next one towards the head."""
+    draws: int = 1
+    """How many times each picture is passed through what is frozen: once as it is, then with draws of the augmentation."""
+
+    def __post_init__(self) -> None:
+        if self.kind not in TRANSFERS:
+            raise UnknownNameError("transfer", self.kind, TRANSFERS)
+        expected = "1 or more where transfer.kind is 'stages', else 0"
+        holds = self.trainable_stages >= 1 if self.kind == "stages" else self.trainable_stages == 0
+        _require(holds, "transfer.trainable_stages", expected, self.trainable_stages)
+        _require(0 < self.stage_rate <= 1, "transfer.stage_rate", "above 0 and at most 1", self.stage_rate)
+        _require(self.draws >= 1, "transfer.draws", "1 or more", self.draws)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Recipe:
     """All that decides what a run learns, besides the data.
 
@@ -115,6 +141,14 @@ class Recipe:
     """Decides everything random: splits, initial weights, order, augmentation, dropout."""
     batch_size: int = 64
     """Pictures a step."""
+    accumulate: int = 1
+    """Parts that a batch is worked in, one after the other, where memory does not hold it whole; the gradient is the batch's."""
+    initialization: str = "paper"
+    """How new weights are drawn: `"paper"` for the network's own rule, or a name such as `"he_normal"`."""
+    balance: str = "none"
+    """For uneven classes: `"loss"` weighs rare classes more, `"sampler"` shows them more often."""
+    compile: bool = False
+    """Whether torch compiles the network; on a GPU."""
     fit_head_first: bool = False
     """Whether a linear head is fitted to the untouched network's features before training; for a new head on trained weights."""
     freeze_statistics: bool = False
@@ -125,10 +159,14 @@ class Recipe:
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
     loss: LossConfig = field(default_factory=LossConfig)
     averaging: AveragingConfig = field(default_factory=AveragingConfig)
+    transfer: TransferConfig = field(default_factory=TransferConfig)
     augmentation: AugmentationPolicy = field(default_factory=AugmentationPolicy)
 
     def __post_init__(self) -> None:
         _require(self.batch_size >= 2, "batch_size", "2 or more", self.batch_size)
+        _require(self.accumulate >= 1, "accumulate", "1 or more", self.accumulate)
+        if self.balance not in BALANCES:
+            raise UnknownNameError("balance", self.balance, BALANCES)
         _require(0 <= self.seed < 2**63, "seed", "in 0..2^63-1", self.seed)
         if self.precision not in PRECISIONS:
             raise UnknownNameError("precision", self.precision, PRECISIONS)

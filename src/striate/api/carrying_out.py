@@ -1,0 +1,189 @@
+"""Carrying out a run as it was decided: training, sealing, evaluating, reporting."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from striate.api.examples import SplitExamples
+from striate.api.interruption import interruptible
+from striate.api.report import write_training_report
+from striate.api.run import BUNDLE, CHECKPOINTS, Run, read_history, write_history
+from striate.api.run_plan import RunPlan
+from striate.api.seal import Measured, Sealed, make_canaries, seal
+from striate.api.watching import Watcher
+from striate.bundle import SeenPictures
+from striate.data import Dataset, PixelStore, open_store
+from striate.errors import Interrupted, StriateError, TrainingError, UsageError
+from striate.models import Network
+from striate.training import (
+    EpochResult,
+    StoppedError,
+    TimePlan,
+    TrainingState,
+    checkpoints,
+    fit,
+    fit_head,
+    load_checkpoint,
+    save_checkpoint,
+)
+from striate.training.memory import keep_freed_memory
+
+
+def carry_out(
+    folder: Path,
+    run: RunPlan,
+    dataset: Dataset,
+    network: Network,
+    *,
+    plan: TimePlan | None,
+    watcher: Watcher,
+    begun: float,
+) -> Run:
+    """Trains from the last checkpoint, if there is one, to the end; seals, evaluates and reports."""
+    timings = {"preparing": time.monotonic() - begun}
+    keep_freed_memory()
+    with interruptible() as signals, clear_failures(folder):
+        store = open_store(dataset, run.preprocessing, progress=watcher.task)
+        if store.note:
+            watcher.note(store.note)
+        training = SplitExamples.of(dataset, store, run.preprocessing, "train")
+        validation = SplitExamples.of(dataset, store, run.preprocessing, "val")
+        if not len(validation.labels):
+            validation = SplitExamples.of(dataset, store, run.preprocessing, "test")
+        timings["pictures"] = time.monotonic() - begun - sum(timings.values())
+        device = torch.device(run.settings.device)
+        saved = checkpoints(folder / CHECKPOINTS)
+        if run.recipe.fit_head_first and not saved:
+            try:
+                fit_head(
+                    network, training, device=device, progress=watcher.task, stop=lambda: signals.received is not None
+                )
+            except StoppedError:
+                raise Interrupted(
+                    f"interrupted before the first step; go on by: striate train --resume {folder}",
+                    signals.received or 2,
+                ) from None
+        state = TrainingState.begin(network, run.recipe, total_steps=run.settings.total_steps)
+        if saved:
+            load_checkpoint(state, saved[-1])
+        elif run.recipe.fit_head_first:
+            save_checkpoint(state, folder / CHECKPOINTS)
+        history = [row for row in read_history(folder) if row["epoch"] <= state.epoch]
+        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []), events(folder, run) as record:
+            results = fit(
+                state,
+                run.recipe,
+                training,
+                validation,
+                device=device,
+                plan=plan,
+                watch=watcher.step,
+                stop=lambda: signals.received is not None,
+            )
+            try:
+                for result in results:
+                    # The row first: one that is ahead of its checkpoint is dropped by a resume, one that is missing stays so.
+                    history.append(result.to_dict())
+                    write_history(folder, history)
+                    save_checkpoint(state, folder / CHECKPOINTS)
+                    record(result)
+                    watcher.epoch(result)
+            except StoppedError:
+                save_checkpoint(state, folder / CHECKPOINTS)
+                raise Interrupted(
+                    f"interrupted in epoch {state.epoch + 1}, batch {state.batch}; all is saved: "
+                    f"go on by: striate train --resume {folder}",
+                    signals.received or 2,
+                ) from None
+            except TrainingError as error:
+                good = checkpoints(folder / CHECKPOINTS)
+                where = f"the last good checkpoint is {good[-1]}" if good else "there is no checkpoint yet"
+                raise TrainingError(f"{error}; {where}; try a lower --set optimizer.learning_rate") from error
+        timings["training"] = time.monotonic() - begun - sum(timings.values())
+        watcher.task("sealing", 0, 1)
+        sealed = seal_run(folder, run, dataset, store, state.averaged)
+        watcher.task("sealing", 1, 1)
+        timings["sealing"] = time.monotonic() - begun - sum(timings.values())
+        write_training_report(folder, run, dataset, store, sealed, history, timings)
+    return Run(folder)
+
+
+def seal_run(folder: Path, run: RunPlan, dataset: Dataset, store: PixelStore, network: Network) -> Sealed:
+    """Seals the averaged network of a run, measured on its `val` and `test` splits."""
+    splits = []
+    for name in ("val", "test"):
+        examples = SplitExamples.of(dataset, store, run.preprocessing, name)
+        if len(examples.labels):
+            fingerprint = dataset.select(examples.samples).fingerprint
+            splits.append(Measured(name, examples.labels, examples.pixels, fingerprint))
+    shown = SplitExamples.of(dataset, store, run.preprocessing, splits[0].name if splits else "train").samples
+    spread = shown[np.linspace(0, len(shown) - 1, min(4, len(shown))).astype(int)]
+    trained = dataset.indices("train")
+    return seal(
+        network,
+        folder / BUNDLE,
+        model=run.recipe.model,
+        classes=dataset.classes,
+        preprocessing=run.preprocessing,
+        splits=splits,
+        canary_pictures=make_canaries([dataset.pictures.read(int(row)) for row in spread]),
+        seen=SeenPictures.of(dataset.checked_facts.digests[trained]),
+        data={
+            "name": dataset.name,
+            "fingerprint": dataset.fingerprint,
+            "training_pictures": len(trained),
+        },
+    )
+
+
+@contextmanager
+def clear_failures(folder: Path) -> Iterator[None]:
+    """Turns a full disk and the like into one sentence that says what is kept."""
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error, StriateError):
+            raise
+        kept = checkpoints(folder / CHECKPOINTS)
+        where = (
+            f"the last checkpoint is kept: go on by: striate train --resume {folder}"
+            if kept
+            else "nothing was trained yet"
+        )
+        raise TrainingError(f"{error.strerror or error}: {error.filename or folder}; {where}") from error
+
+
+@contextmanager
+def events(folder: Path, run: RunPlan) -> Iterator[Any]:
+    """A function that records an epoch's result for TensorBoard, if the run asked for it."""
+    if not run.settings.tensorboard:
+        yield lambda result: None
+        return
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as error:
+        raise UsageError("TensorBoard is not installed; install it with: pip install 'striate[track]'") from error
+    writer = SummaryWriter(str(folder / "tensorboard"))
+
+    def record(result: EpochResult) -> None:
+        figures: Mapping[str, float] = {
+            "train/loss": result.train_loss,
+            "train/accuracy": result.train_accuracy,
+            "val/loss": result.val_loss,
+            "val/accuracy": result.val_accuracy,
+            "learning_rate": result.learning_rate,
+        }
+        for name, value in figures.items():
+            writer.add_scalar(name, value, result.epoch)
+
+    try:
+        yield record
+    finally:
+        writer.close()

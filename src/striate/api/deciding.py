@@ -1,0 +1,198 @@
+"""Deciding how a run goes: what the user asked for, and, of all the rest, what suits the data."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from striate.api.planning import plan_time, probe_images, probe_loss
+from striate.api.preparation import (
+    choose_device,
+    data_facts,
+    normalisation,
+    prepare_data,
+    published_preprocessing,
+    start_from,
+)
+from striate.api.run_plan import RunPlan, RunSettings, recipe_part
+from striate.api.starting_weights import StartingWeights, are_published, find_weights
+from striate.api.watching import Watcher
+from striate.data import Dataset
+from striate.models import Network, Row, create_model, model_row
+from striate.pixels import Preprocessing
+from striate.training import (
+    DataFacts,
+    Decision,
+    Recipe,
+    TimePlan,
+    choose_model,
+    choose_precision,
+    choose_preprocessing,
+    choose_recipe,
+    merge,
+    parse_duration,
+    read_recipe_table,
+    read_settings,
+    scratch_warning,
+)
+from striate.training.batches import batch_sizes
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingRequest:
+    """What a user says of a run; each field is an argument of `striate.train`, which tells what it means."""
+
+    data: str | Path | Dataset
+    model: str | None = None
+    weights: str | Path | None = None
+    mean: Sequence[float] | None = None
+    std: Sequence[float] | None = None
+    epochs: int | None = None
+    batch_size: int | None = None
+    size: int | None = None
+    seed: int = 0
+    precision: str | None = None
+    device: str = "auto"
+    time_limit: str | float | None = None
+    recipe: str | Path | None = None
+    settings: Sequence[str] = ()
+    root: str | Path | None = None
+    tensorboard: bool = False
+
+
+@dataclass(frozen=True)
+class Decided:
+    """A run that can be carried out."""
+
+    plan: RunPlan
+    dataset: Dataset
+    network: Network
+    """With its initial weights, on its device."""
+    time_plan: TimePlan | None
+    """The deadline to keep, if there is one."""
+
+
+def decide(request: TrainingRequest, *, watcher: Watcher, begun: float) -> Decided:
+    """Reads the data and the weights, and decides everything that was not said.
+
+    Args:
+        request: What was said.
+        watcher: Hears how it goes, and every decision.
+        begun: `time.monotonic()` at which the time limit began.
+
+    Raises:
+        UsageError: If something that was asked for makes no sense.
+        DataError: If the data cannot be used.
+        WeightsError: If the weights cannot be read or do not fit.
+    """
+    limit = parse_duration(str(request.time_limit)) if request.time_limit is not None else None
+    device = choose_device(request.device)
+    asked = ask_recipe(request)
+    decisions: list[Decision] = []
+    if request.weights is not None and are_published(request.weights) and "model" not in asked:
+        decisions.append(Decision("model", "mobilenet_v2", "it has published weights and trains on a processor"))
+        asked["model"] = decisions[-1].value
+    starting = None
+    if request.weights is not None:
+        starting = find_weights(request.weights, asked.get("model", ""), watcher=watcher)
+    dataset = prepare_data(request.data, seed=asked["seed"], root=request.root, watcher=watcher)
+    facts = data_facts(dataset)
+    if "model" not in asked:
+        decisions.append(choose_model(facts))
+        asked["model"] = decisions[-1].value
+    row = model_row(asked["model"])
+    chosen, reasons = choose_recipe(facts, row, pretrained=starting is not None)
+    decisions += reasons
+    recipe = Recipe.from_dict(merge(chosen, asked))
+    channels = row.in_channels if starting is not None else (3 if facts.colour else 1)
+    network = create_model(row.name, num_classes=len(dataset.classes), in_channels=channels, seed=recipe.seed)
+    if starting is not None:
+        head_is_new, decision = start_from(network, starting, row)
+        decisions.append(decision)
+        if head_is_new and isinstance(network.head, nn.Linear) and "fit_head_first" not in asked:
+            recipe = dataclasses.replace(recipe, fit_head_first=True)
+            decisions.append(Decision("head", "fitted first", "a random head would spoil the trained features"))
+    preprocessing, reasons = choose_input(request, dataset, facts, row, network, starting)
+    decisions += reasons
+    if warning := scratch_warning(facts, row, pretrained=starting is not None):
+        watcher.note(warning)
+    network = network.to(device).to(memory_format=torch.channels_last)
+    if "precision" not in asked:
+        images = probe_images(network, preprocessing.size, count=min(recipe.batch_size, facts.training_pictures))
+        precision, why = choose_precision(network, images, probe_loss)
+        recipe = dataclasses.replace(recipe, precision=precision)
+        decisions.append(Decision("precision", precision, why))
+    total_steps = recipe.schedule.epochs * len(batch_sizes(facts.training_pictures, recipe.batch_size))
+    time_plan = None
+    if limit is not None:
+        size_is_free = request.size is None and not network.fixed_size
+        timed = plan_time(begun + limit, network, recipe, preprocessing, dataset, size_is_free=size_is_free)
+        time_plan, preprocessing, total_steps = timed.plan, timed.preprocessing, min(total_steps, timed.steps)
+        decisions += timed.decisions
+    settings = RunSettings(
+        data=dataset.location,
+        root=str(Path(request.root).absolute()) if request.root is not None else "",
+        data_name=dataset.name,
+        device=str(device),
+        weights=run_weights(request.weights),
+        weights_sha256=starting.file.sha256 if starting is not None else "",
+        total_steps=total_steps,
+        created=datetime.now().astimezone().isoformat(timespec="seconds"),
+        tensorboard=request.tensorboard,
+    )
+    for decision in decisions:
+        watcher.decision(decision)
+    plan = RunPlan(settings, recipe, preprocessing, dataset.classes, tuple(decisions))
+    return Decided(plan, dataset, network, time_plan)
+
+
+def ask_recipe(request: TrainingRequest) -> dict[str, Any]:
+    """What the user asked for, as a recipe table: a file, under arguments, under `--set`; it always has a seed.
+
+    Raises:
+        UsageError: If a key or a value is wrong, or the model does not exist.
+    """
+    file = recipe_part(read_recipe_table(request.recipe)) if request.recipe is not None else {}
+    given = {"model": request.model, "batch_size": request.batch_size, "precision": request.precision}
+    arguments: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+    if request.seed or "seed" not in file:
+        arguments["seed"] = request.seed
+    if request.epochs is not None:
+        arguments["schedule"] = {"epochs": request.epochs}
+    table = merge(file, arguments, read_settings(request.settings))
+    Recipe.from_dict(table)  # wrong keys and values show before the pictures are read
+    if "model" in table:
+        model_row(table["model"])
+    return table
+
+
+def choose_input(
+    request: TrainingRequest,
+    dataset: Dataset,
+    facts: DataFacts,
+    row: Row,
+    network: Network,
+    starting: StartingWeights | None,
+) -> tuple[Preprocessing, list[Decision]]:
+    """How pictures become the network's input: what its weights expect, or what suits the pictures."""
+    if starting is not None and starting.published is not None:
+        size = None if network.fixed_size else request.size
+        preprocessing, decisions = published_preprocessing(starting.published, size=size)
+    else:
+        preprocessing, decisions = choose_preprocessing(facts, row, network, size=request.size)
+    preprocessing, decision = normalisation(preprocessing, dataset, row, starting, mean=request.mean, std=request.std)
+    return preprocessing, [*decisions, decision]
+
+
+def run_weights(weights: str | Path | None) -> str:
+    """What a run's settings say of the weights that it started from."""
+    if weights is None:
+        return ""
+    return str(weights) if are_published(weights) else str(Path(weights).absolute())
