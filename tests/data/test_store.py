@@ -190,16 +190,16 @@ def test_an_interrupt_leaves_nothing(
 
 
 def test_a_disk_that_fills_up(files: Dataset, rgb: Preprocessing, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_pixels = store_module.write_pixels
+    write_array = store_module.write_array
 
-    def fill_up(path: Path, rows: Iterator[np.ndarray], shape: tuple[int, ...]) -> None:
+    def fill_up(path: Path, rows: Iterator[np.ndarray], shape: tuple[int, ...], dtype: type) -> None:
         def some() -> Iterator[np.ndarray]:
             yield next(rows)
             raise OSError(28, "No space left on device")
 
-        write_pixels(path, some(), shape)
+        write_array(path, some(), shape, dtype)
 
-    monkeypatch.setattr(store_module, "write_pixels", fill_up)
+    monkeypatch.setattr(store_module, "write_array", fill_up)
     store = open_store(files, rgb, cache_folder=cache)
     assert store.kind == "memory"
     assert store.note == f"kept in memory only: cannot write to {cache} (No space left on device)"

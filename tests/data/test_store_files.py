@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from striate.data.store_files import ENDING, PARTIAL_ENDING, make_room, open_pixels, size_text, write_pixels
+from striate.data.store_files import ENDING, PARTIAL_ENDING, make_room, open_array, size_text, write_array
 
 SHAPE = (4, 2, 2, 3)
 SIZE = 48
@@ -20,7 +20,7 @@ def make(folder: Path, name: str, age: int = 0) -> Path:
     """A store file that was last used `age` seconds ago."""
     folder.mkdir(exist_ok=True)
     path = folder / (name + ENDING)
-    write_pixels(path, np.full(SHAPE, len(name), np.uint8), SHAPE)
+    write_array(path, np.full(SHAPE, len(name), np.uint8), SHAPE, np.uint8)
     used = time.time() - age
     os.utime(path, (used, used))
     return path
@@ -32,7 +32,7 @@ def names(folder: Path) -> list[str]:
 
 def test_write_and_open(tmp_path: Path) -> None:
     path = make(tmp_path, "abc", age=1000)
-    pixels = open_pixels(path, SHAPE)
+    pixels = open_array(path, SHAPE, np.uint8)
     assert pixels is not None
     assert np.array_equal(pixels, np.full(SHAPE, 3))
     assert not pixels.flags.writeable
@@ -41,11 +41,11 @@ def test_write_and_open(tmp_path: Path) -> None:
 
 def test_open_what_is_not_there_or_of_another_shape(tmp_path: Path) -> None:
     path = make(tmp_path, "abc")
-    assert open_pixels(tmp_path / "none", SHAPE) is None
-    assert open_pixels(tmp_path, SHAPE) is None
-    assert open_pixels(path, (4, 2, 3, 2)) is None
+    assert open_array(tmp_path / "none", SHAPE, np.uint8) is None
+    assert open_array(tmp_path, SHAPE, np.uint8) is None
+    assert open_array(path, (4, 2, 3, 2), np.uint8) is None
     np.save(path.with_suffix(".npy"), np.zeros(SHAPE, np.int8))
-    assert open_pixels(path, SHAPE) is None
+    assert open_array(path, SHAPE, np.uint8) is None
 
 
 def test_a_failed_write_leaves_nothing(tmp_path: Path) -> None:
@@ -54,7 +54,7 @@ def test_a_failed_write_leaves_nothing(tmp_path: Path) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        write_pixels(tmp_path / ("x" + ENDING), rows(), SHAPE)  # type: ignore[arg-type]
+        write_array(tmp_path / ("x" + ENDING), rows(), SHAPE, np.uint8)  # type: ignore[arg-type]
     assert list(tmp_path.iterdir()) == []
 
 
@@ -64,32 +64,32 @@ def test_the_least_recently_used_make_room(tmp_path: Path) -> None:
         make(folder, name, age)
     size = next(folder.iterdir()).stat().st_size
     coming = folder / ("coming" + ENDING)
-    assert make_room(coming, SHAPE, 3 * size + SIZE) == ""
+    assert make_room(coming, SIZE, 3 * size + SIZE) == ""
     assert names(folder) == ["new", "old", "older"]
-    assert make_room(coming, SHAPE, 2 * size + SIZE) == ""
+    assert make_room(coming, SIZE, 2 * size + SIZE) == ""
     assert names(folder) == ["new", "old"]
-    assert make_room(coming, SHAPE, SIZE) == ""
+    assert make_room(coming, SIZE, SIZE) == ""
     assert names(folder) == []
 
 
 def test_the_file_to_be_replaced_does_not_count(tmp_path: Path) -> None:
     path = make(tmp_path, "same")
-    assert make_room(path, SHAPE, SIZE) == ""
+    assert make_room(path, SIZE, SIZE) == ""
     assert names(tmp_path) == ["same"]
 
 
 def test_one_in_use_is_never_deleted(tmp_path: Path) -> None:
     used, unused = make(tmp_path, "used", 100), make(tmp_path, "unused", 50)
     size = used.stat().st_size
-    pixels = open_pixels(used, SHAPE)
+    pixels = open_array(used, SHAPE, np.uint8)
     os.utime(used, (0, 0))
-    assert make_room(tmp_path / ("coming" + ENDING), SHAPE, size + SIZE) == ""
+    assert make_room(tmp_path / ("coming" + ENDING), SIZE, size + SIZE) == ""
     assert names(tmp_path) == ["used"]
-    reason = make_room(tmp_path / ("coming" + ENDING), SHAPE, SIZE)
+    reason = make_room(tmp_path / ("coming" + ENDING), SIZE, SIZE)
     assert reason == "other runs use 176 bytes of the 48 bytes that the cache may take"
     assert names(tmp_path) == ["used"]
     del pixels  # the map is closed, and its lock with it
-    assert make_room(tmp_path / ("coming" + ENDING), SHAPE, SIZE) == ""
+    assert make_room(tmp_path / ("coming" + ENDING), SIZE, SIZE) == ""
     assert not used.exists()
     assert not unused.exists()
 
@@ -97,52 +97,52 @@ def test_one_in_use_is_never_deleted(tmp_path: Path) -> None:
 def test_one_in_use_by_another_process_is_never_deleted(tmp_path: Path) -> None:
     path = make(tmp_path, "used")
     code = (
-        "import sys; from pathlib import Path; from striate.data.store_files import open_pixels; "
-        f"pixels = open_pixels(Path(sys.argv[1]), {SHAPE}); print('open', flush=True); sys.stdin.read()"
+        "import sys; from pathlib import Path; from striate.data.store_files import open_array; "
+        f"pixels = open_array(Path(sys.argv[1]), {SHAPE}, 'uint8'); print('open', flush=True); sys.stdin.read()"
     )
     with subprocess.Popen(
         [sys.executable, "-c", code, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "open\n"
-        assert make_room(tmp_path / ("coming" + ENDING), SHAPE, SIZE) != ""
+        assert make_room(tmp_path / ("coming" + ENDING), SIZE, SIZE) != ""
         assert path.exists()
         process.communicate("")
-    assert make_room(tmp_path / ("coming" + ENDING), SHAPE, SIZE) == ""
+    assert make_room(tmp_path / ("coming" + ENDING), SIZE, SIZE) == ""
     assert not path.exists()
 
 
 def test_what_a_killed_process_left_is_swept(tmp_path: Path) -> None:
     code = (
         "import sys, time; from pathlib import Path; import numpy as np\n"
-        "from striate.data.store_files import write_pixels\n"
+        "from striate.data.store_files import write_array\n"
         "def rows():\n"
         "    yield np.zeros((2, 2, 3), np.uint8)\n"
         "    print('writing', flush=True)\n"
         "    time.sleep(60)\n"
-        f"write_pixels(Path(sys.argv[1]), rows(), {SHAPE})\n"
+        f"write_array(Path(sys.argv[1]), rows(), {SHAPE}, 'uint8')\n"
     )
     path = tmp_path / ("x" + ENDING)
     with subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "writing\n"
-        assert make_room(path, SHAPE, 1000) == ""
+        assert make_room(path, SIZE, 1000) == ""
         assert [item.name.endswith(PARTIAL_ENDING) for item in tmp_path.iterdir()] == [True]  # it is being written
         process.send_signal(signal.SIGKILL)
-    assert make_room(path, SHAPE, 1000) == ""
+    assert make_room(path, SIZE, 1000) == ""
     assert list(tmp_path.iterdir()) == []
 
 
 def test_other_files_in_the_folder_are_left_alone(tmp_path: Path) -> None:
     np.save(tmp_path / "mine.npy", np.zeros(1000))
     (tmp_path / "notes.txt").write_text("x" * 1000)
-    assert make_room(tmp_path / ("coming" + ENDING), SHAPE, SIZE) == ""
+    assert make_room(tmp_path / ("coming" + ENDING), SIZE, SIZE) == ""
     assert names(tmp_path) == ["mine.npy", "notes.txt"]
 
 
 def test_larger_than_the_budget(tmp_path: Path) -> None:
     make(tmp_path, "kept")
-    reason = make_room(tmp_path / ("coming" + ENDING), SHAPE, SIZE - 1)
+    reason = make_room(tmp_path / ("coming" + ENDING), SIZE, SIZE - 1)
     assert reason == "it takes 48 bytes, and the cache may take 47 bytes"
     assert names(tmp_path) == ["kept"]
 

@@ -81,5 +81,5 @@ def test_a_stage_vector_is_the_mean_over_its_maps():
 
 
 def test_a_stage_that_is_not_there_is_named_with_the_closest():
-    with pytest.raises(UnknownNameError, match="unknown stage 'layer9'.*layer"):
+    with pytest.raises(UnknownNameError, match=r"unknown stage 'layer9'.*layer"):
         split_after(create_model("resnet20", seed=0), "layer9")

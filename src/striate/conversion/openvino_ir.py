@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -37,17 +38,29 @@ def convert_to_openvino(network: nn.Module, *, in_channels: int, input_size: tup
     Returns:
         A model with the input `images` (?, C, H, W) and the outputs `logits` (?, num_classes) and `features` (?, d).
     """
+    return convert_module(
+        LogitsAndFeatures(network), ("logits", "features"), in_channels=in_channels, input_size=input_size
+    )
+
+
+def convert_module(module: nn.Module, outputs: Sequence[str], *, in_channels: int, input_size: tuple[int, int]) -> Any:
+    """Any module over pictures as an `openvino.Model` in fp32, in evaluation mode.
+
+    Args:
+        module: Takes `images` (N, C, H, W) and answers a tensor for each of `outputs`; it is not changed.
+        outputs: What the answers are called.
+        in_channels: Channels of its input.
+        input_size: Height and width of its input in pixels, which become fixed; the batch stays free.
+    """
     openvino = load_openvino()
-    # Plain memory order and a copy: neither the layout nor the mode of the network that was handed in shows in the graph.
-    plain = copy.deepcopy(network).cpu().float().eval().to(memory_format=torch.contiguous_format)
+    # Plain memory order and a copy: neither the layout nor the mode of the module that was handed in shows in the graph.
+    plain = copy.deepcopy(module).cpu().float().eval().to(memory_format=torch.contiguous_format)
     example = torch.zeros(2, in_channels, *input_size)
     with warnings.catch_warnings(), torch.no_grad():
         # OpenVINO reads networks through torch.jit.trace, which torch calls deprecated; its other way takes six times as long.
         warnings.simplefilter("ignore")
-        model = openvino.convert_model(
-            LogitsAndFeatures(plain), example_input=example, input=[("images", [-1, in_channels, *input_size])]
-        )
+        model = openvino.convert_model(plain, example_input=example, input=[("images", [-1, in_channels, *input_size])])
     model.inputs[0].get_tensor().set_names({"images"})
-    for output, name in zip(model.outputs, ("logits", "features"), strict=True):
+    for output, name in zip(model.outputs, outputs, strict=True):
         output.get_tensor().set_names({name})
     return model

@@ -19,7 +19,7 @@ import platformdirs
 
 from striate.data.dataset import Dataset, Progress, picture_digest
 from striate.data.parallel import ordered_results, throttled, worker_count
-from striate.data.store_files import ENDING, make_room, open_pixels, size_text, write_pixels
+from striate.data.store_files import ENDING, make_room, open_array, size_text, write_array
 from striate.errors import DataError, PictureError
 from striate.pixels import DEFAULT_MAX_PIXELS, Preprocessing
 
@@ -200,19 +200,19 @@ def _mapped(
     """The pixels in a cache file, made if need be; or None and why there is none."""
     shape = _shape(dataset, preprocessing)
     path = folder / (_store_name(dataset, preprocessing) + ENDING)
-    pixels = open_pixels(path, shape)
+    pixels = open_array(path, shape, np.uint8)
     if pixels is not None and _is_as_prepared(pixels, dataset, preprocessing):
         return pixels, ""
     del pixels  # a file in use cannot be replaced everywhere
     try:
-        note = make_room(path, shape, budget)
+        note = make_room(path, math.prod(shape), budget)
         if note:
             return None, note
         with closing(_prepared_rows(dataset, preprocessing, workers, progress)) as rows:
-            write_pixels(path, rows, shape)
+            write_array(path, rows, shape, np.uint8)
     except OSError as error:
         return None, f"cannot write to {folder} ({error.strerror or error})"
-    return open_pixels(path, shape), f"cannot map {path}"
+    return open_array(path, shape, np.uint8), f"cannot map {path}"
 
 
 def _store_name(dataset: Dataset, preprocessing: Preprocessing) -> str:

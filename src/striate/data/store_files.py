@@ -1,13 +1,12 @@
-"""Decoded pictures as files in a cache folder: whole or absent, and within a budget.
+"""Arrays as files in a cache folder, one row a picture: whole or absent, and within a budget.
 
-A file is a .npy of uint8 (n, H, W, C). Who maps it holds a shared lock on it for as long as the map lives (the map
-keeps the file open), and who writes one holds a lock on the unfinished file; so what nobody has locked may be deleted.
-Where there are no such locks, the system itself refuses to delete a file that is open.
+A file is a .npy: decoded pictures, or what a network says of them. Who maps it holds a shared lock on it for as long
+as the map lives (the map keeps the file open), and who writes one holds a lock on the unfinished file; so what nobody
+has locked may be deleted. Where there are no such locks, the system itself refuses to delete a file that is open.
 """
 
 from __future__ import annotations
 
-import math
 import mmap
 import os
 import shutil
@@ -16,7 +15,7 @@ import tempfile
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,8 +24,8 @@ from numpy.lib import format as npy
 if sys.platform != "win32":
     import fcntl
 
-ENDING = ".pixels.npy"
-PARTIAL_ENDING = ".pixels.partial"
+ENDING = ".array.npy"
+PARTIAL_ENDING = ".array.partial"
 
 # A disk is never filled to its last byte: the run that wants the pictures writes checkpoints too.
 SPARE_BYTES = 256 << 20
@@ -45,32 +44,33 @@ def size_text(size: int) -> str:
     return f"{size} bytes"
 
 
-def open_pixels(path: Path, shape: tuple[int, ...]) -> npt.NDArray[np.uint8] | None:
-    """The array in a file, mapped read-only and marked as just used; None if there is none of this shape."""
+def open_array(path: Path, shape: tuple[int, ...], dtype: npt.DTypeLike) -> npt.NDArray[Any] | None:
+    """The array in a file, mapped read-only and marked as just used; None if there is none of this shape and type."""
     try:
         with path.open("rb") as file:
             with suppress(OSError):  # where a file system has no locks, nothing on it is deleted either
                 _lock(file, exclusive=False)
             if not os.path.samestat(os.fstat(file.fileno()), path.stat()):
                 return None  # deleted while we waited for the lock
-            if npy.read_magic(file) != (1, 0) or npy.read_array_header_1_0(file) != (shape, False, np.dtype(np.uint8)):
+            if npy.read_magic(file) != (1, 0) or npy.read_array_header_1_0(file) != (shape, False, np.dtype(dtype)):
                 return None
             mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-            pixels = np.frombuffer(mapped, dtype=np.uint8, offset=file.tell()).reshape(shape)
+            array = np.frombuffer(mapped, dtype=dtype, offset=file.tell()).reshape(shape)
     except (OSError, ValueError):  # ValueError: no header, or cut off
         return None
     with suppress(OSError):
         os.utime(path)
-    return pixels
+    return array
 
 
-def write_pixels(path: Path, rows: Iterable[npt.NDArray[np.uint8]], shape: tuple[int, ...]) -> None:
+def write_array(path: Path, rows: Iterable[npt.NDArray[Any]], shape: tuple[int, ...], dtype: npt.DTypeLike) -> None:
     """Writes a file; it appears under its name when it is whole, and an interrupt leaves nothing behind.
 
     Args:
         path: The file.
-        rows: n arrays of (H, W, C) uint8.
-        shape: (n, H, W, C).
+        rows: Arrays of the type, which together are all rows in order.
+        shape: Of the whole.
+        dtype: Its type.
 
     Raises:
         OSError: It cannot be written.
@@ -83,7 +83,7 @@ def write_pixels(path: Path, rows: Iterable[npt.NDArray[np.uint8]], shape: tuple
             partial = Path(file.name)
             with suppress(OSError):
                 _lock(file, exclusive=True)
-            npy.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
+            npy.write_array_header_1_0(file, {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": shape})
             # Plain writes, not a map: where the disk is full a write fails, a map kills the process.
             for row in rows:
                 file.write(np.ascontiguousarray(row).data)
@@ -96,18 +96,17 @@ def write_pixels(path: Path, rows: Iterable[npt.NDArray[np.uint8]], shape: tuple
                 partial.unlink(missing_ok=True)
 
 
-def make_room(path: Path, shape: tuple[int, ...], budget: int) -> str:
-    """Deletes what must go so that a file of this shape fits; answers why it does not, or nothing.
+def make_room(path: Path, size: int, budget: int) -> str:
+    """Deletes what must go so that a file of this size fits; answers why it does not, or nothing.
 
     Args:
         path: The file to come; its folder is made if need be.
-        shape: (n, H, W, C).
+        size: Its bytes.
         budget: Bytes that all files in the folder may take together.
 
     Raises:
         OSError: The folder cannot be made or read.
     """
-    size = math.prod(shape)
     folder = path.parent
     if size > budget:
         return f"it takes {size_text(size)}, and the cache may take {size_text(budget)}"
