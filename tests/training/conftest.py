@@ -15,11 +15,22 @@ class ToyExamples:
         generator = torch.Generator().manual_seed(0)
         self.labels = np.arange(count, dtype=np.int64) % 2
         self.samples = np.arange(count, dtype=np.int64) + 100
-        noise = torch.randn(count, channels, 32, 32, generator=generator)
-        self.pictures = noise + 2.0 * torch.from_numpy(self.labels)[:, None, None, None] - 1.0
+        self.mean, self.std = (0.5,) * channels, (0.2,) * channels
+        noise = 0.2 * torch.randn(count, 32, 32, channels, generator=generator)
+        bright = noise + 0.4 * torch.from_numpy(self.labels)[:, None, None, None] + 0.3
+        self.stored = (255 * bright).clamp(0, 255).to(torch.uint8).numpy()
+
+    def pixels(self, positions):
+        return self.stored[np.asarray(positions)]
 
     def images(self, positions) -> Tensor:
-        return self.pictures[torch.from_numpy(np.asarray(positions))]
+        """(k, C, H, W) float32, normalised, by plain arithmetic."""
+        pixels = torch.from_numpy(self.pixels(positions)).permute(0, 3, 1, 2).double() / 255
+        return ((pixels - self.mean[0]) / self.std[0]).float()
+
+    @property
+    def pictures(self) -> Tensor:
+        return self.images(np.arange(len(self.labels)))
 
     def key(self, position: int) -> str:
         return f"toy/{position}"

@@ -3,7 +3,7 @@ import copy
 import pytest
 import torch
 
-from striate.training.averaging import average_decay, update_average
+from striate.training.averaging import WeightAverage, average_decay
 
 
 def test_decay():
@@ -21,7 +21,7 @@ def test_weights_and_statistics_are_averaged_and_counters_copied(small_network):
         network.fc.weight += 1.0
     network.bn1.running_mean += 2.0
     network.bn1.num_batches_tracked += 7
-    update_average(averaged, network, 0.75)
+    WeightAverage(averaged, network).update(0.75)
     assert torch.allclose(averaged.fc.weight, before + 0.25)
     assert torch.allclose(averaged.bn1.running_mean, torch.full((16,), 0.5))
     assert int(averaged.bn1.num_batches_tracked) == 7
@@ -33,6 +33,6 @@ def test_without_a_span_the_average_is_the_last_weights(small_network):
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.mul_(3.0)
-    update_average(averaged, network, average_decay(step=100, span_steps=0.0))
+    WeightAverage(averaged, network).update(average_decay(step=100, span_steps=0.0))
     for one, other in zip(averaged.parameters(), network.parameters(), strict=True):
         assert torch.equal(one, other)

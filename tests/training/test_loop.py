@@ -20,9 +20,10 @@ from striate.training import (
     load_checkpoint,
     save_checkpoint,
 )
-from striate.training.loop import take_step
+from striate.training.inputs import Inputs, Targets, augmented
 from striate.training.losses import create_loss
 from striate.training.optimizers import scale_learning_rate
+from striate.training.step import Stepper
 
 CPU = torch.device("cpu")
 RECIPE = Recipe.from_dict(
@@ -213,13 +214,11 @@ def test_bf16_trains_too(small_network, toy):
 
 
 def test_augmentation_depends_on_the_sample_not_on_the_batch(small_network, toy):
-    from striate.training.loop import augment_batch
-
     recipe = Recipe.from_dict({"augmentation": {"rotation": 30.0}})
     assert recipe.augmentation == AugmentationPolicy(rotation=30.0)
     examples = toy(6)
-    together = augment_batch(examples.images(np.arange(6)), recipe, 2, examples.samples)
-    alone = augment_batch(examples.images(np.array([4])), recipe, 2, examples.samples[4:5])
+    together = augmented(examples, np.arange(6), examples.samples, recipe, 2, CPU)
+    alone = augmented(examples, np.array([4]), examples.samples[4:5], recipe, 2, CPU)
     assert torch.equal(together[4], alone[0])
 
 
@@ -282,9 +281,10 @@ def test_auxiliary_heads_learn_with_the_network_s_weight(toy):
 
     state = begin(network, PLAIN_STEP, steps=1)
     rate = scale_learning_rate(state.optimizer, 1.0)
-    value, correct = take_step(state, PLAIN_STEP, create_loss(PLAIN_STEP.loss), images, labels)
-    assert value == own.item()  # comparable with validation's
-    assert correct == int((logits.argmax(1) == labels).sum())
+    inputs = Inputs(np.arange(8), images, Targets(labels))
+    outcome = Stepper(state, PLAIN_STEP, create_loss(PLAIN_STEP.loss)).take(inputs)
+    assert outcome.loss.item() == own.item()  # comparable with validation's
+    assert outcome.correct.item() == int((logits.argmax(1) == labels).sum())
     clip = PLAIN_STEP.optimizer.gradient_clip
     norm = torch.cat([parameter.grad.flatten() for parameter in twin.parameters()]).norm()
     share = min(1.0, clip / norm.item()) if clip else 1.0

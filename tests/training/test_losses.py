@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from striate.training import create_loss
+from striate.training import Targets, create_loss
 from striate.training.recipe import LossConfig
 
 LOGITS = torch.tensor([[-1.0, -3.0], [-4.0, -2.0]])
@@ -11,7 +11,7 @@ LABELS = torch.tensor([0, 0])
 
 
 def loss(**config):
-    return float(create_loss(LossConfig(**config))(LOGITS, LABELS))
+    return float(create_loss(LossConfig(**config))(LOGITS, Targets(LABELS)))
 
 
 def test_cross_entropy_by_hand():

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import Tensor
 
 from striate.data import Dataset, PixelStore
 from striate.pixels import Preprocessing
@@ -34,9 +32,15 @@ class SplitExamples:
         """(k, H, W, C) uint8 of the pictures at these positions 0..n-1."""
         return self.store.gather(self.samples[positions])
 
-    def images(self, positions: npt.NDArray[np.int64]) -> Tensor:
-        """(k, C, H, W) float32, normalised."""
-        return torch.from_numpy(self.preprocessing.normalise(self.pixels(positions)))
+    @property
+    def mean(self) -> tuple[float, ...]:
+        """What is subtracted from each channel, where pixels go from 0 to 1."""
+        return self.preprocessing.mean
+
+    @property
+    def std(self) -> tuple[float, ...]:
+        """What each channel is divided by afterwards."""
+        return self.preprocessing.std
 
     def key(self, position: int) -> str:
         """The picture's name."""

@@ -9,7 +9,7 @@ from torch.nn import functional
 from striate.nn.arguments import positive_number
 
 
-def lenet_mle_loss(logits: Tensor, labels: Tensor) -> Tensor:
+def lenet_mle_loss(logits: Tensor, labels: Tensor, *, reduction: str = "mean") -> Tensor:
     """The mean squared distance to the right class's prototype: maximum likelihood, mean squared error.
 
     E = mean over pictures of y[label]. Nothing pushes the other classes away, which is why the prototypes must be
@@ -18,9 +18,10 @@ def lenet_mle_loss(logits: Tensor, labels: Tensor) -> Tensor:
     Args:
         logits: (N, classes) float, the negative squared distances -y that `lenet5` answers.
         labels: (N,) int64 in [0, classes).
+        reduction: `"mean"`, or `"none"` for each picture's own.
 
     Returns:
-        () float, 0 or more.
+        () float, 0 or more; (N,) where nothing is reduced.
 
     Example:
         >>> lenet_mle_loss(torch.tensor([[-3.0, -5.0], [-2.0, -1.0]]), torch.tensor([0, 1]))  # (3 + 1) / 2
@@ -28,10 +29,10 @@ def lenet_mle_loss(logits: Tensor, labels: Tensor) -> Tensor:
 
     Source: LeCun et al. 1998, Eq. 8.
     """
-    return functional.nll_loss(logits, labels)
+    return functional.nll_loss(logits, labels, reduction=reduction)
 
 
-def lenet_map_loss(logits: Tensor, labels: Tensor, *, j: float = 1.0) -> Tensor:
+def lenet_map_loss(logits: Tensor, labels: Tensor, *, j: float = 1.0, reduction: str = "mean") -> Tensor:
     """Eq. 8 with a term that pushes the other classes away: maximum a posteriori, discriminative.
 
     E = mean over pictures of y[label] + log(exp(-j) + sum_i exp(-y[i])), which is cross-entropy with one more, constant
@@ -43,9 +44,10 @@ def lenet_map_loss(logits: Tensor, labels: Tensor, *, j: float = 1.0) -> Tensor:
         labels: (N,) int64 in [0, classes).
         j: The squared distance of the rubbish class, above 0. The paper gives no value; 1 is small beside the 48
             between the closest two digits of `lenet5`.
+        reduction: `"mean"`, or `"none"` for each picture's own.
 
     Returns:
-        () float, 0 or more.
+        () float, 0 or more; (N,) where nothing is reduced.
 
     Raises:
         UsageError: `j` is not a finite number above 0.
@@ -57,4 +59,4 @@ def lenet_map_loss(logits: Tensor, labels: Tensor, *, j: float = 1.0) -> Tensor:
     Source: LeCun et al. 1998, Eq. 9.
     """
     rubbish = torch.full_like(logits[:, :1], -positive_number("lenet_map_loss", "j", j))
-    return functional.cross_entropy(torch.cat([logits, rubbish], dim=1), labels)
+    return functional.cross_entropy(torch.cat([logits, rubbish], dim=1), labels, reduction=reduction)

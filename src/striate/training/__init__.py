@@ -10,7 +10,8 @@ from striate.training.defaults import (
     scratch_warning,
 )
 from striate.training.head import fit_head
-from striate.training.loop import EpochResult, Examples, StepReport, StoppedError, fit, validate
+from striate.training.inputs import Examples, Inputs, Targets, prefetched, prepare_inputs
+from striate.training.loop import EpochResult, StepReport, StoppedError, fit, validate
 from striate.training.losses import create_loss
 from striate.training.precision import choose_precision, time_step
 from striate.training.recipe import Recipe, merge, read_dataclass, read_recipe_table, read_settings
@@ -22,9 +23,11 @@ __all__ = [
     "Decision",
     "EpochResult",
     "Examples",
+    "Inputs",
     "Recipe",
     "StepReport",
     "StoppedError",
+    "Targets",
     "TimePlan",
     "TrainingState",
     "checkpoints",
@@ -38,6 +41,8 @@ __all__ = [
     "load_checkpoint",
     "merge",
     "parse_duration",
+    "prefetched",
+    "prepare_inputs",
     "read_dataclass",
     "read_recipe_table",
     "read_settings",

@@ -24,17 +24,35 @@ def average_decay(*, step: int, span_steps: float) -> float:
     return min(1 - 1 / span_steps, (1 + step) / (10 + step))
 
 
-@torch.no_grad()
-def update_average(averaged: nn.Module, network: nn.Module, decay: float) -> None:
-    """Moves the averaged weights and statistics towards the network's: `average = decay * average + (1 - decay) * weight`.
+class WeightAverage:
+    """The moving average of a network's weights and statistics, in another network of the same kind.
 
-    Counters, which are whole numbers, are copied.
+    Args:
+        averaged: Changed in place by `update`.
+        network: What is averaged.
+
+    Example:
+        >>> averaged, network = nn.Linear(1, 1, bias=False), nn.Linear(1, 1, bias=False)
+        >>> _ = averaged.weight.requires_grad_(False).fill_(1.0), network.weight.data.fill_(3.0)
+        >>> WeightAverage(averaged, network).update(0.25)
+        >>> averaged.weight.item()  # 0.25 * 1 + 0.75 * 3
+        2.5
     """
-    means, values = [], []
-    for mean, value in zip(averaged.state_dict().values(), network.state_dict().values(), strict=True):
-        if mean.is_floating_point():
-            means.append(mean)
-            values.append(value)
-        else:
+
+    def __init__(self, averaged: nn.Module, network: nn.Module) -> None:
+        # Looked up once: walking through a network costs as much as a small network's step.
+        pairs = list(zip(averaged.state_dict().values(), network.state_dict().values(), strict=True))
+        self._means = [mean for mean, _ in pairs if mean.is_floating_point()]
+        self._values = [value for mean, value in pairs if mean.is_floating_point()]
+        self._counters = [(mean, value) for mean, value in pairs if not mean.is_floating_point()]
+
+    @torch.no_grad()
+    def update(self, decay: float) -> None:
+        """Moves the average towards the network: `average = decay * average + (1 - decay) * weight`; whole numbers are copied.
+
+        Args:
+            decay: See `average_decay`.
+        """
+        torch._foreach_lerp_(self._means, self._values, 1 - decay)
+        for mean, value in self._counters:
             mean.copy_(value)
-    torch._foreach_lerp_(means, values, 1 - decay)

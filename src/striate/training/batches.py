@@ -2,10 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
 from striate.augmentation import permutation
+
+VISIT = 1 << 40
+"""What is added to a sample's number in random draws for each time that the epoch has shown it already."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some of an epoch's pictures."""
+
+    positions: npt.NDArray[np.int64]
+    """(k,) positions 0..n-1 in the examples."""
+    visits: npt.NDArray[np.int64]
+    """(k,) how many times the epoch has shown each picture before."""
+
+    def draws(self, samples: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """(k,) what the pictures are known by in random draws: a picture that comes again in an epoch is drawn anew.
+
+        Args:
+            samples: (n,) what they are known by the first time.
+        """
+        return samples[self.positions] + self.visits * VISIT
 
 
 def batch_sizes(length: int, batch_size: int) -> list[int]:
@@ -26,12 +49,78 @@ def batch_sizes(length: int, batch_size: int) -> list[int]:
     return sizes
 
 
-def epoch_batches(length: int, batch_size: int, *, seed: int, epoch: int) -> list[npt.NDArray[np.int64]]:
+def epoch_batches(
+    length: int, batch_size: int, *, seed: int, epoch: int, even: npt.NDArray[np.int64] | None = None
+) -> list[Batch]:
     """The positions 0..length-1 in the order of an epoch, cut into batches; depends on (seed, epoch) alone.
 
+    Args:
+        length: How many pictures there are, and how many an epoch shows.
+        batch_size: Pictures a batch.
+        seed: The seed of the run.
+        epoch: The epoch, from 0.
+        even: (length,) the pictures' classes, to draw all classes equally often (see `even_order`); None for each picture once.
+
     Example:
-        >>> sorted(int(i) for batch in epoch_batches(5, 2, seed=0, epoch=0) for i in batch)
+        >>> sorted(int(i) for batch in epoch_batches(5, 2, seed=0, epoch=0) for i in batch.positions)
         [0, 1, 2, 3, 4]
     """
     ends = np.cumsum(batch_sizes(length, batch_size))[:-1]
-    return np.split(permutation(seed, epoch, length), ends)
+    if even is None:
+        order, visits = permutation(seed, epoch, length), np.zeros(length, np.int64)
+    else:
+        order = even_order(even, seed=seed, epoch=epoch)
+        visits = count_visits(order)
+    return [Batch(*parts) for parts in zip(np.split(order, ends), np.split(visits, ends), strict=True)]
+
+
+def even_order(labels: npt.NDArray[np.int64], *, seed: int, epoch: int) -> npt.NDArray[np.int64]:
+    """Positions of as many pictures as there are, of each class equally many (one more or less), shuffled.
+
+    A class goes through its pictures in a shuffled order, again and again, and each epoch goes on about where the last one
+    ended: a common class shows all its pictures in turn, a rare one shows each several times an epoch. It depends on (seed, epoch)
+    alone.
+
+    Args:
+        labels: (n,) class of each picture; classes without pictures are left out.
+        seed: The seed of the run.
+        epoch: The epoch, from 0.
+
+    Returns:
+        (n,) int64 positions 0..n-1.
+
+    Example:
+        >>> order = even_order(np.array([0, 0, 0, 0, 0, 1]), seed=0, epoch=0)
+        >>> int((order == 5).sum())
+        3
+    """
+    length = len(labels)
+    classes = np.unique(labels)
+    each, more = divmod(length, len(classes))
+    # Who gets one more changes from epoch to epoch.
+    lucky = set(permutation(seed, epoch, len(classes))[:more].tolist())
+    drawn = []
+    for place, label in enumerate(classes):
+        members = np.flatnonzero(labels == label)
+        begin, end = epoch * each, epoch * each + each + (place in lucky)
+        first = begin // len(members)
+        own_seed = (seed + 1_000_003 * (int(label) + 1)) % 2**63
+        turns = [permutation(own_seed, turn, len(members)) for turn in range(first, 1 + (end - 1) // len(members))]
+        if turns:
+            drawn.append(members[np.concatenate(turns)[begin - first * len(members) : end - first * len(members)]])
+    return np.concatenate(drawn)[permutation(seed, epoch, length)].astype(np.int64)
+
+
+def count_visits(order: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """(n,) how many times each entry came before in the order.
+
+    Example:
+        >>> count_visits(np.array([7, 5, 7, 7])).tolist()
+        [0, 0, 1, 2]
+    """
+    sorting = np.argsort(order, kind="stable")
+    places = np.arange(len(order))
+    first = np.maximum.accumulate(np.where(np.diff(order[sorting], prepend=-1) != 0, places, 0))
+    visits = np.empty(len(order), np.int64)
+    visits[sorting] = places - first
+    return visits

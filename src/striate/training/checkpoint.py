@@ -18,7 +18,7 @@ KEPT = 2
 """How many checkpoints a run keeps: the newest, and the one before it in case the newest is lost with the disk."""
 
 _NAME = re.compile(r"step-(\d{8})\.safetensors")
-_COUNTERS = ("total_steps", "epoch", "batch", "step", "progress")
+_COUNTERS = ("total_steps", "epoch", "batch", "step", "progress", "micro_batch")
 
 
 def save_checkpoint(state: TrainingState, folder: Path) -> Path:
@@ -56,7 +56,8 @@ def load_checkpoint(state: TrainingState, path: Path) -> None:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
         state.restore(tensors)
         for name in _COUNTERS:
-            setattr(state, name, place[name])
+            if name != "micro_batch" or name in place:  # older checkpoints do not know it
+                setattr(state, name, place[name])
         state.tally = Tally(**place["tally"])
     except (safetensors.SafetensorError, KeyError, ValueError, RuntimeError, OSError) as error:
         reason = str(error).partition("\n")[0]

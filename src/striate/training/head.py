@@ -10,7 +10,8 @@ import torch
 from torch import nn
 
 from striate.models import Network
-from striate.training.loop import Examples, StoppedError, prefetched, to_device
+from striate.training.inputs import Examples, Inputs, prefetched, prepare_inputs
+from striate.training.loop import StoppedError
 
 Progress = Callable[[str, int, int], None]
 
@@ -78,14 +79,18 @@ def compute_features(
     count = len(examples.labels)
     batches = np.split(np.arange(count), np.arange(batch_size, count, batch_size))
     rows = []
+
+    def prepare(positions: npt.NDArray[np.int64]) -> Inputs:
+        return prepare_inputs(examples, positions, device=device)
+
     try:
-        with torch.inference_mode(), prefetched(examples, batches) as prepared:
-            for positions, images in prepared:
+        with torch.inference_mode(), prefetched(prepare, batches, device) as prepared:
+            for inputs in prepared:
                 if stop is not None and stop():
                     raise StoppedError
-                rows.append(network.features(to_device(images, device)).float().cpu().numpy())
+                rows.append(network.features(inputs.images).float().cpu().numpy())
                 if progress is not None:
-                    progress("features", int(positions[-1]) + 1, count)
+                    progress("features", int(inputs.positions[-1]) + 1, count)
     finally:
         network.train(was_training)
     return np.concatenate(rows).astype(np.float64)

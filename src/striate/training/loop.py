@@ -4,50 +4,28 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn import functional
 
-from striate.augmentation import AugmentationPolicy, augment
 from striate.errors import TrainingError
-from striate.hooks import watch_outputs
-from striate.models import Network
-from striate.training.averaging import average_decay, update_average
-from striate.training.batches import batch_sizes, epoch_batches
-from striate.training.losses import Loss, create_loss
+from striate.training.batches import Batch, batch_sizes, epoch_batches
+from striate.training.inputs import Examples, Inputs, prefetched, prepare_inputs, prepare_training_inputs
+from striate.training.losses import class_weights, create_loss
 from striate.training.optimizers import scale_learning_rate
-from striate.training.precision import autocast
 from striate.training.recipe import Recipe
 from striate.training.schedule import learning_rate_factor, warmup_steps
 from striate.training.state import Tally, TrainingState
+from striate.training.step import Outcome, Stepper, describe_failure
 from striate.training.time_limit import TimePlan
 
-LOOKAHEAD = 2
-"""Batches that are prepared while the network works on one."""
-
-
-class Examples(Protocol):
-    """Labelled pictures, ready for the network but for augmentation."""
-
-    @property
-    def labels(self) -> npt.NDArray[np.int64]:
-        """(n,) class indices."""
-
-    @property
-    def samples(self) -> npt.NDArray[np.int64]:
-        """(n,) what a sample is known by in random draws: its index in the data set."""
-
-    def images(self, positions: npt.NDArray[np.int64]) -> Tensor:
-        """(k, C, H, W) float32, normalised, of the pictures at these positions 0..n-1."""
-
-    def key(self, position: int) -> str:
-        """The picture's name, for messages."""
+STEPS_UNREAD = 20
+"""On a GPU, losses are read after this many steps: to read one is to wait for it."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +52,7 @@ class EpochResult:
 
 @dataclass(frozen=True)
 class StepReport:
-    """What a watcher is told after each step; loss and accuracy are means over the epoch so far."""
+    """What a watcher is told; loss and accuracy are means over the epoch so far."""
 
     epoch: int
     batch: int
@@ -100,6 +78,7 @@ def fit(
     plan: TimePlan | None = None,
     watch: Callable[[StepReport], None] | None = None,
     stop: Callable[[], bool] | None = None,
+    note: Callable[[str], None] | None = None,
 ) -> Iterator[EpochResult]:
     """Trains from the state's place to its last step, and yields after each epoch, once the average was validated.
 
@@ -112,48 +91,55 @@ def fit(
         validation: Pictures to measure on; may be empty, then the figures are NaN.
         device: Where the network is.
         plan: A deadline to keep; it may lower `state.total_steps`, never raise it.
-        watch: Called after every step.
+        watch: Called after every step; on a GPU after every `STEPS_UNREAD` steps, when their figures are read.
         stop: Asked before every step; once it answers True, the loop ends.
+        note: Told what the user should know, such as that memory is short.
 
     Raises:
         StoppedError: When `stop` said so. The state is whole, in mid-epoch.
-        TrainingError: If the loss is not finite; go on from the last checkpoint.
+        TrainingError: If the loss is not finite, or memory does not hold a step; go on from the last checkpoint.
     """
-    loss = create_loss(recipe.loss)
-    sizes = batch_sizes(len(training.labels), recipe.batch_size)
+    count = len(training.labels)
+    weights = class_weights(training.labels, state.network.num_classes).to(device) if recipe.balance == "loss" else None
+    stepper = Stepper(state, recipe, create_loss(recipe.loss, weights), deferred=device.type == "cuda", note=note)
+    sizes = batch_sizes(count, recipe.batch_size)
     warmup = warmup_steps(recipe.schedule, steps_per_epoch=len(sizes), total_steps=state.total_steps)
+    even = training.labels if recipe.balance == "sampler" else None
     while not state.finished or state.batch:  # the last step may be taken, and its epoch not yet validated
-        batches = epoch_batches(len(training.labels), recipe.batch_size, seed=recipe.seed, epoch=state.epoch)
-        with prefetched(training, batches[state.batch :]) as prepared:
-            for positions, images in prepared:
+        batches = epoch_batches(count, recipe.batch_size, seed=recipe.seed, epoch=state.epoch, even=even)
+
+        def prepare(batch: Batch, epoch: int = state.epoch) -> Inputs:
+            return prepare_training_inputs(training, batch, device=device, recipe=recipe, epoch=epoch)
+
+        ledger = Ledger(stepper, training, prepare, batches)
+        with prefetched(prepare, batches[state.batch :], device) as prepared:
+            for inputs in prepared:
                 if state.finished:
                     break
                 if stop is not None and stop():
+                    ledger.read()
                     raise StoppedError
-                start = time.perf_counter()
                 factor = learning_rate_factor(
                     recipe.schedule, step=state.step, progress=state.progress, warmup_steps=warmup
                 )
                 state.tally.learning_rate = scale_learning_rate(state.optimizer, factor)
-                labels = torch.from_numpy(training.labels[positions]).to(device)
-                inputs = to_device(images, device)
-                if recipe.augmentation.moves:
-                    inputs = augment_batch(inputs, recipe, state.epoch, training.samples[positions])
-                value, correct = take_step(state, recipe, loss, inputs, labels)
-                if not np.isfinite(value):
-                    keys = [training.key(int(position)) for position in positions]
-                    raise TrainingError(describe_failure(state, recipe, inputs, keys))
+                ledger.add(stepper.take(inputs), len(inputs.positions))
                 state.advance()
-                seconds = time.perf_counter() - start
-                count_step(state.tally, value, correct, len(positions), seconds)
+                last = state.finished or state.batch == len(sizes)
+                if stepper.deferred and not last and len(ledger.unread) < STEPS_UNREAD:
+                    continue
+                seconds, steps = ledger.read()
                 if watch is not None:
                     watch(report_step(state, len(sizes)))
                 if plan is not None:
-                    plan.observe_step(seconds)
+                    for _ in range(steps):
+                        plan.observe_step(seconds / steps)
                     left = plan.steps_left(steps_per_epoch=len(sizes), batch=state.batch)
                     state.total_steps = min(state.total_steps, state.step + left)
         start = time.perf_counter()
-        val_loss, val_accuracy = validate(state.averaged, validation, device=device, stop=stop)
+        val_loss, val_accuracy = validate(
+            state.averaged, validation, device=device, batch_size=validation_batch(state), stop=stop
+        )
         if plan is not None:
             plan.observe_validation(time.perf_counter() - start)
         tally, state.tally = state.tally, Tally()
@@ -171,63 +157,6 @@ def fit(
         )
 
 
-def take_step(state: TrainingState, recipe: Recipe, loss: Loss, images: Tensor, labels: Tensor) -> tuple[float, int]:
-    """One step of gradient descent, and of the average; answers the loss and the number of pictures that were right.
-
-    Auxiliary heads learn too, with the weight that the network states; what is answered is the head's own loss, which can
-    be compared with validation's. A loss that is not finite changes no weight, and is answered itself.
-    """
-    network = training_mode(state.network, recipe)
-    # Dropout is drawn from (seed, step) alone, so that a resumed run draws the same.
-    torch.manual_seed((recipe.seed * 1_000_003 + state.step) % 2**63)
-    with autocast(images.device, recipe.precision):
-        logits, auxiliary = network.forward_with_auxiliary(images)
-    own = loss(logits.float(), labels)
-    total = own
-    for answer in auxiliary:
-        total = total + network.auxiliary_weight * loss(answer.float(), labels)
-    if not np.isfinite(value := float(total.detach())):
-        return value, 0
-    total.backward()  # type: ignore[no-untyped-call]
-    if recipe.optimizer.gradient_clip:
-        nn.utils.clip_grad_norm_(network.parameters(), recipe.optimizer.gradient_clip)
-    state.optimizer.step()
-    state.optimizer.zero_grad(set_to_none=True)
-    span = recipe.averaging.span * state.total_steps
-    update_average(state.averaged, network, average_decay(step=state.step, span_steps=span))
-    return float(own.detach()), int((logits.detach().argmax(1) == labels).sum())
-
-
-def training_mode(network: Network, recipe: Recipe) -> Network:
-    """The network in training mode, its batch norms in evaluation mode where the recipe freezes their statistics."""
-    network.train()
-    if recipe.freeze_statistics:
-        for module in network.modules():
-            if isinstance(module, nn.modules.batchnorm._BatchNorm):
-                module.eval()
-    return network
-
-
-def augment_batch(images: Tensor, recipe: Recipe, epoch: int, samples: npt.NDArray[np.int64]) -> Tensor:
-    """Moves each picture by its own draw; the layout in memory stays channels-last."""
-    policy: AugmentationPolicy = recipe.augmentation
-    warped = augment(images, policy, seed=recipe.seed, epoch=epoch, indices=samples)
-    return warped.contiguous(memory_format=torch.channels_last)
-
-
-def to_device(images: Tensor, device: torch.device) -> Tensor:
-    """The pictures on the device, channels last."""
-    return images.to(device, non_blocking=True, memory_format=torch.channels_last)
-
-
-def count_step(tally: Tally, loss: float, correct: int, pictures: int, seconds: float) -> None:
-    """Adds a step to the epoch's sums."""
-    tally.loss += loss * pictures
-    tally.correct += correct
-    tally.pictures += pictures
-    tally.seconds += seconds
-
-
 def report_step(state: TrainingState, batches: int) -> StepReport:
     """The state's place in the run, for a watcher."""
     tally = state.tally
@@ -243,26 +172,91 @@ def report_step(state: TrainingState, batches: int) -> StepReport:
     )
 
 
-class prefetched:  # noqa: N801 - used like a function
-    """A context manager over (positions, images) of batches that a thread prepares ahead."""
+class Ledger:
+    """The figures of steps, entered as they are taken and read when somebody wants to know.
 
-    def __init__(self, examples: Examples, batches: Sequence[npt.NDArray[np.int64]]) -> None:
-        self._examples = examples
-        self._batches = batches
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="striate-batches")
+    Args:
+        stepper: Who takes the steps.
+        examples: The training pictures, for the names of a failed step's.
+        prepare: Makes a batch's inputs once more.
+        batches: All of the epoch.
+    """
 
-    def __enter__(self) -> Iterator[tuple[npt.NDArray[np.int64], Tensor]]:
-        return self._prepared()
+    def __init__(
+        self, stepper: Stepper, examples: Examples, prepare: Callable[[Batch], Inputs], batches: Sequence[Batch]
+    ) -> None:
+        self.unread: list[Entry] = []
+        self._stepper, self._examples, self._prepare, self._batches = stepper, examples, prepare, batches
+        self._since = time.perf_counter()
 
-    def __exit__(self, *failure: object) -> None:
-        self._pool.shutdown(wait=True, cancel_futures=True)
+    def add(self, outcome: Outcome, pictures: int) -> None:
+        """Enters a step, before the state counts it.
 
-    def _prepared(self) -> Iterator[tuple[npt.NDArray[np.int64], Tensor]]:
-        waiting: list[Future[Tensor]] = []
-        for index, positions in enumerate(self._batches):
-            while len(waiting) < LOOKAHEAD and index + len(waiting) < len(self._batches):
-                waiting.append(self._pool.submit(self._examples.images, self._batches[index + len(waiting)]))
-            yield positions, waiting.pop(0).result()
+        Raises:
+            TrainingError: If its loss is not finite, where that is known already.
+        """
+        state = self._stepper.state
+        self.unread.append(Entry(outcome, pictures, state.batch, state.step, state.micro_batch))
+        if not self._stepper.deferred:
+            self._check([bool(outcome.finite)])
+
+    def read(self) -> tuple[float, int]:
+        """Adds what was entered to the epoch's sums, and answers how many seconds and steps it is since the last time.
+
+        Raises:
+            TrainingError: If a loss is not finite.
+        """
+        tally, entries = self._stepper.state.tally, self.unread
+        if entries:
+            losses = torch.stack([entry.outcome.loss.double() for entry in entries]).tolist()
+            correct = torch.stack([entry.outcome.correct for entry in entries]).tolist()
+            if self._stepper.deferred:
+                self._check(torch.stack([entry.outcome.finite for entry in entries]).tolist())
+            for entry, loss, right in zip(entries, losses, correct, strict=True):
+                tally.loss += loss * entry.pictures
+                tally.correct += right
+                tally.pictures += entry.pictures
+        now = time.perf_counter()
+        seconds, self._since, self.unread = now - self._since, now, []
+        tally.seconds += seconds
+        return seconds, len(entries)
+
+    def _check(self, finite: list[bool]) -> None:
+        if all(finite):
+            return
+        state, recipe = self._stepper.state, self._stepper.recipe
+        # The first: from then on no weight was changed, so the network still answers what it answered then.
+        failed = self.unread[finite.index(False)]
+        inputs = self._prepare(self._batches[failed.batch])
+        raise TrainingError(
+            describe_failure(
+                state.network,
+                recipe,
+                inputs,
+                place=f"epoch {state.epoch + 1}, batch {failed.batch + 1} (step {failed.step + 1})",
+                step=failed.step,
+                micro_batch=failed.micro_batch,
+                keys=[self._examples.key(int(position)) for position in inputs.positions],
+            )
+        )
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A step whose figures are not read yet."""
+
+    outcome: Outcome
+    pictures: int
+    batch: int
+    """Of the epoch, from 0."""
+    step: int
+    """Of the run, from 0."""
+    micro_batch: int
+
+
+def validation_batch(state: TrainingState) -> int:
+    """Pictures that are validated at once: without gradients memory holds several times what a training step takes."""
+    return min(64, 4 * state.micro_batch) if state.micro_batch else 64
 
 
 def validate(
@@ -278,35 +272,18 @@ def validate(
     if count == 0:
         return float("nan"), float("nan")
     network.eval()
-    total, correct = 0.0, 0
+    total = torch.zeros((), dtype=torch.float64, device=device)
+    correct = torch.zeros((), dtype=torch.int64, device=device)
     batches = np.split(np.arange(count), np.arange(batch_size, count, batch_size))
-    with torch.inference_mode(), prefetched(examples, batches) as prepared:
-        for positions, images in prepared:
+
+    def prepare(positions: npt.NDArray[np.int64]) -> Inputs:
+        return prepare_inputs(examples, positions, device=device)
+
+    with torch.inference_mode(), prefetched(prepare, batches, device) as prepared:
+        for inputs in prepared:
             if stop is not None and stop():
                 raise StoppedError
-            logits = network(to_device(images, device)).float()
-            labels = torch.from_numpy(examples.labels[positions]).to(device)
-            total += float(functional.cross_entropy(logits, labels, reduction="sum"))
-            correct += int((logits.argmax(1) == labels).sum())
-    return total / count, correct / count
-
-
-def describe_failure(state: TrainingState, recipe: Recipe, images: Tensor, keys: Sequence[str]) -> str:
-    """Says where a loss that is not finite comes from: the first layer whose output is not finite, and the batch."""
-    culprits: list[str] = []
-
-    def look(name: str, module: nn.Module, output: Tensor) -> None:
-        if not culprits and not bool(torch.isfinite(output).all()):
-            culprits.append(f"{name} ({type(module).__name__})")
-
-    torch.manual_seed((recipe.seed * 1_000_003 + state.step) % 2**63)
-    with torch.no_grad(), watch_outputs(state.network, look), autocast(images.device, recipe.precision):
-        state.network.forward_with_auxiliary(images)
-    layer = (
-        f"the first layer whose output is not finite is {culprits[0]}" if culprits else "every layer's output is finite"
-    )
-    shown = ", ".join(keys[:3]) + (f" and {len(keys) - 3} more" if len(keys) > 3 else "")
-    return (
-        f"the loss is not finite at epoch {state.epoch + 1}, batch {state.batch + 1} (step {state.step + 1}): {layer}; "
-        f"the batch holds {shown}"
-    )
+            logits, labels = network(inputs.images).float(), inputs.targets.labels
+            total += functional.cross_entropy(logits, labels, reduction="sum")
+            correct += (logits.argmax(1) == labels).sum()
+    return float(total) / count, int(correct) / count

@@ -45,13 +45,17 @@ class TrainingState:
     """Steps taken in all."""
     progress: float = 0.0
     """Share of the run that lies behind; the schedule follows it."""
+    micro_batch: int = 0
+    """Pictures that go through the network at once, where memory does not hold a whole batch; 0 where it does."""
     tally: Tally = field(default_factory=Tally)
 
     @classmethod
     def begin(cls, network: Network, recipe: Recipe, *, total_steps: int) -> TrainingState:
         """A state at the first step; the network is trained in place, its average is a copy."""
         averaged = copy.deepcopy(network).eval().requires_grad_(False)
-        return cls(network, averaged, create_optimizer(network, recipe.optimizer), total_steps)
+        micro_batch = -(-recipe.batch_size // recipe.accumulate) if recipe.accumulate > 1 else 0
+        optimizer = create_optimizer(network, recipe.optimizer)
+        return cls(network, averaged, optimizer, total_steps, micro_batch=micro_batch)
 
     @property
     def finished(self) -> bool:
