@@ -49,6 +49,20 @@ def batch_sizes(length: int, batch_size: int) -> list[int]:
     return sizes
 
 
+def part_sizes(length: int, most: int) -> list[int]:
+    """The sizes of the parts that a batch is worked in: as even as can be, at most `most` pictures; a single one only where that is 1.
+
+    Example:
+        >>> part_sizes(64, 64), part_sizes(65, 32), part_sizes(7, 3), part_sizes(5, 2), part_sizes(3, 1)
+        ([64], [22, 22, 21], [3, 2, 2], [3, 2], [1, 1, 1])
+    """
+    parts = -(-length // most)
+    if most > 1:
+        parts = max(1, min(parts, length // 2))
+    each, more = divmod(length, parts)
+    return [each + 1] * more + [each] * (parts - more)
+
+
 def epoch_batches(
     length: int, batch_size: int, *, seed: int, epoch: int, even: npt.NDArray[np.int64] | None = None
 ) -> list[Batch]:

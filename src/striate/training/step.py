@@ -15,7 +15,7 @@ from striate.errors import TrainingError
 from striate.hooks import watch_outputs
 from striate.models import Network
 from striate.training.averaging import WeightAverage, average_decay
-from striate.training.batches import batch_sizes
+from striate.training.batches import part_sizes
 from striate.training.inputs import Inputs
 from striate.training.losses import Loss
 from striate.training.memory import ran_out_of_memory
@@ -138,7 +138,7 @@ class Stepper:
         count = len(inputs.positions)
         sums: list[Tensor] = []
         start = 0
-        for size in batch_sizes(count, state.micro_batch or count):
+        for size in part_sizes(count, state.micro_batch or count):
             targets = inputs.targets.part(start, start + size)
             with autocast(inputs.images.device, recipe.precision):
                 logits, auxiliary = self._forward(inputs.images[start : start + size])
@@ -207,11 +207,12 @@ def smaller_micro_batch(state: TrainingState, inputs: Inputs) -> int:
         TrainingError: If that was the smallest.
     """
     smallest = 2 if learns_statistics(state.network) else 1
-    tried = max(batch_sizes(len(inputs.positions), state.micro_batch or len(inputs.positions)))
+    tried = max(part_sizes(len(inputs.positions), state.micro_batch or len(inputs.positions)))
     if tried <= smallest or state.micro_batch == smallest:
         height, width = inputs.images.shape[2:]
+        pictures = "1 picture" if tried == 1 else f"{tried} pictures"
         raise TrainingError(
-            f"the memory of {inputs.images.device} does not hold a step of {tried} pictures of {height} x {width}; "
+            f"the memory of {inputs.images.device} does not hold a step of {pictures} of {height} x {width}; "
             "use a smaller network, a smaller --size, or free some memory"
         )
     return max(smallest, tried // 2)
@@ -239,7 +240,7 @@ def describe_failure(
 
     seed_dropout(recipe, step)
     images = inputs.images
-    ends = np.cumsum(batch_sizes(len(images), micro_batch or len(images)))[:-1].tolist()
+    ends = np.cumsum(part_sizes(len(images), micro_batch or len(images)))[:-1].tolist()
     with torch.no_grad(), watch_outputs(network, look), autocast(images.device, recipe.precision):
         for part in torch.tensor_split(images, ends):
             network.forward_with_auxiliary(part)
