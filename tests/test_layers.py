@@ -10,7 +10,17 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "src" / "striate"
 
 FLOORS = [
-    {"nn", "pixels", "initialization", "hooks", "errors", "openvino_loading", "durable_writing", "timing"},
+    {
+        "nn",
+        "pixels",
+        "initialization",
+        "hooks",
+        "errors",
+        "openvino_loading",
+        "durable_writing",
+        "timing",
+        "table_reading",
+    },
     {"models", "data", "augmentation"},
     {"bundle", "weights", "inspection", "evaluation", "conversion"},
     {"training", "runtime"},
@@ -21,7 +31,7 @@ FLOORS = [
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 # These serve every floor, their own too.
-EVERYWHERE = {"errors", "hooks", "openvino_loading", "durable_writing", "timing"}
+EVERYWHERE = {"errors", "hooks", "openvino_loading", "durable_writing", "timing", "table_reading"}
 TORCH_FREE = [
     "pixels",
     "runtime",
@@ -32,6 +42,7 @@ TORCH_FREE = [
     "openvino_loading.py",
     "durable_writing.py",
     "timing.py",
+    "table_reading.py",
     "report",
 ]
 TORCH_ALLOWED = {"runtime/torch_engine.py"}

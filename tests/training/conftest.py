@@ -14,6 +14,7 @@ class ToyExamples:
     def __init__(self, count: int, channels: int = 1) -> None:
         generator = torch.Generator().manual_seed(0)
         self.labels = np.arange(count, dtype=np.int64) % 2
+        self.mean, self.std = (0.5,) * channels, (0.1,) * channels
         self.samples = np.arange(count, dtype=np.int64) + 100
         self.mean, self.std = (0.5,) * channels, (0.2,) * channels
         noise = 0.2 * torch.randn(count, 32, 32, channels, generator=generator)

@@ -55,16 +55,16 @@ def test_every_choice_is_a_recipe_with_a_reason(facts, name, pretrained):
     table, decisions = choose_recipe(facts, model_row(name), pretrained=pretrained)
     recipe = Recipe.from_dict(table)
     assert recipe.batch_size <= max(8, facts.training_pictures)
-    assert recipe.augmentation.moves
+    assert recipe.augmentation.changes
     assert all(decision.value and decision.why for decision in decisions)
     assert (recipe.loss.name == "lenet_map") == (name == "lenet5")
 
 
 def test_letters_are_not_mirrored():
     table, _ = choose_recipe(DIGITS, model_row("lenet5"), pretrained=False)
-    assert "flip" not in table["augmentation"]
+    assert "horizontal_flip" not in table["augmentation"]
     table, _ = choose_recipe(PHOTOS, model_row("mobilenet_v2"), pretrained=False)
-    assert table["augmentation"]["flip"] == 0.5
+    assert table["augmentation"]["horizontal_flip"] == {"probability": 0.5}
 
 
 def test_few_photographs_from_scratch_are_warned_of():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from striate.augmentation import AugmentationPolicy
+from striate.augmentation import AugmentationPolicy, Rotation
 from striate.pixels import Preprocessing
 from striate.training import Recipe, prefetched, prepare_inputs
 from striate.training.batches import VISIT, Batch
@@ -75,7 +75,7 @@ def test_pictures_are_changed_in_the_range_of_0_to_1_and_then_normalised(monkeyp
 
     monkeypatch.setattr("striate.training.inputs.augment", darker)
     examples = Stored(RULES[0])
-    recipe = Recipe(seed=9, augmentation=AugmentationPolicy(rotation=1.0))
+    recipe = Recipe(seed=9, augmentation=AugmentationPolicy(rotation=Rotation(degrees=1.0)))
     batch = Batch(np.array([2, 5, 2]), np.array([0, 0, 1]))
     inputs = prepare_training_inputs(examples, batch, device=CPU, recipe=recipe, epoch=3)
     assert seen == {"low": 0.0, "high": 1.0, "seed": 9, "epoch": 3, "indices": [102, 105, 102 + VISIT]}

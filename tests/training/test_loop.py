@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from striate.augmentation import AugmentationPolicy
+from striate.augmentation import AugmentationPolicy, Rotation
 from striate.errors import TrainingError
 from striate.models import Network, NetworkConfig, create_model, model_row
 from striate.training import (
@@ -31,7 +31,7 @@ RECIPE = Recipe.from_dict(
         "batch_size": 8,
         "schedule": {"epochs": 3, "warmup_epochs": 0.5},
         "optimizer": {"learning_rate": 0.01},
-        "augmentation": {"rotation": 10.0, "shift": 0.05},
+        "augmentation": {"rotation": {"degrees": 10.0}, "translation": {"share": 0.05}},
         "averaging": {"span": 0.2},
     }
 )
@@ -214,8 +214,8 @@ def test_bf16_trains_too(small_network, toy):
 
 
 def test_augmentation_depends_on_the_sample_not_on_the_batch(small_network, toy):
-    recipe = Recipe.from_dict({"augmentation": {"rotation": 30.0}})
-    assert recipe.augmentation == AugmentationPolicy(rotation=30.0)
+    recipe = Recipe.from_dict({"augmentation": {"rotation": {"degrees": 30.0}}})
+    assert recipe.augmentation == AugmentationPolicy(rotation=Rotation(degrees=30.0))
     examples = toy(6)
     together = augmented(examples, np.arange(6), examples.samples, recipe, 2, CPU)
     alone = augmented(examples, np.array([4]), examples.samples[4:5], recipe, 2, CPU)

@@ -23,7 +23,7 @@ def recipe_of(**changes):
         "optimizer": {"learning_rate": 0.02},
         "loss": {"label_smoothing": 0.1},
         "averaging": {"span": 0.2},
-        "augmentation": {"rotation": 10.0},
+        "augmentation": {"rotation": {"degrees": 10.0}},
     }
     return Recipe.from_dict(table | changes)
 

@@ -11,7 +11,8 @@ import tomli_w
 
 from striate.errors import UsageError
 from striate.pixels import Preprocessing
-from striate.training import Decision, Recipe, read_dataclass, read_recipe_table
+from striate.table_reading import read_dataclass
+from striate.training import Decision, Recipe, read_recipe_table
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,68 @@
-"""Changes to training pictures: what may vary, how it is drawn, and the one resampling that applies it."""
+"""Changes to training pictures: what may vary, how it is drawn, and one resampling for all movements."""
 
+from striate.augmentation.appearance import (
+    Blur,
+    Brightness,
+    Contrast,
+    Erasing,
+    Gamma,
+    Hue,
+    Noise,
+    PcaColour,
+    Saturation,
+)
+from striate.augmentation.applying import augment, draw_policy
+from striate.augmentation.colour import principal_colours
 from striate.augmentation.draws import permutation, uniform
-from striate.augmentation.policy import AugmentationPolicy
-from striate.augmentation.warp import augment, warp_matrices
+from striate.augmentation.geometry import (
+    Elastic,
+    HorizontalFlip,
+    Perspective,
+    RandomResizedCrop,
+    Rotation,
+    Scaling,
+    Shear,
+    Translation,
+    VerticalFlip,
+)
+from striate.augmentation.mixing import Cutmix, Mixup, mix, mixing_partners
+from striate.augmentation.named import class_changing, named_policy, read_policy
+from striate.augmentation.operation import Draws, Operation
+from striate.augmentation.policy import AugmentationPolicy, with_principal_colours
 
-__all__ = ["AugmentationPolicy", "augment", "permutation", "uniform", "warp_matrices"]
+__all__ = [
+    "AugmentationPolicy",
+    "Blur",
+    "Brightness",
+    "Contrast",
+    "Cutmix",
+    "Draws",
+    "Elastic",
+    "Erasing",
+    "Gamma",
+    "HorizontalFlip",
+    "Hue",
+    "Mixup",
+    "Noise",
+    "Operation",
+    "PcaColour",
+    "Perspective",
+    "RandomResizedCrop",
+    "Rotation",
+    "Saturation",
+    "Scaling",
+    "Shear",
+    "Translation",
+    "VerticalFlip",
+    "augment",
+    "class_changing",
+    "draw_policy",
+    "mix",
+    "mixing_partners",
+    "named_policy",
+    "permutation",
+    "principal_colours",
+    "read_policy",
+    "uniform",
+    "with_principal_colours",
+]

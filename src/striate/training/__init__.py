@@ -14,7 +14,7 @@ from striate.training.inputs import Examples, Inputs, Targets, prefetched, prepa
 from striate.training.loop import EpochResult, StepReport, StoppedError, fit, validate
 from striate.training.losses import create_loss
 from striate.training.precision import choose_precision, time_step
-from striate.training.recipe import Recipe, merge, read_dataclass, read_recipe_table, read_settings
+from striate.training.recipe import Recipe, merge, read_recipe_table, read_settings
 from striate.training.state import TrainingState
 from striate.training.time_limit import TimePlan, parse_duration
 
@@ -43,7 +43,6 @@ __all__ = [
     "parse_duration",
     "prefetched",
     "prepare_inputs",
-    "read_dataclass",
     "read_recipe_table",
     "read_settings",
     "save_checkpoint",

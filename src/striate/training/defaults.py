@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
+from striate.augmentation import named_policy
 from striate.models import LeNetConfig, Network, Row
 from striate.pixels import Preprocessing
 from striate.weights import PUBLISHED
@@ -42,6 +43,11 @@ class DataFacts:
     def small(self) -> bool:
         """Whether these are small pictures."""
         return self.short_side <= SMALL
+
+    @property
+    def drawn(self) -> bool:
+        """Whether these look like digits, letters or drawings: small and grey."""
+        return self.small and not self.colour
 
 
 def choose_model(facts: DataFacts) -> Decision:
@@ -131,16 +137,12 @@ def choose_recipe(facts: DataFacts, row: Row, *, pretrained: bool) -> tuple[dict
     if batch_size != table["batch_size"]:
         table["batch_size"] = batch_size
         decisions.append(Decision("batch size", str(batch_size), "so that an epoch has at least 8 steps"))
-    if facts.small and not facts.colour:
-        table["augmentation"] = {"rotation": 10.0, "scale": 0.1, "shift": 0.06}
-        decisions.append(
-            Decision(
-                "augmentation", "rotation, scale, shift", "small grey pictures; no mirror images, which change letters"
-            )
-        )
-    else:
-        table["augmentation"] = {"rotation": 5.0, "scale": 0.15, "shift": 0.08, "flip": 0.5}
-        decisions.append(Decision("augmentation", "rotation, scale, shift, mirror", "pictures of things"))
+    policy = named_policy("standard", drawn=facts.drawn)
+    table["augmentation"] = policy.to_dict()
+    why = "small grey pictures; no mirror images, which change letters" if facts.drawn else "pictures of things"
+    decisions.append(
+        Decision("augmentation", "standard: " + ", ".join(operation.name for operation in policy.active), why)
+    )
     return table, decisions
 
 

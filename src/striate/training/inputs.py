@@ -119,7 +119,7 @@ def prepare_training_inputs(
         recipe: Its seed and augmentation.
         epoch: From 0.
     """
-    if not recipe.augmentation.moves:
+    if not recipe.augmentation.changes:
         return prepare_inputs(examples, batch.positions, device=device)
     images = augmented(examples, batch.positions, batch.draws(examples.samples), recipe, epoch, device)
     targets = Targets(load_labels(examples, batch.positions, device))

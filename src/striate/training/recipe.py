@@ -5,17 +5,16 @@ from __future__ import annotations
 import dataclasses
 import math
 import tomllib
-import types
-import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import tomli_w
 
 from striate.augmentation import AugmentationPolicy
 from striate.errors import UnknownNameError, UsageError
+from striate.table_reading import read_dataclass
 
 OPTIMIZERS = ("sgd", "adamw")
 LOSSES = ("cross_entropy", "lenet_mle", "lenet_map")
@@ -182,48 +181,11 @@ class Recipe:
 
     def to_dict(self) -> dict[str, Any]:
         """The recipe as nested tables of plain values."""
-        return dataclasses.asdict(self)
+        return dataclasses.asdict(self) | {"augmentation": self.augmentation.to_dict()}
 
     def to_toml(self) -> str:
         """The recipe as the text of a TOML file."""
         return tomli_w.dumps(self.to_dict())
-
-
-_Config = TypeVar("_Config")
-
-
-def read_dataclass(kind: type[_Config], table: Mapping[str, Any], prefix: str = "") -> _Config:
-    """Builds a dataclass from a table with the same keys.
-
-    Args:
-        kind: The dataclass; its fields are numbers, strings, booleans or dataclasses.
-        table: The values; a key that is missing keeps the field's default.
-        prefix: What stands before a key in messages.
-
-    Raises:
-        UsageError: If a key is unknown or a value has the wrong type.
-    """
-    hints = typing.get_type_hints(kind)
-    for key in table:
-        if key not in hints:
-            raise UnknownNameError("recipe key", prefix + key, [prefix + name for name in hints])
-    values = {key: _read_value(hints[key], value, prefix + key) for key, value in table.items()}
-    return kind(**values)
-
-
-def _read_value(hint: Any, value: Any, name: str) -> Any:
-    if dataclasses.is_dataclass(hint):
-        if not isinstance(value, Mapping):
-            raise UsageError(f"{name} must be a table, got {value!r}")
-        return read_dataclass(typing.cast(type[Any], hint), value, name + ".")
-    if isinstance(hint, types.UnionType):
-        hint = next(option for option in typing.get_args(hint) if option is not type(None))
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
-        kinds = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
-        raise UsageError(f"{name} must be {kinds[hint]}, got {value!r}")
-    return value
 
 
 def merge(*tables: Mapping[str, Any]) -> dict[str, Any]:
