@@ -17,6 +17,7 @@ from striate.api.report import write_training_report
 from striate.api.run import BUNDLE, CHECKPOINTS, Run, read_history, write_history
 from striate.api.run_plan import RunPlan
 from striate.api.seal import Measured, Sealed, make_canaries, seal
+from striate.api.transferring import choose_inputs, fit_new_head, prepare_lesson
 from striate.api.watching import Watcher
 from striate.bundle import SeenPictures
 from striate.data import Dataset, PixelStore, open_store
@@ -29,11 +30,11 @@ from striate.training import (
     TrainingState,
     checkpoints,
     fit,
-    fit_head,
     load_checkpoint,
     save_checkpoint,
 )
 from striate.training.memory import keep_freed_memory
+from striate.transfer import freeze
 
 
 def carry_out(
@@ -60,17 +61,32 @@ def carry_out(
         timings["pictures"] = time.monotonic() - begun - sum(timings.values())
         device = torch.device(run.settings.device)
         saved = checkpoints(folder / CHECKPOINTS)
-        if run.recipe.fit_head_first and not saved:
-            try:
-                fit_head(
-                    network, training, device=device, progress=watcher.task, stop=lambda: signals.received is not None
-                )
-            except StoppedError:
-                raise Interrupted(
-                    f"interrupted before the first step; go on by: striate train --resume {folder}",
-                    signals.received or 2,
-                ) from None
-        state = TrainingState.begin(network, run.recipe, total_steps=run.settings.total_steps)
+        lesson = prepare_lesson(network, run)
+        if run.recipe.transfer.kind != "scratch":
+            watcher.plan(lesson.plan.to_text())
+
+        def stop() -> bool:
+            return signals.received is not None
+
+        try:
+            if run.recipe.fit_head_first and not saved:
+                fit_new_head(lesson, run, training, device=device, watcher=watcher, stop=stop)
+            learned, measured, after = choose_inputs(
+                lesson, run, training, validation, device=device, watcher=watcher, stop=stop
+            )
+        except StoppedError:
+            raise Interrupted(
+                f"interrupted before the first step; go on by: striate train --resume {folder}", signals.received or 2
+            ) from None
+        freeze(network, lesson.plan)
+        state = TrainingState.begin(
+            network,
+            run.recipe,
+            total_steps=run.settings.total_steps,
+            rates=lesson.plan.rates,
+            set_mode=lesson.set_mode,
+            after=after,
+        )
         if saved:
             load_checkpoint(state, saved[-1])
         elif run.recipe.fit_head_first:
@@ -80,12 +96,13 @@ def carry_out(
             results = fit(
                 state,
                 run.recipe,
-                training,
-                validation,
+                learned,
+                measured,
                 device=device,
                 plan=plan,
                 watch=watcher.step,
-                stop=lambda: signals.received is not None,
+                stop=stop,
+                note=watcher.note,
             )
             try:
                 for result in results:
@@ -106,6 +123,7 @@ def carry_out(
                 good = checkpoints(folder / CHECKPOINTS)
                 where = f"the last good checkpoint is {good[-1]}" if good else "there is no checkpoint yet"
                 raise TrainingError(f"{error}; {where}; try a lower --set optimizer.learning_rate") from error
+        lesson.prove(state.averaged)
         timings["training"] = time.monotonic() - begun - sum(timings.values())
         watcher.task("sealing", 0, 1)
         sealed = seal_run(folder, run, dataset, store, state.averaged)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
+import PIL
 
 from striate.data import Dataset, PixelStore
 from striate.pixels import Preprocessing
@@ -31,6 +34,13 @@ class SplitExamples:
     def pixels(self, positions: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
         """(k, H, W, C) uint8 of the pictures at these positions 0..n-1."""
         return self.store.gather(self.samples[positions])
+
+    @cached_property
+    def digest(self) -> str:
+        """Hexadecimal digits for the pictures in their order and how they are prepared."""
+        content = hashlib.sha256(self.dataset.checked_facts.digests[self.samples].tobytes())
+        content.update(f"{self.preprocessing.digest} pillow {PIL.__version__}".encode())
+        return content.hexdigest()
 
     @property
     def mean(self) -> tuple[float, ...]:

@@ -17,6 +17,9 @@ class Watcher:
     def decision(self, decision: Decision) -> None:
         """Something was decided."""
 
+    def plan(self, text: str) -> None:
+        """A table of what of the network learns, and what is frozen."""
+
     def note(self, text: str) -> None:
         """Something the user should know."""
 

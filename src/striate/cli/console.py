@@ -71,6 +71,11 @@ class ConsoleWatcher(Watcher):
                 f"[bold]{escape(decision.what)}[/bold] {escape(decision.value)} [dim]({escape(decision.why)})[/dim]"
             )
 
+    def plan(self, text: str) -> None:
+        """The table, as it is."""
+        if not self._quiet:
+            self._print(escape(text))
+
     def note(self, text: str) -> None:
         """A line that stands out."""
         self._print(f"[yellow]note:[/yellow] {escape(text)}")

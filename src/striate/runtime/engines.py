@@ -50,17 +50,9 @@ class OpenVINOEngine:
     ) -> None:
         openvino = load_openvino()
         self._lock = threading.Lock()
-        core = openvino.Core()
-        settings: dict[str, str | int] = {
-            # Without the hint, processors with bf16 units would silently compute in bf16.
-            "INFERENCE_PRECISION_HINT": _OPENVINO_PRECISIONS[precision],
-            "PERFORMANCE_HINT": "LATENCY",
-            "INFERENCE_NUM_THREADS": threads or available_processors(),
-        }
-        if digest and (folder := compiled_folder(digest, version=openvino.__version__, precision=precision)):
-            settings["CACHE_DIR"] = str(folder)
+        folder = compiled_folder(digest, version=openvino.__version__, precision=precision) if digest else None
         try:
-            self._compiled: Any = core.compile_model(str(path), "CPU", settings)
+            self._compiled = compile_graph(str(path), precision=precision, threads=threads, cache_folder=folder)
         except RuntimeError as error:
             reason = str(error).strip().splitlines()[-1]
             raise BundleError(f"OpenVINO cannot read {path.name}: {reason}") from error
@@ -72,6 +64,31 @@ class OpenVINOEngine:
         with self._lock:
             result = self._compiled(images)
             return np.array(result["logits"]), np.array(result["features"])
+
+
+def compile_graph(
+    graph: Any, *, precision: str = "fp32", threads: int | None = None, cache_folder: Path | None = None
+) -> Any:
+    """A graph compiled for this processor: an `openvino.CompiledModel`, which is called with a batch.
+
+    Args:
+        graph: The path of an `.xml` file, or an `openvino.Model`.
+        precision: `"fp32"` or `"bf16"`.
+        threads: How many threads it may use; by default as many as the process may run on.
+        cache_folder: Where what is compiled is kept; None keeps nothing.
+
+    Raises:
+        RuntimeError: If OpenVINO cannot read the graph.
+    """
+    settings: dict[str, str | int] = {
+        # Without the hint, processors with bf16 units would silently compute in bf16.
+        "INFERENCE_PRECISION_HINT": _OPENVINO_PRECISIONS[precision],
+        "PERFORMANCE_HINT": "LATENCY",
+        "INFERENCE_NUM_THREADS": threads or available_processors(),
+    }
+    if cache_folder is not None:
+        settings["CACHE_DIR"] = str(cache_folder)
+    return load_openvino().Core().compile_model(graph, "CPU", settings)
 
 
 def available_processors() -> int:

@@ -9,8 +9,7 @@ from striate.training.defaults import (
     choose_recipe,
     scratch_warning,
 )
-from striate.training.head import fit_head
-from striate.training.inputs import Examples, Inputs, Targets, prefetched, prepare_inputs
+from striate.training.inputs import Examples, Inputs, KeptMaps, Targets, prefetched, prepare_inputs
 from striate.training.loop import EpochResult, StepReport, StoppedError, fit, validate
 from striate.training.losses import create_loss
 from striate.training.precision import choose_precision, time_step
@@ -24,6 +23,7 @@ __all__ = [
     "EpochResult",
     "Examples",
     "Inputs",
+    "KeptMaps",
     "Recipe",
     "StepReport",
     "StoppedError",
@@ -37,7 +37,6 @@ __all__ = [
     "choose_recipe",
     "create_loss",
     "fit",
-    "fit_head",
     "load_checkpoint",
     "merge",
     "parse_duration",

@@ -49,6 +49,26 @@ class Examples(Protocol):
         """The picture's name, for messages."""
 
 
+@dataclass(frozen=True, eq=False)
+class KeptMaps:
+    """Labelled pictures as the maps that the frozen part of a network makes of them; a network's other part learns from them."""
+
+    labels: npt.NDArray[np.int64]
+    samples: npt.NDArray[np.int64]
+    draws: Sequence[npt.NDArray[np.float32]]
+    """(n, C, H, W) each: of the pictures as they are, and of draws of the augmentation. Epochs take them in turns."""
+    name: Callable[[int], str]
+    """The picture's name at a position."""
+
+    def maps(self, positions: npt.NDArray[np.int64], epoch: int) -> npt.NDArray[np.float32]:
+        """(k, C, H, W) float32 of the pictures at these positions."""
+        return self.draws[epoch % len(self.draws)][positions]
+
+    def key(self, position: int) -> str:
+        """The picture's name, for messages."""
+        return self.name(position)
+
+
 @dataclass(frozen=True)
 class Targets:
     """What a network should answer to a batch."""
@@ -81,7 +101,7 @@ class Inputs:
     positions: npt.NDArray[np.int64]
     """(k,) positions 0..n-1 in the examples."""
     images: Tensor
-    """(k, C, H, W) float32 on the device, channels last, normalised."""
+    """(k, C, H, W) float32 on the device, channels last, normalised; or maps, where the network's first part is frozen."""
     targets: Targets
 
     def tensors(self) -> Iterator[Tensor]:
@@ -93,7 +113,7 @@ class Inputs:
             yield self.targets.shares
 
 
-def prepare_inputs(examples: Examples, positions: npt.NDArray[np.int64], *, device: torch.device) -> Inputs:
+def prepare_inputs(examples: Examples | KeptMaps, positions: npt.NDArray[np.int64], *, device: torch.device) -> Inputs:
     """Pictures as they are, for measuring: on a CPU the very bits of `Preprocessing.normalise`.
 
     Args:
@@ -101,12 +121,14 @@ def prepare_inputs(examples: Examples, positions: npt.NDArray[np.int64], *, devi
         positions: (k,) positions 0..n-1 in them.
         device: Where to put them.
     """
+    if isinstance(examples, KeptMaps):
+        return load_maps(examples, positions, 0, device)
     images = normalise(load_pixels(examples, positions, device), examples, levels=255)
     return Inputs(positions, images, Targets(load_labels(examples, positions, device)))
 
 
 def prepare_training_inputs(
-    examples: Examples, batch: Batch, *, device: torch.device, recipe: Recipe, epoch: int
+    examples: Examples | KeptMaps, batch: Batch, *, device: torch.device, recipe: Recipe, epoch: int
 ) -> Inputs:
     """Pictures with the recipe's augmentation, each by its own draw from (seed, epoch, sample).
 
@@ -119,6 +141,8 @@ def prepare_training_inputs(
         recipe: Its seed and augmentation.
         epoch: From 0.
     """
+    if isinstance(examples, KeptMaps):
+        return load_maps(examples, batch.positions, epoch, device)
     if not recipe.augmentation.changes:
         return prepare_inputs(examples, batch.positions, device=device)
     images = augmented(examples, batch.positions, batch.draws(examples.samples), recipe, epoch, device)
@@ -149,7 +173,14 @@ def load_pixels(examples: Examples, positions: npt.NDArray[np.int64], device: to
     return pixels.permute(0, 3, 1, 2)
 
 
-def load_labels(examples: Examples, positions: npt.NDArray[np.int64], device: torch.device) -> Tensor:
+def load_maps(examples: KeptMaps, positions: npt.NDArray[np.int64], epoch: int, device: torch.device) -> Inputs:
+    """Maps that are kept, as a network's inputs."""
+    maps = torch.from_numpy(examples.maps(positions, epoch))
+    maps = maps.to(device, memory_format=torch.channels_last) if maps.ndim == 4 else maps.to(device)
+    return Inputs(positions, maps, Targets(load_labels(examples, positions, device)))
+
+
+def load_labels(examples: Examples | KeptMaps, positions: npt.NDArray[np.int64], device: torch.device) -> Tensor:
     """(k,) int64 on the device."""
     return torch.from_numpy(examples.labels[positions]).to(device)
 

@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from striate.errors import TrainingError
 from striate.training.batches import Batch, batch_sizes, epoch_batches
-from striate.training.inputs import Examples, Inputs, prefetched, prepare_inputs, prepare_training_inputs
+from striate.training.inputs import Examples, Inputs, KeptMaps, prefetched, prepare_inputs, prepare_training_inputs
 from striate.training.losses import class_weights, create_loss
 from striate.training.optimizers import scale_learning_rate
 from striate.training.recipe import Recipe
@@ -71,8 +71,8 @@ class StoppedError(Exception):
 def fit(
     state: TrainingState,
     recipe: Recipe,
-    training: Examples,
-    validation: Examples,
+    training: Examples | KeptMaps,
+    validation: Examples | KeptMaps,
     *,
     device: torch.device,
     plan: TimePlan | None = None,
@@ -102,6 +102,7 @@ def fit(
     count = len(training.labels)
     weights = class_weights(training.labels, state.network.num_classes).to(device) if recipe.balance == "loss" else None
     stepper = Stepper(state, recipe, create_loss(recipe.loss, weights), deferred=device.type == "cuda", note=note)
+    measured = state.running_part(state.averaged)
     sizes = batch_sizes(count, recipe.batch_size)
     warmup = warmup_steps(recipe.schedule, steps_per_epoch=len(sizes), total_steps=state.total_steps)
     even = training.labels if recipe.balance == "sampler" else None
@@ -138,7 +139,7 @@ def fit(
                     state.total_steps = min(state.total_steps, state.step + left)
         start = time.perf_counter()
         val_loss, val_accuracy = validate(
-            state.averaged, validation, device=device, batch_size=validation_batch(state), stop=stop
+            measured, validation, device=device, batch_size=validation_batch(state), stop=stop
         )
         if plan is not None:
             plan.observe_validation(time.perf_counter() - start)
@@ -183,7 +184,11 @@ class Ledger:
     """
 
     def __init__(
-        self, stepper: Stepper, examples: Examples, prepare: Callable[[Batch], Inputs], batches: Sequence[Batch]
+        self,
+        stepper: Stepper,
+        examples: Examples | KeptMaps,
+        prepare: Callable[[Batch], Inputs],
+        batches: Sequence[Batch],
     ) -> None:
         self.unread: list[Entry] = []
         self._stepper, self._examples, self._prepare, self._batches = stepper, examples, prepare, batches
@@ -230,7 +235,7 @@ class Ledger:
         inputs = self._prepare(self._batches[failed.batch])
         raise TrainingError(
             describe_failure(
-                state.network,
+                state,
                 recipe,
                 inputs,
                 place=f"epoch {state.epoch + 1}, batch {failed.batch + 1} (step {failed.step + 1})",
@@ -261,7 +266,7 @@ def validation_batch(state: TrainingState) -> int:
 
 def validate(
     network: nn.Module,
-    examples: Examples,
+    examples: Examples | KeptMaps,
     *,
     device: torch.device,
     batch_size: int = 64,

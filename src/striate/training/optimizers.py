@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import nn
 
+from striate.models import Network
 from striate.training.recipe import OptimizerConfig
 
 
-def create_optimizer(network: nn.Module, config: OptimizerConfig) -> torch.optim.Optimizer:
-    """SGD with Nesterov momentum or AdamW, fused, over four groups: head or not, decayed or not.
+def create_optimizer(
+    network: Network, config: OptimizerConfig, rates: Mapping[str, float] | None = None
+) -> torch.optim.Optimizer:
+    """SGD with Nesterov momentum or AdamW, fused, over groups of one rate each, decayed or not.
 
     Weight decay is for the kernels and matrices: what has one dimension or none (norms, biases, coefficients) is not decayed.
     Each group carries `peak`, its own peak learning rate, which the schedule scales.
 
     Args:
-        network: A network of the catalogue; its `head` learns `config.head_multiplier` times faster.
+        network: A network of the catalogue; its head, and auxiliary heads, learn `config.head_multiplier` times faster.
         config: The optimizer's settings.
+        rates: By the names of parameters, how many times as fast each learns, where that is not 1.
     """
-    head = {id(parameter) for parameter in network.head.parameters()} if isinstance(network.head, nn.Module) else set()
-    groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
-    for parameter in network.parameters():
+    heads = (network.head_name, *network.auxiliary_head_names)
+    groups: dict[tuple[float, bool], list[nn.Parameter]] = {}
+    for name, parameter in network.named_parameters():
         if parameter.requires_grad:
-            groups.setdefault((id(parameter) in head, parameter.ndim > 1), []).append(parameter)
+            in_head = any(name.startswith(f"{head}.") for head in heads)
+            rate = (config.head_multiplier if in_head else 1.0) * (rates or {}).get(name, 1.0)
+            groups.setdefault((rate, parameter.ndim > 1), []).append(parameter)
     settings = []
-    for (in_head, decayed), parameters in groups.items():
-        peak = config.learning_rate * (config.head_multiplier if in_head else 1.0)
+    for (rate, decayed), parameters in groups.items():
+        peak = config.learning_rate * rate
         decay = config.weight_decay if decayed else 0.0
         settings.append({"params": parameters, "lr": peak, "peak": peak, "weight_decay": decay})
     if config.name == "adamw":
@@ -34,7 +42,7 @@ def create_optimizer(network: nn.Module, config: OptimizerConfig) -> torch.optim
 
 
 def scale_learning_rate(optimizer: torch.optim.Optimizer, factor: float) -> float:
-    """Sets every group to `factor` times its peak, and answers the first group's rate."""
+    """Sets every group to `factor` times its peak, and answers the highest rate."""
     for group in optimizer.param_groups:
         group["lr"] = group["peak"] * factor
-    return float(optimizer.param_groups[0]["lr"])
+    return max(float(group["lr"]) for group in optimizer.param_groups)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from striate.models import Network
+from striate.models import Network, split_after
 from striate.training.optimizers import create_optimizer
 from striate.training.recipe import Recipe
 
@@ -48,14 +48,48 @@ class TrainingState:
     micro_batch: int = 0
     """Pictures that go through the network at once, where memory does not hold a whole batch; 0 where it does."""
     tally: Tally = field(default_factory=Tally)
+    after: str = ""
+    """The stage whose kept maps are the inputs: only what follows it is run. Empty where pictures are."""
+    set_mode: Callable[[Network], object] = nn.Module.train
+    """Brings the network into training mode, but for what is frozen."""
 
     @classmethod
-    def begin(cls, network: Network, recipe: Recipe, *, total_steps: int) -> TrainingState:
-        """A state at the first step; the network is trained in place, its average is a copy."""
+    def begin(
+        cls,
+        network: Network,
+        recipe: Recipe,
+        *,
+        total_steps: int,
+        rates: Mapping[str, float] | None = None,
+        set_mode: Callable[[Network], object] = nn.Module.train,
+        after: str = "",
+    ) -> TrainingState:
+        """A state at the first step; the network is trained in place, its average is a copy.
+
+        Args:
+            network: What is trained: those of its parameters that require gradients.
+            recipe: How.
+            total_steps: How many steps are planned.
+            rates: By the names of parameters, how many times as fast each learns, where that is not 1.
+            set_mode: Brings the network into training mode, but for what is frozen.
+            after: The stage whose kept maps are the inputs, if any.
+        """
         averaged = copy.deepcopy(network).eval().requires_grad_(False)
         micro_batch = -(-recipe.batch_size // recipe.accumulate) if recipe.accumulate > 1 else 0
-        optimizer = create_optimizer(network, recipe.optimizer)
-        return cls(network, averaged, optimizer, total_steps, micro_batch=micro_batch)
+        optimizer = create_optimizer(network, recipe.optimizer, rates)
+        return cls(network, averaged, optimizer, total_steps, micro_batch=micro_batch, after=after, set_mode=set_mode)
+
+    def enter_training(self, recipe: Recipe) -> None:
+        """The network in training mode, its batch norms in evaluation mode where the recipe freezes their statistics."""
+        self.set_mode(self.network)
+        if recipe.freeze_statistics:
+            for module in self.network.modules():
+                if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                    module.eval()
+
+    def running_part(self, network: Network) -> nn.Module:
+        """What of the network, or of its average, the inputs go through: all of it, or what follows the frozen part."""
+        return split_after(network, self.after)[1] if self.after else network
 
     @property
     def finished(self) -> bool:

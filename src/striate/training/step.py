@@ -13,7 +13,6 @@ from torch import Tensor, nn
 
 from striate.errors import TrainingError
 from striate.hooks import watch_outputs
-from striate.models import Network
 from striate.training.averaging import WeightAverage, average_decay
 from striate.training.batches import part_sizes
 from striate.training.inputs import Inputs
@@ -74,9 +73,9 @@ class Stepper:
         self._statistics = list(network.buffers())
         self._before = [torch.empty_like(buffer) for buffer in self._statistics]
         self._average = WeightAverage(state.averaged, network)
-        self._forward = compiled(network) if recipe.compile else network.forward_with_auxiliary
+        self._forward = forward_of(state, compiled=recipe.compile)
         self._failed = torch.zeros((), device=self._parameters[0].device) if deferred else None
-        training_mode(network, recipe)
+        state.enter_training(recipe)
 
     @property
     def deferred(self) -> bool:
@@ -94,7 +93,7 @@ class Stepper:
         """
         state, recipe = self.state, self.recipe
         if not state.network.training:
-            training_mode(state.network, recipe)
+            state.enter_training(recipe)
         with torch.no_grad():
             copy_all(self._before, self._statistics)
         outcome = self._forward_and_backward(inputs)
@@ -175,24 +174,21 @@ def copy_all(to: list[Tensor], tensors: list[Tensor]) -> None:
         torch._foreach_copy_(to, tensors)
 
 
-def compiled(network: Network) -> Forward:
-    """The network's pass, compiled by torch at its first call; the last batch of an epoch, which is smaller, compiles once more."""
-    return cast(Forward, torch.compile(network.forward_with_auxiliary, dynamic=False))
+def forward_of(state: TrainingState, *, compiled: bool) -> Forward:
+    """The pass of a batch through what is run; compiled by torch at the first call, and once more for a smaller last batch."""
+    forward: Forward = state.network.forward_with_auxiliary
+    if state.after:
+        part = state.running_part(state.network)
+
+        def forward(maps: Tensor) -> tuple[Tensor, Sequence[Tensor]]:
+            return part(maps), ()
+
+    return cast(Forward, torch.compile(forward, dynamic=False)) if compiled else forward
 
 
 def seed_dropout(recipe: Recipe, step: int) -> None:
     """Dropout is drawn from (seed, step) alone, so that a resumed run draws the same."""
     torch.manual_seed((recipe.seed * 1_000_003 + step) % 2**63)
-
-
-def training_mode(network: Network, recipe: Recipe) -> Network:
-    """The network in training mode, its batch norms in evaluation mode where the recipe freezes their statistics."""
-    network.train()
-    if recipe.freeze_statistics:
-        for module in network.modules():
-            if isinstance(module, nn.modules.batchnorm._BatchNorm):
-                module.eval()
-    return network
 
 
 def learns_statistics(network: nn.Module) -> bool:
@@ -219,12 +215,19 @@ def smaller_micro_batch(state: TrainingState, inputs: Inputs) -> int:
 
 
 def describe_failure(
-    network: Network, recipe: Recipe, inputs: Inputs, *, place: str, step: int, micro_batch: int, keys: Sequence[str]
+    state: TrainingState,
+    recipe: Recipe,
+    inputs: Inputs,
+    *,
+    place: str,
+    step: int,
+    micro_batch: int,
+    keys: Sequence[str],
 ) -> str:
     """Says where a loss that is not finite comes from: the first layer whose output is not finite, and the batch.
 
     Args:
-        network: With the weights that it had at that step.
+        state: Whose network has the weights that it had at that step.
         recipe: The recipe.
         inputs: That step's.
         place: Where it was, in words.
@@ -239,11 +242,11 @@ def describe_failure(
             culprits.append(f"{name} ({type(module).__name__})")
 
     seed_dropout(recipe, step)
-    images = inputs.images
+    images, forward = inputs.images, forward_of(state, compiled=False)
     ends = np.cumsum(part_sizes(len(images), micro_batch or len(images)))[:-1].tolist()
-    with torch.no_grad(), watch_outputs(network, look), autocast(images.device, recipe.precision):
+    with torch.no_grad(), watch_outputs(state.network, look), autocast(images.device, recipe.precision):
         for part in torch.tensor_split(images, ends):
-            network.forward_with_auxiliary(part)
+            forward(part)
     layer = (
         f"the first layer whose output is not finite is {culprits[0]}" if culprits else "every layer's output is finite"
     )

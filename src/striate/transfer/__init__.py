@@ -10,17 +10,33 @@ from striate.transfer.freezing import (
     freeze_plan,
     set_training_mode,
 )
+from striate.transfer.frozen_outputs import (
+    FrozenPart,
+    compute_outputs,
+    maps_of,
+    output_shapes,
+    split_vectors,
+    stage_vectors,
+)
+from striate.transfer.head import fit_head
 from striate.transfer.proof import fingerprint, prove_frozen
 
 __all__ = [
-    "KINDS",
-    "STAGE_RATE",
     "FreezePlan",
+    "FrozenPart",
+    "KINDS",
     "Kind",
     "Part",
+    "STAGE_RATE",
+    "compute_outputs",
     "fingerprint",
+    "fit_head",
     "freeze",
     "freeze_plan",
+    "maps_of",
+    "output_shapes",
     "prove_frozen",
     "set_training_mode",
+    "split_vectors",
+    "stage_vectors",
 ]

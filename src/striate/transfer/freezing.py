@@ -100,7 +100,7 @@ class FreezePlan:
 
 
 def freeze_plan(
-    network: Network, kind: Kind, *, trainable_stages: int = 0, stage_rate: float = STAGE_RATE
+    network: Network, kind: str, *, trainable_stages: int = 0, stage_rate: float = STAGE_RATE
 ) -> FreezePlan:
     """What of a network learns with a kind of transfer. The head always does; the network is not changed.
 

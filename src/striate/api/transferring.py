@@ -1,0 +1,122 @@
+"""Learning from trained weights: what stays frozen is run once, a new head is fitted first, and nothing leaks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from striate.api.examples import SplitExamples
+from striate.api.run_plan import RunPlan
+from striate.api.watching import Watcher
+from striate.models import Network
+from striate.training import KeptMaps
+from striate.transfer import (
+    FreezePlan,
+    compute_outputs,
+    fingerprint,
+    fit_head,
+    freeze_plan,
+    maps_of,
+    output_shapes,
+    prove_frozen,
+    set_training_mode,
+    stage_vectors,
+)
+
+MAPS_BUDGET = 4 << 30
+"""Bytes that the kept maps of a frozen part may take; beyond that its pictures go through it in every epoch."""
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A network, what of it learns, and what the rest was before."""
+
+    network: Network
+    plan: FreezePlan
+    before: dict[str, str]
+
+    def set_mode(self, network: Network) -> None:
+        """Training mode for what learns."""
+        set_training_mode(network, self.plan)
+
+    def prove(self, network: Network) -> int:
+        """How many frozen tensors are byte for byte what they were.
+
+        Raises:
+            TrainingError: One is not.
+        """
+        return prove_frozen(self.before, fingerprint(network, self.plan))
+
+
+def prepare_lesson(network: Network, run: RunPlan) -> Lesson:
+    """What of a run's network learns, by its recipe."""
+    transfer = run.recipe.transfer
+    plan = freeze_plan(
+        network, transfer.kind, trainable_stages=transfer.trainable_stages, stage_rate=transfer.stage_rate
+    )
+    return Lesson(network, plan, fingerprint(network, plan))
+
+
+def fit_new_head(
+    lesson: Lesson,
+    run: RunPlan,
+    training: SplitExamples,
+    *,
+    device: torch.device,
+    watcher: Watcher,
+    stop: Callable[[], bool],
+) -> None:
+    """Fits the head to the features of the training pictures, and of as many draws of the augmentation as the recipe says."""
+    network, recipe = lesson.network, run.recipe
+    part = stage_vectors(network, run.preprocessing.size)
+    width = output_shapes(part, device)[-1][0]
+    draws = [
+        compute_outputs(part, training, recipe=recipe, device=device, draw=draw, progress=watcher.task, stop=stop)
+        for draw in range(recipe.transfer.draws)
+    ]
+    features = np.concatenate([rows[:, -width:] for rows in draws])
+    watcher.task("fitting the head", 0, 1)
+    fit_head(network, features, np.tile(training.labels, len(draws)), balanced=recipe.balance != "none")
+    watcher.task("fitting the head", 1, 1)
+
+
+def choose_inputs(
+    lesson: Lesson,
+    run: RunPlan,
+    training: SplitExamples,
+    validation: SplitExamples,
+    *,
+    device: torch.device,
+    watcher: Watcher,
+    stop: Callable[[], bool],
+) -> tuple[SplitExamples | KeptMaps, SplitExamples | KeptMaps, str]:
+    """What the part that learns takes: pictures, or the maps of the last frozen stage, and which stage that is.
+
+    Maps are computed once, of the pictures as they are and of a few draws of the augmentation, where there is room for them.
+    """
+    network, transfer = lesson.network, run.recipe.transfer
+    frozen = len(network.stages) - transfer.trainable_stages
+    if transfer.kind != "stages" or frozen == 0 or run.settings.total_steps == 0:
+        return training, validation, ""
+    stage = network.stages[frozen - 1]
+    part = maps_of(network, stage, run.preprocessing.size)
+    picture = 4 * int(np.prod(output_shapes(part, device)[0]))
+    if picture * (len(training.labels) * transfer.draws + len(validation.labels)) > MAPS_BUDGET:
+        watcher.note(
+            f"what {stage} says of the pictures is too much to keep: they pass the frozen stages in every epoch"
+        )
+        return training, validation, ""
+
+    def keep(examples: SplitExamples, draws: int) -> KeptMaps:
+        maps = [
+            compute_outputs(
+                part, examples, recipe=run.recipe, device=device, draw=draw, progress=watcher.task, stop=stop
+            )
+            for draw in range(draws)
+        ]
+        return KeptMaps(examples.labels, examples.samples, maps, examples.key)
+
+    return keep(training, transfer.draws), keep(validation, 1) if len(validation.labels) else validation, stage

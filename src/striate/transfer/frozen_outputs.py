@@ -1,0 +1,220 @@
+"""What the frozen part of a network says of pictures: computed once, by the compiled engine, and kept on disk."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Callable, Generator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import platformdirs
+import torch
+from torch import Tensor, nn
+
+from striate.conversion import convert_module
+from striate.data.store_files import ENDING, make_room, open_array, size_text, write_array
+from striate.models import Network, StageVectors, split_after
+from striate.openvino_loading import load_openvino
+from striate.runtime import compile_graph
+from striate.training import Recipe, StoppedError
+from striate.training.inputs import Examples, Inputs, Targets, augmented, normalise, prefetched, prepare_inputs
+from striate.weights import is_auxiliary
+
+Progress = Callable[[str, int, int], None]
+Floats = npt.NDArray[np.float32]
+
+BATCH = 64
+"""Pictures that go through the engine at once."""
+
+DISK_BUDGET = 8 << 30
+"""Bytes that all kept outputs may take together; the least recently used make room."""
+
+MEMORY_BUDGET = 1 << 30
+"""Bytes that outputs may take in memory, where the disk has no room."""
+
+
+class KnownExamples(Examples, Protocol):
+    """Pictures that can be told from others."""
+
+    @property
+    def digest(self) -> str:
+        """Hexadecimal digits for the pictures in their order and how they are prepared."""
+
+
+@dataclass(frozen=True)
+class FrozenPart:
+    """What of a network is run once: from pictures to an array a picture.
+
+    Attributes:
+        module: (N, C, H, W) -> one tensor, or several (N, d) that are put side by side.
+        in_channels: Channels of a picture.
+        input_size: Height and width of a picture.
+        identity: Hexadecimal digits for the layers that are run and their weights.
+    """
+
+    module: nn.Module
+    in_channels: int
+    input_size: tuple[int, int]
+    identity: str
+
+
+def stage_vectors(network: Network, input_size: tuple[int, int]) -> FrozenPart:
+    """The part that answers the vectors of all stages and the one before the head, side by side."""
+    return FrozenPart(StageVectors(network), network.in_channels, input_size, _identity(network, "vectors"))
+
+
+def maps_of(network: Network, stage: str, input_size: tuple[int, int]) -> FrozenPart:
+    """The part that answers the maps of a stage."""
+    before, _ = split_after(network.eval(), stage)
+    return FrozenPart(before, network.in_channels, input_size, _identity(network, f"maps {stage}"))
+
+
+def output_shapes(part: FrozenPart, device: torch.device) -> list[tuple[int, ...]]:
+    """The shape of each output for one picture."""
+    images = torch.zeros(1, part.in_channels, *part.input_size, device=device)
+    part.module.eval()
+    with torch.inference_mode():
+        outputs = part.module(images)
+    return [tuple(output.shape[1:]) for output in (outputs if isinstance(outputs, tuple) else (outputs,))]
+
+
+def split_vectors(network: Network, rows: Floats, shapes: list[tuple[int, ...]]) -> dict[str, Floats]:
+    """The vectors of each stage and of `features`, by name, from rows in which they stand side by side."""
+    ends = np.cumsum([shape[0] for shape in shapes])[:-1]
+    return dict(zip(StageVectors(network).names, np.split(rows, ends, axis=1), strict=True))
+
+
+def compute_outputs(
+    part: FrozenPart,
+    examples: KnownExamples,
+    *,
+    recipe: Recipe,
+    device: torch.device,
+    draw: int = 0,
+    cache_folder: Path | None = None,
+    progress: Progress | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> Floats:
+    """The part's answer to every picture, from the cache if it is there.
+
+    On a processor OpenVINO runs it, two to four times as fast as the training framework; on a GPU torch does.
+
+    Args:
+        part: What to run.
+        examples: On what.
+        recipe: Its seed and augmentation, for draws.
+        device: Where.
+        draw: 0 for the pictures as they are; from 1 on, changed by that draw of the recipe's augmentation.
+        cache_folder: Where answers are kept; None for `frozen` in the user's cache folder.
+        progress: Told how far it is.
+        stop: Asked before every batch; once it answers True, the work ends.
+
+    Returns:
+        (n, ...) float32; mapped from the file, if there is one.
+
+    Raises:
+        StoppedError: When `stop` said so; nothing is left behind.
+        MemoryError: Neither disk nor memory has room.
+    """
+    shapes = output_shapes(part, device)
+    row = shapes[0] if len(shapes) == 1 else (sum(shape[0] for shape in shapes),)
+    shape = (len(examples.labels), *row)
+    folder = platformdirs.user_cache_path("striate") / "frozen" if cache_folder is None else cache_folder
+    path = folder / (_name(part, examples, recipe, device, draw) + ENDING)
+    if (kept := open_array(path, shape, np.float32)) is not None:
+        return kept
+    size = 4 * math.prod(shape)
+    try:
+        if not make_room(path, size, DISK_BUDGET):
+            with closing(_run(part, examples, recipe, device, draw, progress, stop)) as rows:
+                write_array(path, rows, shape, np.float32)
+            kept = open_array(path, shape, np.float32)
+            if kept is not None:
+                return kept
+    except OSError:
+        pass  # a full disk must not end a run that memory can hold
+    if size > MEMORY_BUDGET:
+        raise MemoryError(f"what the frozen part says takes {size_text(size)}: neither disk nor memory has room for it")
+    with closing(_run(part, examples, recipe, device, draw, progress, stop)) as rows:
+        return np.concatenate(list(rows))
+
+
+def _run(
+    part: FrozenPart,
+    examples: KnownExamples,
+    recipe: Recipe,
+    device: torch.device,
+    draw: int,
+    progress: Progress | None,
+    stop: Callable[[], bool] | None,
+) -> Generator[Floats, None, None]:
+    """The answers to the pictures in order, a batch at a time."""
+    count = len(examples.labels)
+    answer = _in_torch(part) if device.type == "cuda" else _in_openvino(part)
+
+    def prepare(positions: npt.NDArray[np.int64]) -> Inputs:
+        if draw == 0:
+            return prepare_inputs(examples, positions, device=device)
+        images = augmented(examples, positions, examples.samples[positions], recipe, draw, device)
+        return Inputs(positions, normalise(images, examples, levels=1), Targets(torch.empty(0)))
+
+    batches = np.split(np.arange(count), np.arange(BATCH, count, BATCH))
+    task = "features" if draw == 0 else f"features, draw {draw}"
+    with prefetched(prepare, batches, device) as prepared:
+        for inputs in prepared:
+            if stop is not None and stop():
+                raise StoppedError
+            yield answer(inputs.images)
+            if progress is not None:
+                progress(task, int(inputs.positions[-1]) + 1, count)
+
+
+def _in_openvino(part: FrozenPart) -> Callable[[Tensor], Floats]:
+    count = len(output_shapes(part, torch.device("cpu")))
+    names = [f"output {index}" for index in range(count)]
+    graph = convert_module(part.module, names, in_channels=part.in_channels, input_size=part.input_size)
+    compiled: Any = compile_graph(graph)
+
+    def answer(images: Tensor) -> Floats:
+        result = compiled(images.contiguous().numpy())
+        outputs = [np.array(result[name]) for name in names]
+        return outputs[0] if count == 1 else np.concatenate(outputs, axis=1)
+
+    return answer
+
+
+def _in_torch(part: FrozenPart) -> Callable[[Tensor], Floats]:
+    part.module.eval()
+
+    @torch.inference_mode()
+    def answer(images: Tensor) -> Floats:
+        outputs = part.module(images)
+        rows = torch.cat(outputs, dim=1) if isinstance(outputs, tuple) else outputs
+        return np.asarray(rows.float().cpu().numpy())
+
+    return answer
+
+
+def _identity(network: Network, what: str) -> str:
+    """Hexadecimal digits for the layers but the head, and what is asked of them."""
+    content = hashlib.sha256(f"{type(network).__name__} {network.stages} {what}".encode())
+    for name, tensor in network.state_dict().items():
+        if not name.startswith(f"{network.head_name}.") and not is_auxiliary(name):
+            content.update(f"{name} {tuple(tensor.shape)}".encode())
+            content.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return content.hexdigest()
+
+
+def _name(part: FrozenPart, examples: KnownExamples, recipe: Recipe, device: torch.device, draw: int) -> str:
+    """64 hexadecimal digits for all that the answers depend on."""
+    engine = f"torch {torch.__version__}" if device.type == "cuda" else f"openvino {load_openvino().__version__}"
+    what = [part.identity, part.input_size, examples.digest, device.type, engine, draw]
+    if draw:
+        what += [recipe.seed, recipe.augmentation.to_dict(), examples.samples.tolist()]
+    return hashlib.sha256(json.dumps(what).encode()).hexdigest()
