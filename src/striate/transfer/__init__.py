@@ -20,6 +20,7 @@ from striate.transfer.frozen_outputs import (
 )
 from striate.transfer.head import fit_head
 from striate.transfer.proof import fingerprint, prove_frozen
+from striate.transfer.separability import StageScore, linear_accuracy, logme, score_stages
 
 __all__ = [
     "FreezePlan",
@@ -28,14 +29,18 @@ __all__ = [
     "Kind",
     "Part",
     "STAGE_RATE",
+    "StageScore",
     "compute_outputs",
     "fingerprint",
     "fit_head",
     "freeze",
     "freeze_plan",
+    "linear_accuracy",
+    "logme",
     "maps_of",
     "output_shapes",
     "prove_frozen",
+    "score_stages",
     "set_training_mode",
     "split_vectors",
     "stage_vectors",
