@@ -1,5 +1,6 @@
 """Transfer learning: what separates the new classes, what should learn, and the proof that the rest stayed."""
 
+from striate.transfer.advice import Advice, advise
 from striate.transfer.freezing import (
     KINDS,
     STAGE_RATE,
@@ -23,6 +24,7 @@ from striate.transfer.proof import fingerprint, prove_frozen
 from striate.transfer.separability import StageScore, linear_accuracy, logme, score_stages
 
 __all__ = [
+    "Advice",
     "FreezePlan",
     "FrozenPart",
     "KINDS",
@@ -30,6 +32,7 @@ __all__ = [
     "Part",
     "STAGE_RATE",
     "StageScore",
+    "advise",
     "compute_outputs",
     "fingerprint",
     "fit_head",
