@@ -9,7 +9,8 @@ import torch
 
 from striate.api.starting_weights import StartingWeights, find_weights
 from striate.api.watching import Watcher
-from striate.errors import WeightsError
+from striate.errors import UsageError, WeightsError
+from striate.initialization import PAPER, Scheme, named_scheme
 from striate.models import Network
 from striate.models import create_model as create_new_model
 from striate.weights import MatchReport, is_auxiliary, load_weights
@@ -21,6 +22,7 @@ def create_model(
     num_classes: int | None = None,
     in_channels: int | None = None,
     auxiliary: bool = True,
+    init: str | Scheme = PAPER,
     seed: int | None = None,
     weights: str | Path | None = None,
     watcher: Watcher | None = None,
@@ -33,6 +35,9 @@ def create_model(
             but the last layer where they have another number.
         in_channels: How many channels a picture has; `None`: the row's own.
         auxiliary: Whether the network has the row's auxiliary heads, if there are any: only training needs them.
+        init: How new weights are drawn: `"paper"`, as the row's paper has it, or a scheme: `"lecun_normal"`,
+            `"xavier_uniform"`, `"he_normal"`, ..., also with another fan or gain, such as `"he_normal:fan=out"` and
+            `"lecun_uniform:gain=0.5"`, or a `striate.initialization.Scheme`.
         seed: Draws new weights reproducibly and leaves the global generator alone; `None` draws from the global
             generator.
         weights: `"imagenet"`: the row's published weights, downloaded once and checked; or the path of a
@@ -41,8 +46,9 @@ def create_model(
         watcher: Hears how a download goes; by default it is shown on stderr, where that is a terminal.
 
     Raises:
-        UnknownNameError: There is no such network; the message offers the closest names.
-        UsageError: A number makes no sense, or the row has no published weights; the message names one that has.
+        UnknownNameError: There is no such network or scheme; the message offers the closest names.
+        UsageError: A number makes no sense; `init` is given together with weights, which leave nothing to draw; or the
+            row has no published weights: the message names one that has.
         WeightsError: The weights cannot be read or downloaded, or do not fill all of the network but its last layer.
 
     Example:
@@ -50,7 +56,14 @@ def create_model(
         Linear(in_features=64, out_features=2, bias=True)
     """
     if weights is None:
-        return create_new_model(name, num_classes=num_classes, in_channels=in_channels, auxiliary=auxiliary, seed=seed)
+        return create_new_model(
+            name, num_classes=num_classes, in_channels=in_channels, auxiliary=auxiliary, init=init, seed=seed
+        )
+    if named_scheme(init) is not None:
+        raise UsageError(
+            f"init={str(init)!r} says how new weights are drawn, and weights={str(weights)!r} puts trained ones in their "
+            "place; give one of the two"
+        )
     with torch.device("meta"):  # what makes no sense is said before anything is downloaded
         create_new_model(name, num_classes=num_classes, in_channels=in_channels, auxiliary=auxiliary, seed=seed)
     found = find_weights(weights, name, watcher=watcher or TerminalLine())

@@ -23,10 +23,11 @@ for pictures of 224, averages over a grid of 6x6 that let it take other sizes, a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, cast
+from typing import Literal, NamedTuple
 
 from torch import Tensor, nn
 
+from striate.initialization import FixedNormal, draw_layer, draw_layers
 from striate.models.config import IMAGENET, IMAGENET_PIXELS_227, NetworkConfig, Paper
 from striate.models.network import FeatureLayers, Network
 from striate.nn import LocalResponseNormalization
@@ -71,6 +72,7 @@ ONE_TOWER = (
 )
 GRID = 6  # height and width of the maps that fc6 sees
 DENSE_WIDTH = 4096  # units of fc6 and fc7
+PAPER_RULE = FixedNormal(0.01)  # section 5; the biases are 1 in conv2, conv4, conv5, fc6 and fc7, and 0 elsewhere
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,6 +129,7 @@ class AlexNet(Network):
         torch.Size([1, 256, 6, 6])
     """
 
+    config: AlexNetConfig
     head_name = "classifier.6"
     features: FeatureLayers
 
@@ -142,7 +145,6 @@ class AlexNet(Network):
             minimum_size=(63, 63),  # leaves 3x3 pixels for the last pooling
             fixed_size=not config.any_size,
         )
-        self.config = config
         self.features = FeatureLayers(layers, self._vector)
         self.avgpool = nn.AdaptiveAvgPool2d(GRID) if config.any_size else nn.Identity()
         self.flatten = nn.Flatten()
@@ -150,10 +152,8 @@ class AlexNet(Network):
         if config.initialization == "paper":
             convolutions = [layer for layer in self.features if isinstance(layer, nn.Conv2d)]
             for line, convolution in zip(config.convolutions, convolutions, strict=True):
-                _initialize(convolution, line.bias)
-            for layer in self.classifier[:-1]:
-                if isinstance(layer, nn.Linear):
-                    _initialize(layer, 1.0)
+                draw_layer(convolution, PAPER_RULE, bias=line.bias)
+            draw_layers(self.classifier[:-1], PAPER_RULE, bias=1.0)
 
     def _dense_layers(self) -> list[nn.Module]:
         """fc6 and fc7."""
@@ -169,7 +169,7 @@ class AlexNet(Network):
         """fc8 for that many classes."""
         head = nn.Linear(DENSE_WIDTH, num_classes)
         if self.config.initialization == "paper":
-            _initialize(head, 0.0)
+            draw_layer(head, PAPER_RULE)
         return head
 
     def forward_features(self, images: Tensor) -> Tensor:
@@ -206,9 +206,3 @@ def _convolutional_layers(table: tuple[Convolution, ...], in_channels: int) -> t
         ends.append(len(layers) - 1)
         in_channels = line.maps
     return layers, ends
-
-
-def _initialize(layer: nn.Conv2d | nn.Linear, bias: float) -> None:
-    """Section 5: weights normal with deviation 0.01; biases 1 in conv2, conv4, conv5, fc6 and fc7, and 0 elsewhere."""
-    nn.init.normal_(layer.weight, 0.0, 0.01)
-    nn.init.constant_(cast("Tensor", layer.bias), bias)

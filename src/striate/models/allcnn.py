@@ -21,11 +21,11 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from torch import Tensor, nn
 
-from striate.initialization import he_normal_
+from striate.initialization import SCHEMES, FixedNormal, draw_layer, draw_layers
 from striate.models.class_maps import ClassMaps
 from striate.models.config import CIFAR10, Benchmark, NetworkConfig, Paper
 from striate.models.network import Network
@@ -94,6 +94,7 @@ class AllCNN(Network):
         (torch.Size([2, 10]), torch.Size([2, 6912]))
     """
 
+    config: AllCNNConfig
     head_name = "output"
 
     def __init__(self, config: AllCNNConfig, *, num_classes: int, in_channels: int) -> None:
@@ -106,22 +107,17 @@ class AllCNN(Network):
             stages=("block1", "block2", "block3"),
             minimum_size=(9, 9),  # leaves 3x3 pixels for the convolution without padding
         )
-        self.config = config
         self.input_dropout = nn.Dropout(config.input_dropout)
         self.block1 = _block(in_channels, first, config.dropout)
         self.block2 = _block(first[-1].maps, second, config.dropout)
         self.block3 = _block(second[-1].maps, third, None)
-        for module in self.modules():
-            if isinstance(module, nn.Conv2d):
-                he_normal_(module.weight)
-                nn.init.zeros_(cast("Tensor", module.bias))
+        draw_layers(self.modules(), SCHEMES["he_normal"])
         self.output = self.build_head(num_classes)
 
     def build_head(self, num_classes: int) -> nn.Module:
         """The last convolution, its ReLU and the average, for that many classes."""
         head = ClassMaps(self.config.blocks[-1][-1].maps, num_classes)
-        nn.init.normal_(head.convolution.weight, 0.0, 0.01)
-        nn.init.constant_(cast("Tensor", head.convolution.bias), 1.0)
+        draw_layer(head.convolution, FixedNormal(0.01), bias=1.0)
         return head
 
     def forward_features(self, images: Tensor) -> Tensor:

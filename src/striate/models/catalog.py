@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, Protocol
 
 from striate.errors import UnknownNameError, UsageError
-from striate.initialization import seeded
+from striate.initialization import PAPER, Scheme, initialize, named_scheme, seeded
 from striate.models import (
     alexnet,
     allcnn,
@@ -153,6 +153,7 @@ def create_model(
     num_classes: int | None = None,
     in_channels: int | None = None,
     auxiliary: bool = True,
+    init: str | Scheme = PAPER,
     seed: int | None = None,
 ) -> Network:
     """A network of the catalogue, newly initialised, in training mode, on the processor.
@@ -162,11 +163,13 @@ def create_model(
         num_classes: How many logits; `None`: the row's own.
         in_channels: How many channels a picture has; `None`: the row's own.
         auxiliary: Whether the network has the row's auxiliary heads, if there are any: only training needs them.
+        init: How weights are drawn: `"paper"`, as the row's paper has it, or a scheme such as `"he_normal"` (see
+            `striate.initialization.named_scheme`).
         seed: Draws the weights reproducibly and leaves the global generator alone; `None` draws from the global
             generator.
 
     Raises:
-        UnknownNameError: There is no such network; the message offers the closest names.
+        UnknownNameError: There is no such network or scheme; the message offers the closest names.
         UsageError: A number is not a whole number of at least 1, or the seed not one of at least 0.
 
     Example:
@@ -176,9 +179,13 @@ def create_model(
     """
     row = model_row(name)
     config = row.config if auxiliary else dataclasses.replace(row.config, auxiliary_weight=0.0)
+    scheme = named_scheme(init)
     with seeded(seed):
-        return row.family(
+        network = row.family(
             config,
             num_classes=row.num_classes if num_classes is None else num_classes,
             in_channels=row.in_channels if in_channels is None else in_channels,
         )
+    if scheme is not None:
+        initialize(network, scheme, seed=seed)
+    return network

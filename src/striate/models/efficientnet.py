@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
-from striate.initialization import he_normal_
+from striate.initialization import HE_FAN_OUT, draw_layers
 from striate.models.compound_scaling import rounded_depth
 from striate.models.config import IMAGENET, Benchmark, NetworkConfig, Paper
 from striate.models.mobilenet_v2 import rounded_width
@@ -248,11 +248,7 @@ class EfficientNet(Network):
         self.features = FeatureLayers(layers, self._vector)
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.flatten = nn.Flatten()
-        for module in self.modules():
-            if isinstance(module, nn.Conv2d):
-                he_normal_(module.weight, fan="out", groups=module.groups)
-                if module.bias is not None:
-                    nn.init.zeros_(module.bias)
+        draw_layers(self.modules(), HE_FAN_OUT)
         self.classifier = nn.Sequential(nn.Dropout(dropout), self.build_head(num_classes))
 
     def build_head(self, num_classes: int) -> nn.Module:

@@ -29,7 +29,7 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
-from striate.initialization import caffe_xavier_uniform_
+from striate.initialization import SCHEMES, draw_layer
 from striate.models.config import IMAGENET, IMAGENET_PIXELS, Benchmark, NetworkConfig, Paper
 from striate.models.network import Network
 from striate.nn import ConvolutionUnit, InceptionModule, LocalResponseNormalization
@@ -270,9 +270,7 @@ class GoogLeNet(Network):
         if self.batch_norm:
             nn.init.trunc_normal_(module.weight, 0.0, 0.01)
         else:
-            caffe_xavier_uniform_(module.weight)
-            if module.bias is not None:
-                nn.init.constant_(module.bias, bias)
+            draw_layer(module, SCHEMES["lecun_uniform"], bias=bias)  # "xavier" to Caffe, which counts the fan-in alone
 
 
 def _out_channels(row: Inception) -> int:

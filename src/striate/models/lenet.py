@@ -30,7 +30,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from striate.initialization import he_normal_, lecun1998_uniform_
+from striate.initialization import SCHEMES, lecun1998_uniform_
 from striate.models.config import MNIST, Benchmark, NetworkConfig, Paper
 from striate.models.network import Network
 from striate.nn import EuclideanRBF, PartialConv2d, ScaledTanh, Subsampling
@@ -165,6 +165,7 @@ class LeNet(Network):
         torch.Size([2, 10])
     """
 
+    config: LeNetConfig
     head_name = "output"
 
     def __init__(self, config: LeNetConfig, *, num_classes: int, in_channels: int) -> None:
@@ -176,7 +177,6 @@ class LeNet(Network):
             stages=("c1", "s2", "c3", "s4", "c5", "f6"),
             fixed_size=True,
         )
-        self.config = config
         self.c1 = self._layer("convolution", nn.Conv2d(in_channels, 6, 5))
         self.s2 = self._pooling(6)
         self.c3 = self._layer(
@@ -231,7 +231,7 @@ class LeNet(Network):
 def _initialize(module: nn.Module, squash: Literal["tanh", "relu"]) -> None:
     """Appendix A: each weight within ±2.4 / the fan-in of the unit it leads to; with ReLU by He's rule. Biases 0."""
     if squash == "relu" and isinstance(module, nn.Conv2d | nn.Linear):
-        he_normal_(module.weight)
+        SCHEMES["he_normal"].draw_(module.weight)
     elif isinstance(module, nn.Conv2d | nn.Linear):
         lecun1998_uniform_(module.weight)
     elif isinstance(module, PartialConv2d):

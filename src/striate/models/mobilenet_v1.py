@@ -32,7 +32,7 @@ from typing import Literal, NamedTuple
 
 from torch import Tensor, nn
 
-from striate.initialization import he_normal_
+from striate.initialization import HE_FAN_OUT, FixedNormal, draw_layer, draw_layers
 from striate.models.config import IMAGENET, IMAGENET_CENTRED, Benchmark, NetworkConfig, Paper
 from striate.models.network import Network
 from striate.nn.depthwise_separable import Activation, DepthwiseSeparableConv2d
@@ -173,16 +173,13 @@ class MobileNetV1(Network):
             channels = out_channels
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.flatten = nn.Flatten()
-        for module in self.modules():
-            if isinstance(module, nn.Conv2d):
-                he_normal_(module.weight, fan="out", groups=module.groups)
+        draw_layers(self.modules(), HE_FAN_OUT)
         self.fc = self.build_head(num_classes)
 
     def build_head(self, num_classes: int) -> nn.Module:
         """The dense layer for that many classes."""
         head = nn.Linear(self.feature_width, num_classes)
-        nn.init.normal_(head.weight, 0.0, 0.01)
-        nn.init.zeros_(head.bias)
+        draw_layer(head, FixedNormal(0.01))
         return head
 
     def forward_features(self, images: Tensor) -> Tensor:

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
-from striate.initialization import he_normal_
+from striate.initialization import HE_FAN_OUT, FixedNormal, draw_layer
 from striate.models.config import IMAGENET, IMAGENET_CENTRED, Benchmark, NetworkConfig, Paper
 from striate.models.network import FeatureLayers, Network
 from striate.nn.same_padding import Padding, padded_conv2d
@@ -225,14 +225,13 @@ class MobileNetV2(Network):
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 # torchvision's fan-out counts all of a depthwise convolution's maps; so groups are left out here.
-                he_normal_(module.weight, fan="out")
+                HE_FAN_OUT.draw_(module.weight)
         self.classifier = nn.Sequential(nn.Dropout(config.dropout), self.build_head(num_classes))
 
     def build_head(self, num_classes: int) -> nn.Module:
         """The dense layer for that many classes."""
         head = nn.Linear(self.feature_width, num_classes)
-        nn.init.normal_(head.weight, 0.0, 0.01)
-        nn.init.zeros_(head.bias)
+        draw_layer(head, FixedNormal(0.01))
         return head
 
     def forward_features(self, images: Tensor) -> Tensor:

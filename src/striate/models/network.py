@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, fx, nn
@@ -46,6 +46,9 @@ class Network(nn.Module, ABC):
     head_name: ClassVar[str]
     """Path of the last layer, the one that `replace_head` replaces; its parameters' names begin with it."""
 
+    config: NetworkConfig
+    """The row."""
+
     auxiliary_head_names: tuple[str, ...] = ()
     """Paths of the auxiliary heads' last layers, which are built as the head is and replaced with it."""
 
@@ -64,6 +67,7 @@ class Network(nn.Module, ABC):
         fixed_size: bool = False,
     ) -> None:
         super().__init__()
+        self.config = config
         self.num_classes = whole_number(type(self).__name__, "num_classes", num_classes)
         self.in_channels = whole_number(type(self).__name__, "in_channels", in_channels)
         self.input_size = config.benchmark.input_size
@@ -130,6 +134,31 @@ class Network(nn.Module, ABC):
             self.set_submodule(name, new.to(like.device, like.dtype).train(old.training))
         self.num_classes = num_classes
 
+    def reset_parameters(self) -> None:
+        """Draw all weights anew by the paper's rules, as the constructor does; put buffers back as it makes them.
+
+        Draws come from the global generator, on the processor; `striate.initialization.initialize(network, "paper",
+        seed=...)` does this reproducibly.
+
+        Raises:
+            UsageError: The network has other parameters or buffers than a new one: some of its layers were changed.
+        """
+        build: Any = type(self)
+        with torch.device("cpu"):
+            new = build(self.config, num_classes=self.num_classes, in_channels=self.in_channels)
+        values = _tensors(new)
+        own = _tensors(self)
+        if {name: tensor.shape for name, tensor in own.items()} != {
+            name: tensor.shape for name, tensor in values.items()
+        }:
+            raise UsageError(
+                f"{type(self).__name__} has layers that its paper's rules say nothing of; "
+                "name a scheme such as 'he_normal', or create the network anew"
+            )
+        with torch.no_grad():
+            for name, tensor in own.items():
+                tensor.copy_(values[name])
+
     def check_images(self, images: Tensor) -> None:
         """Refuse a batch that the network cannot take.
 
@@ -168,6 +197,10 @@ class FeatureLayers(nn.Sequential):
     def forward(self, images: Tensor) -> Tensor:
         """(N, in_channels, H, W) float -> (N, feature_width)."""
         return self.vector(images)
+
+
+def _tensors(network: nn.Module) -> dict[str, Tensor]:
+    return {**dict(network.named_parameters()), **dict(network.named_buffers())}
 
 
 @fx.wrap  # a graph of the network calls it as it is, instead of tracing into its comparisons

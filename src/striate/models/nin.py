@@ -22,10 +22,11 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from torch import Tensor, nn
 
+from striate.initialization import FixedNormal, draw_layer
 from striate.models.class_maps import ClassMaps
 from striate.models.config import CIFAR10, IMAGENET_PIXELS, NetworkConfig, Paper
 from striate.models.network import Network
@@ -106,6 +107,7 @@ class NiN(Network):
         (torch.Size([2, 10]), torch.Size([2, 12288]))
     """
 
+    config: NiNConfig
     head_name = "output"
 
     def __init__(self, config: NiNConfig, *, num_classes: int, in_channels: int) -> None:
@@ -118,7 +120,6 @@ class NiN(Network):
             stages=names,
             minimum_size=config.minimum_size,
         )
-        self.config = config
         channels = in_channels
         for name, line in zip(names, config.layers, strict=True):
             self.add_module(name, _mlpconv(channels, line))
@@ -128,7 +129,7 @@ class NiN(Network):
     def build_head(self, num_classes: int) -> nn.Module:
         """The last convolution, its ReLU and the average, for that many classes."""
         head = ClassMaps(self.config.layers[-1].perceptron[-1], num_classes)
-        _initialize(head.convolution, self.config.head_deviation)
+        draw_layer(head.convolution, FixedNormal(self.config.head_deviation))
         return head
 
     def forward_features(self, images: Tensor) -> Tensor:
@@ -152,12 +153,12 @@ class NiN(Network):
 
 def _mlpconv(in_channels: int, line: MLPConv) -> nn.Sequential:
     convolution = nn.Conv2d(in_channels, line.maps, line.kernel, line.stride, line.padding)
-    _initialize(convolution, line.deviation)
+    draw_layer(convolution, FixedNormal(line.deviation))
     layers: list[tuple[str, nn.Module]] = [("convolution", convolution), ("relu", nn.ReLU())]
     channels = line.maps
     for place, maps in enumerate(line.perceptron, start=1):
         perceptron = nn.Conv2d(channels, maps, 1)
-        _initialize(perceptron, PERCEPTRON_DEVIATION)
+        draw_layer(perceptron, FixedNormal(PERCEPTRON_DEVIATION))
         layers += [(f"perceptron{place}", perceptron), (f"relu{place}", nn.ReLU())]
         channels = maps
     if line.pooled:
@@ -165,8 +166,3 @@ def _mlpconv(in_channels: int, line: MLPConv) -> nn.Sequential:
     if line.dropout is not None:
         layers.append(("dropout", nn.Dropout(line.dropout)))
     return nn.Sequential(OrderedDict(layers))
-
-
-def _initialize(convolution: nn.Conv2d, deviation: float) -> None:
-    nn.init.normal_(convolution.weight, 0.0, deviation)
-    nn.init.zeros_(cast("Tensor", convolution.bias))

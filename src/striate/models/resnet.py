@@ -36,7 +36,7 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from striate.initialization import he_normal_
+from striate.initialization import HE_FAN_OUT, SCHEMES, draw_layer, draw_layers
 from striate.models.config import CIFAR10, IMAGENET, Benchmark, NetworkConfig, Paper
 from striate.models.network import Network
 from striate.nn.residual import BasicBlock, BottleneckBlock, Shortcut, StrideAt
@@ -141,16 +141,13 @@ class ResNet(Network):
             channels = _answered(config, width)
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.flatten = nn.Flatten()
-        for module in self.modules():
-            if isinstance(module, nn.Conv2d):
-                he_normal_(module.weight, fan="out")
+        draw_layers(self.modules(), HE_FAN_OUT)
         self.fc = self.build_head(num_classes)
 
     def build_head(self, num_classes: int) -> nn.Module:
         """The dense layer for that many classes."""
         head = nn.Linear(self.feature_width, num_classes)
-        he_normal_(head.weight)
-        nn.init.zeros_(head.bias)
+        draw_layer(head, SCHEMES["he_normal"])
         return head
 
     def forward_features(self, images: Tensor) -> Tensor:

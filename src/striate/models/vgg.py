@@ -32,7 +32,7 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from striate.initialization import glorot_uniform_, he_normal_
+from striate.initialization import HE_FAN_OUT, SCHEMES, FixedNormal, draw_layer
 from striate.models.config import IMAGENET, IMAGENET_PIXELS, Benchmark, NetworkConfig, Paper
 from striate.models.network import FeatureLayers, Network
 from striate.nn import LocalResponseNormalization
@@ -154,11 +154,7 @@ class VGG(Network):
 
     def _dense(self, inputs: int, outputs: int) -> nn.Linear:
         layer = nn.Linear(inputs, outputs)
-        if self.normalization == "batch":
-            nn.init.normal_(layer.weight, 0.0, 0.01)
-        else:
-            glorot_uniform_(layer.weight)
-        nn.init.zeros_(layer.bias)
+        draw_layer(layer, FixedNormal(0.01) if self.normalization == "batch" else SCHEMES["xavier_uniform"])
         return layer
 
 
@@ -168,13 +164,11 @@ def _layers(config: VGGConfig, in_channels: int) -> Iterator[nn.Module]:
         for place, kernel in enumerate(kernels):
             convolution = nn.Conv2d(in_channels, width, kernel, padding=kernel // 2)
             in_channels = width
-            if convolution.bias is not None:
-                nn.init.zeros_(convolution.bias)
             if config.normalization == "batch":
-                he_normal_(convolution.weight, fan="out")
+                draw_layer(convolution, HE_FAN_OUT)
                 yield from (convolution, nn.BatchNorm2d(width), nn.ReLU())
             else:
-                glorot_uniform_(convolution.weight)
+                draw_layer(convolution, SCHEMES["xavier_uniform"])
                 yield from (convolution, nn.ReLU())
             if config.normalization == "response" and block == place == 0:
                 yield LocalResponseNormalization(5, alpha=1e-4, beta=0.75, k=2.0)

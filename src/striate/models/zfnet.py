@@ -24,10 +24,11 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from torch import Tensor, nn
 
+from striate.initialization import FixedNormal, draw_layer, draw_layers
 from striate.models.config import IMAGENET_PIXELS, Benchmark, NetworkConfig, Paper
 from striate.models.network import Network
 from striate.nn import LocalResponseNormalization
@@ -115,15 +116,13 @@ class ZFNet(Network):
         self.flatten = nn.Flatten()
         self.layer6 = _dense_layer(fifth.maps * GRID**2, config.dropout)
         self.layer7 = _dense_layer(DENSE_WIDTH, config.dropout)
-        for module in self.modules():
-            if isinstance(module, nn.Conv2d | nn.Linear):
-                _initialize(module)
+        draw_layers(self.modules(), FixedNormal(0.01))
         self.output = self.build_head(num_classes)
 
     def build_head(self, num_classes: int) -> nn.Module:
         """The last dense layer for that many classes."""
         head = nn.Linear(DENSE_WIDTH, num_classes)
-        _initialize(head)
+        draw_layer(head, FixedNormal(0.01))
         return head
 
     def forward_features(self, images: Tensor) -> Tensor:
@@ -162,8 +161,3 @@ def _dense_layer(inputs: int, dropout: float) -> nn.Sequential:
     return nn.Sequential(
         OrderedDict([("dense", nn.Linear(inputs, DENSE_WIDTH)), ("relu", nn.ReLU()), ("dropout", nn.Dropout(dropout))])
     )
-
-
-def _initialize(layer: nn.Conv2d | nn.Linear) -> None:
-    nn.init.normal_(layer.weight, 0.0, 0.01)
-    nn.init.zeros_(cast("Tensor", layer.bias))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -78,6 +79,20 @@ class PartialConv2d(nn.Module):
             nn.init.uniform_(self.weight[start : start + len(row)], -bound, bound)
             nn.init.uniform_(self.bias[output_map], -bound, bound)
             start += len(row)
+
+    def weight_fans(self) -> Iterator[tuple[Tensor, int, int]]:
+        """Each connection's kernel, the fan-in of the map that it leads to, and the fan-out of the map that it sees.
+
+        Example:
+            >>> layer = PartialConv2d(3, [(0, 1), (1,)], kernel_size=5)
+            >>> [fans for _, *fans in layer.weight_fans()]
+            [[50, 25], [50, 50], [25, 50]]
+        """
+        seen = Counter(input_map for row in self.connections for input_map in row)
+        area = self.kernel_size**2
+        pairs = [(len(row), seen[input_map]) for row in self.connections for input_map in row]
+        for kernel, (inputs, outputs) in zip(self.weight, pairs, strict=True):
+            yield kernel, inputs * area, outputs * area
 
     def dense_weight(self) -> Tensor:
         """The weight of the full convolution: (out_channels, in_channels, kernel, kernel), zero where unconnected."""

@@ -39,8 +39,14 @@ class Subsampling(nn.Module):
         super().__init__()
         self.channels = whole_number("Subsampling", "channels", channels)
         self.window = whole_number("Subsampling", "window", window)
-        self.coefficient = nn.Parameter(torch.full((self.channels,), 1 / self.window**2))
-        self.bias = nn.Parameter(torch.zeros(self.channels))
+        self.coefficient = nn.Parameter(torch.empty(self.channels))
+        self.bias = nn.Parameter(torch.empty(self.channels))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Make it the average of each window again."""
+        nn.init.constant_(self.coefficient, 1 / self.window**2)
+        nn.init.zeros_(self.bias)
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Sum, scale and shift each window."""

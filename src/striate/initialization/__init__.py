@@ -1,0 +1,26 @@
+"""How weights are drawn before training, by name: LeCun's, Xavier's and He's rules, and each paper's own."""
+
+from __future__ import annotations
+
+from striate.initialization.layers import StatesFans, draw_layer, draw_layers, initialize
+from striate.initialization.rules import FixedNormal, Rule, fans, lecun1998_uniform_
+from striate.initialization.schemes import HE_FAN_OUT, PAPER, SCHEMES, Scheme, list_schemes, named_scheme
+from striate.initialization.seeding import seeded
+
+__all__ = [
+    "HE_FAN_OUT",
+    "PAPER",
+    "SCHEMES",
+    "FixedNormal",
+    "Rule",
+    "Scheme",
+    "StatesFans",
+    "draw_layer",
+    "draw_layers",
+    "fans",
+    "initialize",
+    "lecun1998_uniform_",
+    "list_schemes",
+    "named_scheme",
+    "seeded",
+]
