@@ -30,8 +30,9 @@ def random_words(
 
     Source: Wellons, "Prospecting for hash functions" (2018), for the 32-bit mixing function `lowbias32`, used twice.
     """
-    keys = sample_words(seed, epoch, indices, stream=stream).view(np.int32).reshape(-1, 2)
-    low, high = torch.from_numpy(keys).to(device).unbind(1)
+    keys = sample_words(seed, epoch, indices, stream=stream)
+    halves = np.stack([keys & np.uint64(0xFFFFFFFF), keys >> np.uint64(32)]).astype(np.uint32).view(np.int32)
+    low, high = torch.from_numpy(halves).to(device, non_blocking=True)
     words = torch.arange(count, dtype=torch.int32, device=device) + low[:, None]
     return _scramble(_scramble(words).bitwise_xor_(high[:, None]))
 
