@@ -41,5 +41,5 @@ def test_wrong_values(table, message):
 
 
 def test_what_belongs_to_the_class_is_no_key():
-    with pytest.raises(UnknownNameError, match=r"unknown policy key 'inner.kind'"):
+    with pytest.raises(UnknownNameError, match=r"unknown policy key 'inner\.kind'"):
         read_dataclass(Outer, {"inner": {"kind": "x"}}, what="policy")

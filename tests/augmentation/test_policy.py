@@ -124,7 +124,7 @@ def test_unknown_names():
 
 def test_wrong_files(tmp_path):
     path = tmp_path / "policy.toml"
-    with pytest.raises(UsageError, match="cannot read the augmentation policy .*policy.toml: No such file"):
+    with pytest.raises(UsageError, match=r"cannot read the augmentation policy .*policy\.toml: No such file"):
         read_policy(path, drawn=False)
     path.write_text("[rotation\n")
     with pytest.raises(UsageError, match="is not a TOML file"):
