@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from striate.augmentation import AugmentationPolicy, Rotation
+from striate.augmentation import AugmentationPolicy, Mixup, Rotation, mixing_partners
 from striate.pixels import Preprocessing
 from striate.training import Recipe, prefetched, prepare_inputs
 from striate.training.batches import VISIT, Batch
@@ -83,6 +83,27 @@ def test_pictures_are_changed_in_the_range_of_0_to_1_and_then_normalised(monkeyp
     expected = (pixels - torch.tensor(examples.mean).double()) / torch.tensor(examples.std).double()
     torch.testing.assert_close(inputs.images.permute(0, 2, 3, 1).double(), expected, rtol=0, atol=1e-6)
     assert inputs.images.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_a_mixed_picture_is_mixed_before_it_is_normalised_and_has_two_labels():
+    examples = Stored(RULES[0])
+    policy = AugmentationPolicy(mixup=Mixup(alpha=1.0, probability=1.0))
+    recipe = Recipe(seed=5, augmentation=policy)
+    positions = np.array([3, 1, 4])
+    batch = Batch(positions, np.zeros(3, np.int64))
+    inputs = prepare_training_inputs(examples, batch, device=CPU, recipe=recipe, epoch=2)
+    others = mixing_partners(policy, seed=5, epoch=2, indices=examples.samples[positions], count=7)
+    shares = inputs.targets.shares
+    assert inputs.targets.labels.tolist() == examples.labels[positions].tolist()
+    assert inputs.targets.others.tolist() == examples.labels[others].tolist()
+    assert ((shares > 0) & (shares < 1)).all()
+    plain = [prepare_inputs(examples, rows, device=CPU).images for rows in (positions, others)]
+    share = shares[:, None, None, None]
+    torch.testing.assert_close(inputs.images, share * plain[0] + (1 - share) * plain[1], rtol=0, atol=1e-5)
+    alone = prepare_training_inputs(
+        examples, Batch(positions[2:], np.zeros(1, np.int64)), device=CPU, recipe=recipe, epoch=2
+    )
+    assert torch.equal(alone.images[0], inputs.images[2])  # whatever the batch
 
 
 def test_a_mixed_picture_shows_mainly_the_class_of_the_larger_share():

@@ -20,7 +20,8 @@ from striate.training import (
     load_checkpoint,
     save_checkpoint,
 )
-from striate.training.inputs import Inputs, Targets, augmented
+from striate.training.batches import epoch_batches
+from striate.training.inputs import Inputs, Targets, augmented, prepare_inputs
 from striate.training.losses import create_loss
 from striate.training.optimizers import scale_learning_rate
 from striate.training.step import Stepper
@@ -309,3 +310,84 @@ def test_googlenet_s_auxiliary_heads_learn(toy):
     state = begin(network, PLAIN_STEP, steps=1)
     list(fit(state, PLAIN_STEP, toy(4), toy(2), device=CPU))
     assert [name for name, tensor in network.state_dict().items() if torch.equal(tensor, before[name])] == []
+
+
+def recorded(monkeypatch, network, recipe, examples, steps):
+    """Trains, and answers which pictures each step had, and what loss came of it."""
+    import striate.training.loop as loop
+
+    seen = []
+
+    class Recorder(loop.Stepper):
+        def take(self, inputs):
+            outcome = super().take(inputs)
+            seen.append((inputs.positions.tolist(), float(outcome.loss), inputs.images.clone(), self.loss))
+            return outcome
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "Stepper", Recorder)
+        list(fit(begin(network, recipe, steps=steps), recipe, examples, examples, device=CPU))
+    return seen
+
+
+def test_each_way_to_balance_changes_what_it_says_and_nothing_else(small_network, toy, monkeypatch):
+    examples = toy(41)
+    examples.labels = (np.arange(41) % 10 == 0).astype(np.int64)
+    network = small_network()
+    ways = {}
+    for way in ("none", "loss", "sampler"):
+        recipe = Recipe.from_dict(RECIPE.to_dict() | {"balance": way})
+        ways[way] = recorded(monkeypatch, copy.deepcopy(network), recipe, examples, 5)
+    plain = [step[0] for step in ways["none"]]
+    assert plain == [batch.positions.tolist() for batch in epoch_batches(41, 8, seed=0, epoch=0)]
+    # The loss: the same pictures in the same order, another loss.
+    assert [step[0] for step in ways["loss"]] == plain
+    assert all(torch.equal(one[2], other[2]) for one, other in zip(ways["none"], ways["loss"], strict=True))
+    assert ways["loss"][0][1] != ways["none"][0][1]
+    # The sampler: other pictures, the same loss.
+    assert [len(step[0]) for step in ways["sampler"]] == [len(positions) for positions in plain]
+    assert abs(2 * sum(examples.labels[step[0]].sum() for step in ways["sampler"]) - 41) <= 1
+    logits, labels = torch.tensor([[0.3, -0.2], [0.1, 0.9]]), torch.tensor([0, 1])
+    values = {way: float(steps[0][3](logits, Targets(labels))) for way, steps in ways.items()}
+    assert values["sampler"] == values["none"] != values["loss"]
+
+
+@pytest.mark.parametrize("balance", ["loss", "sampler"])
+def test_a_rare_class_is_found_more_often_when_classes_are_balanced(toy, balance):
+    """Nine in a hundred are bright by little; unbalanced, a short training calls all of them dark."""
+    generator = np.random.default_rng(0)
+    examples = toy(220)
+    examples.labels = (np.arange(220) % 11 == 0).astype(np.int64)
+    noise = generator.normal(0.45 + 0.1 * examples.labels[:, None, None, None], 0.12, (220, 32, 32, 1))
+    shade = generator.normal(0, 0.05, (220, 1, 1, 1))
+    examples.stored = (255 * (noise + shade)).clip(0, 255).astype(np.uint8)
+    recalls = {}
+    for way in ("none", balance):
+        recipe = Recipe.from_dict(
+            {"batch_size": 20, "balance": way, "optimizer": {"learning_rate": 0.05}, "averaging": {"span": 0.1}}
+        )
+        state = begin(create_model("lenet5_dense", num_classes=2, in_channels=1, seed=0), recipe, steps=44)
+        list(fit(state, recipe, examples, toy(0), device=CPU))
+        with torch.no_grad():
+            answers = state.averaged(prepare_inputs(examples, np.arange(220), device=CPU).images).argmax(1).numpy()
+        recalls[way] = [float((answers[examples.labels == label] == label).mean()) for label in (0, 1)]
+    assert recalls["none"] == [1.0, 0.0]
+    assert min(recalls[balance]) > 0.7, recalls
+
+
+@pytest.mark.parametrize("balance", ["none", "sampler"])
+def test_mixed_and_drawn_evenly_a_stopped_run_goes_on_to_the_same_bits(small_network, toy, tmp_path, balance):
+    table = {"mixup": {"alpha": 0.4, "probability": 0.5}, "cutmix": {"alpha": 1.0, "probability": 0.5}}
+    recipe = Recipe.from_dict(RECIPE.to_dict() | {"balance": balance, "augmentation": table})
+    examples = toy(40)
+    examples.labels = (np.arange(40) % 5 == 0).astype(np.int64)
+    whole = begin(small_network(), recipe, steps=10)
+    list(fit(whole, recipe, examples, toy(4), device=CPU))
+    state = begin(small_network(), recipe, steps=10)
+    with pytest.raises(StoppedError):
+        list(fit(state, recipe, examples, toy(4), device=CPU, stop=lambda: state.step >= 7))
+    save_checkpoint(state, tmp_path)
+    resumed = begin(small_network(), recipe, steps=10)
+    load_checkpoint(resumed, checkpoints(tmp_path)[-1])
+    list(fit(resumed, recipe, examples, toy(4), device=CPU))
+    assert_same(fingerprint(resumed), fingerprint(whole))

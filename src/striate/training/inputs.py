@@ -12,7 +12,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from striate.augmentation import augment
+from striate.augmentation import augment, mix, mixing_partners
 from striate.training.batches import Batch
 from striate.training.recipe import Recipe
 
@@ -145,8 +145,14 @@ def prepare_training_inputs(
         return load_maps(examples, batch.positions, epoch, device)
     if not recipe.augmentation.changes:
         return prepare_inputs(examples, batch.positions, device=device)
-    images = augmented(examples, batch.positions, batch.draws(examples.samples), recipe, epoch, device)
+    policy, draws = recipe.augmentation, batch.draws(examples.samples)
+    images = augmented(examples, batch.positions, draws, recipe, epoch, device)
     targets = Targets(load_labels(examples, batch.positions, device))
+    others = mixing_partners(policy, seed=recipe.seed, epoch=epoch, indices=draws, count=len(examples.labels))
+    if others is not None:
+        partners = augmented(examples, others, examples.samples[others], recipe, epoch, device)
+        images, shares = mix(images, partners, policy, seed=recipe.seed, epoch=epoch, indices=draws)
+        targets = Targets(targets.labels, load_labels(examples, others, device), shares)
     return Inputs(batch.positions, normalise(images, examples, levels=1), targets)
 
 
