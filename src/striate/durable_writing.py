@@ -18,12 +18,32 @@ def write_durably(path: Path, content: bytes) -> None:
     Raises:
         OSError: If the disk is full or the folder cannot be written; nothing is left behind.
     """
+    _write(path, content, durably=True)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Writes a file that a reader finds whole at any time, old or new, but that may be lost when the power goes.
+
+    For what is written again and again: it costs no wait for the disk.
+
+    Args:
+        path: The file; its folder must exist.
+        content: All of it.
+
+    Raises:
+        OSError: If the disk is full or the folder cannot be written; nothing is left behind.
+    """
+    _write(path, content, durably=False)
+
+
+def _write(path: Path, content: bytes, *, durably: bool) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         with temporary.open("wb") as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+            if durably:
+                file.flush()
+                os.fsync(file.fileno())
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)

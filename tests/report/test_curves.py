@@ -94,3 +94,12 @@ def test_everything_stays_inside(rows, share):
             assert LEFT <= x <= WIDTH - RIGHT
             assert TOP - 0.1 <= y <= HEIGHT - BOTTOM + 0.1
     assert math.isclose(sum(band.width for band in drawn.bands), WIDTH - LEFT - RIGHT, abs_tol=0.05 * len(rows) + 0.1)
+
+
+def test_the_axis_reaches_to_the_epochs_that_are_to_come():
+    history = [{"epoch": 1, "loss": 2.0}, {"epoch": 2, "loss": 1.0}]
+    drawn = chart("Loss", history, {"train": "loss"}, until=5)
+    assert drawn.x_ticks[-1].text == "5" and drawn.x_ticks[-1].at == drawn.right - 8
+    assert drawn.curves[0].end[0] == drawn.left + 8 + (drawn.right - drawn.left - 16) / 4
+    assert drawn.bands[-1].left + drawn.bands[-1].width < drawn.right - 8
+    assert chart("Loss", history, {"train": "loss"}, until=1) == chart("Loss", history, {"train": "loss"})

@@ -13,7 +13,15 @@ import pytest
 
 import striate.report
 from striate.errors import StriateError, UsageError
-from striate.report import DataSummary, TrainingReport, render, write
+from striate.report import (
+    DataSummary,
+    TrainingReport,
+    Unfinished,
+    render,
+    says_ended,
+    write,
+    write_while_running,
+)
 from striate.report.contents import TrainingReport as Contents
 from striate.report.wording import percent, printable
 
@@ -396,3 +404,29 @@ def test_loads_no_torch():
     code = "import sys, striate.report; print([n for n in ('torch', 'sklearn', 'matplotlib') if n in sys.modules])"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"
+
+
+def test_the_page_of_a_run_that_goes_on(report_on):
+    unfinished = Unfinished(True, "Epoch 2 & more.", "striate train --resume 'a <b>'", "12:00:01")
+    report = dataclasses.replace(
+        report_on(CLASSES), scores={}, mistakes=(), predict_commands=(), epochs_planned=20, unfinished=unfinished
+    )
+    page = check_page(render(report))
+    assert [meta["content"] for meta in page.all("meta") if meta.get("http-equiv") == "refresh"] == ["3"]
+    assert page.says("In progress") and page.says("Epoch 2 & more.") and page.says("Written at 12:00:01")
+    assert page.says("striate train --resume 'a <b>'")
+    stopped = dataclasses.replace(report, unfinished=dataclasses.replace(unfinished, running=False))
+    page = check_page(render(stopped))
+    assert not [meta for meta in page.all("meta") if meta.get("http-equiv") == "refresh"]
+    assert page.says("Stopped at 12:00:01. It goes on by:") and not page.says("In progress")
+
+
+def test_only_the_last_page_says_that_the_run_has_ended(report_on, tmp_path):
+    path = tmp_path / "report.html"
+    assert not says_ended(path)
+    report = report_on(CLASSES)
+    for running in (True, False):
+        write_while_running(dataclasses.replace(report, unfinished=Unfinished(running, "", "", "")), path)
+        assert not says_ended(path)
+    write(report, path)
+    assert says_ended(path) and os.listdir(tmp_path) == ["report.html"]

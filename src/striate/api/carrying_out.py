@@ -13,6 +13,7 @@ import torch
 
 from striate.api.examples import SplitExamples
 from striate.api.interruption import interruptible
+from striate.api.live_report import live_report
 from striate.api.report import write_training_report
 from striate.api.run import BUNDLE, CHECKPOINTS, Run, read_history, write_history
 from striate.api.run_plan import RunPlan
@@ -25,6 +26,7 @@ from striate.errors import Interrupted, StriateError, TrainingError, UsageError
 from striate.models import Network
 from striate.training import (
     EpochResult,
+    StepReport,
     StoppedError,
     TimePlan,
     TrainingState,
@@ -50,7 +52,8 @@ def carry_out(
     """Trains from the last checkpoint, if there is one, to the end; seals, evaluates and reports."""
     timings = {"preparing": time.monotonic() - begun}
     keep_freed_memory()
-    with interruptible() as signals, clear_failures(folder):
+    history = read_history(folder)
+    with live_report(folder, run, dataset, history) as live, interruptible() as signals, clear_failures(folder):
         store = open_store(dataset, run.preprocessing, progress=watcher.task)
         if store.note:
             watcher.note(store.note)
@@ -91,8 +94,13 @@ def carry_out(
             load_checkpoint(state, saved[-1])
         elif run.recipe.fit_head_first:
             save_checkpoint(state, folder / CHECKPOINTS)
-        history = [row for row in read_history(folder) if row["epoch"] <= state.epoch]
+        history = [row for row in history if row["epoch"] <= state.epoch]
         with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []), events(folder, run) as record:
+
+            def watch(report: StepReport) -> None:
+                watcher.step(report)
+                live.step(report)
+
             results = fit(
                 state,
                 run.recipe,
@@ -100,7 +108,7 @@ def carry_out(
                 measured,
                 device=device,
                 plan=plan,
-                watch=watcher.step,
+                watch=watch,
                 stop=stop,
                 note=watcher.note,
             )
@@ -110,6 +118,7 @@ def carry_out(
                     history.append(result.to_dict())
                     write_history(folder, history)
                     save_checkpoint(state, folder / CHECKPOINTS)
+                    live.epoch(history)
                     record(result)
                     watcher.epoch(result)
             except StoppedError:
@@ -126,6 +135,7 @@ def carry_out(
         lesson.prove(state.averaged)
         timings["training"] = time.monotonic() - begun - sum(timings.values())
         watcher.task("sealing", 0, 1)
+        live.say("Every epoch is done; the classifier is being sealed and measured.")
         sealed = seal_run(folder, run, dataset, store, state.averaged)
         watcher.task("sealing", 1, 1)
         timings["sealing"] = time.monotonic() - begun - sum(timings.values())

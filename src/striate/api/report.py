@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 import os
 import platform
 import shlex
@@ -19,6 +21,7 @@ from striate.api.seal import Sealed, versions
 from striate.data import Dataset, PixelStore
 from striate.evaluation import most_confident_mistakes
 from striate.report import DataSummary, TrainingReport, write
+from striate.training.batches import batch_sizes
 
 SAMPLES_PER_CLASS = 6
 SAMPLED_CLASSES = 40
@@ -34,10 +37,30 @@ def write_training_report(
     history: Sequence[Mapping[str, Any]],
     timings: Mapping[str, float],
 ) -> None:
-    """Writes a finished run's `report.html`."""
+    """Writes a finished run's `report.html`, the last of all that a run writes: what it says makes the run ended."""
     headline = next((name for name in ("test", "val") if name in sealed.scores), None)
     bundle = shlex.quote(str(folder))
-    report = TrainingReport(
+    known = describe_run(folder, run, dataset)
+    report = dataclasses.replace(
+        known,
+        data=dataclasses.replace(known.data, samples=sample_pictures(dataset, store)),
+        parameters=parameter_count(sealed),
+        history=history,
+        scores={name: scores.to_dict() for name, scores in sealed.scores.items()},
+        mistakes=mistakes(dataset, store, run, sealed, headline) if headline else (),
+        predict_commands=[
+            f"striate predict {bundle} PICTURE.jpg",
+            f"striate predict {bundle} FOLDER --format csv > predictions.csv",
+            f"striate evaluate {bundle} DATA",
+        ],
+        timings=timings,
+    )
+    write(report, folder / REPORT)
+
+
+def describe_run(folder: Path, run: RunPlan, dataset: Dataset) -> TrainingReport:
+    """What a report says of a run before its first step."""
+    return TrainingReport(
         title=f"{dataset.name} · {run.recipe.model}",
         run=folder.name,
         created=run.settings.created.replace("T", " "),
@@ -47,26 +70,20 @@ def write_training_report(
             counts=dataset.counts(),
             ignored=dataset.ignored,
             quarantined=[(problem.key, problem.reason) for problem in dataset.problems],
-            samples=sample_pictures(dataset, store),
         ),
-        parameters=parameter_count(sealed),
-        epochs_planned=run.recipe.schedule.epochs,
-        history=history,
-        scores={name: scores.to_dict() for name, scores in sealed.scores.items()},
-        mistakes=mistakes(dataset, store, run, sealed, headline) if headline else (),
+        epochs_planned=planned_epochs(run, dataset),
         decisions=[(decision.what, decision.value, decision.why) for decision in run.decisions],
         recipe=run.to_toml(),
-        predict_commands=[
-            f"striate predict {bundle} PICTURE.jpg",
-            f"striate predict {bundle} FOLDER --format csv > predictions.csv",
-            f"striate evaluate {bundle} DATA",
-        ],
         warnings=list(dataset.notes),
         hardware=hardware(run),
         versions=versions(),
-        timings=timings,
     )
-    write(report, folder / REPORT)
+
+
+def planned_epochs(run: RunPlan, dataset: Dataset) -> int | None:
+    """Epochs that the planned steps make, the last of which may be a part; a time limit leaves fewer than the schedule has."""
+    steps_per_epoch = len(batch_sizes(len(dataset.indices("train")), run.recipe.batch_size))
+    return min(run.recipe.schedule.epochs, math.ceil(run.settings.total_steps / steps_per_epoch)) or None
 
 
 def sample_pictures(dataset: Dataset, store: PixelStore) -> dict[str, list[npt.NDArray[np.uint8]]]:

@@ -20,6 +20,7 @@ from striate.data import Dataset, write_split_csv
 from striate.durable_writing import write_durably
 from striate.errors import UsageError
 from striate.models import create_model, model_row
+from striate.report import says_ended
 from striate.training import checkpoints
 
 
@@ -125,7 +126,7 @@ def resume(folder: str | Path, *, watcher: Watcher | None = None) -> Run:
         raise UsageError(f"{folder} is not a run: it has no {RECIPE}")
     plan = RunPlan.from_toml(folder / RECIPE)
     if (folder / BUNDLE).exists():
-        if (folder / REPORT).exists():
+        if says_ended(folder / REPORT):
             watcher.note(f"{folder} has ended already; nothing was left to do")
             return Run(folder)
         shutil.rmtree(

@@ -1,6 +1,17 @@
 """Reports that people open and pass on: self-contained pages from plain data."""
 
-from striate.report.contents import DataSummary, Decision, Mistake, Quarantined, TrainingReport
-from striate.report.training_report import render, write
+from striate.report.contents import DataSummary, Decision, Mistake, Quarantined, TrainingReport, Unfinished
+from striate.report.training_report import render, says_ended, write, write_while_running
 
-__all__ = ["DataSummary", "Decision", "Mistake", "Quarantined", "TrainingReport", "render", "write"]
+__all__ = [
+    "DataSummary",
+    "Decision",
+    "Mistake",
+    "Quarantined",
+    "TrainingReport",
+    "Unfinished",
+    "render",
+    "says_ended",
+    "write",
+    "write_while_running",
+]

@@ -50,6 +50,16 @@ class DataSummary:
 
 
 @dataclass(frozen=True)
+class Unfinished:
+    """How a run stands that has not ended."""
+
+    running: bool  # whether it was going on when the report was written; if so, the page reads itself again and again
+    said: str  # where it is, or why it stopped: one sentence or two
+    resume_command: str
+    written: str  # time, as it is to be read
+
+
+@dataclass(frozen=True)
 class TrainingReport:
     """One training run, finished or not; what is not known yet is left empty and not shown."""
 
@@ -72,6 +82,7 @@ class TrainingReport:
     hardware: Mapping[str, str] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     timings: Mapping[str, float] = field(default_factory=dict)  # what -> seconds, parts that do not overlap
+    unfinished: Unfinished | None = None  # None: the run has ended, and this is its last report
 
     @property
     def headline_split(self) -> str | None:

@@ -64,7 +64,9 @@ class Chart:
     bottom: int = HEIGHT - BOTTOM
 
 
-def chart(title: str, history: Sequence[Row], keys: Mapping[str, str], *, share: bool = False) -> Chart | None:
+def chart(
+    title: str, history: Sequence[Row], keys: Mapping[str, str], *, share: bool = False, until: int | None = None
+) -> Chart | None:
     """The chart of some columns of a training history.
 
     Args:
@@ -72,6 +74,7 @@ def chart(title: str, history: Sequence[Row], keys: Mapping[str, str], *, share:
         history: Rows as in metrics.jsonl, each with `epoch`.
         keys: The name of each curve, and its column.
         share: Whether the values are shares in [0, 1], to be shown as percentages.
+        until: The epoch that the axis reaches to, if the history is yet to grow; else it ends with the history.
 
     Returns:
         The chart, or None where no row has a finite value in any of the columns.
@@ -90,7 +93,7 @@ def chart(title: str, history: Sequence[Row], keys: Mapping[str, str], *, share:
     epochs = [float(row["epoch"] or 0) for row in rows]
     seen = [value for column in values.values() for value in column if value is not None]
     low, high, marks = _share_axis(min(seen), max(seen)) if share else _axis(min(0.0, *seen), max(seen))
-    first, last = epochs[0], epochs[-1]
+    first, last = epochs[0], max(epochs[-1], until or 0)
 
     def x(epoch: float) -> float:
         middle = (LEFT + WIDTH - RIGHT) / 2
@@ -109,7 +112,7 @@ def chart(title: str, history: Sequence[Row], keys: Mapping[str, str], *, share:
         x_ticks=tuple(Tick(x(mark), number(int(mark))) for mark in _epoch_marks(first, last)),
         y_ticks=tuple(Tick(y(mark), f"{mark * 100:.6g} %" if share else f"{mark:.6g}") for mark in marks),
         curves=curves,
-        bands=_bands(epochs, values, x, words),
+        bands=_bands(epochs, values, x, words, room=epochs[-1] < last),
     )
 
 
@@ -186,9 +189,12 @@ def _bands(
     values: Mapping[str, list[float | None]],
     x: Callable[[float], float],
     words: Callable[[float | None], str],
+    *,
+    room: bool,
 ) -> tuple[Band, ...]:
     centres = [x(epoch) for epoch in epochs]
-    edges = [float(LEFT), *((a + b) / 2 for a, b in pairwise(centres)), float(WIDTH - RIGHT)]
+    end = (centres[-1] + x(epochs[-1] + 1)) / 2 if room else float(WIDTH - RIGHT)
+    edges = [float(LEFT), *((a + b) / 2 for a, b in pairwise(centres)), end]
     return tuple(
         Band(
             round(edges[i], 1),

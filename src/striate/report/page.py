@@ -258,9 +258,12 @@ def _splits(scores: Mapping[str, Scores]) -> Table:
 
 
 def _charts(report: TrainingReport) -> tuple[Chart, ...]:
+    # While a run goes on, its curves grow into the room that the planned epochs need.
+    until = report.epochs_planned if report.unfinished else None
     drawn = (
-        chart("Loss", report.history, {"val": "val_loss", "train": "train_loss"}),
-        chart("Accuracy", report.history, {"val": "val_accuracy", "train": "train_accuracy"}, share=True),
+        chart("Loss", report.history, {"val": "val_loss", "train": "train_loss"}, until=until),
+        chart("Accuracy", report.history, {"val": "val_accuracy", "train": "train_accuracy"}, share=True, until=until),
+        chart("Learning rate", report.history, {"rate": "learning_rate"}, until=until),
     )
     return tuple(one for one in drawn if one)
 
