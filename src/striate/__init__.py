@@ -12,6 +12,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from striate.api.create_model import create_model
+    from striate.api.deepen import DepthResult, deepen
     from striate.api.evaluate import Evaluation, evaluate
     from striate.api.filter_picture import filter_picture
     from striate.api.inspect import compare, inspect
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
         UsageError,
         WeightsError,
     )
-    from striate.inspection import Comparison, Inspection
+    from striate.inspection import Comparison, Inspection, gradient_norms
     from striate.models import list_models
     from striate.pixels import Preprocessing
     from striate.runtime import Classifier, Prediction
@@ -42,6 +43,7 @@ _HOMES = {
     "Comparison": "striate.inspection",
     "DataError": "striate.errors",
     "Dataset": "striate.data",
+    "DepthResult": "striate.api.deepen",
     "Evaluation": "striate.api.evaluate",
     "Inspection": "striate.inspection",
     "Interrupted": "striate.errors",
@@ -57,8 +59,10 @@ _HOMES = {
     "WeightsError": "striate.errors",
     "compare": "striate.api.inspect",
     "create_model": "striate.api.create_model",
+    "deepen": "striate.api.deepen",
     "evaluate": "striate.api.evaluate",
     "filter_picture": "striate.api.filter_picture",
+    "gradient_norms": "striate.inspection",
     "inspect": "striate.api.inspect",
     "list_models": "striate.models",
     "load": "striate.api.load",
@@ -73,6 +77,7 @@ __all__ = [
     "Comparison",
     "DataError",
     "Dataset",
+    "DepthResult",
     "Evaluation",
     "Inspection",
     "Interrupted",
@@ -89,8 +94,10 @@ __all__ = [
     "__version__",
     "compare",
     "create_model",
+    "deepen",
     "evaluate",
     "filter_picture",
+    "gradient_norms",
     "inspect",
     "list_models",
     "load",

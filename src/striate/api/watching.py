@@ -23,6 +23,9 @@ class Watcher:
     def note(self, text: str) -> None:
         """Something the user should know."""
 
+    def finding(self, what: str, value: str, aside: str) -> None:
+        """A part of the result is known."""
+
     def step(self, report: StepReport) -> None:
         """A training step was taken."""
 

@@ -76,6 +76,11 @@ class ConsoleWatcher(Watcher):
         if not self._quiet:
             self._print(escape(text))
 
+    def finding(self, what: str, value: str, aside: str) -> None:
+        """A line: of what, what was found, and what matters less."""
+        if not self._quiet:
+            self._print(f"[bold]{escape(what)}[/bold] {escape(value)} [dim]({escape(aside)})[/dim]")
+
     def note(self, text: str) -> None:
         """A line that stands out."""
         self._print(f"[yellow]note:[/yellow] {escape(text)}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from striate.inspection.comparison import Comparison, compare_inspections
 from striate.inspection.drafting import drafting
 from striate.inspection.effective import EffectiveField, effective_field
+from striate.inspection.gradients import gradient_norms
 from striate.inspection.inspection import Inspection, Memory, Stage, inspect_network
 from striate.inspection.layers import Layer, ReceptiveField
 
@@ -19,5 +20,6 @@ __all__ = [
     "compare_inspections",
     "drafting",
     "effective_field",
+    "gradient_norms",
     "inspect_network",
 ]

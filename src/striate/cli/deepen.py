@@ -1,0 +1,94 @@
+"""Show what depth does to plain and to residual networks: errors and gradients in one picture."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from striate.api.deepen import DepthResult
+
+
+def command(
+    data: Annotated[str, typer.Argument(help="Pictures, as `striate train` takes them; small ones do: digits, mnist.")],
+    pair: Annotated[
+        str | None, typer.Option(help="Two plain networks, SHALLOW:DEEP. Default: plain20:plain56, or plain18:plain34.")
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the training pictures. Default: 10.")] = None,
+    time_limit: Annotated[str | None, typer.Option(help="As many epochs as fit this: 10m, 1h30m.")] = None,
+    pictures: Annotated[int | None, typer.Option(help="Learn from so many pictures at most.")] = None,
+    size: Annotated[int | None, typer.Option(help="Side of the networks' input in pixels.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Pictures a step.")] = None,
+    seed: Annotated[int, typer.Option(help="Decides everything random.")] = 0,
+    precision: Annotated[str | None, typer.Option(help="fp32 or bf16. Default: the faster one here.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:1.")] = "auto",
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="Override one key: optimizer.learning_rate=0.05.")
+    ] = None,
+    root: Annotated[
+        Path | None, typer.Option(help="Where the local copy of mnist, fashion-mnist or cifar10 is.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The folder to write. Default: runs/DATA-deepen.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+) -> None:
+    """Parses, trains the four networks, shows what came of it."""
+    plain = read_pair(pair)
+
+    from striate.api.deepen import deepen
+    from striate.cli.console import ConsoleWatcher, print_result
+
+    with ConsoleWatcher(quiet=quiet) as watcher:
+        result = deepen(
+            data,
+            pair=plain,
+            epochs=epochs,
+            batch_size=batch_size,
+            size=size,
+            pictures=pictures,
+            seed=seed,
+            precision=precision,
+            device=device,
+            time_limit=time_limit,
+            settings=settings or (),
+            root=root,
+            output=output,
+            watcher=watcher,
+        )
+    print_result(json.dumps(result.to_dict(), ensure_ascii=False) if as_json else describe(result))
+
+
+def read_pair(text: str | None) -> tuple[str, str] | None:
+    """Two names with a colon between them."""
+    if text is None:
+        return None
+    names = [name.strip() for name in text.split(":")]
+    if len(names) != 2 or not all(names):
+        raise typer.BadParameter(f"--pair needs SHALLOW:DEEP such as plain20:plain56, got {text!r}")
+    return names[0], names[1]
+
+
+def describe(result: DepthResult) -> str:
+    """A table, the verdict, and where the picture is."""
+    held_out = bool(result.validation_pictures)
+    lines = [
+        f"{'network':<12} {'parameters':>11} {'training error':>15}"
+        + (f" {'validation error':>17}" if held_out else "")
+    ]
+    for row in result.networks:
+        line = f"{row.name:<12} {row.parameters:>11,} {row.train_error:>15.2%}"
+        lines.append(line + (f" {row.val_error:>17.2%}" if row.val_error is not None else ""))
+    after = f"after {result.epochs} epochs" if result.epochs != 1 else "after 1 epoch"
+    lines += [
+        f"{after}, {result.training_pictures:,} training and {result.validation_pictures:,} validation pictures",
+        "",
+        result.verdict,
+        "",
+        f"picture   {result.picture}",
+    ]
+    return "\n".join(lines)
