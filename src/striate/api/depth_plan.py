@@ -12,8 +12,9 @@ import numpy as np
 import tomli_w
 import torch
 
+from striate.api.deciding import TrainingRequest, ask_recipe
 from striate.api.planning import probe_images, probe_loss
-from striate.api.preparation import ask_recipe, choose_device, data_facts, normalisation, prepare_data
+from striate.api.preparation import choose_device, data_facts, normalisation, prepare_data
 from striate.api.watching import Watcher
 from striate.data import Dataset
 from striate.errors import UnknownNameError, UsageError
@@ -92,10 +93,14 @@ def plan_depth(
     if pair is not None:
         check_pair(pair)
     torch_device = choose_device(device)
-    asked = ask_recipe(None, settings, model=None, epochs=epochs, batch_size=batch_size, seed=seed, precision=precision)
-    dataset = prepare_data(data, seed=asked.get("seed", seed), root=root, watcher=watcher)
+    asked = ask_recipe(
+        TrainingRequest(
+            data=data, epochs=epochs, batch_size=batch_size, seed=seed, precision=precision, settings=settings
+        )
+    )
+    dataset = prepare_data(data, seed=asked["seed"], root=root, watcher=watcher)
     if pictures is not None:
-        dataset = keep_training_pictures(dataset, pictures, seed=asked.get("seed", seed))
+        dataset = keep_training_pictures(dataset, pictures, seed=asked["seed"])
     facts = data_facts(dataset)
     chosen = pair or (SMALL_PAIR if facts.small else LARGE_PAIR)
     networks = (*chosen, *(residual_twin(name) for name in chosen))
