@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from striate.api.evaluate import Evaluation, evaluate
     from striate.api.filter_picture import filter_picture
     from striate.api.inspect import compare, inspect
+    from striate.api.learning_rate import RateTest, find_learning_rate
     from striate.api.load import load
     from striate.api.run import Run
     from striate.api.train import resume, train
@@ -50,6 +51,7 @@ _HOMES = {
     "PictureError": "striate.errors",
     "Prediction": "striate.runtime",
     "Preprocessing": "striate.pixels",
+    "RateTest": "striate.api.learning_rate",
     "Run": "striate.api.run",
     "StriateError": "striate.errors",
     "TrainingError": "striate.errors",
@@ -62,6 +64,7 @@ _HOMES = {
     "deepen": "striate.api.deepen",
     "evaluate": "striate.api.evaluate",
     "filter_picture": "striate.api.filter_picture",
+    "find_learning_rate": "striate.api.learning_rate",
     "gradient_norms": "striate.inspection",
     "inspect": "striate.api.inspect",
     "list_models": "striate.models",
@@ -84,6 +87,7 @@ __all__ = [
     "PictureError",
     "Prediction",
     "Preprocessing",
+    "RateTest",
     "Run",
     "StriateError",
     "TrainingError",
@@ -97,6 +101,7 @@ __all__ = [
     "deepen",
     "evaluate",
     "filter_picture",
+    "find_learning_rate",
     "gradient_norms",
     "inspect",
     "list_models",

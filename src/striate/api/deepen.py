@@ -38,6 +38,8 @@ PROBE_PICTURES = 64
 SECONDS_BETWEEN_PICTURES = 15.0
 STANDARD_ERRORS = 2.0
 """Two errors differ if they are further apart than this many standard errors of their difference."""
+LITTLE = 0.1
+"""A residual network is spared if depth raises its error by at most this share of what it does to the plain one's."""
 
 
 @dataclass(frozen=True)
@@ -53,15 +55,17 @@ class DepthResult:
     epochs: int
     training_pictures: int
     validation_pictures: int
-    plain_hurt: bool
-    residual_hurt: bool
+    plain_gap: float
+    """How much higher the deep plain network's training error is than the shallow one's; 0 where chance could explain it."""
+    residual_gap: float
+    """The same of the residual ones."""
     verdict: str
     """In words."""
 
     @property
     def shown(self) -> bool:
-        """Whether depth raised the plain network's training error and not the residual one's."""
-        return self.plain_hurt and not self.residual_hurt
+        """Whether depth raised the plain network's training error, and the residual one's not, or a tenth of that at most."""
+        return is_spared(self.plain_gap, self.residual_gap)
 
     @property
     def picture(self) -> Path:
@@ -328,21 +332,23 @@ class Experiment:
                 )
             )
         count = len(self._training.labels)
-        plain, residual = (judge(rows[place].train_error, rows[place + 1].train_error, count) for place in (0, 2))
+        plain, residual = (
+            judge(rows[place].train_error, rows[place + 1].train_error, pictures=count) for place in (0, 2)
+        )
         return DepthResult(
             folder=self._folder,
             networks=tuple(rows),
             epochs=self._ended,
             training_pictures=count,
             validation_pictures=len(self._validation.labels),
-            plain_hurt=plain > 0,
-            residual_hurt=residual > 0,
+            plain_gap=plain,
+            residual_gap=residual,
             verdict=describe_verdict(rows, plain, residual),
         )
 
 
-def judge(shallow: float, deep: float, pictures: int) -> int:
-    """What depth did to an error: 1 raised it, -1 lowered it, 0 no difference that could be told from chance.
+def judge(shallow: float, deep: float, *, pictures: int) -> float:
+    """How much depth raised an error, in 0..1, negative where it lowered it; 0 where chance alone could have done it.
 
     Args:
         shallow: The shallow network's error, in 0..1.
@@ -350,35 +356,36 @@ def judge(shallow: float, deep: float, pictures: int) -> int:
         pictures: How many pictures each is measured on.
 
     Example:
-        >>> judge(0.02, 0.70, 1000), judge(0.02, 0.021, 1000), judge(0.10, 0.05, 1000)
-        (1, 0, -1)
+        >>> [round(judge(0.02, deep, pictures=1000), 2) for deep in (0.70, 0.021, 0.0)]
+        [0.68, 0.0, -0.02]
     """
     deviation = math.sqrt((shallow * (1 - shallow) + deep * (1 - deep)) / pictures)
-    if abs(deep - shallow) <= STANDARD_ERRORS * deviation:
-        return 0
-    return 1 if deep > shallow else -1
+    return deep - shallow if abs(deep - shallow) > STANDARD_ERRORS * deviation else 0.0
 
 
-def describe_verdict(rows: Sequence[NetworkRow], plain: int, residual: int) -> str:
+def is_spared(plain_gap: float, residual_gap: float) -> bool:
+    """Whether depth raised the plain network's error, and the residual one's not, or by little in comparison."""
+    return plain_gap > 0 and residual_gap <= LITTLE * plain_gap
+
+
+def describe_verdict(rows: Sequence[NetworkRow], plain_gap: float, residual_gap: float) -> str:
     """The outcome in two sentences, and what to try where the effect did not show."""
-    words = {1: "hurts", 0: "makes no difference to", -1: "helps"}
 
-    def told(shallow: NetworkRow, deep: NetworkRow) -> str:
-        return (
-            f"{deep.name} ends with a training error of {percent(deep.train_error)}, "
-            f"{shallow.name} with {percent(shallow.train_error)}"
-        )
+    def told(gap: float, shallow: NetworkRow, deep: NetworkRow) -> str:
+        to = f"from {percent(shallow.train_error)} ({shallow.name}) to {percent(deep.train_error)} ({deep.name})"
+        if gap == 0:
+            return f"makes no difference that could be told from chance: {to}"
+        return f"{'raises' if gap > 0 else 'lowers'} the training error {to}"
 
-    joint = "and" if plain == residual else "but"
     said = (
-        f"Depth {words[plain]} the plain network ({told(rows[0], rows[1])}), "
-        f"{joint} {words[residual]} the residual one ({told(rows[2], rows[3])})."
+        f"Depth {told(plain_gap, rows[0], rows[1])} in plain networks; "
+        f"in residual ones it {told(residual_gap, rows[2], rows[3])}."
     )
-    if plain > 0 and residual <= 0:
-        return f"{said} As it is the training error that rises, this is no overfitting: the plain network is harder to train."
-    if plain > 0:
-        return f"{said} Give both more epochs: the residual network has yet to converge."
-    return f"{said} The degradation does not show here: take a deeper --pair, or fewer epochs, before both have learnt all."
+    if is_spared(plain_gap, residual_gap):
+        return f"{said} Depth hurts the plain network, not the residual one; as it is the training error, this is no overfitting."
+    if plain_gap > 0:
+        return f"{said} Give all of them more epochs: the deep residual network has yet to converge."
+    return f"{said} The degradation does not show: take a deeper --pair, or fewer epochs, before all have learnt everything."
 
 
 def _curve(one: Contestant) -> NetworkCurve:

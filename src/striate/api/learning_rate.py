@@ -1,0 +1,247 @@
+"""`striate.find_learning_rate`: a range test on a copy of the network that training would begin with."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from striate.api.deciding import Decided, TrainingRequest, decide
+from striate.api.examples import SplitExamples
+from striate.api.interruption import interruptible
+from striate.api.watching import Watcher
+from striate.data import Dataset, open_store
+from striate.durable_writing import write_durably
+from striate.errors import Interrupted, UsageError
+from striate.report.rate_picture import draw_rates
+from striate.training import StoppedError, fit_head
+from striate.training.memory import keep_freed_memory
+from striate.training.range_test import RateSuggestion, Sweep, range_test, smooth, suggest_rate
+
+FORMATS = {".png": "png", ".svg": "svg", ".pdf": "pdf"}
+FAR_BELOW = 20.0
+"""A rate this many times below the suggestion is called low."""
+
+
+@dataclass(frozen=True, eq=False)
+class RateTest:
+    """What a range test found."""
+
+    model: str
+    suggestion: float
+    """A tenth of `minimum`: the peak learning rate to try."""
+    steepest: float
+    """Where the smoothed loss falls fastest over the logarithm of the rate."""
+    minimum: float
+    """Where the smoothed loss is lowest."""
+    recipe_rate: float
+    """What `striate.train` would take by itself."""
+    judgement: str
+    """`"too high"`, `"fine"` or `"low"`: what the test says of `recipe_rate`."""
+    verdict: str
+    """In words."""
+    rates: tuple[float, ...]
+    losses: tuple[float, ...]
+    smoothed: tuple[float, ...]
+    diverged: bool
+    """Whether the loss diverged before the highest rate."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it as JSON types."""
+        table = dict(vars(self))
+        return table | {name: list(table[name]) for name in ("rates", "losses", "smoothed")}
+
+    def draw(self, path: str | Path) -> None:
+        """Writes the picture: .png, .svg or .pdf.
+
+        Raises:
+            UsageError: If the ending is another or the file cannot be written.
+        """
+        path = Path(path)
+        check_picture(path)
+        content = draw_rates(
+            f"{self.model}: loss as the learning rate rises",
+            self.rates,
+            self.losses,
+            self.smoothed,
+            suggestion=self.suggestion,
+            steepest=self.steepest,
+            minimum=self.minimum,
+            recipe_rate=self.recipe_rate,
+            file_format=FORMATS[path.suffix.lower()],
+        )
+        try:
+            write_durably(path, content)
+        except OSError as error:
+            raise UsageError(f"cannot write {path}: {error.strerror}") from error
+
+
+def find_learning_rate(
+    data: str | Path | Dataset,
+    *,
+    model: str | None = None,
+    weights: str | Path | None = None,
+    mean: Sequence[float] | None = None,
+    std: Sequence[float] | None = None,
+    batch_size: int | None = None,
+    size: int | None = None,
+    seed: int = 0,
+    precision: str | None = None,
+    device: str = "auto",
+    recipe: str | Path | None = None,
+    settings: Sequence[str] = (),
+    root: str | Path | None = None,
+    lowest: float = 1e-6,
+    highest: float = 10.0,
+    steps: int = 100,
+    watcher: Watcher | None = None,
+) -> RateTest:
+    """Lets the learning rate rise over a short run of what `striate.train` would do, and suggests one; writes nothing.
+
+    The network, its weights, the pictures, their augmentation, the loss and the optimizer are those of `striate.train` with
+    the same arguments. The losses are smoothed; the suggestion is a tenth of the rate at which they are lowest: that rate
+    is the last before learning breaks down, and a whole run needs some distance from it.
+
+    Args:
+        data: As for `striate.train`, and so are the arguments down to `root`.
+        model: See `striate.train`.
+        weights: See `striate.train`.
+        mean: See `striate.train`.
+        std: See `striate.train`.
+        batch_size: See `striate.train`.
+        size: See `striate.train`.
+        seed: See `striate.train`.
+        precision: See `striate.train`.
+        device: See `striate.train`.
+        recipe: See `striate.train`.
+        settings: See `striate.train`.
+        root: See `striate.train`.
+        lowest: The first step's rate.
+        highest: The last step's rate, if the loss does not diverge before.
+        steps: How many steps.
+        watcher: Hears how it goes.
+
+    Raises:
+        UsageError: If something that was asked for makes no sense.
+        DataError: If the data cannot be used.
+        WeightsError: If the weights cannot be read or do not fit.
+        TrainingError: If nothing can be read from the sweep.
+        Interrupted: If a signal ended it.
+
+    Example:
+        >>> import striate
+        >>> found = striate.find_learning_rate("digits", model="lenet5_dense", steps=60)  # doctest: +SKIP
+        >>> f"{found.suggestion:.1g}", found.judgement  # doctest: +SKIP
+        ('0.005', 'fine')
+
+    Source: Smith, "Cyclical Learning Rates for Training Neural Networks" (2017), section 3.3.
+    """
+    watcher = watcher or Watcher()
+    request = TrainingRequest(
+        data=data,
+        model=model,
+        weights=weights,
+        mean=mean,
+        std=std,
+        batch_size=batch_size,
+        size=size,
+        seed=seed,
+        precision=precision,
+        device=device,
+        recipe=recipe,
+        settings=settings,
+        root=root,
+    )
+    decided = decide(request, watcher=watcher, begun=time.monotonic())
+    sweep = sweep_rates(decided, lowest=lowest, highest=highest, steps=steps, watcher=watcher)
+    found = suggest_rate(sweep)
+    recipe_rate = decided.plan.recipe.optimizer.learning_rate
+    judgement = judge_rate(recipe_rate, found)
+    return RateTest(
+        model=decided.plan.recipe.model,
+        suggestion=found.suggestion,
+        steepest=found.steepest,
+        minimum=found.minimum,
+        recipe_rate=recipe_rate,
+        judgement=judgement,
+        verdict=describe_rate(recipe_rate, judgement, found, sweep),
+        rates=tuple(sweep.rates.tolist()),
+        losses=tuple(sweep.losses.tolist()),
+        smoothed=tuple(smooth(sweep.losses).tolist()),
+        diverged=sweep.diverged,
+    )
+
+
+def sweep_rates(decided: Decided, *, lowest: float, highest: float, steps: int, watcher: Watcher) -> Sweep:
+    """The range test of a run that was decided, its head fitted first where training would do so."""
+    plan, network = decided.plan, decided.network
+    device = torch.device(plan.settings.device)
+    keep_freed_memory()
+    with interruptible() as signals:
+        store = open_store(decided.dataset, plan.preprocessing, progress=watcher.task)
+        training = SplitExamples.of(decided.dataset, store, plan.preprocessing, "train")
+
+        def stop() -> bool:
+            return signals.received is not None
+
+        try:
+            if plan.recipe.fit_head_first:
+                fit_head(network, training, device=device, progress=watcher.task, stop=stop)
+            return range_test(
+                network,
+                plan.recipe,
+                training,
+                device=device,
+                lowest=lowest,
+                highest=highest,
+                steps=steps,
+                watch=lambda done, total: watcher.task("rates", done, total),
+                stop=stop,
+            )
+        except StoppedError:
+            raise Interrupted("interrupted; nothing was written", signals.received or 2) from None
+
+
+def judge_rate(rate: float, found: RateSuggestion) -> str:
+    """What the test says of a rate: `"too high"` from where the loss is lowest on, `"low"` far below the suggestion.
+
+    Example:
+        >>> found = RateSuggestion(suggestion=0.01, steepest=0.02, minimum=0.1)
+        >>> [judge_rate(rate, found) for rate in (0.1, 0.05, 0.0001)]
+        ['too high', 'fine', 'low']
+    """
+    if rate >= found.minimum:
+        return "too high"
+    return "low" if rate * FAR_BELOW < found.suggestion else "fine"
+
+
+def describe_rate(rate: float, judgement: str, found: RateSuggestion, sweep: Sweep) -> str:
+    """The suggestion, how it was found, and what it says of the recipe's own rate."""
+    end = "diverges" if sweep.diverged else "stops falling"
+    said = (
+        f"Try {found.suggestion:.2g}: a tenth of {found.minimum:.2g}, where the smoothed loss is lowest before it {end}; "
+        f"it falls fastest at {found.steepest:.2g}."
+    )
+    why = {
+        "too high": "too high: at that rate the loss does not fall any more",
+        "fine": "fine: below the rate at which the loss stops falling, and not far below the suggestion",
+        "low": "low: learning would take more steps than it must",
+    }[judgement]
+    return f"{said} The recipe's {rate:.2g} is {why}."
+
+
+def check_picture(path: Path) -> None:
+    """Raises UsageError if no picture can be written there."""
+    if path.suffix.lower() not in FORMATS:
+        raise UsageError(f"cannot write {path}: expected a name that ends in .png, .svg or .pdf, got {path.suffix!r}")
+    if not path.parent.is_dir():
+        raise UsageError(f"cannot write {path}: there is no folder {path.parent}")
+    if path.is_dir():
+        raise UsageError(f"cannot write {path}: it is a folder")
+    if not os.access(path.parent, os.W_OK):
+        raise UsageError(f"cannot write {path}: there is no permission to write in {path.parent}")
