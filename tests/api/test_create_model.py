@@ -70,14 +70,12 @@ def test_a_path_called_imagenet(tmp_path, monkeypatch):
     assert same(striate.create_model("resnet20", weights=Path("./imagenet").absolute()), state_of())
 
 
-def test_weights_for_another_number_of_channels_are_refused(published):
-    with pytest.raises(WeightsError) as error:
-        striate.create_model("resnet20", num_classes=1000, in_channels=1, weights="imagenet")
-    assert str(error.value) == (
-        "somebody's resnet20 does not fill resnet20: 115 of 116 tensors loaded; left as drawn: conv1.weight is "
-        "(16, 3, 3, 3) in the file and (16, 1, 3, 3) here (made for 3 input channels, not 1); "
-        "load what fits with striate.weights.load_weights, which tells you what does not"
-    )
+def test_weights_for_another_number_of_channels_are_adapted(published):
+    network = striate.create_model("resnet20", in_channels=1, weights="imagenet")
+    colour = striate.create_model("resnet20", weights="imagenet")
+    assert network.in_channels == 1
+    assert torch.equal(network.conv1.weight, colour.conv1.weight.sum(1, keepdim=True))
+    assert torch.equal(network.layer3[2].conv2.weight, colour.layer3[2].conv2.weight)
 
 
 def test_weights_that_fill_a_part_are_refused(tmp_path):

@@ -7,7 +7,7 @@ import torch
 
 from striate.errors import WeightsError
 from striate.models import ResNet, create_model, model_row
-from striate.weights import KNOWN_FILES, Reshaped, load_weights, read_weights
+from striate.weights import KNOWN_FILES, AdaptedChannels, Reshaped, load_weights, read_weights
 
 
 def state_of(name, **arguments):
@@ -75,14 +75,35 @@ def test_another_head_altogether():
 
 
 def test_other_input_channels():
-    model = create_model("mobilenet_v2", in_channels=1, seed=0)
-    before = model.features[0][0].weight.clone()
-    report = load_weights(model, state_of("mobilenet_v2"))
-    assert report.reshaped == (Reshaped("features.0.0.weight", (32, 3, 3, 3), (32, 1, 3, 3)),)
-    assert torch.equal(model.features[0][0].weight, before)
+    model, tensors = create_model("mobilenet_v2", in_channels=1, seed=0), state_of("mobilenet_v2")
+    report = load_weights(model, tensors)
+    assert (report.missing, report.reshaped) == ((), ())
+    assert report.adapted == AdaptedChannels("features.0.0.weight", 3, 1)
+    assert "features.0.0.weight" in report.matched
     assert report.summary() == (
-        "313 of 314 tensors loaded; left as drawn: features.0.0.weight is (32, 3, 3, 3) in the file and (32, 1, 3, 3) "
-        "here (made for 3 input channels, not 1)"
+        "314 of 314 tensors loaded; features.0.0.weight adapted to 1 input channel from 3 (summed)"
+    )
+    assert torch.equal(model.features[0][0].weight, tensors["features.0.0.weight"].sum(1, keepdim=True))
+    assert tensors["features.0.0.weight"].shape == (32, 3, 3, 3)
+
+
+def test_four_input_channels_of_one():
+    report = load_weights(create_model("lenet5", in_channels=4), state_of("lenet5"))
+    assert "c1.convolution.weight adapted to 4 input channels from 1 (repeated, times 1/4)" in report.summary()
+
+
+def test_other_channels_further_in_are_left_as_drawn():
+    tensors = state_of("resnet20")
+    tensors["layer1.0.conv1.weight"] = torch.zeros(16, 8, 3, 3)
+    model = create_model("resnet20", seed=0)
+    before = model.layer1[0].conv1.weight.clone()
+    report = load_weights(model, tensors)
+    assert report.adapted is None
+    assert report.reshaped == (Reshaped("layer1.0.conv1.weight", (16, 8, 3, 3), (16, 16, 3, 3)),)
+    assert torch.equal(model.layer1[0].conv1.weight, before)
+    assert report.summary() == (
+        "115 of 116 tensors loaded; left as drawn: layer1.0.conv1.weight is (16, 8, 3, 3) in the file and "
+        "(16, 16, 3, 3) here (made for 8 input channels, not 16)"
     )
 
 

@@ -33,7 +33,8 @@ def create_model(
         name: One of `striate.list_models()`.
         num_classes: How many logits; `None`: as many as the weights have, or the row's own. Trained weights keep all
             but the last layer where they have another number.
-        in_channels: How many channels a picture has; `None`: the row's own.
+        in_channels: How many channels a picture has; `None`: the row's own. For another number the first convolution's
+            trained weights are summed (to one channel) or repeated in turn.
         auxiliary: Whether the network has the row's auxiliary heads, if there are any: only training needs them.
         init: How new weights are drawn: `"paper"`, as the row's paper has it, or a scheme: `"lecun_normal"`,
             `"xavier_uniform"`, `"he_normal"`, ..., also with another fan or gain, such as `"he_normal:fan=out"` and

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from striate.weights.downloading import fetch_weights, weights_folder
+from striate.weights.input_channels import AdaptedChannels, adapt_input_channels, first_convolution
 from striate.weights.known_files import KNOWN_FILES, KnownFile
 from striate.weights.matching import MatchReport, Reshaped, is_auxiliary, load_weights
 from striate.weights.published import IMAGENET, PUBLISHED, PublishedWeights, published_weights, siblings
 from striate.weights.reading import WeightsFile, read_weights
 
 __all__ = [
+    "AdaptedChannels",
     "IMAGENET",
     "KNOWN_FILES",
     "KnownFile",
@@ -17,7 +19,9 @@ __all__ = [
     "PublishedWeights",
     "Reshaped",
     "WeightsFile",
+    "adapt_input_channels",
     "fetch_weights",
+    "first_convolution",
     "is_auxiliary",
     "load_weights",
     "published_weights",

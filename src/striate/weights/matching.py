@@ -14,6 +14,7 @@ from torch import Tensor
 from striate.errors import WeightsError
 from striate.models.catalog import list_models, model_row
 from striate.models.network import Network
+from striate.weights.input_channels import AdaptedChannels, adapt_input_channels, first_convolution
 from striate.weights.keymaps import KEY_MAPS
 from striate.weights.published import PUBLISHED
 
@@ -52,6 +53,7 @@ class MatchReport:
     file_classes: int | None  # how many classes the file's head has; None: it has no such head
     num_classes: int  # how many the network has
     publisher: str | None = None  # whose names were translated
+    adapted: AdaptedChannels | None = None  # the first convolution, loaded for another number of input channels
 
     def summary(self) -> str:
         """All of it for a person, in one line: a clause for each thing that did not fit.
@@ -65,6 +67,8 @@ class MatchReport:
         clauses = [f"{len(self.matched):,} of {total:,} tensors loaded"]
         if self.publisher:
             clauses[0] += f" (named as by {self.publisher})"
+        if self.adapted:
+            clauses.append(str(self.adapted))
         if self.head_replaced:
             clauses.append(f"the head is new: {self.file_classes:,} classes in the file, {self.num_classes:,} here")
         if self.reshaped:
@@ -80,7 +84,8 @@ def load_weights(model: Network, tensors: Mapping[str, Tensor], *, row: str | No
     """Copies every tensor of a file that fits into the network, and says what did not.
 
     Names that a publisher uses are translated. A head for another number of classes is left out, and the network keeps
-    its own. Nothing is changed where an error is raised.
+    its own. A first convolution for another number of input channels is adapted. Nothing is changed where an error is
+    raised.
 
     Args:
         model: The network; changed in place.
@@ -103,6 +108,7 @@ def load_weights(model: Network, tensors: Mapping[str, Tensor], *, row: str | No
     """
     own = model.state_dict()
     tensors, publisher = _best_named(own.keys(), tensors)
+    tensors, adapted = _for_channels(model, own, tensors)
     fitting = {name for name in own if name in tensors and tensors[name].shape == own[name].shape}
     head = {name for name in own if name.startswith(f"{model.head_name}.")}
     body = {name for name in own if name not in head and not name.endswith(COUNTER)}
@@ -125,7 +131,22 @@ def load_weights(model: Network, tensors: Mapping[str, Tensor], *, row: str | No
         file_classes=file_classes,
         num_classes=model.num_classes,
         publisher=publisher,
+        adapted=adapted,
     )
+
+
+def _for_channels(
+    model: Network, own: Mapping[str, Tensor], tensors: Mapping[str, Tensor]
+) -> tuple[Mapping[str, Tensor], AdaptedChannels | None]:
+    """The tensors with the first convolution's weight for as many input channels as the network has."""
+    name = first_convolution(model)
+    if name is None or name not in tensors or not tensors[name].is_floating_point():
+        return tensors, None
+    ours, theirs = own[name].shape, tensors[name].shape
+    if len(theirs) != 4 or ours[1] == theirs[1] or (*ours[:1], *ours[2:]) != (*theirs[:1], *theirs[2:]):
+        return tensors, None
+    weight = adapt_input_channels(tensors[name], ours[1])
+    return {**tensors, name: weight}, AdaptedChannels(name, theirs[1], ours[1])
 
 
 def _best_named(own: Set[str], tensors: Mapping[str, Tensor]) -> tuple[Mapping[str, Tensor], str | None]:
