@@ -63,7 +63,9 @@ def test_help_is_light():
     assert not loaded_after(code).intersection(HEAVY)
 
 
-@pytest.mark.parametrize("verb", ["models", "inspect", "compare", "filter", "check", "train", "evaluate", "predict"])
+@pytest.mark.parametrize(
+    "verb", ["models", "inspect", "compare", "filter", "check", "augment", "train", "evaluate", "predict"]
+)
 def test_help_of_each_verb_is_light(verb):
     code = f"from striate.cli.main import app\ntry:\n    app(['{verb}', '--help'])\nexcept SystemExit:\n    pass"
     assert not loaded_after(code).intersection({"torch", "matplotlib", "openvino"})

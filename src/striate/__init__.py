@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from striate.api.augment import augment_sheet
     from striate.api.create_model import create_model
     from striate.api.deepen import DepthResult, deepen
     from striate.api.evaluate import Evaluation, evaluate
@@ -59,6 +60,7 @@ _HOMES = {
     "UsageError": "striate.errors",
     "Watcher": "striate.api.watching",
     "WeightsError": "striate.errors",
+    "augment_sheet": "striate.api.augment",
     "compare": "striate.api.inspect",
     "create_model": "striate.api.create_model",
     "deepen": "striate.api.deepen",
@@ -96,6 +98,7 @@ __all__ = [
     "Watcher",
     "WeightsError",
     "__version__",
+    "augment_sheet",
     "compare",
     "create_model",
     "deepen",

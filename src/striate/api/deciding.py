@@ -19,11 +19,13 @@ from striate.api.preparation import (
     normalisation,
     prepare_data,
     published_preprocessing,
+    sample_pixels,
     start_from,
 )
 from striate.api.run_plan import RunPlan, RunSettings, recipe_part
 from striate.api.starting_weights import StartingWeights, are_published, find_weights
 from striate.api.watching import Watcher
+from striate.augmentation import class_changing, with_principal_colours
 from striate.data import Dataset
 from striate.models import Network, Row, create_model, model_row
 from striate.pixels import Preprocessing
@@ -121,6 +123,11 @@ def decide(request: TrainingRequest, *, watcher: Watcher, begun: float) -> Decid
             decisions.append(Decision("head", "fitted first", "a random head would spoil the trained features"))
     preprocessing, reasons = choose_input(request, dataset, facts, row, network, starting)
     decisions += reasons
+    if recipe.augmentation.needs_principal_colours:
+        policy = with_principal_colours(recipe.augmentation, sample_pixels(preprocessing, dataset))
+        recipe = dataclasses.replace(recipe, augmentation=policy)
+    for sentence in class_changing(recipe.augmentation, drawn=facts.drawn):
+        watcher.note(sentence)
     if warning := scratch_warning(facts, row, pretrained=starting is not None):
         watcher.note(warning)
     network = network.to(device).to(memory_format=torch.channels_last)
@@ -160,6 +167,10 @@ def ask_recipe(request: TrainingRequest) -> dict[str, Any]:
         UsageError: If a key or a value is wrong, or the model does not exist.
     """
     file = recipe_part(read_recipe_table(request.recipe)) if request.recipe is not None else {}
+    if "augmentation" in file:
+        # A file's policy is the whole policy: what it leaves out is off, whatever suits the data.
+        policy = Recipe.from_dict({"augmentation": file["augmentation"]}).augmentation
+        file = {**file, "augmentation": dataclasses.asdict(policy)}
     given = {"model": request.model, "batch_size": request.batch_size, "precision": request.precision}
     arguments: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
     if request.seed or "seed" not in file:

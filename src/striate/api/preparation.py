@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from striate.api.run import SPLITS
@@ -215,14 +216,17 @@ def measure_normalisation(
     preprocessing: Preprocessing, dataset: Dataset
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Mean and deviation of each channel over up to 512 training pictures, of the 0..1 range, to three decimals."""
-    rows = dataset.indices("train")
-    rows = rows[np.linspace(0, len(rows) - 1, min(512, len(rows))).astype(int)]
-    pixels = np.stack([preprocessing.pixels(dataset.pictures.read(int(row))) for row in rows]).reshape(
-        -1, preprocessing.channels
-    )
+    pixels = sample_pixels(preprocessing, dataset).reshape(-1, preprocessing.channels)
     mean = pixels.mean(axis=0, dtype=np.float64) / 255
     deviation = np.maximum(pixels.std(axis=0, dtype=np.float64) / 255, 0.02)  # a constant channel has none
     return tuple(round(float(value), 3) for value in mean), tuple(round(float(value), 3) for value in deviation)
+
+
+def sample_pixels(preprocessing: Preprocessing, dataset: Dataset, *, most: int = 512) -> npt.NDArray[np.uint8]:
+    """(k, H, W, C) uint8: up to `most` training pictures, evenly from the first to the last."""
+    rows = dataset.indices("train")
+    rows = rows[np.linspace(0, len(rows) - 1, min(most, len(rows))).astype(int)]
+    return np.stack([preprocessing.pixels(dataset.pictures.read(int(row))) for row in rows])
 
 
 def show(values: Sequence[float]) -> str:

@@ -25,7 +25,7 @@ from striate.augmentation.geometry import (
     Translation,
     VerticalFlip,
 )
-from striate.augmentation.mixing import Cutmix, Mixup, mix, mixing_partners
+from striate.augmentation.mixing import Cutmix, Mixture, Mixup, draw_mixture, mix, mixing_partners
 from striate.augmentation.named import class_changing, named_policy, read_policy
 from striate.augmentation.operation import Draws, Operation
 from striate.augmentation.policy import AugmentationPolicy, with_principal_colours
@@ -42,6 +42,7 @@ __all__ = [
     "Gamma",
     "HorizontalFlip",
     "Hue",
+    "Mixture",
     "Mixup",
     "Noise",
     "Operation",
@@ -56,6 +57,7 @@ __all__ = [
     "VerticalFlip",
     "augment",
     "class_changing",
+    "draw_mixture",
     "draw_policy",
     "mix",
     "mixing_partners",

@@ -57,7 +57,7 @@ class Brightness(Operation):
         return 1 + self.change * signed(numbers)
 
     def describe(self, values: Numbers) -> str:
-        """Such as `brightness x1.12`."""
+        """Such as `brightness ×1.12`."""
         return f"brightness ×{values[0]:.2f}"
 
 
@@ -82,7 +82,7 @@ class Contrast(Operation):
         return 1 + self.change * signed(numbers)
 
     def describe(self, values: Numbers) -> str:
-        """Such as `contrast x0.91`."""
+        """Such as `contrast ×0.91`."""
         return f"contrast ×{values[0]:.2f}"
 
 
@@ -107,7 +107,7 @@ class Saturation(Operation):
         return 1 + self.change * signed(numbers)
 
     def describe(self, values: Numbers) -> str:
-        """Such as `saturation x1.30`."""
+        """Such as `saturation ×1.30`."""
         return f"saturation ×{values[0]:.2f}"
 
 
@@ -169,8 +169,8 @@ class PcaColour(Operation):
         return np.asarray((weights[:, :, None] * vectors[None]).sum(axis=1))
 
     def describe(self, values: Numbers) -> str:
-        """Such as `PCA colour, RGB +0.021, +0.013, -0.010`."""
-        return "PCA colour, RGB " + ", ".join(f"{value:+.3f}" for value in values)
+        """Such as `PCA colour +0.021 +0.013 -0.010`: what is added to red, green and blue."""
+        return "PCA colour " + " ".join(f"{value:+.3f}" for value in values)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,8 +194,8 @@ class Hue(Operation):
         return self.turn * signed(numbers)
 
     def describe(self, values: Numbers) -> str:
-        """Such as `hue +0.03 of the circle`."""
-        return f"hue {values[0]:+.2f} of the circle"
+        """Such as `hue +0.030 turn`."""
+        return f"hue {values[0]:+.3f} turn"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -286,5 +286,5 @@ class Erasing(Operation):
         return np.stack([area, in_ratio(numbers[:, 1], self.aspect), numbers[:, 2], numbers[:, 3]], axis=1)
 
     def describe(self, values: Numbers) -> str:
-        """Such as `erasing 12 % of the area`."""
+        """Such as `erasing 12% of the area`."""
         return f"erasing {values[0]:.0%} of the area"

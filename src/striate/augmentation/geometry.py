@@ -50,8 +50,8 @@ class RandomResizedCrop(Operation):
         return np.stack([(1 - width) * numbers[:, 2], (1 - height) * numbers[:, 3], width, height], axis=1)
 
     def describe(self, values: Numbers) -> str:
-        """Such as `crop to 62 % of the area`."""
-        return f"crop to {values[2] * values[3]:.0%} of the area, {values[2] / values[3]:.2f} as wide"
+        """Such as `crop 62%, aspect ×0.91`: the share of the area, and width over height."""
+        return f"crop {values[2] * values[3]:.0%}, aspect ×{values[2] / values[3]:.2f}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +117,7 @@ class Scaling(Operation):
         return in_ratio(numbers, self.factor)
 
     def describe(self, values: Numbers) -> str:
-        """Such as `scaling x1.08`."""
+        """Such as `scaling ×1.08`."""
         return f"scaling ×{values[0]:.2f}"
 
 
@@ -142,7 +142,7 @@ class Shear(Operation):
         return self.degrees * signed(numbers)
 
     def describe(self, values: Numbers) -> str:
-        """Such as `shear 4.0°, -2.5°`."""
+        """Such as `shear +4.0°, -2.5°`."""
         return f"shear {values[0]:+.1f}°, {values[1]:+.1f}°"
 
 
@@ -192,7 +192,7 @@ class Translation(Operation):
         return self.share * signed(numbers)
 
     def describe(self, values: Numbers) -> str:
-        """Such as `translation +3 %, -1 %`."""
+        """Such as `translation +3.0%, -1.0%`: right and down."""
         return f"translation {values[0]:+.1%}, {values[1]:+.1%}"
 
 
@@ -219,8 +219,8 @@ class Perspective(Operation):
         return self.distortion * numbers * inward
 
     def describe(self, values: Numbers) -> str:
-        """The largest move of a corner."""
-        return f"perspective, corners by up to {np.abs(values).max() / 2:.0%}"
+        """The largest move of a corner, as a share of the side."""
+        return f"perspective, up to {np.abs(values).max() / 2:.0%}"
 
 
 @dataclass(frozen=True, kw_only=True)

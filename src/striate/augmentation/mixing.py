@@ -44,7 +44,7 @@ class Mixup(Operation):
         return beta(numbers, self.alpha)[:, None]
 
     def describe(self, values: Numbers) -> str:
-        """Such as `mixup, 83 % own`."""
+        """Such as `mixup, 83% own`."""
         return f"mixup, {values[0]:.0%} own"
 
 
@@ -73,7 +73,7 @@ class Cutmix(Operation):
         return np.concatenate([beta(numbers[:, 2:], self.alpha)[:, None], numbers[:, :2]], axis=1)
 
     def describe(self, values: Numbers) -> str:
-        """Such as `cutmix, 62 % own`."""
+        """Such as `cutmix, about 62% own`."""
         return f"cutmix, about {values[0]:.0%} own"
 
 

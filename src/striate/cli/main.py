@@ -15,7 +15,7 @@ from typing import NoReturn, ParamSpec
 import typer
 
 import striate
-from striate.cli import check, compare, deepen, evaluate, inspect, learning_rate, models, predict, train
+from striate.cli import augment, check, compare, deepen, evaluate, inspect, learning_rate, models, predict, train
 from striate.cli import filter as filter_verb
 from striate.cli.text import printable
 from striate.errors import Interrupted, StriateError
@@ -78,6 +78,7 @@ VERBS = {
     "compare": compare,
     "filter": filter_verb,
     "check": check,
+    "augment": augment,
     "train": train,
     "learning-rate": learning_rate,
     "deepen": deepen,

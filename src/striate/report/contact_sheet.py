@@ -1,0 +1,138 @@
+"""A contact sheet: rows of pictures with what is said of each under it, as one picture."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw, ImageFont
+
+from striate.errors import UsageError
+from striate.report.wording import printable
+
+Picture = npt.NDArray[np.uint8]
+
+SIDE = 200
+"""Longest side of a picture as drawn, in pixels; small ones come as near to it as a whole factor allows."""
+PIXELATED_UP_TO = 64
+MARGIN, GAP, LINE = 24, 14, 17
+INK, FAINT, NOTE, PAPER, FRAME = "#1b1b1f", "#62626b", "#9a4a00", "#ffffff", "#d9d9de"
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A picture and the lines under it."""
+
+    picture: Picture
+    """(H, W, C) uint8, C being 1 or 3 (RGB)."""
+    lines: Sequence[str]
+    """Any text: what cannot be shown is replaced, long lines are broken between words, and a long word is cut in its middle."""
+
+
+def draw_contact_sheet(
+    title: str, rows: Sequence[Sequence[Tile]], *, columns: Sequence[str] = (), notes: Sequence[str] = ()
+) -> Picture:
+    """Draws rows of pictures on white; each row is as high as its longest text.
+
+    Args:
+        title: The first line.
+        rows: At least one row of at least one tile.
+        columns: What stands above each column.
+        notes: Warnings, a line or more each, under the title.
+
+    Returns:
+        (H, W, 3) uint8, RGB.
+
+    Raises:
+        UsageError: If there is nothing to draw.
+
+    Example:
+        >>> sheet = draw_contact_sheet("one", [[Tile(np.zeros((8, 8, 1), np.uint8), ["black"])]])
+        >>> sheet.shape[2], sheet.dtype
+        (3, dtype('uint8'))
+    """
+    across = max((len(row) for row in rows), default=0)
+    if not across:
+        raise UsageError("a contact sheet needs at least one picture")
+    plain, bold, large = _font("DejaVuSans", 12), _font("DejaVuSans-Bold", 12), _font("DejaVuSans-Bold", 17)
+    width = 2 * MARGIN + across * SIDE + (across - 1) * GAP
+    headings = [(line, large, INK, 26) for line in _wrapped(title, large, width - 2 * MARGIN)]
+    for note in notes:
+        headings += [(line, plain, NOTE, LINE) for line in _wrapped(f"note: {note}", plain, width - 2 * MARGIN)]
+    wrapped = [[[part for line in tile.lines for part in _wrapped(line, plain, SIDE)] for tile in row] for row in rows]
+    drawn = [[_scaled(tile.picture) for tile in row] for row in rows]
+    tallest = [max(picture.height for picture in row) for row in drawn]
+    heights = [
+        high + 8 + LINE * max(len(lines) for lines in row) + GAP for high, row in zip(tallest, wrapped, strict=True)
+    ]
+    top = MARGIN + sum(height for *_, height in headings) + 8
+    above = LINE + 6 if columns else 0
+    sheet = Image.new("RGB", (width, top + above + sum(heights) + MARGIN - GAP), PAPER)
+    draw = ImageDraw.Draw(sheet)
+    y = MARGIN
+    for line, font, colour, height in headings:
+        draw.text((MARGIN, y), line, font=font, fill=colour)
+        y += height
+    for place, text in enumerate(columns):
+        draw.text((MARGIN + place * (SIDE + GAP), top), _shortened(text, bold, SIDE), font=bold, fill=FAINT)
+    y = top + above
+    for pictures, texts, high, height in zip(drawn, wrapped, tallest, heights, strict=True):
+        for place, (picture, lines) in enumerate(zip(pictures, texts, strict=True)):
+            x = MARGIN + place * (SIDE + GAP)
+            sheet.paste(picture, (x, y))
+            draw.rectangle((x - 1, y - 1, x + picture.width, y + picture.height), outline=FRAME)
+            for number, line in enumerate(lines):
+                draw.text((x, y + high + 6 + number * LINE), line, font=plain, fill=INK)
+        y += height
+    return np.asarray(sheet)
+
+
+def _scaled(picture: Picture) -> Image.Image:
+    """The picture at its size on the sheet; small ones keep each pixel as a square."""
+    image = Image.fromarray(picture[..., 0] if picture.shape[2] == 1 else picture).convert("RGB")
+    longest = max(image.size)
+    factor = max(1, SIDE // longest) if longest <= PIXELATED_UP_TO else SIDE / longest
+    size = (max(1, round(image.width * factor)), max(1, round(image.height * factor)))
+    if size == image.size:
+        return image
+    kind = Image.Resampling.NEAREST if longest <= PIXELATED_UP_TO else Image.Resampling.LANCZOS
+    return image.resize(size, kind)
+
+
+@functools.cache
+def _font(name: str, size: int) -> Any:
+    """One of the fonts that come with matplotlib, which have the signs of many alphabets."""
+    import matplotlib
+
+    return ImageFont.truetype(f"{matplotlib.get_data_path()}/fonts/ttf/{name}.ttf", size)
+
+
+def _clean(text: str) -> str:
+    return " ".join(printable(text).split())
+
+
+def _wrapped(text: str, font: Any, width: float) -> list[str]:
+    """The text in lines of at most `width` pixels, broken between words."""
+    lines: list[str] = []
+    for word in _clean(text).split(" "):
+        if lines and font.getlength(f"{lines[-1]} {word}") <= width:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(_shortened(word, font, width))
+    return lines
+
+
+def _shortened(text: str, font: Any, width: float) -> str:
+    """The text, its middle cut out where it is wider than `width` pixels."""
+    text = _clean(text)
+    if font.getlength(text) <= width:
+        return text
+    text = text[:1000]
+    keep = len(text) - 1
+    while keep > 1 and font.getlength(f"{text[: keep - keep // 2]}…{text[len(text) - keep // 2 :]}") > width:
+        keep -= 1
+    return f"{text[: keep - keep // 2]}…{text[len(text) - keep // 2 :]}"
