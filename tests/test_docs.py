@@ -94,7 +94,7 @@ def anchors_of(page):
 def test_commands_exist(page):
     from striate.cli.main import app
 
-    verbs = {command.name for command in app.registered_commands}
+    verbs = {command.name for command in app.registered_commands} | {group.name for group in app.registered_groups}
     for session in re.findall(r"^```console\n(.*?)^```$", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL):
         for verb in re.findall(r"^\$ (?:\S+/)?striate ([a-z]\S*)", session, re.MULTILINE):
             assert verb in verbs, f"{page.name} shows `striate {verb}`"

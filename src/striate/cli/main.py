@@ -15,7 +15,7 @@ from typing import NoReturn, ParamSpec
 import typer
 
 import striate
-from striate.cli import augment, check, compare, deepen, evaluate, inspect, learning_rate, models, predict, train
+from striate.cli import augment, bench, check, compare, deepen, evaluate, inspect, learning_rate, models, predict, train
 from striate.cli import filter as filter_verb
 from striate.cli.text import printable
 from striate.errors import Interrupted, StriateError
@@ -88,6 +88,11 @@ VERBS = {
 
 for verb, module in VERBS.items():
     app.command(verb, help=module.__doc__)(orderly(module.command))
+
+benchmarks = typer.Typer(no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]})
+for name, measure in bench.COMMANDS.items():
+    benchmarks.command(name, help=measure.__doc__)(orderly(measure))
+app.add_typer(benchmarks, name="bench", help=bench.__doc__)
 
 
 @app.callback(invoke_without_command=True)
