@@ -34,7 +34,7 @@ class RateTest:
 
     model: str
     suggestion: float
-    """A tenth of `minimum`: the peak learning rate to try."""
+    """The peak learning rate to try: the larger of `steepest` and a tenth of `minimum`."""
     steepest: float
     """Where the smoothed loss falls fastest over the logarithm of the rate."""
     minimum: float
@@ -104,8 +104,8 @@ def find_learning_rate(
     """Lets the learning rate rise over a short run of what `striate.train` would do, and suggests one; writes nothing.
 
     The network, its weights, the pictures, their augmentation, the loss and the optimizer are those of `striate.train` with
-    the same arguments. The losses are smoothed; the suggestion is a tenth of the rate at which they are lowest: that rate
-    is the last before learning breaks down, and a whole run needs some distance from it.
+    the same arguments. Two rates are read from the smoothed losses: where they fall fastest, and a tenth of where they are
+    lowest, which is the last rate before learning breaks down. The larger is suggested, as the peak of a run.
 
     Args:
         data: As for `striate.train`, and so are the arguments down to `root`.
@@ -223,10 +223,14 @@ def judge_rate(rate: float, found: RateSuggestion) -> str:
 def describe_rate(rate: float, judgement: str, found: RateSuggestion, sweep: Sweep) -> str:
     """The suggestion, how it was found, and what it says of the recipe's own rate."""
     end = "diverges" if sweep.diverged else "stops falling"
-    said = (
-        f"Try {found.suggestion:.2g}: a tenth of {found.minimum:.2g}, where the smoothed loss is lowest before it {end}; "
-        f"it falls fastest at {found.steepest:.2g}."
+    by_slope = found.suggestion == found.steepest
+    how = (
+        "where the smoothed loss falls fastest"
+        if by_slope
+        else "a tenth of the rate at which the smoothed loss is lowest"
     )
+    other = "" if by_slope else f"it falls fastest at {found.steepest:.2g}, "
+    said = f"Try {found.suggestion:.2g}: {how}; {other}{'it' if by_slope else 'and'} is lowest at {found.minimum:.2g}, before it {end}."
     why = {
         "too high": "too high: at that rate the loss does not fall any more",
         "fine": "fine: below the rate at which the loss stops falling, and not far below the suggestion",

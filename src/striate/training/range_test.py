@@ -50,7 +50,7 @@ class RateSuggestion:
     """What a sweep says about the learning rate."""
 
     suggestion: float
-    """A tenth of `minimum`."""
+    """The larger of `steepest` and a tenth of `minimum`."""
     steepest: float
     """Where the smoothed loss falls fastest over the logarithm of the rate."""
     minimum: float
@@ -155,7 +155,10 @@ def smooth(losses: Sequence[float] | npt.NDArray[np.float64]) -> npt.NDArray[np.
 
 
 def suggest_rate(sweep: Sweep) -> RateSuggestion:
-    """Reads a learning rate from a sweep: a tenth of the rate at which the smoothed loss is lowest.
+    """Reads a learning rate from a sweep, in the two usual ways, and suggests the larger.
+
+    One is the rate at which the smoothed loss falls fastest, the other a tenth of the rate at which it is lowest. The larger,
+    because a schedule that warms up and falls to nothing spends most of its steps below its peak.
 
     Raises:
         TrainingError: If the sweep is too short, or the loss never fell.
@@ -181,4 +184,5 @@ def suggest_rate(sweep: Sweep) -> RateSuggestion:
     slopes = np.gradient(smoothed, np.log(sweep.rates))
     steepest = int(slopes[: lowest + 1].argmin())
     minimum = float(sweep.rates[lowest])
-    return RateSuggestion(suggestion=minimum / 10, steepest=float(sweep.rates[steepest]), minimum=minimum)
+    fastest = float(sweep.rates[steepest])
+    return RateSuggestion(suggestion=max(fastest, minimum / 10), steepest=fastest, minimum=minimum)
