@@ -1,5 +1,7 @@
 """LogME is the maximum of the evidence, which another formula maximised by scipy has too; its limits and invariances."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from scipy.optimize import minimize
@@ -121,6 +123,6 @@ def test_stages_are_scored_in_order_and_equal_ones_once():
     stages = {"early": np.random.default_rng(0).normal(size=(60, 3)), "late": features, "features": features.copy()}
     scores = score_stages(stages, labels)
     assert [score.stage for score in scores] == ["early", "late", "features"]
-    assert scores[1] == StageScore("late", 6, logme(features, labels), linear_accuracy(features, labels))
-    assert (scores[2].width, scores[2].logme, scores[2].accuracy) == (6, scores[1].logme, scores[1].accuracy)
+    assert scores[1] == StageScore("late", 6, logme(features, labels), linear_accuracy(features, labels), 60)
+    assert dataclasses.replace(scores[2], stage="late") == scores[1]
     assert scores[0].accuracy < scores[1].accuracy and scores[0].logme < scores[1].logme

@@ -18,7 +18,7 @@ from striate.api.report import write_training_report
 from striate.api.run import BUNDLE, CHECKPOINTS, Run, read_history, write_history
 from striate.api.run_plan import RunPlan
 from striate.api.seal import Measured, Sealed, make_canaries, seal
-from striate.api.transferring import choose_inputs, fit_new_head, prepare_lesson
+from striate.api.transferring import Lesson, begin_state, choose_inputs, fit_new_head
 from striate.api.watching import Watcher
 from striate.bundle import SeenPictures
 from striate.data import Dataset, PixelStore, open_store
@@ -29,14 +29,12 @@ from striate.training import (
     StepReport,
     StoppedError,
     TimePlan,
-    TrainingState,
     checkpoints,
     fit,
     load_checkpoint,
     save_checkpoint,
 )
 from striate.training.memory import keep_freed_memory
-from striate.transfer import freeze
 
 
 def carry_out(
@@ -64,7 +62,7 @@ def carry_out(
         timings["pictures"] = time.monotonic() - begun - sum(timings.values())
         device = torch.device(run.settings.device)
         saved = checkpoints(folder / CHECKPOINTS)
-        lesson = prepare_lesson(network, run)
+        lesson = Lesson.of(network, run)
         if run.recipe.transfer.kind != "scratch":
             watcher.plan(lesson.plan.to_text())
 
@@ -74,26 +72,19 @@ def carry_out(
         try:
             if run.recipe.fit_head_first and not saved:
                 fit_new_head(lesson, run, training, device=device, watcher=watcher, stop=stop)
-            learned, measured, after = choose_inputs(
+            state = begin_state(lesson, run)
+            if saved:
+                load_checkpoint(state, saved[-1])
+            elif run.recipe.fit_head_first:
+                save_checkpoint(state, folder / CHECKPOINTS)
+            lesson.remember()
+            learned, measured, state.after = choose_inputs(
                 lesson, run, training, validation, device=device, watcher=watcher, stop=stop
             )
         except StoppedError:
             raise Interrupted(
                 f"interrupted before the first step; go on by: striate train --resume {folder}", signals.received or 2
             ) from None
-        freeze(network, lesson.plan)
-        state = TrainingState.begin(
-            network,
-            run.recipe,
-            total_steps=run.settings.total_steps,
-            rates=lesson.plan.rates,
-            set_mode=lesson.set_mode,
-            after=after,
-        )
-        if saved:
-            load_checkpoint(state, saved[-1])
-        elif run.recipe.fit_head_first:
-            save_checkpoint(state, folder / CHECKPOINTS)
         history = [row for row in history if row["epoch"] <= state.epoch]
         with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []), events(folder, run) as record:
 

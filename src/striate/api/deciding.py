@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
-from torch import nn
 
 from striate.api.planning import plan_time, probe_images, probe_loss
 from striate.api.preparation import (
@@ -19,15 +20,17 @@ from striate.api.preparation import (
     normalisation,
     prepare_data,
     published_preprocessing,
-    sample_pixels,
     start_from,
 )
 from striate.api.run_plan import RunPlan, RunSettings, recipe_part
 from striate.api.starting_weights import StartingWeights, are_published, find_weights
+from striate.api.transfer_choice import AUTO, ask_transfer, choose_transfer
+from striate.api.twins import choose_twin
 from striate.api.watching import Watcher
-from striate.augmentation import class_changing, with_principal_colours
+from striate.augmentation import class_changing, read_policy, with_principal_colours
 from striate.data import Dataset
-from striate.models import Network, Row, create_model, model_row
+from striate.initialization import named_scheme
+from striate.models import Network, Row, create_model, model_row, twin_rows
 from striate.pixels import Preprocessing
 from striate.training import (
     DataFacts,
@@ -46,6 +49,9 @@ from striate.training import (
 )
 from striate.training.batches import batch_sizes
 
+COLOUR_SAMPLE = 256
+"""Training pictures from which the directions of colour are measured, where the augmentation needs them."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingRequest:
@@ -56,8 +62,12 @@ class TrainingRequest:
     weights: str | Path | None = None
     mean: Sequence[float] | None = None
     std: Sequence[float] | None = None
+    transfer: str | None = None
+    init: str | None = None
+    augment: str | Path | None = None
+    balance: str | None = None
     epochs: int | None = None
-    batch_size: int | None = None
+    batch_size: int | str | None = None
     size: int | None = None
     seed: int = 0
     precision: str | None = None
@@ -97,12 +107,15 @@ def decide(request: TrainingRequest, *, watcher: Watcher, begun: float) -> Decid
     limit = parse_duration(str(request.time_limit)) if request.time_limit is not None else None
     device = choose_device(request.device)
     asked = ask_recipe(request)
+    wish = ask_transfer(request, asked)
     decisions: list[Decision] = []
     if request.weights is not None and are_published(request.weights) and "model" not in asked:
         decisions.append(Decision("model", "mobilenet_v2", "it has published weights and trains on a processor"))
         asked["model"] = decisions[-1].value
     starting = None
-    if request.weights is not None:
+    if wish.kind == "scratch" and request.weights is not None:
+        watcher.note("the weights are not used: training from scratch draws new ones")
+    elif request.weights is not None:
         starting = find_weights(request.weights, asked.get("model", ""), watcher=watcher)
     dataset = prepare_data(request.data, seed=asked["seed"], root=request.root, watcher=watcher)
     facts = data_facts(dataset)
@@ -113,25 +126,49 @@ def decide(request: TrainingRequest, *, watcher: Watcher, begun: float) -> Decid
     chosen, reasons = choose_recipe(facts, row, pretrained=starting is not None)
     decisions += reasons
     recipe = Recipe.from_dict(merge(chosen, asked))
-    channels = row.in_channels if starting is not None else (3 if facts.colour else 1)
-    network = create_model(row.name, num_classes=len(dataset.classes), in_channels=channels, seed=recipe.seed)
+    channels = 3 if facts.colour else 1
+    if starting is not None:
+        channels = max(channels, row.in_channels)
+    network = create_model(
+        row.name,
+        num_classes=len(dataset.classes),
+        in_channels=channels,
+        init=recipe.initialization,
+        seed=recipe.seed,
+    )
+    head_is_new = True
     if starting is not None:
         head_is_new, decision = start_from(network, starting, row)
         decisions.append(decision)
-        if head_is_new and isinstance(network.head, nn.Linear) and "fit_head_first" not in asked:
-            recipe = dataclasses.replace(recipe, fit_head_first=True)
-            decisions.append(Decision("head", "fitted first", "a random head would spoil the trained features"))
     preprocessing, reasons = choose_input(request, dataset, facts, row, network, starting)
     decisions += reasons
-    if recipe.augmentation.needs_principal_colours:
-        policy = with_principal_colours(recipe.augmentation, sample_pixels(preprocessing, dataset))
-        recipe = dataclasses.replace(recipe, augmentation=policy)
-    for sentence in class_changing(recipe.augmentation, drawn=facts.drawn):
-        watcher.note(sentence)
+    recipe, reasons = choose_augmentation(request, recipe, facts, preprocessing, dataset, watcher)
+    decisions += reasons
+    twins = twin_rows(row.name)
+    if starting is not None and starting.published is None and wish.kind == AUTO and twins:
+        network, reason = choose_twin(network, twins, starting, preprocessing, dataset, recipe, watcher=watcher)
+        if reason is not None:
+            recipe = dataclasses.replace(recipe, model=reason.value)
+            decisions.append(reason)
     if warning := scratch_warning(facts, row, pretrained=starting is not None):
         watcher.note(warning)
     network = network.to(device).to(memory_format=torch.channels_last)
-    if "precision" not in asked:
+    if starting is not None:
+        choice = choose_transfer(
+            wish,
+            recipe,
+            asked,
+            network,
+            preprocessing,
+            dataset,
+            head_is_new=head_is_new,
+            seconds=None if limit is None else begun + limit - time.monotonic(),
+            watcher=watcher,
+        )
+        recipe, reasons = choice.recipe, choice.decisions
+        decisions += reasons
+    head_alone = recipe.transfer.kind == "head"
+    if "precision" not in asked and not head_alone:
         images = probe_images(network, preprocessing.size, count=min(recipe.batch_size, facts.training_pictures))
         precision, why = choose_precision(network, images, probe_loss)
         recipe = dataclasses.replace(recipe, precision=precision)
@@ -148,9 +185,9 @@ def decide(request: TrainingRequest, *, watcher: Watcher, begun: float) -> Decid
         root=str(Path(request.root).absolute()) if request.root is not None else "",
         data_name=dataset.name,
         device=str(device),
-        weights=run_weights(request.weights),
+        weights=run_weights(request.weights) if starting is not None else "",
         weights_sha256=starting.file.sha256 if starting is not None else "",
-        total_steps=total_steps,
+        total_steps=0 if head_alone else total_steps,
         created=datetime.now().astimezone().isoformat(timespec="seconds"),
         tensorboard=request.tensorboard,
     )
@@ -171,17 +208,51 @@ def ask_recipe(request: TrainingRequest) -> dict[str, Any]:
         # A file's policy is the whole policy: what it leaves out is off, whatever suits the data.
         policy = Recipe.from_dict({"augmentation": file["augmentation"]}).augmentation
         file = {**file, "augmentation": dataclasses.asdict(policy)}
-    given = {"model": request.model, "batch_size": request.batch_size, "precision": request.precision}
+    given = {
+        "model": request.model,
+        "batch_size": request.batch_size,
+        "precision": request.precision,
+        "initialization": request.init,
+        "balance": request.balance,
+    }
     arguments: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
     if request.seed or "seed" not in file:
         arguments["seed"] = request.seed
     if request.epochs is not None:
         arguments["schedule"] = {"epochs": request.epochs}
     table = merge(file, arguments, read_settings(request.settings))
-    Recipe.from_dict(table)  # wrong keys and values show before the pictures are read
+    recipe = Recipe.from_dict(table)  # wrong keys and values show before the pictures are read
+    named_scheme(recipe.initialization)
+    if request.augment is not None:
+        read_policy(request.augment, drawn=False)
     if "model" in table:
         model_row(table["model"])
     return table
+
+
+def choose_augmentation(
+    request: TrainingRequest,
+    recipe: Recipe,
+    facts: DataFacts,
+    preprocessing: Preprocessing,
+    dataset: Dataset,
+    watcher: Watcher,
+) -> tuple[Recipe, list[Decision]]:
+    """The recipe with the policy that was asked for, if one was, and with the training pictures' own colours where it needs them."""
+    decisions = []
+    policy = recipe.augmentation
+    if request.augment is not None:
+        policy = read_policy(request.augment, drawn=facts.drawn)
+        shown = ", ".join(operation.name for operation in policy.active) or "nothing changes"
+        decisions.append(Decision("augmentation", f"{request.augment}: {shown}", "asked for"))
+    for warning in class_changing(policy, drawn=facts.drawn):
+        watcher.note(warning)
+    if policy.needs_principal_colours:
+        rows = dataset.indices("train")
+        rows = rows[np.linspace(0, len(rows) - 1, min(COLOUR_SAMPLE, len(rows))).astype(int)]
+        pixels = np.stack([preprocessing.pixels(dataset.pictures.read(int(row))) for row in rows])
+        policy = with_principal_colours(policy, pixels)
+    return dataclasses.replace(recipe, augmentation=policy), decisions
 
 
 def choose_input(

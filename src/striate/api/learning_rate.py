@@ -14,12 +14,13 @@ import torch
 from striate.api.deciding import Decided, TrainingRequest, decide
 from striate.api.examples import SplitExamples
 from striate.api.interruption import interruptible
+from striate.api.transferring import Lesson, fit_new_head
 from striate.api.watching import Watcher
 from striate.data import Dataset, open_store
 from striate.durable_writing import write_durably
 from striate.errors import Interrupted, UsageError
 from striate.report.rate_picture import draw_rates
-from striate.training import StoppedError, fit_head
+from striate.training import StoppedError
 from striate.training.memory import keep_freed_memory
 from striate.training.range_test import RateSuggestion, Sweep, range_test, smooth, suggest_rate
 
@@ -191,7 +192,7 @@ def sweep_rates(decided: Decided, *, lowest: float, highest: float, steps: int, 
 
         try:
             if plan.recipe.fit_head_first:
-                fit_head(network, training, device=device, progress=watcher.task, stop=stop)
+                fit_new_head(Lesson.of(network, plan), plan, training, device=device, watcher=watcher, stop=stop)
             return range_test(
                 network,
                 plan.recipe,

@@ -32,6 +32,10 @@ def train(
     weights: str | Path | None = None,
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
+    transfer: str | None = None,
+    init: str | None = None,
+    augment: str | Path | None = None,
+    balance: str | None = None,
     epochs: int | None = None,
     batch_size: int | None = None,
     size: int | None = None,
@@ -55,6 +59,12 @@ def train(
             `.safetensors` or `.pth` file.
         mean: What the weights subtract, of the 0..1 range: one number, or one per channel.
         std: What the weights divide by.
+        transfer: What learns, where there are weights: `"head"`, `"stages:N"` for the last N stages too, `"full"`,
+            `"scratch"`, or `"auto"`, which looks at the data, the features and the time. By default `"auto"`, or `"full"`
+            where `epochs` are given.
+        init: How new weights are drawn: `"paper"`, or a scheme such as `"he_normal"`.
+        augment: `"none"`, `"light"`, `"standard"`, `"strong"`, one operation's name, or a TOML file.
+        balance: For uneven classes: `"none"`, `"loss"` or `"sampler"`.
         epochs: Passes over the training pictures.
         batch_size: Pictures a step.
         size: Side of the network's input in pixels.
@@ -85,6 +95,10 @@ def train(
         weights=weights,
         mean=mean,
         std=std,
+        transfer=transfer,
+        init=init,
+        augment=augment,
+        balance=balance,
         epochs=epochs,
         batch_size=batch_size,
         size=size,

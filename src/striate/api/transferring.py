@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -12,12 +12,13 @@ from striate.api.examples import SplitExamples
 from striate.api.run_plan import RunPlan
 from striate.api.watching import Watcher
 from striate.models import Network
-from striate.training import KeptMaps
+from striate.training import KeptMaps, TrainingState
 from striate.transfer import (
     FreezePlan,
     compute_outputs,
     fingerprint,
     fit_head,
+    freeze,
     freeze_plan,
     maps_of,
     output_shapes,
@@ -30,17 +31,28 @@ MAPS_BUDGET = 4 << 30
 """Bytes that the kept maps of a frozen part may take; beyond that its pictures go through it in every epoch."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Lesson:
     """A network, what of it learns, and what the rest was before."""
 
     network: Network
     plan: FreezePlan
-    before: dict[str, str]
+    before: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, network: Network, run: RunPlan) -> Lesson:
+        """What of a run's network learns, by its recipe."""
+        transfer = run.recipe.transfer
+        stages, rate = transfer.trainable_stages, transfer.stage_rate
+        return cls(network, freeze_plan(network, transfer.kind, trainable_stages=stages, stage_rate=rate))
 
     def set_mode(self, network: Network) -> None:
         """Training mode for what learns."""
         set_training_mode(network, self.plan)
+
+    def remember(self) -> None:
+        """Takes down what the frozen part is now."""
+        self.before = fingerprint(self.network, self.plan)
 
     def prove(self, network: Network) -> int:
         """How many frozen tensors are byte for byte what they were.
@@ -51,13 +63,16 @@ class Lesson:
         return prove_frozen(self.before, fingerprint(network, self.plan))
 
 
-def prepare_lesson(network: Network, run: RunPlan) -> Lesson:
-    """What of a run's network learns, by its recipe."""
-    transfer = run.recipe.transfer
-    plan = freeze_plan(
-        network, transfer.kind, trainable_stages=transfer.trainable_stages, stage_rate=transfer.stage_rate
+def begin_state(lesson: Lesson, run: RunPlan) -> TrainingState:
+    """A run's state before its first step; from here on only what the plan says can learn."""
+    freeze(lesson.network, lesson.plan)
+    return TrainingState.begin(
+        lesson.network,
+        run.recipe,
+        total_steps=run.settings.total_steps,
+        rates=lesson.plan.rates,
+        set_mode=lesson.set_mode,
     )
-    return Lesson(network, plan, fingerprint(network, plan))
 
 
 def fit_new_head(

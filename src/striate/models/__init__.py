@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from striate.models.alexnet import AlexNet, AlexNetConfig
 from striate.models.allcnn import AllCNN, AllCNNConfig
-from striate.models.catalog import Row, create_model, list_models, model_row
+from striate.models.catalog import Row, create_model, list_models, model_row, twin_rows
 from striate.models.compound_scaling import CompoundScale, ScaledFigures, compound_scale
 from striate.models.config import Benchmark, NetworkConfig, Paper
 from striate.models.efficientnet import EfficientNet, EfficientNetConfig
@@ -55,4 +55,5 @@ __all__ = [
     "list_models",
     "model_row",
     "split_after",
+    "twin_rows",
 ]

@@ -118,6 +118,10 @@ def merged(families: Iterable[tuple[Family, Mapping[str, NetworkConfig]]]) -> Ma
 ROWS = merged(FAMILIES)
 
 
+ARITHMETIC = {"padding", "stride_at", "norm_epsilon", "batch_norm", "activation"}
+"""Fields of rows that change what is computed, and no tensor."""
+
+
 def list_models() -> list[str]:
     """The names of all networks, by family, the oldest first.
 
@@ -145,6 +149,30 @@ def model_row(name: str) -> Row:
     if name not in ROWS:
         raise UnknownNameError("model", name, ROWS, hint="(run `striate models` to see them all)")
     return ROWS[name]
+
+
+def twin_rows(name: str) -> list[str]:
+    """The rows that take the same weights and compute something else with them: other padding, other strides.
+
+    A file of weights does not say which of them it was trained for, and on another it silently loses accuracy.
+
+    Raises:
+        UnknownNameError: There is no such network.
+
+    Example:
+        >>> twin_rows("mobilenet_v2"), twin_rows("resnet50"), twin_rows("vgg16")
+        (['mobilenet_v2_tf'], ['resnet50_v1_5'], [])
+    """
+    own = model_row(name)
+    fields = {field.name for field in dataclasses.fields(own.config)} - {"paper", "benchmark"}
+    twins: dict[tuple[object, ...], str] = {}
+    for other, row in ROWS.items():
+        if row.family is own.family and {field.name for field in dataclasses.fields(row.config)} >= fields:
+            differing = {field for field in fields if getattr(own.config, field) != getattr(row.config, field)}
+            if differing and differing <= ARITHMETIC:
+                # Rows that differ in the size of their pictures alone compute the same: the first stands for them.
+                twins.setdefault(tuple(getattr(row.config, field) for field in sorted(fields & ARITHMETIC)), other)
+    return list(twins.values())
 
 
 def create_model(

@@ -24,6 +24,8 @@ from striate.transfer.proof import fingerprint, prove_frozen
 from striate.transfer.separability import StageScore, linear_accuracy, logme, score_stages
 
 __all__ = [
+    "KINDS",
+    "STAGE_RATE",
     "Advice",
     "FreezePlan",
     "FrozenPart",

@@ -7,12 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from striate.errors import UsageError
 from striate.transfer.freezing import Kind
-from striate.transfer.separability import StageScore, score_stages
+from striate.transfer.separability import StageScore
 
 MANY_PICTURES = 1000
 MANY_PER_CLASS = 50
@@ -82,8 +79,7 @@ class Advice:
 
 
 def advise(
-    stage_features: Mapping[str, npt.NDArray[np.floating]],
-    labels: npt.NDArray[np.integer],
+    scores: Sequence[StageScore],
     *,
     training_pictures: int,
     classes: int,
@@ -91,9 +87,8 @@ def advise(
     seconds_per_picture: float | None = None,
     stage_shares: Mapping[str, float] | None = None,
     time_budget: float | None = None,
-    seed: int = 0,
 ) -> Advice:
-    """Chooses what should learn, from how well each stage's features separate the classes, the number of pictures, and the time.
+    """Chooses what should learn, from how well each stage separates the classes, the number of pictures, and the time.
 
     Similarity is the share of mistakes that the last third of the stages removes: on pictures like those of its first
     training a network gets better to its end, on others its last stages are too special to help.
@@ -106,9 +101,8 @@ def advise(
     Where that would take longer than the budget, as few stages learn as it allows.
 
     Args:
-        stage_features: (n, d) of each stage in order, and last of the vector before the head: of up to about 1,000
-            training pictures.
-        labels: (n,) their class numbers.
+        scores: Of each stage in order, and last of the vector before the head; from `score_stages`, on the features of
+            up to about 1,000 training pictures.
         training_pictures: How many there are in all.
         classes: How many classes there are in all.
         network: What to call it in the sentences.
@@ -116,17 +110,18 @@ def advise(
         stage_shares: The share of that step that each stage takes, in 0..1 (such as its share of the MACs); `None`: all
             the same.
         time_budget: Seconds within which training must end; `None`: it may take what it takes.
-        seed: Draws the folds of the cross-validation.
 
     Raises:
-        UsageError: There are fewer than three stages and a vector, a number makes no sense, or the features cannot be
-            scored.
+        UsageError: There are fewer than three stages and a vector, or a number makes no sense.
 
     Example:
+        >>> import numpy as np
+        >>> from striate.transfer import score_stages
         >>> labels = np.arange(60) % 2
         >>> noise = np.random.default_rng(0).normal(size=(60, 4))
-        >>> stages = {"stage1": noise, "stage2": noise + 1, "stage3": noise + 9 * labels[:, None]}
-        >>> advice = advise(stages | {"features": stages["stage3"]}, labels, training_pictures=60, classes=2)
+        >>> features = {"stage1": noise, "stage2": noise + 1, "stage3": noise + 9 * labels[:, None]}
+        >>> scores = score_stages(features | {"features": features["stage3"]}, labels)
+        >>> advice = advise(scores, training_pictures=60, classes=2)
         >>> advice.transfer, advice.quadrant
         ('head', 'few and similar')
 
@@ -134,35 +129,34 @@ def advise(
         ones special is Yosinski et al., "How transferable are features in deep neural networks?" (2014); the earliest
         within a standard error of the best is Breiman et al., "Classification and Regression Trees" (1984), section 3.4.
     """
-    stages = [name for name in stage_features if name != list(stage_features)[-1]]
+    stages = tuple(score.stage for score in scores[:-1])
     if len(stages) < 3:
         raise UsageError(
-            f"advice needs the features of three stages or more and the last vector, got {len(stages)} stages"
+            f"advice needs the scores of three stages or more and the last vector, got {len(stages)} stages"
         )
     if training_pictures < 1 or classes < 2:
         raise UsageError(
             f"advice needs a training picture and two classes at least, got {training_pictures} and {classes}"
         )
-    scores = score_stages(stage_features, labels, seed=seed)
+    last, best = scores[-1], _best(scores)
     before = max(scores[: 2 * len(stages) // 3], key=lambda score: score.accuracy)
-    last, best = scores[-1], _best(scores, len(labels))
-    similarity = removed_mistakes(before.accuracy, last.accuracy, pictures=len(labels))
-    saturated = last.accuracy >= max(SATURATED, best.accuracy)
+    removed = removed_mistakes(before.accuracy, last.accuracy, pictures=last.pictures)
+    saturated = last.accuracy >= max(SATURATED, _as_good_as_any(scores))
     found = _Findings(
         network=network,
         pictures=training_pictures,
         classes=classes,
         size=min(training_pictures / MANY_PICTURES, training_pictures / classes / MANY_PER_CLASS),
-        removed=similarity,
-        similarity=max(similarity, SIMILAR) if saturated else similarity,
+        removed=removed,
+        similarity=max(removed, SIMILAR) if saturated else removed,
         saturated=saturated,
         useless=max(score.accuracy for score in scores) < 1 / classes + NOTHING * (1 - 1 / classes),
         last=last,
         best=best,
-        stages=tuple(stages),
+        stages=stages,
     )
     wanted = _wanted(found)
-    costs = _Costs(seconds_per_picture, stage_shares, tuple(stages), training_pictures, time_budget)
+    costs = _Costs(seconds_per_picture, stage_shares, stages, training_pictures, time_budget)
     learning = costs.affordable(wanted)
     kind: Kind = "head" if not learning else "full" if learning == len(stages) else "stages"
     if kind == "full" and found.useless:
@@ -176,7 +170,7 @@ def advise(
         size=found.size,
         similarity=found.similarity,
         best_stage=best.stage,
-        scores=scores,
+        scores=tuple(scores),
         epochs=costs.epochs,
         seconds=costs.seconds(learning),
     )
@@ -261,11 +255,16 @@ class _Costs:
         return max(count for count in range(wanted + 1) if not count or (self.seconds(count) or 0.0) <= budget)
 
 
-def _best(scores: Sequence[StageScore], pictures: int) -> StageScore:
-    """The earliest stage that is within a standard error of the most accurate."""
+def _as_good_as_any(scores: Sequence[StageScore]) -> float:
+    """The accuracy that is within a standard error of the highest."""
     most = max(score.accuracy for score in scores)
-    error = math.sqrt(most * (1 - most) / pictures)
-    return next(score for score in scores if score.accuracy >= most - error)
+    return most - math.sqrt(most * (1 - most) / scores[0].pictures)
+
+
+def _best(scores: Sequence[StageScore]) -> StageScore:
+    """The earliest stage that is as good as any."""
+    enough = _as_good_as_any(scores)
+    return next(score for score in scores if score.accuracy >= enough)
 
 
 def _wanted(found: _Findings) -> int:

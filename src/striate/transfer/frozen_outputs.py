@@ -203,7 +203,8 @@ def _in_torch(part: FrozenPart) -> Callable[[Tensor], Floats]:
 
 def _identity(network: Network, what: str) -> str:
     """Hexadecimal digits for the layers but the head, and what is asked of them."""
-    content = hashlib.sha256(f"{type(network).__name__} {network.stages} {what}".encode())
+    # The text of a network names every layer with its stride, padding and the like: two rows may share all weights.
+    content = hashlib.sha256(f"{network} {network.stages} {what}".encode())
     for name, tensor in network.state_dict().items():
         if not name.startswith(f"{network.head_name}.") and not is_auxiliary(name):
             content.update(f"{name} {tuple(tensor.shape)}".encode())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -23,12 +23,13 @@ LEAST_NOISE = 1e-9  # of labels of 0 and 1; without a floor a model that hits th
 
 @dataclass(frozen=True)
 class StageScore:
-    """How well the features of one stage separate the classes."""
+    """How well the features of one stage, or those before the head, separate the classes."""
 
     stage: str
     width: int
     logme: float  # nats a picture and class
     accuracy: float  # share in 0..1
+    pictures: int  # on how many it was measured
 
 
 def logme(features: npt.NDArray[np.floating], labels: npt.NDArray[np.integer]) -> float:
@@ -125,10 +126,10 @@ def score_stages(
     last: npt.NDArray[np.floating] | None = None
     for stage, features in stage_features.items():
         if last is not None and np.array_equal(last, features):
-            scores.append(StageScore(stage, scores[-1].width, scores[-1].logme, scores[-1].accuracy))
+            scores.append(replace(scores[-1], stage=stage))
         else:
             accuracy = linear_accuracy(features, labels, seed=seed)
-            scores.append(StageScore(stage, features.shape[1], logme(features, labels), accuracy))
+            scores.append(StageScore(stage, features.shape[1], logme(features, labels), accuracy, len(features)))
         last = features
     return tuple(scores)
 
