@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from striate.api.learning_rate import RateTest, find_learning_rate
     from striate.api.load import load
     from striate.api.run import Run
+    from striate.api.signal import measure_signal
     from striate.api.train import resume, train
     from striate.api.watching import Watcher
     from striate.data import Dataset, load_data
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
         UsageError,
         WeightsError,
     )
-    from striate.inspection import Comparison, Inspection, gradient_norms
+    from striate.inspection import Comparison, Inspection, SignalReport, gradient_norms
     from striate.models import list_models
     from striate.pixels import Preprocessing
     from striate.runtime import Classifier, Prediction
@@ -54,6 +55,7 @@ _HOMES = {
     "Preprocessing": "striate.pixels",
     "RateTest": "striate.api.learning_rate",
     "Run": "striate.api.run",
+    "SignalReport": "striate.inspection",
     "StriateError": "striate.errors",
     "TrainingError": "striate.errors",
     "UnknownNameError": "striate.errors",
@@ -72,6 +74,7 @@ _HOMES = {
     "list_models": "striate.models",
     "load": "striate.api.load",
     "load_data": "striate.data",
+    "measure_signal": "striate.api.signal",
     "resume": "striate.api.train",
     "train": "striate.api.train",
 }
@@ -91,6 +94,7 @@ __all__ = [
     "Preprocessing",
     "RateTest",
     "Run",
+    "SignalReport",
     "StriateError",
     "TrainingError",
     "UnknownNameError",
@@ -110,6 +114,7 @@ __all__ = [
     "list_models",
     "load",
     "load_data",
+    "measure_signal",
     "resume",
     "train",
 ]

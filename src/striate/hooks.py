@@ -92,3 +92,36 @@ def watch_outputs(network: nn.Module, watcher: Watcher) -> Iterator[None]:
     finally:
         for handle in handles:
             handle.remove()
+
+
+@contextmanager
+def watch_gradients() -> Iterator[Callable[[Tensor, Callable[[Tensor], None]], None]]:
+    """Gives a function `watch(tensor, watcher)`, after which a backward pass that reaches the tensor calls `watcher`.
+
+    The watcher is called with the gradient of what is differentiated by the tensor as it was when `watch` was called, also
+    where an operation in place changes the tensor later. Tensors that need no gradient are passed over.
+
+    Example:
+        >>> import torch
+        >>> inputs, seen = torch.tensor([1.0, 2.0], requires_grad=True), []
+        >>> with watch_gradients() as watch:
+        ...     squares = inputs**2
+        ...     watch(squares, lambda gradient: seen.append(gradient.tolist()))
+        ...     (3 * squares).sum().backward()
+        >>> seen
+        [[3.0, 3.0]]
+    """
+    handles = []
+
+    def watch(tensor: Tensor, watcher: Callable[[Tensor], None]) -> None:
+        def hook(gradient: Tensor) -> None:
+            watcher(gradient)
+
+        if tensor.requires_grad:
+            handles.append(tensor.register_hook(hook))  # type: ignore[no-untyped-call]
+
+    try:
+        yield watch
+    finally:
+        for handle in handles:
+            handle.remove()

@@ -18,7 +18,7 @@ from striate.inspection import (
     effective_field,
     inspect_network,
 )
-from striate.models import create_model, list_models, model_row
+from striate.models import Network, create_model, list_models, model_row
 from striate.nn.arguments import whole_number
 from striate.weights import read_weights
 
@@ -50,7 +50,7 @@ def inspect(model: nn.Module | str | Path, input_size: int | Sequence[int] | Non
     else:
         network = model
     return inspect_network(
-        network, _input_shape(network, own_size if input_size is None else input_size), name=name, paper=paper
+        network, input_shape(network, own_size if input_size is None else input_size), name=name, paper=paper
     )
 
 
@@ -90,7 +90,12 @@ def _draft(model: str | Path) -> tuple[nn.Module, str, str, tuple[int, int] | No
         return create_model(name), name, row.paper, None
 
 
-def _input_shape(network: nn.Module, input_size: int | Sequence[int] | None) -> tuple[int, ...]:
+def input_shape(network: nn.Module, input_size: int | Sequence[int] | None) -> tuple[int, ...]:
+    """(channels, height, width) of a picture: as asked for, or the network's own.
+
+    Raises:
+        UsageError: The network does not say what pictures it takes.
+    """
     own = getattr(network, "input_size", None)
     size = own if input_size is None else input_size
     if size is None:
@@ -114,6 +119,24 @@ def _channels(network: nn.Module) -> int:
         f"{type(network).__name__} does not say how many channels a picture has; "
         "give input_size=(channels, height, width)"
     )
+
+
+def trained_network(bundle_folder: str | Path) -> tuple[Network, str, tuple[int, int]]:
+    """A bundle's network with its weights, its name, and the height and width that pictures are brought to.
+
+    Raises:
+        BundleError: The bundle is damaged.
+    """
+    bundle = open_bundle(bundle_folder)
+    architecture = bundle.contract.architecture
+    network = create_model(
+        architecture.model,
+        num_classes=architecture.num_classes,
+        in_channels=architecture.in_channels,
+        auxiliary=False,
+    )
+    network.load_state_dict(read_weights(bundle.weights_path).tensors)
+    return network, f"{Path(bundle_folder).resolve().name} ({architecture.model})", bundle.contract.preprocessing.size
 
 
 def measure_effective_field(
@@ -142,18 +165,13 @@ def measure_effective_field(
         (32, 32)
     """
     name, own_size = "", None
+    network: nn.Module
     if isinstance(model, nn.Module):
         network = model
     elif str(model) not in list_models() and Path(model).exists():
-        bundle = open_bundle(model)
-        architecture = bundle.contract.architecture
-        network = create_model(
-            architecture.model, num_classes=architecture.num_classes, in_channels=architecture.in_channels
-        )
-        network.load_state_dict(read_weights(bundle.weights_path).tensors)
-        name, own_size = f"{Path(model).resolve().name} ({architecture.model})", bundle.contract.preprocessing.size
+        network, name, own_size = trained_network(model)
     else:
         name = str(model)
         network = create_model(name, seed=seed)
-    shape = _input_shape(network, own_size if input_size is None else input_size)
+    shape = input_shape(network, own_size if input_size is None else input_size)
     return effective_field(network, shape, pictures=pictures, seed=seed, name=name)

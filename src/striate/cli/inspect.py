@@ -1,4 +1,4 @@
-"""Show what a network is: layers, shapes, parameters with their arithmetic, MACs, memory, receptive fields."""
+"""Show what a network is: layers, shapes, parameters with their arithmetic, MACs, memory, receptive fields; or its signal."""
 
 from __future__ import annotations
 
@@ -23,8 +23,27 @@ def command(
     effective: Annotated[
         Path | None, typer.Option(help="Measure the effective receptive field and draw it to this PNG file.")
     ] = None,
-    pictures: Annotated[int, typer.Option(min=1, help="Random pictures to average over, with --effective.")] = 8,
-    seed: Annotated[int, typer.Option(min=0, help="Draws weights and pictures, with --effective.")] = 0,
+    signal: Annotated[
+        bool,
+        typer.Option(
+            "--signal", help="Measure activations, gradients and dead ReLUs before training, and say if it will train."
+        ),
+    ] = False,
+    scheme: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="How to draw the weights, with --signal; may be given again: paper, he_normal, xavier_uniform, "
+            "lecun_uniform:gain=0.5, ... Default: these four (without the gain); of a run or bundle, as they are."
+        ),
+    ] = None,
+    data: Annotated[
+        str | None, typer.Option(help="Pictures for --signal: DATA as `striate train` takes it. Default: random ones.")
+    ] = None,
+    plot: Annotated[Path | None, typer.Option(help="Draw the signal to this PNG file, with --signal.")] = None,
+    pictures: Annotated[
+        int | None, typer.Option(min=1, help="Pictures to measure on: 8 with --effective, 16 with --signal.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Draws weights and pictures, with --effective and --signal.")] = 0,
 ) -> None:
     """Parses, inspects, shows."""
     from striate.api.inspect import inspect, measure_effective_field
@@ -34,9 +53,16 @@ def command(
 
     if as_json and markdown:
         raise UsageError("--json and --markdown exclude each other")
+    if not signal and (scheme or data or plot):
+        raise UsageError("--scheme, --data and --plot go with --signal")
     size = parse_size(input_size)
+    if signal:
+        show_signal(
+            model, scheme, data, size, pictures or 16, seed, as_json=as_json, markdown=markdown, html=html, plot=plot
+        )
+        return
     if effective is not None:
-        field = measure_effective_field(model, size, pictures=pictures, seed=seed)
+        field = measure_effective_field(model, size, pictures=pictures or 8, seed=seed)
         write_durably(effective, field.picture())
         print_result(field.to_json() if as_json else f"{field}\nwritten to {effective}")
         return
@@ -51,6 +77,43 @@ def command(
         print_result(f"written to {html}")
     else:
         print_result(inspection.to_text(batch_size=batch_size, depth=depth))
+
+
+def show_signal(
+    model: str,
+    schemes: list[str] | None,
+    data: str | None,
+    size: tuple[int, int] | None,
+    pictures: int,
+    seed: int,
+    *,
+    as_json: bool,
+    markdown: bool,
+    html: Path | None,
+    plot: Path | None,
+) -> None:
+    """Measures the signal, and shows it."""
+    from striate.api.signal import measure_signal
+    from striate.cli.console import ConsoleWatcher, print_result
+    from striate.durable_writing import write_durably
+
+    with ConsoleWatcher() as watcher:
+        report = measure_signal(
+            model, schemes, data=data, input_size=size, pictures=pictures, seed=seed, watcher=watcher
+        )
+    if html is not None:
+        write_durably(html, report.to_html().encode())
+    if plot is not None:
+        write_durably(plot, report.picture())
+    if as_json:
+        print_result(report.to_json())
+    elif markdown:
+        print_result(report.to_markdown())
+    elif html is None and plot is None:
+        print_result(report.to_text())
+    else:
+        written = [f"written to {path}" for path in (html, plot) if path is not None]
+        print_result("\n".join([*report.verdicts(), *written]))
 
 
 def parse_size(text: str | None) -> tuple[int, int] | None:

@@ -8,18 +8,24 @@ from striate.inspection.effective import EffectiveField, effective_field
 from striate.inspection.gradients import gradient_norms
 from striate.inspection.inspection import Inspection, Memory, Stage, inspect_network
 from striate.inspection.layers import Layer, ReceptiveField
+from striate.inspection.signal import LayerSignal, Signal, network_signal
+from striate.inspection.signal_report import SignalReport
 
 __all__ = [
     "Comparison",
     "EffectiveField",
     "Inspection",
     "Layer",
+    "LayerSignal",
     "Memory",
     "ReceptiveField",
+    "Signal",
+    "SignalReport",
     "Stage",
     "compare_inspections",
     "drafting",
     "effective_field",
     "gradient_norms",
     "inspect_network",
+    "network_signal",
 ]
