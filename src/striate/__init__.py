@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from striate.api.advise import DataAdvice, advise
     from striate.api.augment import augment_sheet
     from striate.api.create_model import create_model
     from striate.api.deepen import DepthResult, deepen
@@ -44,6 +45,7 @@ _HOMES = {
     "BundleError": "striate.errors",
     "Classifier": "striate.runtime",
     "Comparison": "striate.inspection",
+    "DataAdvice": "striate.api.advise",
     "DataError": "striate.errors",
     "Dataset": "striate.data",
     "DepthResult": "striate.api.deepen",
@@ -63,6 +65,7 @@ _HOMES = {
     "Watcher": "striate.api.watching",
     "WeightsError": "striate.errors",
     "augment_sheet": "striate.api.augment",
+    "advise": "striate.api.advise",
     "compare": "striate.api.inspect",
     "create_model": "striate.api.create_model",
     "deepen": "striate.api.deepen",
@@ -83,6 +86,7 @@ __all__ = [
     "BundleError",
     "Classifier",
     "Comparison",
+    "DataAdvice",
     "DataError",
     "Dataset",
     "DepthResult",
@@ -102,6 +106,7 @@ __all__ = [
     "Watcher",
     "WeightsError",
     "__version__",
+    "advise",
     "augment_sheet",
     "compare",
     "create_model",

@@ -15,7 +15,20 @@ from typing import NoReturn, ParamSpec
 import typer
 
 import striate
-from striate.cli import augment, bench, check, compare, deepen, evaluate, inspect, learning_rate, models, predict, train
+from striate.cli import (
+    advise,
+    augment,
+    bench,
+    check,
+    compare,
+    deepen,
+    evaluate,
+    inspect,
+    learning_rate,
+    models,
+    predict,
+    train,
+)
 from striate.cli import filter as filter_verb
 from striate.cli.text import printable
 from striate.errors import Interrupted, StriateError
@@ -79,6 +92,7 @@ VERBS = {
     "filter": filter_verb,
     "check": check,
     "augment": augment,
+    "advise": advise,
     "train": train,
     "learning-rate": learning_rate,
     "deepen": deepen,

@@ -1,0 +1,251 @@
+"""`striate.advise`: which transfer suits these pictures, and why."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from striate.api.deciding import TrainingRequest, choose_input
+from striate.api.examples import SplitExamples
+from striate.api.planning import probe_images, probe_loss
+from striate.api.preparation import choose_device, data_facts, prepare_data, start_from
+from striate.api.starting_weights import find_weights
+from striate.api.watching import Watcher
+from striate.data import Dataset, open_store
+from striate.errors import UsageError
+from striate.inspection.inspection import inspect_network
+from striate.models import Network, create_model, model_row
+from striate.report.quadrants import StageBar, TransferMap, draw_transfer_map
+from striate.training import Recipe, choose_recipe, merge, parse_duration, time_step
+from striate.training.precision import computes_bf16_natively
+from striate.transfer import Advice, compute_outputs, output_shapes, score_stages, split_vectors, stage_vectors
+from striate.transfer import advise as advise_by_scores
+from striate.transfer.advice import SIMILAR
+
+MOST_PICTURES = 1000
+"""Pictures that the stages are judged by; more take longer and say the same."""
+
+PROBE_PICTURES = 16
+
+
+@dataclass(frozen=True)
+class DataAdvice:
+    """The advice, and what it was given for."""
+
+    advice: Advice
+    data: str  # its name
+    location: str
+    model: str
+    weights: str
+    sample: int  # how many pictures the stages were judged by
+    input_size: tuple[int, int]
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it in JSON's types."""
+        return {
+            "data": self.location,
+            "model": self.model,
+            "weights": self.weights,
+            "sample": self.sample,
+            "input_size": list(self.input_size),
+        } | self.advice.to_dict()
+
+    def to_json(self) -> str:
+        """All of it as JSON text."""
+        return json.dumps(self.to_dict(), ensure_ascii=False)
+
+    def to_text(self) -> str:
+        """For people: the choice, the two sentences, the scores of the stages, and what they are."""
+        height, width = self.input_size
+        return (
+            f"{self.advice.to_text()}\n"
+            f"of {self.sample:,} pictures at {height} x {width}; accuracy: of a head on the stage's features, "
+            "cross-validated; LogME: nats a picture, higher is better"
+        )
+
+    def picture(self, kind: Literal["svg", "png"] = "svg") -> bytes:
+        """The four quadrants of size and similarity with this data set in its place, as an SVG or a PNG file."""
+        advice = self.advice
+        stages = [
+            StageBar(score.stage, score.accuracy, score.logme, best=score.stage == advice.best_stage)
+            for score in advice.scores
+        ]
+        shown = TransferMap(
+            data=self.data,
+            network=self.model,
+            pictures=advice.training_pictures,
+            classes=advice.classes,
+            size=advice.size,
+            similarity=advice.similarity,
+            similar_from=SIMILAR,
+            choice=advice.transfer,
+            reasons=advice.reasons,
+            stages=stages,
+        )
+        return draw_transfer_map(shown, kind)
+
+
+def advise(
+    data: str | Path | Dataset,
+    *,
+    model: str = "mobilenet_v2",
+    weights: str | Path = "imagenet",
+    mean: Sequence[float] | None = None,
+    std: Sequence[float] | None = None,
+    size: int | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    time_limit: str | float | None = None,
+    root: str | Path | None = None,
+    watcher: Watcher | None = None,
+) -> DataAdvice:
+    """Says which transfer suits the pictures: how much of trained weights should learn on, and why. Nothing is trained.
+
+    Up to 1,000 training pictures pass the network once. How well the features of each stage separate the classes tells
+    how like the pictures are to those that the weights were trained on.
+
+    Args:
+        data: A folder of class folders, a CSV file, a folder of IDX files, or a built-in name; see `striate.load_data`.
+        model: A name of `striate.list_models()`.
+        weights: `"imagenet"` for the network's published weights, or a `.safetensors` or `.pth` file.
+        mean: What the weights subtract, of the 0..1 range: one number, or one per channel.
+        std: What the weights divide by.
+        size: Side of the network's input in pixels; by default as in training.
+        seed: Draws the sample and, where the data has no splits, these.
+        device: `"auto"`, `"cpu"`, `"cuda"` or `"cuda:1"`.
+        time_limit: Seconds, or text such as `"10m"`, that the training itself may take; `None`: whatever it takes.
+        root: Where the local copy of a built-in set is.
+        watcher: Hears how it goes.
+
+    Raises:
+        UsageError: Something that was asked for makes no sense.
+        DataError: The data cannot be used, or has fewer than two classes.
+        WeightsError: The weights cannot be read or do not fit.
+    """
+    watcher = watcher or Watcher()
+    budget = parse_duration(str(time_limit)) if time_limit is not None else None
+    row = model_row(model)
+    torch_device = choose_device(device)
+    starting = find_weights(weights, model, watcher=watcher)
+    dataset = prepare_data(data, seed=seed, root=root, watcher=watcher)
+    facts = data_facts(dataset)
+    network = create_model(model, num_classes=len(dataset.classes), in_channels=row.in_channels, seed=seed)
+    _, decision = start_from(network, starting, row)
+    watcher.decision(decision)
+    request = TrainingRequest(data=data, model=model, weights=weights, mean=mean, std=std, size=size, seed=seed)
+    preprocessing, decisions = choose_input(request, dataset, facts, row, network, starting)
+    for decision in decisions:
+        watcher.decision(decision)
+    recipe = Recipe.from_dict(merge(choose_recipe(facts, row, pretrained=True)[0], {"model": model, "seed": seed}))
+
+    rows = sample_rows(dataset, most=MOST_PICTURES, seed=seed)
+    sample = dataset.select(rows)
+    store = open_store(sample, preprocessing, progress=watcher.task)
+    examples = SplitExamples(sample, store, preprocessing, np.arange(len(rows)), sample.labels.astype(np.int64))
+    network = network.to(torch_device).to(memory_format=torch.channels_last)
+    advice = advise_training(
+        network,
+        examples,
+        recipe,
+        name=model,
+        training_pictures=facts.training_pictures,
+        device=torch_device,
+        time_budget=budget,
+        watcher=watcher,
+    )
+    return DataAdvice(
+        advice=advice,
+        data=dataset.name,
+        location=dataset.location,
+        model=model,
+        weights=starting.name,
+        sample=len(rows),
+        input_size=preprocessing.size,
+    )
+
+
+def advise_training(
+    network: Network,
+    examples: SplitExamples,
+    recipe: Recipe,
+    *,
+    name: str,
+    training_pictures: int,
+    device: torch.device,
+    time_budget: float | None,
+    watcher: Watcher,
+) -> Advice:
+    """The advice for a network with trained weights and a sample of its training pictures; the network is not trained.
+
+    Args:
+        network: On its device.
+        examples: Up to about 1,000 training pictures. All of them in order are the ones that a head is fitted to, whose
+            features are then found in the cache.
+        recipe: How it would be trained.
+        name: What to call the network.
+        training_pictures: How many there are in all.
+        device: Where the network is.
+        time_budget: Seconds that the training itself may take; `None`: whatever it takes.
+        watcher: Hears how it goes.
+    """
+    part = stage_vectors(network, examples.preprocessing.size)
+    vectors = compute_outputs(part, examples, recipe=recipe, device=device, progress=watcher.task)
+    features = split_vectors(network, vectors, output_shapes(part, device))
+    watcher.task("comparing stages", 0, 1)
+    scores = score_stages(features, examples.labels, seed=recipe.seed)
+    watcher.task("comparing stages", 1, 1)
+    classes = len(examples.dataset.classes)
+    advice = advise_by_scores(scores, training_pictures=training_pictures, classes=classes, network=name)
+    if advice.kind == "head":  # which takes next to no time
+        return advice
+    watcher.task("timing a step", 0, 1)
+    images = probe_images(network, examples.preprocessing.size, count=min(PROBE_PICTURES, len(examples.labels)))
+    precision = "bf16" if computes_bf16_natively(device) else "fp32"
+    seconds = time_step(network, images, probe_loss, precision, steps=1) / len(images)
+    watcher.task("timing a step", 1, 1)
+    shape = (network.in_channels, *examples.preprocessing.size)
+    return advise_by_scores(
+        scores,
+        training_pictures=training_pictures,
+        classes=classes,
+        network=name,
+        seconds_per_picture=seconds,
+        stage_shares={stage.name: stage.macs_share for stage in inspect_network(network, shape).stages},
+        time_budget=time_budget,
+    )
+
+
+def sample_rows(dataset: Dataset, *, most: int, seed: int) -> npt.NDArray[np.int64]:
+    """Training pictures of all classes, of each as many as is its share but two at least: all of them where they are few.
+
+    Args:
+        dataset: With splits.
+        most: About how many.
+        seed: Draws them.
+
+    Returns:
+        (n,) rows of the data set, in order.
+
+    Raises:
+        UsageError: `most` is less than 2.
+    """
+    if most < 2:
+        raise UsageError(f"a sample needs 2 pictures at least, got {most}")
+    rows = dataset.indices("train")
+    if len(rows) <= most:
+        return rows
+    generator = np.random.default_rng(seed)
+    labels = dataset.labels[rows]
+    chosen = []
+    for label in np.unique(labels):
+        own = rows[labels == label]
+        wanted = max(2, round(len(own) * most / len(rows)))
+        chosen.append(generator.permutation(own)[:wanted])
+    return np.sort(np.concatenate(chosen))
