@@ -1,5 +1,9 @@
 import json
 
+import pytest
+
+from striate.cli.train import describe
+
 
 def test_training_prints_the_result_on_stdout_and_progress_on_stderr(striate_command, striped, tmp_path):
     folder = tmp_path / "run"
@@ -53,3 +57,15 @@ def test_published_weights_offline(striate_command, tmp_path, monkeypatch):
         "; where there is a network, download https://download.pytorch.org/models/mobilenet_v2-7ebf99e0.pth and put "
         f"mobilenet_v2-7ebf99e0.pth into {tmp_path / 'cache' / 'striate' / 'weights'}\n"
     )
+
+
+FIGURES = {"accuracy": 0.9, "accuracy_interval": [0.8, 0.95], "count": 1200, "balanced_accuracy": 0.9, "f1_macro": 0.9}
+
+
+@pytest.mark.parametrize("uneven", [False, True])
+def test_where_classes_are_uneven_the_figures_by_class_stand_beside(uneven):
+    figures = FIGURES | ({"balanced_accuracy": 0.7123, "f1_macro": 0.68349} if uneven else {})
+    lines = describe({"split": "val", "metrics": {"val": figures}, "run": "r", "report": "p"}).splitlines()
+    assert lines[0] == "accuracy  90.00% on 1,200 pictures of val (95 % interval 80.0% to 95.0%)"
+    expected = "by class  71.23% balanced accuracy (the mean recall of the classes), macro F1 0.683"
+    assert lines[1] == (expected if uneven else "run       r")

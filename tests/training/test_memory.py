@@ -2,8 +2,9 @@ import subprocess
 import sys
 
 import pytest
+import torch
 
-from striate.training.memory import keep_freed_memory
+from striate.training.memory import available_memory, keep_freed_memory, kept_for_backward, ran_out_of_memory
 
 CODE = """
 import resource, sys, torch
@@ -27,3 +28,31 @@ def test_freed_memory_is_used_again_without_asking_the_system():
 
     assert faults("return") > 50_000  # five times 12,000 pages
     assert faults("keep") < 2_000
+
+
+def test_running_out_of_memory_is_recognised():
+    full = "[enforce fail at alloc_cpu.cpp:119] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to allocate 8 bytes."
+    for error in (MemoryError(), torch.OutOfMemoryError("CUDA out of memory"), RuntimeError(full)):
+        assert ran_out_of_memory(error)
+    for error in (RuntimeError("shapes"), ValueError("can't allocate memory"), KeyboardInterrupt()):
+        assert not ran_out_of_memory(error)
+    with pytest.raises(RuntimeError) as caught:
+        torch.empty(1 << 60, dtype=torch.uint8)
+    assert ran_out_of_memory(caught.value)  # what torch really says here
+
+
+def test_what_is_kept_for_backward_grows_with_the_batch_and_leaves_the_network_alone(small_network):
+    network = small_network("resnet20").eval()
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    sizes = [
+        kept_for_backward(network, torch.rand(count, 1, 32, 32), lambda logits: logits.sum(), "fp32")
+        for count in (2, 8)
+    ]
+    assert sizes[1] == pytest.approx(4 * sizes[0], rel=0.01)
+    assert not network.training
+    assert all(torch.equal(tensor, before[name]) for name, tensor in network.state_dict().items())
+
+
+def test_available_memory():
+    available = available_memory(torch.device("cpu"))
+    assert available is None or 1 << 20 < available < 1 << 50

@@ -35,3 +35,16 @@ def test_timing_leaves_the_network_and_the_generator_alone(small_network, name):
     assert all(parameter.grad is None for parameter in network.parameters())
     for key, value in network.state_dict().items():
         assert torch.equal(value, before[key]), key
+
+
+def test_fast_arithmetic_is_for_gpus_and_for_a_while():
+    def flags():
+        return torch.backends.cudnn.benchmark, torch.get_float32_matmul_precision()
+
+    before = flags()
+    with precision.fast_arithmetic(torch.device("cpu")):
+        assert flags() == before
+    with pytest.raises(KeyError), precision.fast_arithmetic(torch.device("cuda")):
+        assert flags() == (True, "high")
+        raise KeyError
+    assert flags() == before

@@ -35,6 +35,7 @@ from striate.training import (
     save_checkpoint,
 )
 from striate.training.memory import keep_freed_memory
+from striate.training.precision import fast_arithmetic
 
 
 def carry_out(
@@ -86,7 +87,8 @@ def carry_out(
                 f"interrupted before the first step; go on by: striate train --resume {folder}", signals.received or 2
             ) from None
         history = [row for row in history if row["epoch"] <= state.epoch]
-        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []), events(folder, run) as record:
+        fork = torch.random.fork_rng(devices=[device] if device.type == "cuda" else [])
+        with fork, fast_arithmetic(device), events(folder, run) as record:
 
             def watch(report: StepReport) -> None:
                 watcher.step(report)

@@ -121,7 +121,10 @@ def read_numbers(option: str, text: str | None) -> tuple[float, ...] | None:
 def summary(run: Run) -> dict[str, Any]:
     """What the command prints, as JSON types."""
     headline = {
-        split: {key: figures[key] for key in ("accuracy", "accuracy_interval", "count", "log_loss")}
+        split: {
+            key: figures[key]
+            for key in ("accuracy", "accuracy_interval", "balanced_accuracy", "f1_macro", "count", "log_loss")
+        }
         for split, figures in run.metrics.items()
     }
     split = next((name for name in ("test", "val") if name in headline), None)
@@ -145,6 +148,11 @@ def describe(result: dict[str, Any]) -> str:
             f"accuracy  {figures['accuracy']:.2%} on {figures['count']:,} pictures of {result['split']} "
             f"(95 % interval {low:.1%} to {high:.1%})"
         )
+        if abs(figures["balanced_accuracy"] - figures["accuracy"]) > 1e-9:  # they are the same where classes are even
+            lines.append(
+                f"by class  {figures['balanced_accuracy']:.2%} balanced accuracy (the mean recall of the classes), "
+                f"macro F1 {figures['f1_macro']:.3f}"
+            )
     lines += [
         f"run       {result['run']}",
         f"report    {result['report']}",

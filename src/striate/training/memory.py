@@ -1,10 +1,16 @@
-"""Keeping memory between steps, where the C library would hand it back to the system after each, and running out of it."""
+"""Memory: keeping it between steps, running out of it, and how much a step takes."""
 
 from __future__ import annotations
 
+import copy
 import ctypes
+from collections.abc import Callable
+from pathlib import Path
 
 import torch
+from torch import Tensor, nn
+
+from striate.training.precision import autocast
 
 # glibc's malloc.h
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _MMAP_MAX = -1, -3, -4
@@ -51,3 +57,59 @@ def ran_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and any(
         text in str(error) for text in ("can't allocate memory", "not enough memory", "could not allocate", "bad_alloc")
     )
+
+
+def kept_for_backward(network: nn.Module, images: Tensor, loss: Callable[[Tensor], Tensor], precision: str) -> int:
+    """Bytes that a forward pass in training mode keeps for the backward pass, weights not counted.
+
+    Each piece of memory counts once, however many layers keep it. The network's weights and its mode are left as they are.
+
+    Args:
+        network: The network.
+        images: (N, C, H, W) float on its device.
+        loss: From logits to a scalar.
+        precision: `"fp32"` or `"bf16"`.
+
+    Example:
+        >>> layer = nn.Linear(100, 10)
+        >>> kept_for_backward(layer, torch.rand(8, 100, requires_grad=True), torch.sum, "fp32")  # 8 x 100 numbers of 4 bytes
+        3200
+    """
+    trial = copy.deepcopy(network).train()
+    own = {tensor.untyped_storage().data_ptr() for tensor in (*trial.parameters(), *trial.buffers())}
+    kept: dict[int, int] = {}
+
+    def keep(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in own:
+            kept[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    fork = torch.random.fork_rng(devices=[images.device] if images.is_cuda else [])
+    with (
+        fork,
+        torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor),
+        autocast(images.device, precision),
+    ):
+        loss(trial(images).float())
+    return sum(kept.values())
+
+
+def available_memory(device: torch.device) -> int | None:
+    """Bytes that a program may still take on a device; None where the system does not say.
+
+    On Linux what `/proc/meminfo` calls available, or what is left of the control group's limit (a container's), if that is less.
+    """
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+        available = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
+    except (OSError, ValueError, StopIteration):
+        return None
+    try:
+        group = Path("/sys/fs/cgroup")
+        limit, used = ((group / name).read_text(encoding="ascii").strip() for name in ("memory.max", "memory.current"))
+        return min(available, max(0, int(limit) - int(used)))
+    except (OSError, ValueError):
+        return available  # no limit, which is written as a word, or no control group

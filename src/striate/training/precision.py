@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 import torch
 from torch import Tensor, nn
@@ -23,6 +23,35 @@ def computes_bf16_natively(device: torch.device) -> bool:
 def autocast(device: torch.device, precision: str) -> AbstractContextManager[object]:
     """The context in which a forward pass runs in a recipe's precision."""
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16")
+
+
+@contextmanager
+def fast_arithmetic(device: torch.device) -> Iterator[None]:
+    """On a GPU: cuDNN tries its algorithms and takes the fastest, and fp32 products of matrices use TF32; as it was before, afterwards.
+
+    TF32 has fp32's range and 10 bits of its mantissa; for convolutions torch uses it by default. Which algorithm is the fastest can
+    differ from run to run, and some add up in no fixed order: the same seed gives the same bits on a processor, on a GPU nearly
+    the same.
+
+    Args:
+        device: On a processor nothing changes.
+
+    Example:
+        >>> with fast_arithmetic(torch.device("cuda")):
+        ...     torch.backends.cudnn.benchmark, torch.get_float32_matmul_precision()
+        (True, 'high')
+    """
+    if device.type != "cuda":
+        yield
+        return
+    before = torch.backends.cudnn.benchmark, torch.get_float32_matmul_precision()
+    torch.backends.cudnn.benchmark = True
+    torch.set_float32_matmul_precision("high")
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.benchmark = before[0]
+        torch.set_float32_matmul_precision(before[1])
 
 
 def time_step(
