@@ -4,8 +4,10 @@ import math
 import numpy as np
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from striate.errors import TrainingError
+from striate.models import create_model
 from striate.training import Recipe, StoppedError, TrainingState, checkpoints, fit, load_checkpoint, save_checkpoint
 from striate.training.batches import epoch_batches
 from striate.training.inputs import prepare_inputs
@@ -240,3 +242,67 @@ def test_a_compiled_network_learns_the_same(small_network, toy, monkeypatch):
         bits.append(fingerprint(state))
     assert_same(*bits)
     assert math.isfinite(float(bits[0]["network.f6.dense.weight"].sum()))
+
+
+class Reads(TorchDispatchMode):
+    """Counts how often a number is read from a tensor, which on a GPU waits for everything before it."""
+
+    count = 0
+
+    def __torch_dispatch__(self, function, types, arguments=(), options=None):
+        self.count += function is torch.ops.aten._local_scalar_dense.default
+        return function(*arguments, **(options or {}))
+
+
+@pytest.mark.parametrize("name", ["resnet20", "mobilenet_v2", "googlenet_bn"])
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
+def test_a_step_whose_figures_are_read_late_reads_nothing(toy, name, optimizer):
+    recipe = recipe_of(optimizer={"name": optimizer, "learning_rate": 0.01, "gradient_clip": 1.0})
+    state = begin(create_model(name, num_classes=2, in_channels=1, seed=0), recipe)
+    inputs = prepare_inputs(toy(2), np.arange(2), device=CPU)
+    for deferred in (True, False):
+        stepper = Stepper(state, recipe, create_loss(recipe.loss), deferred=deferred)
+        with Reads() as reads:
+            stepper.take(inputs)
+        assert reads.count == (0 if deferred else 2)
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
+def test_a_gpu_is_not_waited_for(small_network, toy, optimizer):
+    recipe = recipe_of(precision="bf16", optimizer={"name": optimizer, "learning_rate": 0.01, "gradient_clip": 1.0})
+    device = torch.device("cuda")
+    state = begin(small_network("resnet20").to(device).to(memory_format=torch.channels_last), recipe)
+    inputs = prepare_inputs(toy(8), np.arange(8), device=device)
+    stepper = Stepper(state, recipe, create_loss(recipe.loss), deferred=True)
+    stepper.take(inputs)  # the first makes the optimizer's state
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        stepper.take(inputs)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("compiles", [False, True])
+def test_a_gpu_learns(small_network, toy, compiles):
+    recipe = recipe_of(precision="bf16", compile=compiles)
+    device = torch.device("cuda")
+    state = begin(small_network("resnet20").to(device).to(memory_format=torch.channels_last), recipe, steps=30)
+    results = list(fit(state, recipe, toy(40), toy(20), device=device))
+    assert results[-1].train_loss < results[0].train_loss and results[-1].val_accuracy == 1.0
+
+
+@pytest.mark.gpu
+def test_a_gpu_without_memory_goes_on_with_parts(toy):
+    device = torch.device("cuda")
+    network = create_model("resnet20", num_classes=2, in_channels=1, seed=0).to(device)
+    torch.cuda.set_per_process_memory_fraction(0.01)
+    try:
+        recipe = recipe_of(batch_size=4096)
+        state = begin(network, recipe, steps=2)
+        notes = []
+        list(fit(state, recipe, toy(8192), toy(4), device=device, note=notes.append))
+    finally:
+        torch.cuda.set_per_process_memory_fraction(1.0)
+    assert 0 < state.micro_batch < 4096 and notes
