@@ -18,8 +18,8 @@ from striate.augmentation.policy import AugmentationPolicy
 from striate.augmentation.texture import add_noise, blur, erase
 from striate.augmentation.warp import Drawn, Movements, compose, elastic_displacements, warp
 
-CHUNK_VALUES = 1 << 19
-"""Values of the pictures that a processor works on at a time: three of 224 x 224, with what comes of them, fit its caches."""
+CHUNK_VALUES = 1 << 20
+"""Values of the pictures that a processor works on at a time: six of 224 x 224, with what comes of them, stay in its caches."""
 
 
 def draw_policy(policy: AugmentationPolicy, *, seed: int, epoch: int, indices: npt.ArrayLike) -> Drawn:
@@ -39,14 +39,15 @@ def augment(images: Tensor, policy: AugmentationPolicy, *, seed: int, epoch: int
     float32. Mixing is not done here (`mix`).
 
     Args:
-        images: (N, C, H, W) float in 0..1, C being 1 or 3 (RGB).
+        images: (N, C, H, W) float in 0..1, C being 1 or 3 (RGB); or uint8, which is made float32 in 0..1 chunk by chunk.
         policy: What may vary.
         seed: The seed of the run.
         epoch: The epoch, from 0.
         indices: (N,) integers: the samples' indices in the data set.
 
     Returns:
-        (N, C, H, W) in 0..1, the same dtype, device and layout in memory; `images` itself if the policy changes nothing.
+        (N, C, H, W) in 0..1, of the same device, layout in memory and dtype (bytes become float32); `images` itself if they are
+        floats and the policy changes nothing.
 
     Example:
         >>> from striate.augmentation import Rotation
@@ -56,12 +57,12 @@ def augment(images: Tensor, policy: AugmentationPolicy, *, seed: int, epoch: int
     """
     drawn = draw_policy(policy, seed=seed, epoch=epoch, indices=indices)
     if not drawn or not len(images):
-        return images
+        return images if images.is_floating_point() else to_floats(images)
     count, channels, height, width = images.shape
     rows = np.asarray(indices, dtype=np.int64).reshape(-1)
     movements = compose(drawn, count, height=height, width=width)
     colours = compose_colours(drawn, count, channels=channels) if any(name in drawn for name in LINEAR) else None
-    result = torch.empty_like(images)
+    result = torch.empty_like(images, dtype=images.dtype if images.is_floating_point() else torch.float32)
     size = max(1, CHUNK_VALUES // (channels * height * width)) if images.device.type == "cpu" else count
     for start in range(0, count, size):
         place = slice(start, min(start + size, count))
@@ -101,8 +102,10 @@ def move(images: Tensor, drawn: Drawn, movements: Movements, place: Place) -> Te
             device=images.device,
         )
     if moved.all():
-        return warp(images.to(torch.float32), movements, displacements)
-    result = images.to(torch.float32, memory_format=torch.contiguous_format, copy=True)
+        return warp(to_floats(images), movements, displacements)
+    result = to_floats(images).contiguous()
+    if result.data_ptr() == images.data_ptr():
+        result = result.clone()
     for dimensions, chosen in (([3], (True, False)), ([2], (False, True)), ([2, 3], (True, True))):
         if (which := (movements.mirrored == chosen).all(axis=1)).any():
             index = to_index(np.flatnonzero(which), images.device)
@@ -144,6 +147,11 @@ def change_appearance(
 
     images = change(images, "noise", noisy)
     return change(images, "erasing", lambda some, values, _: erase(some, policy.erasing, values))
+
+
+def to_floats(images: Tensor) -> Tensor:
+    """float32 in 0..1 of floats or bytes; may be `images` itself."""
+    return images.to(torch.float32) if images.is_floating_point() else images.to(torch.float32).div_(255)
 
 
 def to_index(rows: npt.NDArray[np.int64], device: torch.device) -> Tensor:

@@ -72,15 +72,18 @@ def apply_colours(images: Tensor, coefficients: Numbers) -> Tensor:
     """
     table = torch.from_numpy(coefficients.astype(np.float32)).to(images.device, non_blocking=True)
     own, mean, offset = table[:, 0, None, None, None], table[:, 2, None], table[:, 3:]
-    uses_grey, uses_mean = bool(coefficients[:, 1].any()), bool(coefficients[:, 2].any())
-    if uses_grey or uses_mean:
-        grey = to_grey(images)
-        if uses_mean:
-            offset = offset + mean * mean_of(grey)[:, None]
-        added = grey.mul_(table[:, 1, None, None])[:, None] + offset[:, :, None, None]
+    if not coefficients[:, 1:3].any():
+        return images.mul_(own).add_(offset[:, :, None, None]).clamp_(0, 1)
+    grey = to_grey(images)
+    if coefficients[:, 2].any():
+        offset = offset + mean * mean_of(grey)[:, None]
+    grey.mul_(table[:, 1, None, None])
+    images.mul_(own)
+    if (coefficients[:, 3:] == coefficients[:, 3:4]).all():  # one offset for all channels: less to write
+        images.add_(grey.add_(offset[:, :1, None])[:, None])
     else:
-        added = offset[:, :, None, None]
-    return images.mul_(own).add_(added).clamp_(0, 1)
+        images.add_(grey[:, None] + offset[:, :, None, None])
+    return images.clamp_(0, 1)
 
 
 def to_grey(images: Tensor) -> Tensor:

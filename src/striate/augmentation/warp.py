@@ -176,16 +176,15 @@ def sampling_grid(maps: Numbers, *, height: int, width: int, device: torch.devic
     """
     half = np.array([width / 2, height / 2, 1.0])
     scaled = (maps * half[None, None, :] / half[None, :, None]).astype(np.float32)
-    theta = torch.from_numpy(scaled).to(device, non_blocking=True)
-    x = torch.from_numpy(_centres(width)).to(device, non_blocking=True)[None, None, :]
+    theta = torch.from_numpy(scaled).to(device, non_blocking=True)[:, :, None]  # (n, 3, 1, 3)
+    x = torch.from_numpy(_centres(width)).to(device, non_blocking=True)[None, :, None]
     y = torch.from_numpy(_centres(height)).to(device, non_blocking=True)[None, :, None]
-    grid = torch.empty(len(maps), height, width, 2, device=device)
-    for row in (0, 1):
-        # A row of the map is a sum of what depends on x and what depends on y: one addition a pixel.
-        along, down = theta[:, row, 0, None, None] * x, theta[:, row, 1, None, None] * y
-        torch.add(along, down + theta[:, row, 2, None, None], out=grid[..., row])
+    # A place is a sum of what depends on x and what depends on y. Both coordinates are added at once as one complex number.
+    along = torch.view_as_complex(theta[:, :2, :, 0].transpose(1, 2) * x)
+    down = torch.view_as_complex(theta[:, :2, :, 1].transpose(1, 2) * y + theta[:, :2, :, 2].transpose(1, 2))
+    grid = torch.view_as_real(along[:, None, :] + down[:, :, None])
     if (maps[:, 2, :2] != 0).any():
-        depth = theta[:, 2, 0, None, None] * x + (theta[:, 2, 1, None, None] * y + theta[:, 2, 2, None, None])
+        depth = theta[:, 2, :, 0, None] * x.transpose(1, 2) + (theta[:, 2, :, 1, None] * y + theta[:, 2, :, 2, None])
         grid /= depth[..., None]
     return grid
 
