@@ -89,7 +89,7 @@ def prepare_fastai() -> Path:
     (Path(packages) / "packages-of-striate.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
     if subprocess.run([python, "-c", "import fastai"], check=False, capture_output=True).returncode:
         print("installing fastai into", ENVIRONMENT, flush=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", "fastai"], check=True)
+        subprocess.run([python, "-m", "pip", "install", "-qq", "fastai"], check=True)
     return python
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import time
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ import torch
 from striate.api.deciding import Decided, TrainingRequest, decide
 from striate.api.examples import SplitExamples
 from striate.api.interruption import interruptible
-from striate.api.transferring import Lesson, fit_new_head
+from striate.api.transferring import Lesson, choose_inputs, fit_new_head
 from striate.api.watching import Watcher
 from striate.data import Dataset, open_store
 from striate.durable_writing import write_durably
@@ -23,6 +24,7 @@ from striate.report.rate_picture import draw_rates
 from striate.training import StoppedError
 from striate.training.memory import keep_freed_memory
 from striate.training.range_test import RateSuggestion, Sweep, range_test, smooth, suggest_rate
+from striate.transfer import freeze
 
 FORMATS = {".png": "png", ".svg": "svg", ".pdf": "pdf"}
 FAR_BELOW = 20.0
@@ -181,6 +183,10 @@ def find_learning_rate(
 def sweep_rates(decided: Decided, *, lowest: float, highest: float, steps: int, watcher: Watcher) -> Sweep:
     """The range test of a run that was decided, its head fitted first where training would do so."""
     plan, network = decided.plan, decided.network
+    if plan.settings.total_steps == 0:
+        raise UsageError(
+            "this run takes no steps of gradient descent, so it has no learning rate: its head is fitted at once"
+        )
     device = torch.device(plan.settings.device)
     keep_freed_memory()
     with interruptible() as signals:
@@ -190,14 +196,23 @@ def sweep_rates(decided: Decided, *, lowest: float, highest: float, steps: int, 
         def stop() -> bool:
             return signals.received is not None
 
+        lesson = Lesson.of(network, plan)
+        nothing = dataclasses.replace(training, samples=training.samples[:0], labels=training.labels[:0])
         try:
             if plan.recipe.fit_head_first:
-                fit_new_head(Lesson.of(network, plan), plan, training, device=device, watcher=watcher, stop=stop)
+                fit_new_head(lesson, plan, training, device=device, watcher=watcher, stop=stop)
+            learned, _, after = choose_inputs(
+                lesson, plan, training, nothing, device=device, watcher=watcher, stop=stop
+            )
+            freeze(network, lesson.plan)
             return range_test(
                 network,
                 plan.recipe,
-                training,
+                learned,
                 device=device,
+                rates=lesson.plan.rates,
+                set_mode=lesson.set_mode,
+                after=after,
                 lowest=lowest,
                 highest=highest,
                 steps=steps,

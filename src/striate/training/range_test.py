@@ -5,17 +5,18 @@ from __future__ import annotations
 import copy
 import dataclasses
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import nn
 
 from striate.errors import TrainingError, UsageError
 from striate.models import Network
 from striate.training.batches import Batch, epoch_batches
-from striate.training.inputs import Examples, Inputs, prefetched, prepare_training_inputs
+from striate.training.inputs import Examples, Inputs, KeptMaps, prefetched, prepare_training_inputs
 from striate.training.loop import StoppedError
 from striate.training.losses import class_weights, create_loss
 from striate.training.optimizers import scale_learning_rate
@@ -60,12 +61,15 @@ class RateSuggestion:
 def range_test(
     network: Network,
     recipe: Recipe,
-    training: Examples,
+    training: Examples | KeptMaps,
     *,
     device: torch.device,
     lowest: float = 1e-6,
     highest: float = 10.0,
     steps: int = 100,
+    rates: Mapping[str, float] | None = None,
+    set_mode: Callable[[Network], object] = nn.Module.train,
+    after: str = "",
     watch: Callable[[int, int], None] | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> Sweep:
@@ -82,6 +86,9 @@ def range_test(
         lowest: The first step's rate.
         highest: The last step's rate, if the loss does not diverge before.
         steps: How many steps.
+        rates: As `TrainingState.begin` takes them, and so are the next two.
+        set_mode: See there.
+        after: See there.
         watch: Called after every step with how many were taken and how many are planned.
         stop: Asked before every step; once it answers True, the sweep ends.
 
@@ -96,10 +103,12 @@ def range_test(
     if steps < FEWEST_STEPS:
         raise UsageError(f"a range test needs {FEWEST_STEPS} steps or more, got {steps}")
     recipe = dataclasses.replace(recipe, optimizer=dataclasses.replace(recipe.optimizer, learning_rate=highest))
-    state = TrainingState.begin(copy.deepcopy(network), recipe, total_steps=steps)
+    state = TrainingState.begin(
+        copy.deepcopy(network), recipe, total_steps=steps, rates=rates, set_mode=set_mode, after=after
+    )
     weights = class_weights(training.labels, network.num_classes).to(device) if recipe.balance == "loss" else None
     stepper = Stepper(state, recipe, create_loss(recipe.loss, weights))
-    rates, losses, running, best, diverged = [], [], 0.0, math.inf, False
+    swept, losses, running, best, diverged = [], [], 0.0, math.inf, False
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         for inputs in batches_of(training, recipe, steps, device=device):
             if stop is not None and stop():
@@ -115,17 +124,17 @@ def range_test(
             smoothed = running / (1 - MEMORY**state.step)
             if diverged := not math.isfinite(loss) or (state.step >= FEWEST_STEPS and smoothed > DIVERGED * best):
                 break
-            rates.append(rate)
+            swept.append(rate)
             losses.append(loss)
             best = min(best, smoothed)
             if watch is not None:
                 watch(state.step, steps)
     if watch is not None:
         watch(steps, steps)
-    return Sweep(np.array(rates), np.array(losses), diverged)
+    return Sweep(np.array(swept), np.array(losses), diverged)
 
 
-def batches_of(training: Examples, recipe: Recipe, count: int, *, device: torch.device) -> Iterator[Inputs]:
+def batches_of(training: Examples | KeptMaps, recipe: Recipe, count: int, *, device: torch.device) -> Iterator[Inputs]:
     """The first batches of a run, epoch by epoch, as training prepares them."""
     even = training.labels if recipe.balance == "sampler" else None
     epoch = 0
