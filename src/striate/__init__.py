@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from striate.api.advise import DataAdvice, advise
     from striate.api.augment import augment_sheet
     from striate.api.create_model import create_model
-    from striate.api.deepen import DepthResult, deepen
+    from striate.api.deepen import deepen
+    from striate.api.depth_result import DepthResult
     from striate.api.evaluate import Evaluation, evaluate
     from striate.api.filter_picture import filter_picture
     from striate.api.inspect import compare, inspect
@@ -48,7 +49,7 @@ _HOMES = {
     "DataAdvice": "striate.api.advise",
     "DataError": "striate.errors",
     "Dataset": "striate.data",
-    "DepthResult": "striate.api.deepen",
+    "DepthResult": "striate.api.depth_result",
     "Evaluation": "striate.api.evaluate",
     "Inspection": "striate.inspection",
     "Interrupted": "striate.errors",

@@ -9,10 +9,10 @@ from PIL import Image
 
 import striate
 from striate.api import depth_plan
-from striate.api.deepen import NetworkRow, describe_verdict, judge
+from striate.api.depth_result import NetworkRow, describe_verdict, judge
 from striate.errors import DataError, Interrupted, UnknownNameError, UsageError
 
-SMALL = {"pictures": 16, "size": 16, "batch_size": 8}
+SMALL = {"pictures": 8, "size": 16, "batch_size": 4}
 
 
 class Findings(striate.Watcher):
@@ -52,7 +52,7 @@ def test_four_networks_take_turns_with_one_recipe(experiment):
     assert [row.parameters for row in result.networks[:2]] == [row.parameters for row in result.networks[2:]]
     last = {row["network"]: row for row in rows if row["epoch"] == 2}
     assert all(row.train_error == 1 - last[row.name]["train_accuracy"] for row in result.networks)
-    assert (result.epochs, result.training_pictures, result.validation_pictures) == (2, 16, 6)
+    assert (result.epochs, result.training_pictures, result.validation_pictures) == (2, 8, 6)
     json.dumps(result.to_dict())
 
 

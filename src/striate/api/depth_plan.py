@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tomli_w
@@ -18,10 +19,11 @@ from striate.api.preparation import choose_device, data_facts, normalisation, pr
 from striate.api.watching import Watcher
 from striate.data import Dataset
 from striate.errors import UnknownNameError, UsageError
-from striate.models import create_model, list_models, model_row
+from striate.models import Network, create_model, list_models, model_row
 from striate.pixels import Preprocessing
 from striate.report.wording import duration
 from striate.training import (
+    DataFacts,
     Decision,
     Recipe,
     choose_precision,
@@ -104,29 +106,19 @@ def plan_depth(
     facts = data_facts(dataset)
     chosen = pair or (SMALL_PAIR if facts.small else LARGE_PAIR)
     networks = (*chosen, *(residual_twin(name) for name in chosen))
-    decisions = [
-        Decision(
-            "networks", ", ".join(networks), "asked for" if pair else f"pictures of about {facts.short_side} pixels"
+    why = "asked for" if pair else f"pictures of about {facts.short_side} pixels"
+    decisions = [Decision("networks", ", ".join(networks), why)]
+    recipe = depth_recipe(facts, chosen[1], asked)
+    preprocessing, reasons = depth_input(dataset, facts, chosen[1], size=size)
+    decisions += reasons
+
+    def built(name: str) -> Network:
+        network = create_model(
+            name, num_classes=len(dataset.classes), in_channels=preprocessing.channels, seed=recipe.seed
         )
-    ]
-    row = model_row(chosen[1])
-    table, _ = choose_recipe(facts, row, pretrained=False)
-    table = merge(table, {"model": chosen[1], "schedule": {"epochs": EPOCHS}})
-    # What is evaluated is the network itself, and cross-entropy is the paper's loss.
-    table = merge(table, {"averaging": {"span": 0.0}, "loss": {"label_smoothing": 0.0}})
-    table["batch_size"] = smaller_batch(facts.training_pictures, int(table["batch_size"]))
-    recipe = Recipe.from_dict(merge(table, asked))
-    side = size or min(row.input_size[0], max(SIDE_STEP, facts.short_side // SIDE_STEP * SIDE_STEP))
-    networks_in_channels = 3 if facts.colour else 1
-    deepest = create_model(
-        row.name, num_classes=len(dataset.classes), in_channels=networks_in_channels, seed=recipe.seed
-    )
-    preprocessing, reasons = choose_preprocessing(facts, row, deepest, size=side)
-    if size is None:
-        reasons = [dataclasses.replace(reasons[0], why="what the pictures show, no more: depth shall cost, not size")]
-    preprocessing, reason = normalisation(preprocessing, dataset, row, None, mean=None, std=None)
-    decisions += [*reasons, reason]
-    deepest = deepest.to(torch_device).to(memory_format=torch.channels_last)
+        return network.to(torch_device).to(memory_format=torch.channels_last)
+
+    deepest = built(chosen[1])
     images = probe_images(deepest, preprocessing.size, count=min(recipe.batch_size, facts.training_pictures))
     if "precision" not in asked:
         kind, why = choose_precision(deepest, images, probe_loss)
@@ -135,18 +127,44 @@ def plan_depth(
     seconds = 0.0
     for place, name in enumerate(networks):
         watcher.task("timing", place, len(networks))
-        network = create_model(
-            name, num_classes=len(dataset.classes), in_channels=networks_in_channels, seed=recipe.seed
-        )
-        network = network.to(torch_device).to(memory_format=torch.channels_last)
-        seconds += time_step(network, images, probe_loss, recipe.precision, steps=1)
+        seconds += time_step(built(name), images, probe_loss, recipe.precision, steps=1)
     watcher.task("timing", len(networks), len(networks))
     steps = len(batch_sizes(facts.training_pictures, recipe.batch_size))
     recipe, decision = fit_time(recipe, seconds * steps, deadline, epochs_asked="epochs" in asked.get("schedule", {}))
     decisions += [Decision("batch size", str(recipe.batch_size), f"{steps:,} steps an epoch"), decision]
-    for decision in decisions:
-        watcher.decision(decision)
+    for one in decisions:
+        watcher.decision(one)
     return DepthPlan(dataset, networks, recipe, preprocessing, torch_device, tuple(decisions))
+
+
+def depth_recipe(facts: DataFacts, model: str, asked: Mapping[str, Any]) -> Recipe:
+    """What training from scratch would do, but that the network itself is evaluated, not its average, by the paper's loss."""
+    table, _ = choose_recipe(facts, model_row(model), pretrained=False)
+    own = {
+        "model": model,
+        "batch_size": smaller_batch(facts.training_pictures, int(table["batch_size"])),
+        "schedule": {"epochs": EPOCHS},
+        "averaging": {"span": 0.0},
+        "loss": {"label_smoothing": 0.0},
+    }
+    return Recipe.from_dict(merge(table, own, asked))
+
+
+def depth_input(
+    dataset: Dataset, facts: DataFacts, model: str, *, size: int | None
+) -> tuple[Preprocessing, list[Decision]]:
+    """How pictures become the networks' input: no larger than they are, because depth shall cost the time, not size."""
+    row = model_row(model)
+    side = size or min(row.input_size[0], max(SIDE_STEP, facts.short_side // SIDE_STEP * SIDE_STEP))
+    with torch.device("meta"):
+        network = create_model(row.name, num_classes=len(dataset.classes), in_channels=3 if facts.colour else 1)
+    preprocessing, decisions = choose_preprocessing(facts, row, network, size=side)
+    if size is None:
+        decisions = [
+            dataclasses.replace(decisions[0], why="what the pictures show, no more: depth shall cost, not size")
+        ]
+    preprocessing, decision = normalisation(preprocessing, dataset, row, None, mean=None, std=None)
+    return preprocessing, [*decisions, decision]
 
 
 def check_pair(pair: tuple[str, str]) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from striate.api.deepen import DepthResult
+    from striate.api.depth_result import DepthResult
 
 
 def command(
