@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
@@ -141,7 +140,7 @@ class Experiment:
 
     def __init__(self, folder: Path, plan: DepthPlan, watcher: Watcher, deadline: float | None) -> None:
         self._folder, self._plan, self._watcher, self._deadline = folder, plan, watcher, deadline
-        self._drawn = -math.inf
+        self._drawn = time.monotonic()
         store = open_store(plan.dataset, plan.preprocessing, progress=watcher.task)
         self._training, self._validation = (
             SplitExamples.of(plan.dataset, store, plan.preprocessing, name) for name in ("train", "val")

@@ -156,8 +156,7 @@ def depth_input(
     """How pictures become the networks' input: no larger than they are, because depth shall cost the time, not size."""
     row = model_row(model)
     side = size or min(row.input_size[0], max(SIDE_STEP, facts.short_side // SIDE_STEP * SIDE_STEP))
-    with torch.device("meta"):
-        network = create_model(row.name, num_classes=len(dataset.classes), in_channels=3 if facts.colour else 1)
+    network = create_model(row.name, num_classes=len(dataset.classes), in_channels=3 if facts.colour else 1, seed=0)
     preprocessing, decisions = choose_preprocessing(facts, row, network, size=side)
     if size is None:
         decisions = [
@@ -173,14 +172,9 @@ def check_pair(pair: tuple[str, str]) -> None:
     for name in pair:
         if name not in plain:
             raise UnknownNameError("plain network", name, plain)
-    shallow, deep = (sum(own.ndim > 1 for own in _on_meta(name).parameters()) for name in pair)
+    shallow, deep = (int(name.removeprefix("plain")) for name in pair)  # the paper's names count the layers
     if shallow >= deep:
         raise UsageError(f"--pair needs the shallow network first and then a deeper one, got {pair[0]}:{pair[1]}")
-
-
-def _on_meta(name: str) -> torch.nn.Module:
-    with torch.device("meta"):
-        return create_model(name)
 
 
 def residual_twin(plain: str) -> str:
