@@ -12,7 +12,9 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
+from striate.api.batch_size import choose_batch_size
 from striate.api.planning import plan_time, probe_images, probe_loss
 from striate.api.preparation import (
     choose_device,
@@ -29,6 +31,7 @@ from striate.api.twins import choose_twin
 from striate.api.watching import Watcher
 from striate.augmentation import class_changing, read_policy, with_principal_colours
 from striate.data import Dataset
+from striate.errors import UsageError
 from striate.initialization import named_scheme
 from striate.models import Network, Row, create_model, model_row, twin_rows
 from striate.pixels import Preprocessing
@@ -48,6 +51,7 @@ from striate.training import (
     scratch_warning,
 )
 from striate.training.batches import batch_sizes
+from striate.training.defaults import WITHOUT_BATCH_NORM
 
 COLOUR_SAMPLE = 256
 """Training pictures from which the directions of colour are measured, where the augmentation needs them."""
@@ -136,6 +140,9 @@ def decide(request: TrainingRequest, *, watcher: Watcher, begun: float) -> Decid
         init=recipe.initialization,
         seed=recipe.seed,
     )
+    if starting is None and "learning_rate" not in asked.get("optimizer", {}):
+        recipe, reasons = suit_rate(recipe, network)
+        decisions += reasons
     head_is_new = True
     if starting is not None:
         head_is_new, decision = start_from(network, starting, row)
@@ -173,6 +180,16 @@ def decide(request: TrainingRequest, *, watcher: Watcher, begun: float) -> Decid
         precision, why = choose_precision(network, images, probe_loss)
         recipe = dataclasses.replace(recipe, precision=precision)
         decisions.append(Decision("precision", precision, why))
+    if request.batch_size == AUTO and not head_alone:
+        recipe, reasons = choose_batch_size(
+            network,
+            recipe,
+            preprocessing.size,
+            training_pictures=facts.training_pictures,
+            scale_rate="learning_rate" not in asked.get("optimizer", {}),
+            watcher=watcher,
+        )
+        decisions += reasons
     total_steps = recipe.schedule.epochs * len(batch_sizes(facts.training_pictures, recipe.batch_size))
     time_plan = None
     if limit is not None:
@@ -210,7 +227,7 @@ def ask_recipe(request: TrainingRequest) -> dict[str, Any]:
         file = {**file, "augmentation": dataclasses.asdict(policy)}
     given = {
         "model": request.model,
-        "batch_size": request.batch_size,
+        "batch_size": read_batch_size(request.batch_size),
         "precision": request.precision,
         "initialization": request.init,
         "balance": request.balance,
@@ -228,6 +245,30 @@ def ask_recipe(request: TrainingRequest) -> dict[str, Any]:
     if "model" in table:
         model_row(table["model"])
     return table
+
+
+def read_batch_size(asked: int | str | None) -> int | None:
+    """The number that was asked for; None where it is to be chosen or measured.
+
+    Raises:
+        UsageError: It is neither a number nor `auto`.
+    """
+    if asked is None or asked == AUTO:
+        return None
+    try:
+        return int(asked)
+    except ValueError as error:
+        raise UsageError(f"--batch-size must be a whole number or {AUTO}, got {asked!r}") from error
+
+
+def suit_rate(recipe: Recipe, network: Network) -> tuple[Recipe, list[Decision]]:
+    """The recipe with a lower rate of SGD where the network has no batch norm."""
+    normed = any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in network.modules())
+    if normed or recipe.optimizer.name != "sgd" or recipe.optimizer.learning_rate <= WITHOUT_BATCH_NORM:
+        return recipe, []
+    optimizer = dataclasses.replace(recipe.optimizer, learning_rate=WITHOUT_BATCH_NORM)
+    decision = Decision("learning rate", f"{WITHOUT_BATCH_NORM:g}", f"{recipe.model} has no batch norm")
+    return dataclasses.replace(recipe, optimizer=optimizer), [decision]
 
 
 def choose_augmentation(
@@ -268,7 +309,9 @@ def choose_input(
         size = None if network.fixed_size else request.size
         preprocessing, decisions = published_preprocessing(starting.published, size=size)
     else:
-        preprocessing, decisions = choose_preprocessing(facts, row, network, size=request.size)
+        preprocessing, decisions = choose_preprocessing(
+            facts, row, network, size=request.size, pretrained=starting is not None
+        )
     preprocessing, decision = normalisation(preprocessing, dataset, row, starting, mean=request.mean, std=request.std)
     return preprocessing, [*decisions, decision]
 

@@ -37,7 +37,7 @@ def train(
     augment: str | Path | None = None,
     balance: str | None = None,
     epochs: int | None = None,
-    batch_size: int | None = None,
+    batch_size: int | str | None = None,
     size: int | None = None,
     seed: int = 0,
     precision: str | None = None,
@@ -66,7 +66,7 @@ def train(
         augment: `"none"`, `"light"`, `"standard"`, `"strong"`, one operation's name, or a TOML file.
         balance: For uneven classes: `"none"`, `"loss"` or `"sampler"`.
         epochs: Passes over the training pictures.
-        batch_size: Pictures a step.
+        batch_size: Pictures a step; `"auto"` measures what fits into memory and is fastest.
         size: Side of the network's input in pixels.
         seed: Decides everything random.
         precision: `"fp32"` or `"bf16"`; by default the faster one here.

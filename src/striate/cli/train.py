@@ -50,7 +50,9 @@ def command(
         typer.Option(help="Uneven classes: loss weighs rare ones more, sampler shows them more often. Default: none."),
     ] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training pictures.")] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Pictures a step.")] = None,
+    batch_size: Annotated[
+        str | None, typer.Option(help="Pictures a step; auto measures what fits and is fastest.")
+    ] = None,
     size: Annotated[int | None, typer.Option(help="Side of the network's input in pixels.")] = None,
     seed: Annotated[int, typer.Option(help="Decides everything random.")] = 0,
     precision: Annotated[str | None, typer.Option(help="fp32 or bf16. Default: the faster one here.")] = None,
