@@ -78,16 +78,16 @@ def draw_transfer_map(shown: TransferMap, kind: Literal["svg", "png"] = "svg") -
 
     # The letters' names and the date would differ from run to run.
     with matplotlib.rc_context({"svg.hashsalt": "striate", "svg.fonttype": "path", "font.family": "DejaVu Sans"}):
-        figure = Figure(figsize=(11, 6.1), facecolor=PAPER)
+        figure = Figure(figsize=(11, 6.5), facecolor=PAPER)
         FigureCanvasAgg(figure)
-        quadrants = figure.add_axes((0.085, 0.27, 0.49, 0.62))
-        bars = figure.add_axes((0.70, 0.27, 0.165, 0.62))
+        quadrants = figure.add_axes((0.085, 0.305, 0.49, 0.59))
+        bars = figure.add_axes((0.70, 0.305, 0.165, 0.59))
         _draw_quadrants(quadrants, shown)
         _draw_stages(bars, shown)
         title = f"{shorten(printable(shown.data), 40)}, with {printable(shown.network)}: {shown.choice}"
-        figure.text(0.02, 0.945, title, color=INK, fontsize=14, weight="bold")
-        lines = [line for reason in shown.reasons for line in textwrap.wrap(printable(reason), 130)]
-        figure.text(0.02, 0.145, "\n".join(lines), color=INK, fontsize=10, va="top", linespacing=1.5)
+        figure.text(0.02, 0.95, title, color=INK, fontsize=14, weight="bold")
+        lines = [line for reason in shown.reasons for line in textwrap.wrap(printable(reason), 140)]
+        figure.text(0.02, 0.19, "\n".join(lines), color=INK, fontsize=10, va="top", linespacing=1.5)
         stream = io.BytesIO()
         figure.savefig(stream, format=kind, dpi=120, facecolor=PAPER, metadata={"Date": None} if kind == "svg" else {})
     return stream.getvalue()
@@ -123,10 +123,11 @@ def _draw_quadrants(axes: Axes, shown: TransferMap) -> None:
     pictures = f"{plural(shown.pictures, 'picture')}, {plural(shown.classes, 'class', 'classes')}"
     label = f"{shorten(printable(shown.data), 24)}\n{pictures}"
     left, right = (shown.similar_from, 1.0) if here[1] else (0.0, shown.similar_from)
-    above = 1 <= y < SPAN / 8 or y < 8 / SPAN
+    above = 1 <= y < 4 or y < 0.2
+    beside_words = min(max(y, 0.05), 11)  # a dot among the quadrant's words has its label next to them
     axes.annotate(
         label,
-        (min(max(x, left + LABEL), right - LABEL) if right - left > 2 * LABEL else x, y),
+        (min(max(x, left + LABEL), right - LABEL) if right - left > 2 * LABEL else x, beside_words),
         xytext=(0, 11 if above else -11),
         textcoords="offset points",
         ha="center",

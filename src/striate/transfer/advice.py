@@ -20,9 +20,10 @@ SATURATED = 0.97
 """Accuracy of the head alone from which more training has next to nothing left to gain."""
 NOTHING = 0.1
 """Share of the way from chance to certainty that the best stage must reach, or the weights are of no use."""
-MOST_EPOCHS = 5
-MOST_SEEN = 20_000
-"""What stages need to settle after the head was fitted: five epochs, and fewer where those were more pictures than this."""
+EPOCHS = 5
+LEAST_SEEN, MOST_SEEN = 2000, 20_000
+"""What stages need to settle after the head was fitted: five epochs, more where those are few pictures, fewer where they are many.
+With the last three stages of MobileNetV2 on 1,000 digits of MNIST five epochs reach 96.2 %, eight 97.1 %; the head alone 92.2 %."""
 
 
 @dataclass(frozen=True)
@@ -237,7 +238,7 @@ class _Costs:
     @property
     def epochs(self) -> int:
         """How many stages need to settle."""
-        return min(MOST_EPOCHS, max(1, MOST_SEEN // self.pictures))
+        return max(1, math.ceil(LEAST_SEEN / self.pictures), min(EPOCHS, MOST_SEEN // self.pictures))
 
     def seconds(self, learning: int) -> float | None:
         """For the last so many stages. What is frozen is computed once, and a head on that takes next to nothing."""
