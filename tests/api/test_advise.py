@@ -1,14 +1,11 @@
-"""Advice from pictures: the sample, the way through the network, the time, and what comes back."""
+"""Advice from pictures: the way through the network, the time, and what comes back."""
 
 import json
 
-import numpy as np
 import pytest
 import torch
 
 import striate
-from striate.api.advise import sample_rows
-from striate.data import ArrayPictures, Dataset
 from striate.errors import UsageError
 from striate.models import create_model
 
@@ -30,14 +27,6 @@ class Notes(striate.Watcher):
 
     def decision(self, decision):
         self.decisions.append(decision.what)
-
-
-def labelled(counts, *, split=1):
-    labels = np.repeat(np.arange(len(counts)), counts).astype(np.int32)
-    pictures = ArrayPictures(np.zeros((len(labels), 4, 4), np.uint8), [f"p/{i}" for i in range(len(labels))])
-    return Dataset(
-        "p", "p", tuple(map(str, range(len(counts)))), pictures, labels, np.full(len(labels), split, np.uint8)
-    )
 
 
 @pytest.fixture(scope="module")
@@ -91,18 +80,6 @@ def test_more_than_a_head_is_timed(weights):
         "digits", model="resnet20", weights=weights, mean=[0.5], std=[0.5], time_limit=advice.seconds / 1e3
     )
     assert hasty.advice.transfer == "head" and "are allowed: so the head alone learns" in hasty.advice.reasons[1]
-
-
-def test_the_sample_is_stratified_and_seeded():
-    data = labelled([600, 300, 90, 9, 1])
-    rows = sample_rows(data, most=100, seed=0)
-    assert (np.diff(rows) > 0).all()
-    assert np.bincount(data.labels[rows]).tolist() == [60, 30, 9, 2, 1]
-    assert (rows == sample_rows(data, most=100, seed=0)).all()
-    assert (rows != sample_rows(data, most=100, seed=1)).any()
-    assert (sample_rows(data, most=1000, seed=0) == np.arange(1000)).all()
-    with pytest.raises(UsageError, match="a sample needs 2 pictures at least, got 1"):
-        sample_rows(data, most=1, seed=0)
 
 
 def test_an_unknown_network(striped, weights):

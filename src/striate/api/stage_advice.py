@@ -61,7 +61,7 @@ def advise_training(
     watcher.task("timing a step", 0, 1)
     images = probe_images(network, examples.preprocessing.size, count=min(PROBE_PICTURES, len(examples.labels)))
     precision = "bf16" if computes_bf16_natively(device) else "fp32"
-    seconds = time_step(network, images, probe_loss, precision, steps=1) / len(images)
+    seconds = time_step(network, images, probe_loss, precision) / len(images)
     watcher.task("timing a step", 1, 1)
     shape = (network.in_channels, *examples.preprocessing.size)
     return advise_by_scores(
