@@ -126,7 +126,8 @@ def advise(
     starting = find_weights(weights, model, watcher=watcher)
     dataset = prepare_data(data, seed=seed, root=root, watcher=watcher)
     facts = data_facts(dataset)
-    network = create_model(model, num_classes=len(dataset.classes), in_channels=row.in_channels, seed=seed)
+    channels = max(3 if facts.colour else 1, row.in_channels)  # as in training
+    network = create_model(model, num_classes=len(dataset.classes), in_channels=channels, seed=seed)
     _, decision = start_from(network, starting, row)
     watcher.decision(decision)
     request = TrainingRequest(data=data, model=model, weights=weights, mean=mean, std=std, size=size, seed=seed)
