@@ -110,7 +110,13 @@ def test_what_cannot_be_read_is_said():
     with pytest.raises(TrainingError) as caught:
         suggest_rate(Sweep(rates, np.linspace(1, 4, 20), True))
     assert str(caught.value) == (
-        "the loss never fell, before it diverged at 10: give more --steps, or look at the data and the initial weights"
+        "the loss never fell before it diverged at 10: there is little left to learn, or the initial weights or the data keep "
+        "the network from it; no rate can be read, but a tenth of that is the most to try"
+    )
+    with pytest.raises(TrainingError) as caught:
+        suggest_rate(Sweep(rates, np.linspace(1, 2, 20), False))
+    assert str(caught.value) == (
+        "the loss never fell, whatever the rate up to 10: give more --steps, or look at the data and the initial weights"
     )
     with pytest.raises(UsageError) as caught:
         range_test(network(), recipe(), Stripes(), device=CPU, lowest=1.0, highest=0.1)

@@ -186,9 +186,14 @@ def suggest_rate(sweep: Sweep) -> RateSuggestion:
     smoothed = smooth(sweep.losses)
     lowest = int(smoothed.argmin())
     if lowest == 0:
-        end = f"before it diverged at {sweep.rates[-1]:.2g}" if sweep.diverged else "whatever the rate"
+        if sweep.diverged:
+            raise TrainingError(
+                f"the loss never fell before it diverged at {sweep.rates[-1]:.2g}: there is little left to learn, or the initial "
+                "weights or the data keep the network from it; no rate can be read, but a tenth of that is the most to try"
+            )
         raise TrainingError(
-            f"the loss never fell, {end}: give more --steps, or look at the data and the initial weights"
+            f"the loss never fell, whatever the rate up to {sweep.rates[-1]:.2g}: give more --steps, or look at the data and "
+            "the initial weights"
         )
     slopes = np.gradient(smoothed, np.log(sweep.rates))
     steepest = int(slopes[: lowest + 1].argmin())
