@@ -116,7 +116,11 @@ def test_wrong_usage_is_one_sentence_and_leaves_no_folder(striped, tmp_path):
         ),
         ({"pictures": 1}, UsageError, "--pictures must be 2 or more, got 1"),
         ({"epochs": 0}, UsageError, "schedule.epochs must be 1 or more, got 0"),
-        ({"time_limit": "0.01s"}, UsageError, "the time limit leaves "),
+        (
+            {"time_limit": "0.01s"},
+            UsageError,
+            "the time limit has passed before the first step, and an epoch of all four",
+        ),
         ({"data": tmp_path / "nothing"}, DataError, "nothing"),
         ({"device": "tpu"}, UsageError, "device"),
     ]

@@ -230,9 +230,10 @@ def fit_time(
         left = 0.9 * (deadline - time.monotonic())
         fitting = int(left / round_seconds)
         if fitting < 1:
+            have = f"leaves {duration(left)}" if left > 0 else "has passed before the first step"
             raise UsageError(
-                f"the time limit leaves {duration(left)}, and an epoch of all four networks takes about "
-                f"{duration(round_seconds)}; give more time, fewer --pictures or a smaller --size"
+                f"the time limit {have}, and an epoch of all four networks takes about {duration(round_seconds)}; "
+                "give more time, fewer --pictures or a smaller --size"
             )
         epochs = min(epochs, fitting) if epochs_asked else fitting
         recipe = dataclasses.replace(recipe, schedule=dataclasses.replace(recipe.schedule, epochs=epochs))

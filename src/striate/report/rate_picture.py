@@ -48,7 +48,7 @@ def draw_rates(
     marks = (("falls fastest", steepest, "v"), ("lowest", minimum, "o"))
     for what, rate, marker in marks:
         height = float(np.interp(rate, rates, smoothed))
-        axis.plot([rate], [height], marker, color=BLUE, markersize=7, label=f"{what}: {rate:.2g}")
+        axis.plot([rate], [height], marker, color=BLUE, markersize=7, zorder=5, label=f"{what}: {rate:.2g}")
     if recipe_rate is not None:
         axis.axvline(recipe_rate, color=SOFT, linewidth=1.4, linestyle=":", label=f"of the recipe: {recipe_rate:.2g}")
     axis.set_xscale("log")
