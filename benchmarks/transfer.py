@@ -128,7 +128,7 @@ def gather(arguments: argparse.Namespace, runs: dict[str, list[dict[str, Any]]])
         "transfer": arguments.transfer,
         "processor": processor(),
         "processors": os.cpu_count(),
-        "load_before": os.getloadavg()[0],
+        "load_average_at_the_end": os.getloadavg()[0],
         "python": platform.python_version(),
         "versions": {name: metadata.version(name) for name in ("striate", "torch", "openvino", "numpy")},
         "peer_versions": runs["fastai"][0]["versions"] if "fastai" in runs else {},
