@@ -66,3 +66,18 @@ def test_nothing_is_written_and_a_signal_is_one_sentence(tmp_path, monkeypatch):
     with pytest.raises(Interrupted, match="interrupted; nothing was written"):
         striate.find_learning_rate("digits", model="lenet5_dense", watcher=Interrupting())
     assert not list(Path.cwd().iterdir())
+
+
+def test_the_options_of_training_are_taken(found):
+    other = striate.find_learning_rate("digits", model="lenet5_dense", steps=12, augment="none", init="he_normal")
+    assert other.losses[0] != found.losses[0]
+
+
+def test_a_head_that_is_fitted_at_once_has_no_rate(finished_run, striped):
+    weights = finished_run.folder / "bundle" / "model.safetensors"
+    with pytest.raises(UsageError) as caught:
+        striate.find_learning_rate(striped, model="resnet20", weights=weights, mean=[0.5], std=[0.25], transfer="head")
+    assert str(caught.value) == (
+        "this run takes no steps of gradient descent, so it has no learning rate: its head is fitted at once; "
+        "to learn more than that, give --transfer full or stages:N"
+    )

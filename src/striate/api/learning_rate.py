@@ -91,6 +91,10 @@ def find_learning_rate(
     weights: str | Path | None = None,
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
+    transfer: str | None = None,
+    init: str | None = None,
+    augment: str | Path | None = None,
+    balance: str | None = None,
     batch_size: int | None = None,
     size: int | None = None,
     seed: int = 0,
@@ -116,6 +120,10 @@ def find_learning_rate(
         weights: See `striate.train`.
         mean: See `striate.train`.
         std: See `striate.train`.
+        transfer: See `striate.train`.
+        init: See `striate.train`.
+        augment: See `striate.train`.
+        balance: See `striate.train`.
         batch_size: See `striate.train`.
         size: See `striate.train`.
         seed: See `striate.train`.
@@ -151,6 +159,10 @@ def find_learning_rate(
         weights=weights,
         mean=mean,
         std=std,
+        transfer=transfer,
+        init=init,
+        augment=augment,
+        balance=balance,
         batch_size=batch_size,
         size=size,
         seed=seed,
@@ -185,7 +197,8 @@ def sweep_rates(decided: Decided, *, lowest: float, highest: float, steps: int, 
     plan, network = decided.plan, decided.network
     if plan.settings.total_steps == 0:
         raise UsageError(
-            "this run takes no steps of gradient descent, so it has no learning rate: its head is fitted at once"
+            "this run takes no steps of gradient descent, so it has no learning rate: its head is fitted at once; "
+            "to learn more than that, give --transfer full or stages:N"
         )
     device = torch.device(plan.settings.device)
     keep_freed_memory()

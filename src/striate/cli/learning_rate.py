@@ -27,6 +27,23 @@ def command(
         str | None, typer.Option(help="What the weights subtract from 0..1 pixels: 0.5 or 0.485,0.456,0.406.")
     ] = None,
     std: Annotated[str | None, typer.Option(help="What the weights divide by after that.")] = None,
+    transfer: Annotated[
+        str | None,
+        typer.Option(
+            help="What learns, from trained weights: head, stages:N (the last N), full, scratch, or auto. Default: auto."
+        ),
+    ] = None,
+    init: Annotated[
+        str | None, typer.Option(help="How new weights are drawn: paper, he_normal, xavier_uniform... Default: paper.")
+    ] = None,
+    augment: Annotated[
+        str | None,
+        typer.Option(help="none, light, standard, strong, or a .toml file; see `striate augment`. Default: standard."),
+    ] = None,
+    balance: Annotated[
+        str | None,
+        typer.Option(help="Uneven classes: loss weighs rare ones more, sampler shows them more often. Default: none."),
+    ] = None,
     batch_size: Annotated[int | None, typer.Option(help="Pictures a step.")] = None,
     size: Annotated[int | None, typer.Option(help="Side of the network's input in pixels.")] = None,
     seed: Annotated[int, typer.Option(help="Decides everything random.")] = 0,
@@ -58,6 +75,10 @@ def command(
             weights=weights,
             mean=mean_values,
             std=std_values,
+            transfer=transfer,
+            init=init,
+            augment=augment,
+            balance=balance,
             batch_size=batch_size,
             size=size,
             seed=seed,
