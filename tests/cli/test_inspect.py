@@ -121,3 +121,47 @@ def test_a_damaged_table_is_made_anew():
     for path in Path(platformdirs.user_cache_dir("striate"), "catalogue").glob("*.json"):
         path.write_text("{", encoding="utf-8")
     assert run("models", "--json") == rows
+
+
+def test_inspect_the_signal():
+    lines = run("inspect", "lenet5_relu", "--signal", "--scheme", "he_normal", "--pictures", "4").splitlines()
+    assert lines[0] == "lenet5_relu, 1x32x32: 4 random pictures"
+    assert lines[2] == "he_normal"
+    assert lines[4].split()[:3] == ["c1.convolution", "Conv2d", "6x28x28"]
+    assert lines[-1].startswith("he_normal: will train: from c1.convolution to output the variance goes from ")
+
+
+def test_the_signal_as_files(tmp_path):
+    page, plot = tmp_path / "signal.html", tmp_path / "signal.png"
+    schemes = ["--scheme", "paper", "--scheme", "lecun_uniform:gain=0.01"]
+    output = run("inspect", "lenet5_relu", "--signal", *schemes, "--html", page, "--plot", plot)
+    lines = output.splitlines()
+    assert lines[0].startswith("paper: will train: ") and lines[1].startswith(
+        "lecun_uniform:gain=0.01: will not train: "
+    )
+    assert lines[2:] == [f"written to {page}", f"written to {plot}"]
+    assert page.read_text(encoding="utf-8").lstrip().startswith("<!doctype html>")
+    assert plot.read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_signal_as_json_and_markdown(striped):
+    words = ["inspect", "resnet20", "--signal", "--scheme", "paper", "--data", striped, "--pictures", "4"]
+    table = json.loads(run(*words, "--json"))
+    assert [scheme["scheme"] for scheme in table["schemes"]] == ["paper"]
+    assert table["schemes"][0]["layers"][0]["name"] == "conv1"
+    assert run(*words, "--markdown").startswith("# resnet20\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--scheme", "he_normal"], "--scheme, --data and --plot go with --signal"),
+        (["--signal", "--scheme", "he_norm"], "unknown initialisation 'he_norm'; did you mean 'he_normal'"),
+        (["--signal", "--pictures", "1"], "measure_signal: pictures must be a whole number of at least 2, got 1"),
+        (["--signal", "--effective", "a.png"], "--signal and --effective exclude each other"),
+    ],
+)
+def test_wrong_usage_of_the_signal(words, message):
+    done = CliRunner().invoke(app, ["inspect", "lenet5", *words])
+    assert done.exit_code == 2
+    assert done.stderr.startswith(f"striate: {message}")

@@ -53,6 +53,8 @@ def command(
 
     if as_json and markdown:
         raise UsageError("--json and --markdown exclude each other")
+    if signal and effective is not None:
+        raise UsageError("--signal and --effective exclude each other")
     if not signal and (scheme or data or plot):
         raise UsageError("--scheme, --data and --plot go with --signal")
     size = parse_size(input_size)

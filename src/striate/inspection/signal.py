@@ -452,5 +452,5 @@ def _but(signal: Signal) -> str:
         return f"; but {len(stuck)} of {len(signal.weighted)} layers, such as {stuck[0].name}, will hardly learn"
     free = [layer for layer in signal.weighted if not layer.normalized]
     if signal.rate < LEARNING_RATE and len(free) > len(signal.weighted) / 2:
-        return f"; with momentum 0.9, take a learning rate of {0.1 * signal.rate:.1g} or less"
+        return f"; keep the learning rate well below {0.1 * signal.rate:.1g}, with momentum 0.9"
     return ""
