@@ -9,6 +9,7 @@ from safetensors.torch import save_file
 import striate
 import striate.models
 from striate.errors import UnknownNameError, UsageError, WeightsError
+from striate.initialization import initialize
 
 
 def same(network, tensors, *, but=()):
@@ -141,3 +142,30 @@ def test_auxiliary_heads_can_be_left_out(tmp_path):
     assert not [path for path in network.state_dict() if path.startswith("aux")]
     images = torch.randn(1, 3, 32, 32)
     assert torch.equal(network.eval()(images), whole.eval()(images))
+
+
+def test_new_weights_are_drawn_by_a_scheme():
+    network = striate.create_model("resnet20", seed=0, init="xavier_uniform")
+    bound = (6 / (27 + 144)) ** 0.5
+    assert 0.95 * bound < network.conv1.weight.abs().max().item() <= bound
+    assert same(network, striate.create_model("resnet20", seed=0, init="glorot_uniform").state_dict())
+    other = striate.create_model("resnet20", seed=5)
+    initialize(other, "xavier_uniform", seed=0)
+    assert same(network, other.state_dict())
+    assert same(striate.create_model("resnet20", seed=1, init="paper"), state_of())
+
+
+def test_an_unknown_scheme():
+    with pytest.raises(UnknownNameError, match="unknown initialisation 'he_norm'; did you mean 'he_normal'"):
+        striate.create_model("resnet20", init="he_norm")
+
+
+def test_a_scheme_and_weights_exclude_each_other(tmp_path):
+    with pytest.raises(UsageError) as error:
+        striate.create_model("resnet20", init="he_normal", weights="imagenet")
+    assert str(error.value) == (
+        "init='he_normal' says how new weights are drawn, and weights='imagenet' puts trained ones in their place; "
+        "give one of the two"
+    )
+    torch.save(state_of(), tmp_path / "own.pth")
+    assert same(striate.create_model("resnet20", init="paper", weights=tmp_path / "own.pth"), state_of())

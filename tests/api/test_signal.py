@@ -62,7 +62,7 @@ def test_random_pictures_are_like_photographs():
     # Means of pictures vary, which those of white noise do not, and neighbours are alike.
     assert images.mean((2, 3)).std().item() > 0.15
     pairs = torch.stack([images[..., :-1].flatten(), images[..., 1:].flatten()])
-    assert torch.corrcoef(pairs)[0, 1].item() > 0.8
+    assert torch.corrcoef(pairs)[0, 1].item() > 0.6
 
 
 def test_pixels_of_0_to_255_are_drawn_for_rows_that_take_them():

@@ -8,7 +8,8 @@ from torch.nn import functional
 from striate.errors import UsageError
 from striate.initialization import Scheme, initialize
 from striate.inspection import network_signal
-from striate.inspection.signal import LEARNING_RATE, dead_share, moments
+from striate.inspection.signal import LEARNING_RATE
+from striate.inspection.signal_recorder import dead_share, moments
 from striate.models import VGG, create_model
 from striate.models.vgg import TABLE_1, VGGConfig
 
@@ -119,6 +120,24 @@ def test_functions_outside_modules_are_met():
     assert [layer.dead is not None for layer in signal.layers] == [False, True, False, True, False]
     assert layer_named(signal, "convolution").normalized
     assert not layer_named(signal, "linear").normalized
+
+
+class OfFunctionsAlone(nn.Module):
+    def __init__(self, call):
+        super().__init__()
+        self.matrix = nn.Parameter(torch.randn(3, 16))
+        self.call = call
+
+    def forward(self, images):
+        return self.call(images.flatten(1), self.matrix)
+
+
+def test_weights_of_no_module_pull_too():
+    signal = network_signal(OfFunctionsAlone(functional.linear), *batch(4, 1, 4, 3))
+    assert signal.layers[0].pull is None and 0 < signal.plateau < 1000
+    with pytest.raises(UsageError) as error:
+        network_signal(OfFunctionsAlone(lambda images, matrix: images @ matrix.T), *batch(4, 1, 4, 3))
+    assert str(error.value) == "OfFunctionsAlone calls no layer and no activation function that is known here"
 
 
 def test_a_module_that_changes_its_input_in_place():

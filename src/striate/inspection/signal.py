@@ -32,8 +32,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -41,34 +40,13 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.overrides import TorchFunctionMode
 
 from striate.errors import UsageError
 from striate.hooks import watch_calls, watch_gradients
-from striate.initialization import StatesFans, seeded
-from striate.nn import EuclideanRBF, ScaledTanh
+from striate.initialization import seeded
+from striate.inspection.signal_recorder import Met, Recorder
 
-NORMALIZATIONS = (
-    nn.BatchNorm1d,
-    nn.BatchNorm2d,
-    nn.BatchNorm3d,
-    nn.SyncBatchNorm,
-    nn.InstanceNorm1d,
-    nn.InstanceNorm2d,
-    nn.InstanceNorm3d,
-    nn.GroupNorm,
-    nn.LayerNorm,
-    nn.LocalResponseNorm,
-)
 BY_BATCH = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
-WEIGHTED = nn.Linear | nn.Conv1d | nn.Conv2d | nn.Conv3d | nn.ConvTranspose1d | nn.ConvTranspose2d | nn.ConvTranspose3d
-# Functions that are listed where a network calls them without a module.
-LAYER_FUNCTIONS = frozenset(f"{name}{axes}d" for name in ("conv", "conv_transpose") for axes in (1, 2, 3)) | {"linear"}
-NORMALIZING_FUNCTIONS = frozenset({"batch_norm", "instance_norm", "group_norm", "layer_norm"})
-RELU_FUNCTIONS = frozenset({"relu", "relu_", "relu6"})
-ACTIVATION_FUNCTIONS = RELU_FUNCTIONS | {
-    "elu", "gelu", "hardsigmoid", "hardswish", "leaky_relu", "mish", "selu", "sigmoid", "silu", "softplus", "tanh",
-}  # fmt: skip
 
 LEARNING_RATE = 0.5
 """What a gradient that stays the same moves the weights by, in the end: the recipes' 0.05, and 10 times that by momentum."""
@@ -119,6 +97,7 @@ class Signal:
     loss: float
     spread: float  # standard deviation of the logits over the pictures, root mean square over the classes
     rate: float  # L / sum |g|² over the weights that feed no normalisation; a learning rate
+    plateau: float  # about how many steps at most training stands still, until half of the weights have moved by their own size
 
     @property
     def outcome(self) -> Outcome:
@@ -126,13 +105,6 @@ class Signal:
         if not (math.isfinite(self.loss) and self.plateau <= MOST_STEPS and self.rate >= SMALLEST_RATE):
             return "fails"
         return "slow" if self.plateau > FEW_STEPS or self.rate < SMALL_RATE else "trains"
-
-    @property
-    def plateau(self) -> float:
-        """For about how many steps at most training stands still: until half of the layers have moved by their own size."""
-        pulls = [layer.pull for layer in self.layers if layer.pull is not None]
-        middle = statistics.median(pulls) if pulls else 0.0
-        return 1 / (LEARNING_RATE * middle) if middle else math.inf
 
     @property
     def verdict(self) -> str:
@@ -194,6 +166,8 @@ def network_signal(network: nn.Module, images: Tensor, labels: Tensor, *, scheme
         with watch_calls(network, recorder.enter, recorder.leave):
             logits, loss = _loss(network, images, labels, recorder)
         gradients = torch.autograd.grad(loss, list(weights.values()), allow_unused=True)
+    if not recorder.met:
+        raise UsageError(f"{type(network).__name__} calls no layer and no activation function that is known here")
     sizes = {
         name: (0.0 if gradient is None else _norm(gradient), _norm(weight))
         for (name, weight), gradient in zip(weights.items(), gradients, strict=True)
@@ -201,13 +175,15 @@ def network_signal(network: nn.Module, images: Tensor, labels: Tensor, *, scheme
     normalized = {name for met in recorder.met if met.normalized for name in met.weights}
     slope = sum(gradient**2 for name, (gradient, _) in sizes.items() if name not in normalized)
     value = float(loss.detach())
+    pull = statistics.median(gradient / weight if weight else 0.0 for gradient, weight in sizes.values())
     return Signal(
         scheme=scheme,
-        layers=tuple(met.finished(sizes) for met in recorder.met),
+        layers=tuple(_finished(met, sizes) for met in recorder.met),
         pictures=len(images),
         loss=value,
         spread=_norm(logits) / math.sqrt(logits.numel()),
         rate=value / slope if slope else math.inf,
+        plateau=1 / (LEARNING_RATE * pull) if pull else math.inf,
     )
 
 
@@ -249,163 +225,23 @@ def _first_step(network: nn.Module) -> Iterator[None]:
                 buffer.copy_(value)
 
 
-@dataclass
-class Met:
-    """A layer that ran, before the gradient has come back to it."""
-
-    name: str
-    kind: str
-    is_activation: bool
-    shape: tuple[int, ...]
-    answered: tuple[float, float]
-    dead: float | None
-    weights: tuple[str, ...]  # names of its own parameters
-    gradient: tuple[float, float] | None = None
-    normalized: bool = False
-
-    def came_back(self, gradient: Tensor) -> None:
-        """Takes the gradient's mean and variance."""
-        self.gradient = moments(gradient)
-
-    def finished(self, sizes: Mapping[str, tuple[float, float]]) -> LayerSignal:
-        """The layer with all that was measured; `sizes`: of gradient and weight, by the weight's name."""
-        own = [sizes[name] for name in self.weights if name in sizes]
-        gradient, weight = (math.hypot(*values) for values in zip(*own, strict=True)) if own else (0.0, 0.0)
-        return LayerSignal(
-            name=self.name,
-            kind=self.kind,
-            is_activation=self.is_activation,
-            shape=self.shape,
-            mean=self.answered[0],
-            variance=self.answered[1],
-            gradient_mean=self.gradient and self.gradient[0],
-            gradient_variance=self.gradient and self.gradient[1],
-            dead=self.dead,
-            pull=gradient / weight if weight else None,
-            normalized=self.normalized,
-        )
-
-
-class Recorder(TorchFunctionMode):
-    """Meets the answers of layers and activation functions, of modules and of functions called outside them.
-
-    Args:
-        watch: As `watch_gradients` gives it.
-    """
-
-    def __init__(self, watch: Callable[[Tensor, Callable[[Tensor], None]], None]) -> None:
-        super().__init__()
-        self.met: list[Met] = []
-        self._watch = watch
-        self._scopes: list[tuple[str, str]] = []  # names and roles of the modules that are running
-        self._names: Counter[str] = Counter()
-        self._answers: dict[int, tuple[Tensor, Met]] = {}  # what was met, by the identity of what it answered
-
-    def enter(self, name: str, module: nn.Module) -> None:
-        """A module begins to run."""
-        self._scopes.append((name, _role(module)))
-
-    def leave(self, name: str, module: nn.Module, output: object) -> None:
-        """A module has run."""
-        _, role = self._scopes.pop()
-        if role in ("layer", "activation") and not self._inside() and isinstance(output, Tensor):
-            own = tuple(f"{name}.{own}" if name else own for own, _ in module.named_parameters())
-            is_relu = isinstance(module, nn.ReLU | nn.ReLU6)
-            self._note(name, type(module).__name__, role == "activation", output, is_relu, own)
-
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: Iterable[type],
-        args: tuple[Any, ...] = (),
-        kwargs: Mapping[str, Any] | None = None,
-    ) -> Any:
-        """Runs a function of torch, and meets what it answers if it is one that is listed."""
-        answer = func(*args, **(kwargs or {}))
-        name = getattr(func, "__name__", "")
-        if name in NORMALIZING_FUNCTIONS and args and id(args[0]) in self._answers:
-            self._answers[id(args[0])][1].normalized = True
-        is_activation = name in ACTIVATION_FUNCTIONS
-        if (is_activation or name in LAYER_FUNCTIONS) and not self._inside() and isinstance(answer, Tensor):
-            kind = name.rstrip("_")
-            path = f"{self._scopes[-1][0]}.{kind}".lstrip(".") if self._scopes else kind
-            self._note(path, kind, is_activation, answer, name in RELU_FUNCTIONS, ())
-        return answer
-
-    def _inside(self) -> bool:
-        return any(role != "open" for _, role in self._scopes)
-
-    def _note(
-        self, name: str, kind: str, is_activation: bool, output: Tensor, is_relu: bool, weights: tuple[str, ...]
-    ) -> None:
-        self._names[name] += 1
-        if self._names[name] > 1:  # a module that runs again
-            name = f"{name} #{self._names[name]}"
-        met = Met(
-            name,
-            kind,
-            is_activation,
-            tuple(output.shape[1:]),
-            moments(output),
-            dead_share(output) if is_relu else None,
-            weights,
-        )
-        self.met.append(met)
-        self._answers[id(output)] = (output, met)
-        self._watch(output, met.came_back)
-
-
-def _role(module: nn.Module) -> str:
-    """Layer or activation: to be met. closed: neither, nor is anything inside. open: what it calls is met."""
-    if next(module.children(), None) is not None:
-        return "open"
-    home = type(module).__module__
-    if home == "torch.nn.modules.activation" or isinstance(module, ScaledTanh):
-        return "activation"
-    if isinstance(module, NORMALIZATIONS):
-        return "closed"
-    known = isinstance(module, WEIGHTED | EuclideanRBF | StatesFans) or home.startswith(("torch.nn.", "striate.nn."))
-    if not known:
-        return "open"
-    has_own = next(module.parameters(recurse=False), None) is not None
-    return "layer" if has_own or isinstance(module, EuclideanRBF) else "closed"
-
-
-def moments(values: Tensor) -> tuple[float, float]:
-    """Mean and variance of all numbers, also where their squares are too small or too large for single precision.
-
-    Both are NaN where one of the numbers is not finite.
-
-    Example:
-        >>> moments(torch.tensor([1e-30, 3e-30]))[1]  # doctest: +ELLIPSIS
-        1.0...e-60
-    """
-    values = values.detach()
-    largest = float(values.abs().amax()) if values.numel() else 0.0
-    if not math.isfinite(largest):
-        return math.nan, math.nan
-    if largest == 0:
-        return 0.0, 0.0
-    scaled = values.float() / largest
-    mean = scaled.mean(dtype=torch.float64)
-    variance = (scaled - mean.float()).square().mean(dtype=torch.float64)
-    return float(mean) * largest, float(variance) * largest**2
-
-
-def dead_share(maps: Tensor) -> float | None:
-    """The share of a ReLU's units, each a map or a number of a vector, that are 0 for every picture and at every place.
-
-    Args:
-        maps: (N, units, ...) float of 0 and more; the answer is None where there is no axis of units.
-
-    Example:
-        >>> dead_share(torch.tensor([[0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 2.0, 0.0]]))
-        0.5
-    """
-    if maps.ndim < 2:
-        return None
-    units = maps.detach().movedim(1, 0).flatten(1)
-    return float((units == 0).all(dim=1).double().mean())
+def _finished(met: Met, sizes: Mapping[str, tuple[float, float]]) -> LayerSignal:
+    """The layer with all that was measured; `sizes`: of gradient and weight, by the weight's name."""
+    own = [sizes[name] for name in met.weights if name in sizes]
+    gradient, weight = (math.hypot(*values) for values in zip(*own, strict=True)) if own else (0.0, 0.0)
+    return LayerSignal(
+        name=met.name,
+        kind=met.kind,
+        is_activation=met.is_activation,
+        shape=met.shape,
+        mean=met.answered[0],
+        variance=met.answered[1],
+        gradient_mean=met.gradient and met.gradient[0],
+        gradient_variance=met.gradient and met.gradient[1],
+        dead=met.dead,
+        pull=gradient / weight if weight else None,
+        normalized=met.normalized,
+    )
 
 
 def _norm(values: Tensor) -> float:
@@ -418,7 +254,7 @@ def _finite(value: Any) -> Any:
 
 
 def _verdict(signal: Signal) -> str:
-    layers = signal.weighted
+    layers = signal.weighted or signal.layers
     broken = next((layer for layer in layers if not math.isfinite(layer.variance)), None)
     if broken is not None:
         return f"will not train: the signal grows beyond all numbers, at {broken.name}"
