@@ -140,8 +140,8 @@ def test_a_step_that_fits_in_no_part_is_an_error_and_changes_nothing(small_netwo
         with pytest.raises(TrainingError) as caught:
             list(fit(state, recipe, toy(16), toy(4), device=CPU))
         assert str(caught.value) == (
-            f"the memory of cpu does not hold a step of {smallest} picture{'s' if smallest > 1 else ''} of 32 x 32; use a smaller "
-            "network, a smaller --size, or free some memory"
+            f"the memory of cpu does not hold a step of {smallest} picture{'s' if smallest > 1 else ''} of 32 x 32 ({FULL}); "
+            "use a smaller network, a smaller --size, or free some memory"
         )
         assert crowded.attempts == [8, 4, 2, 1][: 3 if smallest == 2 else 4]
         assert_same(fingerprint(state), before)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import ctypes
+import gc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -36,6 +37,18 @@ def hand_back_freed_memory() -> bool:
     return _tell_allocator({_MMAP_MAX: 65536, _MMAP_THRESHOLD: 32 * _MIB, _TRIM_THRESHOLD: 64 * _MIB})
 
 
+def release_memory() -> None:
+    """After memory ran out: hands everything that is free back to the device, and on a processor goes on doing so.
+
+    What `keep_freed_memory` keeps lies in pieces, of which none may be large enough; steps are slower from here on, but they fit.
+    """
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    if hand_back_freed_memory():
+        ctypes.CDLL(None).malloc_trim(0)
+
+
 def _tell_allocator(settings: dict[int, int]) -> bool:
     try:
         mallopt = ctypes.CDLL(None).mallopt
@@ -53,9 +66,10 @@ def ran_out_of_memory(error: BaseException) -> bool:
     """
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
-    # The processor's allocator and oneDNN raise a plain RuntimeError.
+    # The processor's allocator raises a plain RuntimeError, and so does oneDNN, which does not say what it lacked.
     return isinstance(error, RuntimeError) and any(
-        text in str(error) for text in ("can't allocate memory", "not enough memory", "could not allocate", "bad_alloc")
+        text in str(error)
+        for text in ("can't allocate memory", "not enough memory", "bad_alloc", "could not create a primitive")
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import cast
@@ -17,7 +16,7 @@ from striate.training.averaging import WeightAverage, average_decay
 from striate.training.batches import part_sizes
 from striate.training.inputs import Inputs
 from striate.training.losses import Loss
-from striate.training.memory import ran_out_of_memory
+from striate.training.memory import ran_out_of_memory, release_memory
 from striate.training.precision import autocast
 from striate.training.recipe import Recipe
 from striate.training.state import TrainingState
@@ -119,10 +118,11 @@ class Stepper:
             except (MemoryError, RuntimeError) as error:
                 if not ran_out_of_memory(error):
                     raise
+                reason = str(error).partition("\n")[0] or type(error).__name__
                 # What the attempt left in memory hangs on the error: it is freed at the end of this block.
             self._undo()
             state = self.state
-            state.micro_batch = smaller_micro_batch(state, inputs)
+            state.micro_batch = smaller_micro_batch(state, inputs, reason)
             if self._note is not None:
                 self._note(
                     f"memory does not hold a step of {len(inputs.positions)} pictures: from here on batches are worked in parts "
@@ -163,9 +163,7 @@ class Stepper:
         self.state.optimizer.zero_grad(set_to_none=True)
         with torch.no_grad():
             copy_all(self._statistics, self._before)
-        gc.collect()
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
+        release_memory()
 
 
 def copy_all(to: list[Tensor], tensors: list[Tensor]) -> None:
@@ -196,8 +194,13 @@ def learns_statistics(network: nn.Module) -> bool:
     return any(isinstance(module, nn.modules.batchnorm._BatchNorm) and module.training for module in network.modules())
 
 
-def smaller_micro_batch(state: TrainingState, inputs: Inputs) -> int:
+def smaller_micro_batch(state: TrainingState, inputs: Inputs, reason: str) -> int:
     """Half of the part that did not fit.
+
+    Args:
+        state: Whose parts.
+        inputs: The batch.
+        reason: What was said when it did not fit.
 
     Raises:
         TrainingError: If that was the smallest.
@@ -208,7 +211,7 @@ def smaller_micro_batch(state: TrainingState, inputs: Inputs) -> int:
         height, width = inputs.images.shape[2:]
         pictures = "1 picture" if tried == 1 else f"{tried} pictures"
         raise TrainingError(
-            f"the memory of {inputs.images.device} does not hold a step of {pictures} of {height} x {width}; "
+            f"the memory of {inputs.images.device} does not hold a step of {pictures} of {height} x {width} ({reason}); "
             "use a smaller network, a smaller --size, or free some memory"
         )
     return max(smallest, tried // 2)
