@@ -66,19 +66,19 @@ def test_without_augmentation_training_sees_what_validation_sees():
     assert torch.equal(trained.images, measured.images)
 
 
-def test_pictures_are_changed_in_the_range_of_0_to_1_and_then_normalised(monkeypatch):
+def test_pictures_are_changed_as_bytes_and_then_normalised(monkeypatch):
     seen = {}
 
     def darker(images, policy, *, seed, epoch, indices):
         seen.update(low=float(images.min()), high=float(images.max()), seed=seed, epoch=epoch, indices=list(indices))
-        return images * 0.5
+        return images.float() / 255 * 0.5
 
     monkeypatch.setattr("striate.training.inputs.augment", darker)
     examples = Stored(RULES[0])
     recipe = Recipe(seed=9, augmentation=AugmentationPolicy(rotation=Rotation(degrees=1.0)))
     batch = Batch(np.array([2, 5, 2]), np.array([0, 0, 1]))
     inputs = prepare_training_inputs(examples, batch, device=CPU, recipe=recipe, epoch=3)
-    assert seen == {"low": 0.0, "high": 1.0, "seed": 9, "epoch": 3, "indices": [102, 105, 102 + VISIT]}
+    assert seen == {"low": 0.0, "high": 255.0, "seed": 9, "epoch": 3, "indices": [102, 105, 102 + VISIT]}
     pixels = torch.from_numpy(examples.stored[[2, 5, 2]]).double() / 255 * 0.5
     expected = (pixels - torch.tensor(examples.mean).double()) / torch.tensor(examples.std).double()
     torch.testing.assert_close(inputs.images.permute(0, 2, 3, 1).double(), expected, rtol=0, atol=1e-6)

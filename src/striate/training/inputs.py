@@ -165,9 +165,8 @@ def augmented(
     device: torch.device,
 ) -> Tensor:
     """(k, C, H, W) float32 in 0..1, channels last: pictures changed by the draws of `draws`, which are what samples are known by."""
-    images = load_pixels(examples, positions, device)
-    scaled = in_blocks(images, lambda block, floats: floats.copy_(block).div_(255))
-    changed = augment(scaled, recipe.augmentation, seed=recipe.seed, epoch=epoch, indices=draws)
+    pixels = load_pixels(examples, positions, device)
+    changed = augment(pixels, recipe.augmentation, seed=recipe.seed, epoch=epoch, indices=draws)
     return changed.contiguous(memory_format=torch.channels_last)
 
 
