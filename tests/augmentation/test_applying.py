@@ -5,6 +5,7 @@ import torch
 
 from striate.augmentation import AugmentationPolicy, Brightness, Rotation, applying, augment, named_policy
 from striate.augmentation.named import ALONE
+from striate.errors import UsageError
 
 PLACE = {"seed": 2, "epoch": 1, "indices": range(7)}
 
@@ -51,3 +52,17 @@ def test_half_of_the_pictures_are_changed_and_the_others_stay_as_they_are():
 def test_values_stay_in_their_range():
     bright = augment(torch.ones(7, 3, 4, 4), AugmentationPolicy(brightness=Brightness(change=1.0)), **PLACE)
     assert bright.max() == 1.0 and bright.min() >= 0
+
+
+@pytest.mark.parametrize(
+    ("shape", "indices", "message"),
+    [
+        ((2, 4, 5, 5), [0, 1], "augment needs pictures (N, C, H, W) with C = 1 or 3, got (2, 4, 5, 5)"),
+        ((3, 5, 5), [0, 1, 2], "augment needs pictures (N, C, H, W) with C = 1 or 3, got (3, 5, 5)"),
+        ((2, 3, 5, 5), [0], "augment needs an index for each picture, got 2 pictures and 1 indices"),
+    ],
+)
+def test_what_makes_no_sense(shape, indices, message):
+    with pytest.raises(UsageError) as caught:
+        augment(torch.rand(shape), named_policy("standard", drawn=False), seed=0, epoch=0, indices=indices)
+    assert str(caught.value) == message

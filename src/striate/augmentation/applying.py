@@ -12,11 +12,13 @@ import torch
 from torch import Tensor
 
 from striate.augmentation.colour import LINEAR, apply_colours, bend_gamma, compose_colours, turn_hue
+from striate.augmentation.fields import on_device
 from striate.augmentation.geometry import Elastic
 from striate.augmentation.operation import Numbers, draw
 from striate.augmentation.policy import AugmentationPolicy
 from striate.augmentation.texture import add_noise, blur, erase
 from striate.augmentation.warp import Drawn, Movements, compose, elastic_displacements, warp
+from striate.errors import UsageError
 
 CHUNK_VALUES = 1 << 20
 """Values of the pictures that a processor works on at a time: six of 224 x 224, with what comes of them, stay in its caches."""
@@ -49,17 +51,24 @@ def augment(images: Tensor, policy: AugmentationPolicy, *, seed: int, epoch: int
         (N, C, H, W) in 0..1, of the same device, layout in memory and dtype (bytes become float32); `images` itself if they are
         floats and the policy changes nothing.
 
+    Raises:
+        UsageError: If the pictures are neither grey nor RGB, or there is not one index for each.
+
     Example:
         >>> from striate.augmentation import Rotation
         >>> images = torch.rand(2, 3, 8, 8)
         >>> augment(images, AugmentationPolicy(rotation=Rotation(degrees=5.0)), seed=0, epoch=0, indices=[0, 1]).shape
         torch.Size([2, 3, 8, 8])
     """
-    drawn = draw_policy(policy, seed=seed, epoch=epoch, indices=indices)
+    rows = np.asarray(indices, dtype=np.int64).reshape(-1)
+    if images.ndim != 4 or images.shape[1] not in (1, 3):
+        raise UsageError(f"augment needs pictures (N, C, H, W) with C = 1 or 3, got {tuple(images.shape)}")
+    if len(rows) != len(images):
+        raise UsageError(f"augment needs an index for each picture, got {len(images)} pictures and {len(rows)} indices")
+    drawn = draw_policy(policy, seed=seed, epoch=epoch, indices=rows)
     if not drawn or not len(images):
         return images if images.is_floating_point() else to_floats(images)
     count, channels, height, width = images.shape
-    rows = np.asarray(indices, dtype=np.int64).reshape(-1)
     movements = compose(drawn, count, height=height, width=width)
     colours = compose_colours(drawn, count, channels=channels) if any(name in drawn for name in LINEAR) else None
     result = torch.empty_like(images, dtype=images.dtype if images.is_floating_point() else torch.float32)
@@ -92,7 +101,7 @@ def move(images: Tensor, drawn: Drawn, movements: Movements, place: Place) -> Te
         elastic = drawn["elastic"].operation
         displacements = torch.zeros(len(images), height, width, 2, device=images.device)
         rows = np.flatnonzero(on)
-        displacements[to_index(rows, images.device)] = elastic_displacements(
+        displacements[on_device(rows, images.device)] = elastic_displacements(
             cast(Elastic, elastic),
             seed=place.seed,
             epoch=place.epoch,
@@ -108,11 +117,11 @@ def move(images: Tensor, drawn: Drawn, movements: Movements, place: Place) -> Te
         result = result.clone()
     for dimensions, chosen in (([3], (True, False)), ([2], (False, True)), ([2, 3], (True, True))):
         if (which := (movements.mirrored == chosen).all(axis=1)).any():
-            index = to_index(np.flatnonzero(which), images.device)
+            index = on_device(np.flatnonzero(which), images.device)
             result[index] = result[index].flip(dimensions)
     if moved.any():
         rows = np.flatnonzero(moved)
-        index = to_index(rows, images.device)
+        index = on_device(rows, images.device)
         some = None if displacements is None else displacements[index]
         result[index] = warp(result[index], movements.part(rows), some)
     return result
@@ -131,7 +140,7 @@ def change_appearance(
         values, indices = drawn[name].values[rows], place.indices[rows]
         if len(rows) == len(images):
             return work(images, values, indices)
-        index = to_index(rows, images.device)
+        index = on_device(rows, images.device)
         images[index] = work(images[index], values, indices)
         return images
 
@@ -152,8 +161,3 @@ def change_appearance(
 def to_floats(images: Tensor) -> Tensor:
     """float32 in 0..1 of floats or bytes; may be `images` itself."""
     return images.to(torch.float32) if images.is_floating_point() else images.to(torch.float32).div_(255)
-
-
-def to_index(rows: npt.NDArray[np.int64], device: torch.device) -> Tensor:
-    """Positions as an index on the device; known here, so that nothing waits for the device."""
-    return torch.from_numpy(rows).to(device, non_blocking=True)

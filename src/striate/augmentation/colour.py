@@ -7,6 +7,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from striate.augmentation.fields import on_device
 from striate.augmentation.operation import Numbers
 from striate.augmentation.warp import Drawn
 
@@ -70,7 +71,7 @@ def apply_colours(images: Tensor, coefficients: Numbers) -> Tensor:
     Returns:
         `images`.
     """
-    table = torch.from_numpy(coefficients.astype(np.float32)).to(images.device, non_blocking=True)
+    table = on_device(coefficients.astype(np.float32), images.device)
     own, mean, offset = table[:, 0, None, None, None], table[:, 2, None], table[:, 3:]
     if not coefficients[:, 1:3].any():
         return images.mul_(own).add_(offset[:, :, None, None]).clamp_(0, 1)
@@ -124,7 +125,7 @@ def turn_hue(images: Tensor, turns: Numbers) -> Tensor:
         (green - blue) / unit,
         torch.where(value == green, (blue - red) / unit + 2, (red - green) / unit + 4),
     )
-    hue = hue + torch.from_numpy((6 * turns).astype(np.float32)).to(images.device)[:, None, None]
+    hue = hue + on_device((6 * turns).astype(np.float32), images.device)[:, None, None]
     result = torch.empty_like(images)
     for channel, place in enumerate((5.0, 3.0, 1.0)):
         # Travis's closed form: a channel is full for a third of the circle, empty for another, and ramps in between.
@@ -149,7 +150,7 @@ def bend_gamma(images: Tensor, exponents: Numbers) -> Tensor:
     """
     nodes = np.linspace(0, 1, _GAMMA_NODES + 1)[None, :] ** (2 * exponents[:, None])
     table = np.concatenate([nodes, nodes[:, -1:]], axis=1).astype(np.float32)
-    lookup = torch.from_numpy(table).to(images.device)
+    lookup = on_device(table, images.device)
     place = images.sqrt().mul_(_GAMMA_NODES).flatten(1)
     lower = place.floor()
     between = place - lower

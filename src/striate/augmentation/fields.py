@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +11,14 @@ import torch
 from torch import Tensor
 
 from striate.augmentation.draws import sample_words
+
+
+def on_device(array: npt.NDArray[Any], device: torch.device) -> Tensor:
+    """The array as a tensor on a device; nothing waits for a GPU's work, because it reads from pinned memory when it comes to it."""
+    tensor = torch.from_numpy(array)
+    if device.type == "cuda":
+        tensor = tensor.pin_memory()
+    return tensor.to(device, non_blocking=True)
 
 
 def random_words(
@@ -32,7 +41,7 @@ def random_words(
     """
     keys = sample_words(seed, epoch, indices, stream=stream)
     halves = np.stack([keys & np.uint64(0xFFFFFFFF), keys >> np.uint64(32)]).astype(np.uint32).view(np.int32)
-    low, high = torch.from_numpy(halves).to(device, non_blocking=True)
+    low, high = on_device(halves, device)
     words = torch.arange(count, dtype=torch.int32, device=device) + low[:, None]
     return _scramble(_scramble(words).bitwise_xor_(high[:, None]))
 
@@ -67,11 +76,11 @@ def normal_field(
         (n, count) float32.
     """
     halves = random_halves(seed, epoch, indices, count, stream=stream, device=device)
-    return _normal_quantiles().to(device)[halves.long()]
+    return _normal_quantiles(device)[halves.long()]
 
 
 @functools.cache
-def _normal_quantiles() -> Tensor:
+def _normal_quantiles(device: torch.device) -> Tensor:
     levels = (torch.arange(1 << 16, dtype=torch.float64) + 0.5) / (1 << 16)
     upper = torch.special.ndtri(levels[1 << 15 :]).to(torch.float32)
-    return torch.cat([-upper.flip(0), upper])  # exactly symmetric: the mean is 0
+    return torch.cat([-upper.flip(0), upper]).to(device)  # exactly symmetric: the mean is 0

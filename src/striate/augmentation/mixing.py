@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from striate.augmentation.draws import uniform
+from striate.augmentation.fields import on_device
 from striate.augmentation.operation import Limits, Numbers, Operation
 from striate.augmentation.texture import inside
 
@@ -186,11 +187,11 @@ def mix(
     left = 1 - (places[:, 1] - places[:, 0]) * (places[:, 3] - places[:, 2]) / (height * width)
     weights = np.where(mixture.mixup, mixture.shares, left)
     shares = np.where(mixture.mixup, mixture.shares, 1).astype(np.float32)
-    own = torch.from_numpy(shares).to(images.device, images.dtype)[:, None, None, None]
+    own = on_device(shares, images.device).to(images.dtype)[:, None, None, None]
     mixed = images * own + partners * (1 - own) if mixture.mixup.any() else images
     if mixture.cutmix.any():
         mixed = torch.where(inside(places, height=height, width=width, device=images.device), partners, mixed)
-    return mixed, torch.from_numpy(weights.astype(np.float32)).to(images.device)
+    return mixed, on_device(weights.astype(np.float32), images.device)
 
 
 def cut_boxes(mixture: Mixture, *, height: int, width: int) -> npt.NDArray[np.int64]:

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from striate.augmentation.appearance import Erasing, Noise
-from striate.augmentation.fields import normal_field
+from striate.augmentation.fields import normal_field, on_device
 from striate.augmentation.operation import Numbers
 
 
@@ -30,7 +30,7 @@ def blur(images: Tensor, sigmas: Numbers, *, largest: float) -> Tensor:
     offsets = np.arange(-radius, radius + 1)
     kernels = np.exp(-0.5 * (offsets / np.maximum(sigmas, 1e-3)[:, None]) ** 2)
     kernels /= kernels.sum(axis=1, keepdims=True)
-    weights = torch.from_numpy(kernels.astype(np.float32)).to(images.device, non_blocking=True)
+    weights = on_device(kernels.astype(np.float32), images.device)
     for dimension, padding in ((3, (radius, radius, 0, 0)), (2, (0, 0, radius, radius))):
         # A sum in a fixed order: a library's convolution may round otherwise for another number of pictures.
         padded = functional.pad(images, padding, mode="replicate")
@@ -58,7 +58,7 @@ def add_noise(
         (N, C, H, W) float32.
     """
     errors = normal_field(seed, epoch, indices, images[0].numel(), stream=f"{noise.name} field", device=images.device)
-    scale = torch.from_numpy(deviations.astype(np.float32)).to(images.device, non_blocking=True)
+    scale = on_device(deviations.astype(np.float32), images.device)
     return errors.mul_(scale[:, None]).reshape(images.shape).add_(images).clamp_(0, 1)
 
 
@@ -73,7 +73,7 @@ def boxes(values: Numbers, *, height: int, width: int) -> npt.NDArray[np.int64]:
 
 def inside(boxes: npt.NDArray[np.int64], *, height: int, width: int, device: torch.device) -> Tensor:
     """(n, 1, height, width) bool: which pixels lie in each rectangle of `boxes`."""
-    table = torch.from_numpy(boxes).to(device, non_blocking=True)
+    table = on_device(boxes, device)
     rows, columns = torch.arange(height, device=device), torch.arange(width, device=device)
     in_rows = (rows >= table[:, 0, None]) & (rows < table[:, 1, None])
     in_columns = (columns >= table[:, 2, None]) & (columns < table[:, 3, None])

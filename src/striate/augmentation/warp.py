@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from striate.augmentation.fields import random_halves
+from striate.augmentation.fields import on_device, random_halves
 from striate.augmentation.geometry import Elastic
 from striate.augmentation.operation import Draws, Numbers
 
@@ -176,9 +176,9 @@ def sampling_grid(maps: Numbers, *, height: int, width: int, device: torch.devic
     """
     half = np.array([width / 2, height / 2, 1.0])
     scaled = (maps * half[None, None, :] / half[None, :, None]).astype(np.float32)
-    theta = torch.from_numpy(scaled).to(device, non_blocking=True)[:, :, None]  # (n, 3, 1, 3)
-    x = torch.from_numpy(_centres(width)).to(device, non_blocking=True)[None, :, None]
-    y = torch.from_numpy(_centres(height)).to(device, non_blocking=True)[None, :, None]
+    theta = on_device(scaled, device)[:, :, None]  # (n, 3, 1, 3)
+    x = on_device(_centres(width), device)[None, :, None]
+    y = on_device(_centres(height), device)[None, :, None]
     # A place is a sum of what depends on x and what depends on y. Both coordinates are added at once as one complex number.
     along = torch.view_as_complex(theta[:, :2, :, 0].transpose(1, 2) * x)
     down = torch.view_as_complex(theta[:, :2, :, 1].transpose(1, 2) * y + theta[:, :2, :, 2].transpose(1, 2))
@@ -232,8 +232,8 @@ def elastic_displacements(
     """
     halves = random_halves(seed, epoch, indices, 2 * height * width, stream=elastic.name, device=device)
     field = (halves * 2 - 65535).to(torch.float64).reshape(-1, 2, height, width)  # odd numbers of -65535..65535
-    along = torch.from_numpy(_blur_matrix(elastic.sigma, width)).to(device)
-    down = torch.from_numpy(_blur_matrix(elastic.sigma, height)).to(device)
+    along = on_device(_blur_matrix(elastic.sigma, width), device)
+    down = on_device(_blur_matrix(elastic.sigma, height), device)
     # Units of 2^-16 times 2^-18, at most 2^34 of them; cut back to units of 2^-28, then times 2^-18: below 2^47 < 2^53.
     blurred = torch.matmul(field, along).mul_(2.0**-6).round_()
     blurred = torch.matmul(down, blurred).mul_(elastic.alpha * 2.0**-46)
