@@ -110,6 +110,7 @@ def test_settings_change_single_keys():
         ({"settings": ["rotation.degree=4"]}, UnknownNameError, "unknown augmentation policy key 'rotation.degree'"),
         ({"pictures": 0}, UsageError, "pictures must lie in 1..64, got 0"),
         ({"draws": 65}, UsageError, "draws must lie in 1..64, got 65"),
+        ({"size": 0}, UsageError, "size must lie in 1..4096 pixels, got 0"),
         ({"model": "resnet19"}, UnknownNameError, "unknown model 'resnet19'"),
     ],
 )

@@ -36,6 +36,9 @@ from striate.training import choose_model, choose_preprocessing, merge, read_set
 MOST = 64
 """Rows and columns that a sheet can have."""
 
+LARGEST_SIDE = 4096
+"""Pixels; a larger input than any network's would only fill the memory."""
+
 _ONLY_COLOUR = ("saturation", "pca_colour", "hue")
 
 
@@ -126,6 +129,8 @@ def augment_sheet(
     for name, count in (("pictures", pictures), ("draws", draws)):
         if not 1 <= count <= MOST:
             raise UsageError(f"{name} must lie in 1..{MOST}, got {count}")
+    if size is not None and not 1 <= size <= LARGEST_SIDE:
+        raise UsageError(f"size must lie in 1..{LARGEST_SIDE} pixels, got {size}")
     watcher = watcher or Watcher()
     changed_settings = read_settings(settings)
     if not isinstance(policy, AugmentationPolicy):

@@ -169,8 +169,8 @@ class PcaColour(Operation):
         return np.asarray((weights[:, :, None] * vectors[None]).sum(axis=1))
 
     def describe(self, values: Numbers) -> str:
-        """Such as `PCA colour +0.021 +0.013 -0.010`: what is added to red, green and blue."""
-        return "PCA colour " + " ".join(f"{value:+.3f}" for value in values)
+        """Such as `PCA +0.021 +0.013 -0.010`: what is added to red, green and blue."""
+        return "PCA " + " ".join(f"{value:+.3f}" for value in values)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -51,6 +51,7 @@ def command(
 
     from striate.api.augment import augment_sheet
     from striate.api.filter_picture import check_output, write_picture
+    from striate.report.wording import plural
 
     check_output(output)
     with ConsoleWatcher(quiet=quiet) as watcher:
@@ -72,9 +73,8 @@ def command(
         print_result(json.dumps({"output": str(output)} | sheet.to_dict(), ensure_ascii=False))
     else:
         operations = ", ".join(operation.name for operation in sheet.policy.active) or "nothing is changed"
-        print_result(
-            f"{printable(str(output))}  {width}x{height}, {len(sheet.rows)} pictures, {draws} draws: {operations}"
-        )
+        counts = f"{plural(len(sheet.rows), 'picture')}, {plural(draws, 'draw')}"
+        print_result(f"{printable(str(output))}  {width}x{height}, {counts}: {operations}")
 
 
 def show_operations(*, as_json: bool) -> str:
