@@ -27,8 +27,8 @@ from striate.api.preparation import (
 from striate.api.run_plan import RunPlan, RunSettings, recipe_part
 from striate.api.starting_weights import StartingWeights, are_published, find_weights
 from striate.api.transfer_choice import AUTO, ask_transfer, choose_transfer
-from striate.api.twins import choose_twin
 from striate.api.watching import Watcher
+from striate.api.weights_fit import choose_size, choose_twin
 from striate.augmentation import class_changing, read_policy, with_principal_colours
 from striate.data import Dataset
 from striate.errors import UsageError
@@ -51,7 +51,7 @@ from striate.training import (
     scratch_warning,
 )
 from striate.training.batches import batch_sizes
-from striate.training.defaults import WITHOUT_BATCH_NORM
+from striate.training.defaults import ENLARGED, LEAST_SIDE, WITHOUT_BATCH_NORM, input_side
 
 COLOUR_SAMPLE = 256
 """Training pictures from which the directions of colour are measured, where the augmentation needs them."""
@@ -151,12 +151,14 @@ def decide(request: TrainingRequest, *, watcher: Watcher, begun: float) -> Decid
     decisions += reasons
     recipe, reasons = choose_augmentation(request, recipe, facts, preprocessing, dataset, watcher)
     decisions += reasons
-    twins = twin_rows(row.name)
-    if starting is not None and starting.published is None and wish.kind == AUTO and twins:
-        network, reason = choose_twin(network, twins, starting, preprocessing, dataset, recipe, watcher=watcher)
-        if reason is not None:
-            recipe = dataclasses.replace(recipe, model=reason.value)
-            decisions.append(reason)
+    if starting is not None and starting.published is None and wish.kind == AUTO:
+        network, preprocessing, reasons = suit_weights(
+            request, starting, facts, row, network, preprocessing, dataset, recipe, watcher
+        )
+        recipe = dataclasses.replace(
+            recipe, model=next((reason.value for reason in reasons if reason.what == "model"), recipe.model)
+        )
+        decisions += reasons
     if warning := scratch_warning(facts, row, pretrained=starting is not None):
         watcher.note(warning)
     network = network.to(device).to(memory_format=torch.channels_last)
@@ -271,6 +273,29 @@ def suit_rate(recipe: Recipe, network: Network) -> tuple[Recipe, list[Decision]]
     return dataclasses.replace(recipe, optimizer=optimizer), [decision]
 
 
+def suit_weights(
+    request: TrainingRequest,
+    starting: StartingWeights,
+    facts: DataFacts,
+    row: Row,
+    network: Network,
+    preprocessing: Preprocessing,
+    dataset: Dataset,
+    recipe: Recipe,
+    watcher: Watcher,
+) -> tuple[Network, Preprocessing, list[Decision]]:
+    """The row and the size of pictures that suit weights of which nothing is known."""
+    decisions = []
+    if twins := twin_rows(row.name):
+        network, reason = choose_twin(network, twins, starting, preprocessing, dataset, recipe, watcher=watcher)
+        decisions += [reason] if reason else []
+    if request.size is None and not network.fixed_size:
+        larger = input_side(facts, row, network, enlarged=ENLARGED, least=LEAST_SIDE)
+        preprocessing, reason = choose_size(network, preprocessing, larger, dataset, recipe, watcher=watcher)
+        decisions += [reason] if reason else []
+    return network, preprocessing, decisions
+
+
 def choose_augmentation(
     request: TrainingRequest,
     recipe: Recipe,
@@ -309,9 +334,7 @@ def choose_input(
         size = None if network.fixed_size else request.size
         preprocessing, decisions = published_preprocessing(starting.published, size=size)
     else:
-        preprocessing, decisions = choose_preprocessing(
-            facts, row, network, size=request.size, pretrained=starting is not None
-        )
+        preprocessing, decisions = choose_preprocessing(facts, row, network, size=request.size)
     preprocessing, decision = normalisation(preprocessing, dataset, row, starting, mean=request.mean, std=request.std)
     return preprocessing, [*decisions, decision]
 

@@ -16,8 +16,10 @@ SMALL = 64
 """Pictures whose shorter side is at most this many pixels are small: drawings, digits, thumbnails."""
 
 ENLARGED = 1.5
-"""For trained weights pictures are enlarged up to this many times. A head on MobileNetV2's features of Imagenette at 160 pixels is right in
-94.8 % as it is, in 97.5 % at 224."""
+"""For trained weights it is tried whether pictures that are enlarged as much as this suit them better."""
+
+LEAST_SIDE = 96
+"""And whether they do at this size, where that is more: below it the last maps of a network for photographs are hardly a pixel."""
 
 WITHOUT_BATCH_NORM = 0.01
 """The learning rate of SGD where no batch norm keeps the signal in bounds: a tenth of what it is with it, as VGG and AlexNet have it."""
@@ -68,7 +70,7 @@ def choose_model(facts: DataFacts) -> Decision:
 
 
 def choose_preprocessing(
-    facts: DataFacts, row: Row, network: Network, *, size: int | None, pretrained: bool = False
+    facts: DataFacts, row: Row, network: Network, *, size: int | None
 ) -> tuple[Preprocessing, list[Decision]]:
     """How pictures become the network's input; mean 0 and deviation 1 where the row has none for its channels.
 
@@ -77,7 +79,6 @@ def choose_preprocessing(
         row: The network's row.
         network: The network itself.
         size: Side of the input in pixels, if the user gave one; a network that takes one size only ignores it.
-        pretrained: Whether the network has trained weights: they know things at the size that they saw them in.
     """
     channels = network.in_channels
     known = len(row.mean) == channels
@@ -85,7 +86,7 @@ def choose_preprocessing(
     if network.fixed_size:
         why = f"{row.name} takes {height} x {width} pixels only"
     else:
-        height = width = size or input_side(facts, row, network, enlarged=ENLARGED if pretrained else 1.0)
+        height = width = size or input_side(facts, row, network)
         why = (
             "asked for"
             if size
@@ -105,7 +106,7 @@ def choose_preprocessing(
     return preprocessing, [Decision("input size", f"{height} x {width}", why)]
 
 
-def input_side(facts: DataFacts, row: Row, network: Network, *, enlarged: float = 1.0) -> int:
+def input_side(facts: DataFacts, row: Row, network: Network, *, enlarged: float = 1.0, least: int = 32) -> int:
     """The row's own side, or less where the pictures are smaller; a multiple of 32, but never below what the network takes.
 
     Args:
@@ -113,8 +114,9 @@ def input_side(facts: DataFacts, row: Row, network: Network, *, enlarged: float 
         row: The network's row.
         network: The network itself.
         enlarged: How many times as large as they are the pictures may become.
+        least: And how large at least.
     """
-    natural = max(32, int(facts.short_side * enlarged) // 32 * 32)
+    natural = max(least, int(facts.short_side * enlarged) // 32 * 32)
     return max(min(row.input_size[0], natural), *network.minimum_size)
 
 

@@ -1,4 +1,4 @@
-"""Which of two rows a file of weights was trained for, where both take it: measured, because the file does not say."""
+"""What a file of weights does not say, measured on a sample: which of two rows it was trained for, and how large pictures suit it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from striate.api.examples import SplitExamples
-from striate.api.preparation import start_from
+from striate.api.preparation import resized_in_proportion, start_from
 from striate.api.stage_advice import sample_rows
 from striate.api.starting_weights import StartingWeights
 from striate.api.watching import Watcher
@@ -23,6 +23,10 @@ MOST_PICTURES = 300
 CLEARLY = 0.01
 """How much more evidence a picture, in nats, a row's features must give. TensorFlow's MobileNetV2 with its own padding gives
 0.03 more than without it, on three data sets."""
+
+
+MUCH = 0.05
+"""The same for larger pictures, which take longer: Imagenette's 160 pixels gain 0.16 at 224, blurred flowers of 128 pixels 0.02 at 192."""
 
 
 def choose_twin(
@@ -71,6 +75,48 @@ def choose_twin(
         f"{own.accuracy:.1%}; name a way of learning, such as --transfer head, to keep {recipe.model}"
     )
     return best, Decision("model", chosen, why)
+
+
+def choose_size(
+    network: Network,
+    preprocessing: Preprocessing,
+    larger: int,
+    dataset: Dataset,
+    recipe: Recipe,
+    *,
+    watcher: Watcher,
+) -> tuple[Preprocessing, Decision | None]:
+    """The preprocessing, or one that enlarges pictures if features separate the classes much better then; and why.
+
+    Trained weights know things at the size that they saw them in: a head on MobileNetV2's features of Imagenette at 160
+    pixels is right in 94.8 %, in 97.5 % at 224. Pictures that hold no more than they show only take longer.
+
+    Args:
+        network: With the weights.
+        preprocessing: The size that the pictures have.
+        larger: Side in pixels that they may be brought to.
+        dataset: With splits.
+        recipe: The recipe so far.
+        watcher: Hears how it goes.
+    """
+    side = preprocessing.size[0]
+    if larger <= side:
+        return preprocessing, None
+    enlarged = resized_in_proportion(preprocessing, larger)
+    sample = dataset.select(sample_rows(dataset, most=MOST_PICTURES, seed=recipe.seed))
+    scores = []
+    for rule in (preprocessing, enlarged):
+        store = open_store(sample, rule, progress=watcher.task)
+        examples = SplitExamples(sample, store, rule, np.arange(len(sample)), sample.labels.astype(np.int64))
+        scores.append(score_vector(network, examples, recipe, watcher))
+    own, other = scores
+    if other.logme <= own.logme + MUCH:
+        return preprocessing, None
+    why = (
+        f"features of enlarged pictures separate the classes better: LogME {other.logme:.3f} against {own.logme:.3f} at "
+        f"{side}, a head {other.accuracy:.1%} against {own.accuracy:.1%}"
+    )
+    return enlarged, Decision("input size", f"{larger} x {larger}", why)
 
 
 def score_vector(network: Network, examples: SplitExamples, recipe: Recipe, watcher: Watcher) -> StageScore:
