@@ -5,7 +5,7 @@ def test_train_prints_a_table(striate_command):
     code, out, err = striate_command("bench", "train", "lenet5_dense", "--batch-size", 4, "--rounds", 1, "--quiet")
     assert code == 0 and err == ""
     lines = out.splitlines()
-    assert lines[0] == "lenet5_dense, 4 pictures of 32 x 32 a step, 1 rounds in turns"
+    assert lines[0] == "lenet5_dense, 4 pictures of 32 x 32 a step, 1 round in turns"
     assert lines[4] == "way    pictures/s  ratio (smallest to largest)"
     assert lines[5].startswith("plain ") and lines[5].endswith("contiguous, fp32, SGD as it comes")
     assert lines[6].startswith("fast ") and " x plain  channels-last, " in lines[6]

@@ -37,8 +37,9 @@ def train(
 def describe(result: TrainingBenchmark) -> str:
     """The figures for people."""
     height, width = result.size
+    rounds = "1 round" if result.rounds == 1 else f"{result.rounds} rounds"
     lines = [
-        f"{result.model}, {result.batch_size} pictures of {height} x {width} a step, {result.rounds} rounds in turns",
+        f"{result.model}, {result.batch_size} pictures of {height} x {width} a step, {rounds} in turns",
         f"{result.device}; {result.versions}",
         f"{result.precision}: {result.why}",
         "",
