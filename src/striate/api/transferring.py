@@ -94,7 +94,8 @@ def fit_new_head(
     ]
     features = np.concatenate([rows[:, -width:] for rows in draws])
     watcher.task("fitting the head", 0, 1)
-    fit_head(network, features, np.tile(training.labels, len(draws)), balanced=recipe.balance != "none")
+    balanced = recipe.balance != "none"
+    fit_head(network, features, training.labels, draws=len(draws), balanced=balanced, seed=recipe.seed)
     watcher.task("fitting the head", 1, 1)
 
 
