@@ -98,7 +98,7 @@ def advise(
 ) -> DataAdvice:
     """Says which transfer suits the pictures: how much of trained weights should learn on, and why. Nothing is trained.
 
-    Up to 1,000 training pictures pass the network once. How well the features of each stage separate the classes tells
+    Up to 600 training pictures pass the network once. How well the features of each stage separate the classes tells
     how like the pictures are to those that the weights were trained on.
 
     Args:

@@ -43,6 +43,9 @@ FP32_TOLERANCE = 5e-4
 BF16_TOLERANCE = 0.1
 """bf16 keeps 8 bits of a number: 1e-2 of the logits' range is usual for deep networks."""
 
+COMPARED_PICTURES = 200
+"""On so many pictures the engine's answers are compared with the network's own, which takes several times as long."""
+
 CANARY_SIDE = 160
 """Longest side of a canary in pixels: small to ship, large enough to be resized."""
 
@@ -111,7 +114,7 @@ def seal(
             probabilities[split.name] = softmax(logits)
             scores[split.name] = score(probabilities[split.name], split.labels, classes)
             if agreement is None and len(split.labels):
-                pictures = min(len(split.labels), 500)
+                pictures = min(len(split.labels), COMPARED_PICTURES)
                 own = network_logits(plain, preprocessing, split.pixels(np.arange(pictures)))
                 agreement = float(np.mean(own.argmax(1) == logits[:pictures].argmax(1)))
         names = [f"{index}.{extension_of(picture)}" for index, picture in enumerate(canary_pictures)]

@@ -18,10 +18,10 @@ from striate.training.precision import computes_bf16_natively
 from striate.transfer import Advice, compute_outputs, output_shapes, score_stages, split_vectors, stage_vectors
 from striate.transfer import advise as advise_by_scores
 
-MOST_PICTURES = 1000
+MOST_PICTURES = 600
 """Pictures that the stages are judged by; more take longer and say the same."""
 
-PROBE_PICTURES = 16
+PROBE_PICTURES = 8
 
 
 def advise_training(

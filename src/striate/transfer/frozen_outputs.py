@@ -32,6 +32,9 @@ Floats = npt.NDArray[np.float32]
 BATCH = 64
 """Pictures that go through the engine at once."""
 
+KEPT_COMPILED = 2
+"""Compiled parts that are kept for the next pass."""
+
 DISK_BUDGET = 8 << 30
 """Bytes that all kept outputs may take together; the least recently used make room."""
 
@@ -175,7 +178,20 @@ def _run(
                 progress(task, int(inputs.positions[-1]) + 1, count)
 
 
+_COMPILED: dict[tuple[str, int, tuple[int, int]], Callable[[Tensor], Floats]] = {}
+"""The parts that were compiled last: a sample, all pictures and their draws pass the same one."""
+
+
 def _in_openvino(part: FrozenPart) -> Callable[[Tensor], Floats]:
+    key = part.identity, part.in_channels, part.input_size
+    if key not in _COMPILED:
+        while len(_COMPILED) >= KEPT_COMPILED:
+            del _COMPILED[next(iter(_COMPILED))]
+        _COMPILED[key] = _compile(part)
+    return _COMPILED[key]
+
+
+def _compile(part: FrozenPart) -> Callable[[Tensor], Floats]:
     count = len(output_shapes(part, torch.device("cpu")))
     names = [f"output {index}" for index in range(count)]
     graph = convert_module(part.module, names, in_channels=part.in_channels, input_size=part.input_size)
