@@ -29,12 +29,13 @@ from striate.api.starting_weights import StartingWeights, are_published, find_we
 from striate.api.transfer_choice import AUTO, ask_transfer, choose_transfer
 from striate.api.watching import Watcher
 from striate.api.weights_fit import choose_size, choose_twin
-from striate.augmentation import class_changing, read_policy, with_principal_colours
+from striate.augmentation import AugmentationPolicy, class_changing, read_policy, with_principal_colours
 from striate.data import Dataset
 from striate.errors import UsageError
 from striate.initialization import named_scheme
 from striate.models import Network, Row, create_model, model_row, twin_rows
 from striate.pixels import Preprocessing
+from striate.table_reading import read_dataclass
 from striate.training import (
     DataFacts,
     Decision,
@@ -210,10 +211,27 @@ def decide(request: TrainingRequest, *, watcher: Watcher, begun: float) -> Decid
         created=datetime.now().astimezone().isoformat(timespec="seconds"),
         tensorboard=request.tensorboard,
     )
+    decisions = last_words(decisions, head_alone=head_alone)
     for decision in decisions:
         watcher.decision(decision)
     plan = RunPlan(settings, recipe, preprocessing, dataset.classes, tuple(decisions))
     return Decided(plan, dataset, network, time_plan)
+
+
+STEPS_ONLY = ("recipe", "epochs", "batch size", "augmentation")
+"""What is decided of steps of gradient descent, which a head that is fitted at once does not take."""
+
+
+def last_words(decisions: list[Decision], *, head_alone: bool) -> list[Decision]:
+    """What was decided in the end: a later decision of something replaces an earlier one, in its place.
+
+    Example:
+        >>> early, late = Decision("epochs", "15", "pictures"), Decision("epochs", "5", "time")
+        >>> [decision.value for decision in last_words([early, Decision("model", "vgg16", "asked for"), late], head_alone=False)]
+        ['5', 'vgg16']
+    """
+    last = {decision.what: decision for decision in decisions}
+    return [decision for what, decision in last.items() if not (head_alone and what in STEPS_ONLY)]
 
 
 def ask_recipe(request: TrainingRequest) -> dict[str, Any]:
@@ -308,7 +326,9 @@ def choose_augmentation(
     decisions = []
     policy = recipe.augmentation
     if request.augment is not None:
-        policy = read_policy(request.augment, drawn=facts.drawn)
+        named = dataclasses.asdict(read_policy(request.augment, drawn=facts.drawn))
+        changed = read_settings(request.settings).get("augmentation", {})
+        policy = read_dataclass(AugmentationPolicy, merge(named, changed), "augmentation.")
         shown = ", ".join(operation.name for operation in policy.active) or "nothing changes"
         decisions.append(Decision("augmentation", f"{request.augment}: {shown}", "asked for"))
     for warning in class_changing(policy, drawn=facts.drawn):
