@@ -17,7 +17,7 @@ STRENGTHS = (1e-3, 1e-2, 1e-1, 1.0)
 0.003 is right in 73 %, 0.1 in 69 %."""
 
 FOLDS = 3
-MOST_PICTURES = 1000
+MOST_PICTURES = 600
 """C is chosen on as many pictures; it weighs one picture against the prior, so it does not go with their number."""
 
 
@@ -48,6 +48,9 @@ def fit_head(
 
     Source: Kumar et al., "Fine-Tuning can Distort Pretrained Features and Underperform Out-of-Distribution" (2022), section 3 (LP-FT).
     """
+    # Products of this size are slower by several threads than by one, which wait for one another.
+    from threadpoolctl import threadpool_limits
+
     head = network.head
     if not isinstance(head, nn.Linear):
         raise TypeError(f"the head is a {type(head).__name__}, expected Linear")
@@ -57,9 +60,9 @@ def fit_head(
     scaled = ((features - mean) / deviation).astype(np.float32)
     weight = "balanced" if balanced else None
     strength = choose_strength(scaled[: len(labels)], labels, class_weight=weight, seed=seed)
-    regression = logistic_regression(strength / draws, weight, iterations=500, tolerance=1e-4).fit(
-        scaled, np.tile(labels, draws)
-    )
+    model = logistic_regression(strength / draws, weight, iterations=500, tolerance=1e-4)
+    with threadpool_limits(1):
+        regression = model.fit(scaled, np.tile(labels, draws))
     weights, biases = regression.coef_.astype(np.float64), regression.intercept_.astype(np.float64)
     if len(regression.classes_) == 2:  # scikit-learn keeps one row for two classes
         weights, biases = np.concatenate([-weights, weights]) / 2, np.concatenate([-biases, biases]) / 2
@@ -72,7 +75,7 @@ def fit_head(
 def choose_strength(
     features: npt.NDArray[np.floating], labels: npt.NDArray[np.integer], *, class_weight: str | None, seed: int
 ) -> float:
-    """The C of `STRENGTHS` with the least cross-validated log-loss, on up to 1,000 pictures.
+    """The C of `STRENGTHS` with the least cross-validated log-loss, on up to 600 pictures.
 
     Args:
         features: (n, d), of one scale.
@@ -82,6 +85,7 @@ def choose_strength(
     """
     from sklearn.metrics import log_loss
     from sklearn.model_selection import StratifiedKFold, cross_val_predict, train_test_split
+    from threadpoolctl import threadpool_limits
 
     rows = np.flatnonzero(np.bincount(labels)[labels] >= FOLDS)
     classes = np.unique(labels[rows])
@@ -95,7 +99,7 @@ def choose_strength(
 
     def loss(strength: float) -> float:
         model = logistic_regression(strength, class_weight, iterations=100)
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), threadpool_limits(1):
             warnings.simplefilter("ignore")  # that it has not converged yet: the loss says enough
             chances = cross_val_predict(model, features[rows], labels[rows], cv=folds, method="predict_proba")
         return float(log_loss(labels[rows], chances))

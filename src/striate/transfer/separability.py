@@ -89,9 +89,11 @@ def linear_accuracy(features: npt.NDArray[np.floating], labels: npt.NDArray[np.i
         >>> linear_accuracy(features, np.array([0, 0, 0, 1, 1, 1]))
         1.0
     """
+    # Products of this size are slower by several threads than by one, which wait for one another: five times on two cores.
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import StratifiedKFold, cross_val_predict
+    from threadpoolctl import threadpool_limits
 
     features, classes, _ = _checked(features, labels)
     counts = np.bincount(classes)
@@ -104,7 +106,7 @@ def linear_accuracy(features: npt.NDArray[np.floating], labels: npt.NDArray[np.i
     scaled = centred / max(float(np.sqrt((centred**2).sum(axis=1).mean())), 1e-30)
     head = LogisticRegression(C=INVERSE_REGULARISATION, max_iter=200, tol=1e-3)
     folds = StratifiedKFold(min(FOLDS, int(counts[counts > 1].min())), shuffle=True, random_state=seed)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), threadpool_limits(1):
         warnings.simplefilter("ignore", ConvergenceWarning)  # accuracy settles before the weights do
         return float((cross_val_predict(head, scaled, classes, cv=folds) == classes).mean())
 
