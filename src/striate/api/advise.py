@@ -8,16 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 import torch
 
 from striate.api.deciding import TrainingRequest, choose_input
-from striate.api.examples import SplitExamples
 from striate.api.preparation import choose_device, data_facts, prepare_data, start_from
-from striate.api.stage_advice import MOST_PICTURES, advise_training, sample_rows
+from striate.api.stage_advice import MOST_PICTURES, advise_training, sample_examples
 from striate.api.starting_weights import find_weights
 from striate.api.watching import Watcher
-from striate.data import Dataset, open_store
+from striate.data import Dataset
 from striate.models import create_model, model_row
 from striate.report.quadrants import StageBar, TransferMap, draw_transfer_map
 from striate.training import Recipe, choose_recipe, merge, parse_duration
@@ -136,10 +134,7 @@ def advise(
         watcher.decision(decision)
     recipe = Recipe.from_dict(merge(choose_recipe(facts, row, pretrained=True)[0], {"model": model, "seed": seed}))
 
-    rows = sample_rows(dataset, most=MOST_PICTURES, seed=seed)
-    sample = dataset.select(rows)
-    store = open_store(sample, preprocessing, progress=watcher.task)
-    examples = SplitExamples(sample, store, preprocessing, np.arange(len(rows)), sample.labels.astype(np.int64))
+    examples = sample_examples(dataset, preprocessing, most=MOST_PICTURES, seed=seed, watcher=watcher)
     network = network.to(torch_device).to(memory_format=torch.channels_last)
     advice = advise_training(
         network,
@@ -157,6 +152,6 @@ def advise(
         location=dataset.location,
         model=model,
         weights=starting.name,
-        sample=len(rows),
+        sample=len(examples.labels),
         input_size=preprocessing.size,
     )

@@ -9,10 +9,11 @@ import torch
 from striate.api.examples import SplitExamples
 from striate.api.planning import probe_images, probe_loss
 from striate.api.watching import Watcher
-from striate.data import Dataset
+from striate.data import Dataset, open_store
 from striate.errors import UsageError
 from striate.inspection.inspection import inspect_network
 from striate.models import Network
+from striate.pixels import Preprocessing
 from striate.training import Recipe, time_step
 from striate.training.precision import computes_bf16_natively
 from striate.transfer import Advice, compute_outputs, output_shapes, score_stages, split_vectors, stage_vectors
@@ -73,6 +74,23 @@ def advise_training(
         stage_shares={stage.name: stage.macs_share for stage in inspect_network(network, shape).stages},
         time_budget=time_budget,
     )
+
+
+def sample_examples(
+    dataset: Dataset, preprocessing: Preprocessing, *, most: int, seed: int, watcher: Watcher
+) -> SplitExamples:
+    """The pictures of `sample_rows`, prepared.
+
+    Where those are all training pictures, the store is the one that training opens, so that nothing is decoded twice.
+    """
+    rows = sample_rows(dataset, most=most, seed=seed)
+    if len(rows) == len(dataset.indices("train")):
+        return SplitExamples.of(
+            dataset, open_store(dataset, preprocessing, progress=watcher.task), preprocessing, "train"
+        )
+    sample = dataset.select(rows)
+    store = open_store(sample, preprocessing, progress=watcher.task)
+    return SplitExamples(sample, store, preprocessing, np.arange(len(rows)), sample.labels.astype(np.int64))
 
 
 def sample_rows(dataset: Dataset, *, most: int, seed: int) -> npt.NDArray[np.int64]:

@@ -8,13 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from torch import nn
 
-from striate.api.examples import SplitExamples
-from striate.api.stage_advice import MOST_PICTURES, advise_training, sample_rows
+from striate.api.stage_advice import MOST_PICTURES, advise_training, sample_examples
 from striate.api.watching import Watcher
-from striate.data import Dataset, open_store
+from striate.data import Dataset
 from striate.errors import UsageError
 from striate.models import Network
 from striate.pixels import Preprocessing
@@ -176,12 +174,9 @@ def advise_on(
     watcher: Watcher,
 ) -> Advice:
     """The advice for a sample of the training pictures; where they are few, for all of them."""
-    sample = dataset.select(sample_rows(dataset, most=MOST_PICTURES, seed=recipe.seed))
-    store = open_store(sample, preprocessing, progress=watcher.task)
-    rows = np.arange(len(sample))
     return advise_training(
         network,
-        SplitExamples(sample, store, preprocessing, rows, sample.labels.astype(np.int64)),
+        sample_examples(dataset, preprocessing, most=MOST_PICTURES, seed=recipe.seed, watcher=watcher),
         recipe,
         name=recipe.model,
         training_pictures=len(dataset.indices("train")),

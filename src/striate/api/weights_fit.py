@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import torch
 
 from striate.api.examples import SplitExamples
 from striate.api.preparation import resized_in_proportion, start_from
-from striate.api.stage_advice import sample_rows
+from striate.api.stage_advice import sample_examples
 from striate.api.starting_weights import StartingWeights
 from striate.api.watching import Watcher
-from striate.data import Dataset, open_store
+from striate.data import Dataset
 from striate.models import Network, create_model, model_row
 from striate.pixels import Preprocessing
 from striate.training import Decision, Recipe
@@ -50,9 +49,7 @@ def choose_twin(
         recipe: The recipe so far; its model is the network's row.
         watcher: Hears how it goes.
     """
-    sample = dataset.select(sample_rows(dataset, most=MOST_PICTURES, seed=recipe.seed))
-    store = open_store(sample, preprocessing, progress=watcher.task)
-    examples = SplitExamples(sample, store, preprocessing, np.arange(len(sample)), sample.labels.astype(np.int64))
+    examples = sample_examples(dataset, preprocessing, most=MOST_PICTURES, seed=recipe.seed, watcher=watcher)
     best, own = network, score_vector(network, examples, recipe, watcher)
     chosen, score = recipe.model, own
     for name in twins:
@@ -103,11 +100,9 @@ def choose_size(
     if larger <= side:
         return preprocessing, None
     enlarged = resized_in_proportion(preprocessing, larger)
-    sample = dataset.select(sample_rows(dataset, most=MOST_PICTURES, seed=recipe.seed))
     scores = []
     for rule in (preprocessing, enlarged):
-        store = open_store(sample, rule, progress=watcher.task)
-        examples = SplitExamples(sample, store, rule, np.arange(len(sample)), sample.labels.astype(np.int64))
+        examples = sample_examples(dataset, rule, most=MOST_PICTURES, seed=recipe.seed, watcher=watcher)
         scores.append(score_vector(network, examples, recipe, watcher))
     own, other = scores
     if other.logme <= own.logme + MUCH:
