@@ -48,6 +48,32 @@ def test_open_what_is_not_there_or_of_another_shape(tmp_path: Path) -> None:
     assert open_array(path, SHAPE, np.uint8) is None
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64, np.uint8])
+def test_any_dtype_and_any_number_of_axes(tmp_path: Path, dtype: type) -> None:
+    path = tmp_path / ("x" + ENDING)
+    for shape in ((6,), (6, 5), (6, 2, 3, 4)):
+        whole = np.arange(np.prod(shape), dtype=dtype).reshape(shape)
+        write_array(path, np.split(whole, [1, 4]), shape, dtype)
+        found = open_array(path, shape, dtype)
+        assert found is not None and found.dtype == dtype and np.array_equal(found, whole)
+        assert np.array_equal(np.load(path), whole)  # it is a .npy for everybody
+        assert open_array(path, shape, np.float16) is None
+        assert open_array(path, (5, *shape[1:]), dtype) is None
+
+
+def test_a_damaged_header_is_no_array(tmp_path: Path) -> None:
+    path = make(tmp_path, "abc")
+    whole = path.read_bytes()
+    for place in range(127):
+        for value in b"\x00('[#Z":
+            if value != whole[place]:
+                path.write_bytes(whole[:place] + bytes([value]) + whole[place + 1 :])
+                assert open_array(path, SHAPE, np.uint8) is None
+    for length in (0, 5, 127, 128, len(whole) - 1):
+        path.write_bytes(whole[:length])
+        assert open_array(path, SHAPE, np.uint8) is None
+
+
 def test_a_failed_write_leaves_nothing(tmp_path: Path) -> None:
     def rows() -> object:
         yield np.zeros(SHAPE[1:], np.uint8)

@@ -14,6 +14,7 @@ import sys
 import tempfile
 from collections.abc import Iterable
 from contextlib import suppress
+from io import BytesIO
 from pathlib import Path
 from typing import IO, Any
 
@@ -52,11 +53,13 @@ def open_array(path: Path, shape: tuple[int, ...], dtype: npt.DTypeLike) -> npt.
                 _lock(file, exclusive=False)
             if not os.path.samestat(os.fstat(file.fileno()), path.stat()):
                 return None  # deleted while we waited for the lock
-            if npy.read_magic(file) != (1, 0) or npy.read_array_header_1_0(file) != (shape, False, np.dtype(dtype)):
+            # Compared, not parsed: numpy raises all kinds of errors at a damaged header.
+            header = _header(shape, dtype)
+            if file.read(len(header)) != header:
                 return None
             mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-            array = np.frombuffer(mapped, dtype=dtype, offset=file.tell()).reshape(shape)
-    except (OSError, ValueError):  # ValueError: no header, or cut off
+            array = np.frombuffer(mapped, dtype=dtype, offset=len(header)).reshape(shape)
+    except (OSError, ValueError):  # ValueError: cut off
         return None
     with suppress(OSError):
         os.utime(path)
@@ -83,7 +86,7 @@ def write_array(path: Path, rows: Iterable[npt.NDArray[Any]], shape: tuple[int, 
             partial = Path(file.name)
             with suppress(OSError):
                 _lock(file, exclusive=True)
-            npy.write_array_header_1_0(file, {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": shape})
+            file.write(_header(shape, dtype))
             # Plain writes, not a map: where the disk is full a write fails, a map kills the process.
             for row in rows:
                 file.write(np.ascontiguousarray(row).data)
@@ -130,6 +133,13 @@ def make_room(path: Path, size: int, budget: int) -> str:
     if free < size + SPARE_BYTES:
         return f"it takes {size_text(size)}, and the disk of {folder} has only {size_text(free)} free"
     return ""
+
+
+def _header(shape: tuple[int, ...], dtype: npt.DTypeLike) -> bytes:
+    """What a .npy begins with."""
+    buffer = BytesIO()
+    npy.write_array_header_1_0(buffer, {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": shape})
+    return buffer.getvalue()
 
 
 def _delete_if_unused(path: Path) -> bool:
