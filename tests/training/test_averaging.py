@@ -3,7 +3,7 @@ import copy
 import pytest
 import torch
 
-from striate.training.averaging import WeightAverage, average_decay
+from striate.training.averaging import WeightAverage, average_decay, frozen_tensors
 
 
 def test_decay():
@@ -36,3 +36,21 @@ def test_without_a_span_the_average_is_the_last_weights(small_network):
     WeightAverage(averaged, network).update(average_decay(step=100, span_steps=0.0))
     for one, other in zip(averaged.parameters(), network.parameters(), strict=True):
         assert torch.equal(one, other)
+
+
+def test_what_is_frozen_is_left_out(small_network):
+    network = small_network("resnet20")
+    averaged = copy.deepcopy(network)
+    for parameter in network.bn1.parameters():
+        parameter.requires_grad_(False)
+    network.layer1[0].bn1.bias.requires_grad_(False)
+    names = {"bn1.weight", "bn1.bias", "bn1.running_mean", "bn1.running_var", "bn1.num_batches_tracked"}
+    assert frozen_tensors(network) == names | {"layer1.0.bn1.bias"}, "statistics stay where all parameters do"
+    before = {name: tensor.clone() for name, tensor in averaged.state_dict().items()}
+    with torch.no_grad():
+        for tensor in network.state_dict().values():
+            tensor.add_(1)
+    WeightAverage(averaged, network).update(0.5)
+    for name, tensor in averaged.state_dict().items():
+        changed = not torch.equal(tensor, before[name])
+        assert changed is (name not in names | {"layer1.0.bn1.bias"}), name

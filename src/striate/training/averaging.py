@@ -27,6 +27,8 @@ def average_decay(*, step: int, span_steps: float) -> float:
 class WeightAverage:
     """The moving average of a network's weights and statistics, in another network of the same kind.
 
+    What of the network is frozen when the average begins stays in it as it is.
+
     Args:
         averaged: Changed in place by `update`.
         network: What is averaged.
@@ -41,7 +43,9 @@ class WeightAverage:
 
     def __init__(self, averaged: nn.Module, network: nn.Module) -> None:
         # Looked up once: walking through a network costs as much as a small network's step.
-        pairs = list(zip(averaged.state_dict().values(), network.state_dict().values(), strict=True))
+        still = frozen_tensors(network)
+        both = zip(averaged.state_dict().values(), network.state_dict().items(), strict=True)
+        pairs = [(mean, value) for mean, (name, value) in both if name not in still]
         self._means = [mean for mean, _ in pairs if mean.is_floating_point()]
         self._values = [value for mean, value in pairs if mean.is_floating_point()]
         self._counters = [(mean, value) for mean, value in pairs if not mean.is_floating_point()]
@@ -56,3 +60,18 @@ class WeightAverage:
         torch._foreach_lerp_(self._means, self._values, 1 - decay)
         for mean, value in self._counters:
             mean.copy_(value)
+
+
+def frozen_tensors(network: nn.Module) -> set[str]:
+    """The names of the parameters that require no gradient, and of the buffers of layers all of whose parameters are such.
+
+    A mean of equal numbers is that number, but for -0, which becomes 0: what is frozen must keep its bytes.
+    """
+    names = set()
+    for path, module in network.named_modules():
+        own = dict(module.named_parameters(recurse=False))
+        still = {name for name, parameter in own.items() if not parameter.requires_grad}
+        if own and len(still) == len(own):
+            still |= {name for name, _ in module.named_buffers(recurse=False)}
+        names |= {f"{path}.{name}" if path else name for name in still}
+    return names

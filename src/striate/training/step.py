@@ -208,10 +208,10 @@ def smaller_micro_batch(state: TrainingState, inputs: Inputs, reason: str) -> in
     smallest = 2 if learns_statistics(state.network) else 1
     tried = max(part_sizes(len(inputs.positions), state.micro_batch or len(inputs.positions)))
     if tried <= smallest or state.micro_batch == smallest:
-        height, width = inputs.images.shape[2:]
+        extent = " x ".join(map(str, inputs.images.shape[2:] or inputs.images.shape[1:]))
         pictures = "1 picture" if tried == 1 else f"{tried} pictures"
         raise TrainingError(
-            f"the memory of {inputs.images.device} does not hold a step of {pictures} of {height} x {width} ({reason}); "
+            f"the memory of {inputs.images.device} does not hold a step of {pictures} of {extent} ({reason}); "
             "use a smaller network, a smaller --size, or free some memory"
         )
     return max(smallest, tried // 2)
