@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,13 +69,20 @@ class FrozenPart:
 
 def stage_vectors(network: Network, input_size: tuple[int, int]) -> FrozenPart:
     """The part that answers the vectors of all stages and the one before the head, side by side."""
-    return FrozenPart(StageVectors(network), network.in_channels, input_size, _identity(network, "vectors"))
+    tensors = {
+        name: tensor
+        for name, tensor in network.state_dict().items()
+        if not name.startswith(f"{network.head_name}.") and not is_auxiliary(name)
+    }
+    return FrozenPart(StageVectors(network), network.in_channels, input_size, _identity(network, tensors, "vectors"))
 
 
 def maps_of(network: Network, stage: str, input_size: tuple[int, int]) -> FrozenPart:
     """The part that answers the maps of a stage."""
     before, _ = split_after(network.eval(), stage)
-    return FrozenPart(before, network.in_channels, input_size, _identity(network, f"maps {stage}"))
+    # Its own tensors alone: what follows has learnt on when a run is resumed.
+    identity = _identity(network, before.state_dict(), f"maps {stage}")
+    return FrozenPart(before, network.in_channels, input_size, identity)
 
 
 def output_shapes(part: FrozenPart, device: torch.device) -> list[tuple[int, ...]]:
@@ -217,14 +224,13 @@ def _in_torch(part: FrozenPart) -> Callable[[Tensor], Floats]:
     return answer
 
 
-def _identity(network: Network, what: str) -> str:
-    """Hexadecimal digits for the layers but the head, and what is asked of them."""
+def _identity(network: Network, tensors: Mapping[str, Tensor], what: str) -> str:
+    """Hexadecimal digits for a network's layers, those of its tensors that are used, and what is asked of them."""
     # The text of a network names every layer with its stride, padding and the like: two rows may share all weights.
     content = hashlib.sha256(f"{network} {network.stages} {what}".encode())
-    for name, tensor in network.state_dict().items():
-        if not name.startswith(f"{network.head_name}.") and not is_auxiliary(name):
-            content.update(f"{name} {tuple(tensor.shape)}".encode())
-            content.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    for name, tensor in tensors.items():
+        content.update(f"{name} {tuple(tensor.shape)}".encode())
+        content.update(tensor.detach().cpu().contiguous().numpy().tobytes())
     return content.hexdigest()
 
 
