@@ -7,7 +7,7 @@ import torch
 import striate.models
 from striate.errors import UnknownNameError, UsageError
 from striate.models import LeNet, Network, ResNet, create_model, list_models, model_row
-from striate.models.catalog import FAMILIES, ROWS, merged
+from striate.models.catalog import ARITHMETIC, FAMILIES, ROWS, merged, twin_rows
 
 NAMES = list_models()
 
@@ -176,3 +176,46 @@ def test_listing_builds_nothing():
     start = time.perf_counter()
     list_models()
     assert time.perf_counter() - start < 0.01
+
+
+def test_twins_of_some_rows():
+    assert twin_rows("mobilenet_v2_tf") == ["mobilenet_v2"]
+    assert twin_rows("vgg16") == twin_rows("lenet5") == twin_rows("alexnet") == []
+    with pytest.raises(UnknownNameError, match="unknown model 'resnet51'"):
+        twin_rows("resnet51")
+
+
+def shapes_of(name):
+    with torch.device("meta"):
+        return {key: tuple(tensor.shape) for key, tensor in create_model(name).state_dict().items()}
+
+
+# One of each structure; all of them by `make test-all`.
+TWINS_DRAWN = {
+    "mobilenet_v2",
+    "mobilenet_v2_x0_35_tf",
+    "resnet50",
+    "efficientnet_b0",
+    "mobilenet_v1_x0_25",
+    "lenet5_relu",
+}
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[] if name in TWINS_DRAWN else pytest.mark.exhaustive) for name in NAMES]
+)
+def test_twins_take_the_same_weights_and_compute_something_else(name):
+    twins = twin_rows(name)
+    assert name not in twins and len(set(twins)) == len(twins)
+    own = model_row(name)
+    for twin in twins:
+        row = model_row(twin)
+        assert row.family is own.family
+        assert shapes_of(twin) == shapes_of(name)
+        assert any(getattr(row.config, field, None) != getattr(own.config, field, None) for field in ARITHMETIC)
+        # A twin knows this row, or one that computes the same as it for other sizes of pictures.
+        back = [model_row(other) for other in twin_rows(twin)]
+        assert any(
+            all(getattr(other.config, field, None) == getattr(own.config, field, None) for field in ARITHMETIC)
+            for other in back
+        )
