@@ -125,6 +125,7 @@ def carry_out(
                 good = checkpoints(folder / CHECKPOINTS)
                 where = f"the last good checkpoint is {good[-1]}" if good else "there is no checkpoint yet"
                 raise TrainingError(f"{error}; {where}; try a lower --set optimizer.learning_rate") from error
+        lesson.prove(state.network)
         lesson.prove(state.averaged)
         timings["training"] = time.monotonic() - begun - sum(timings.values())
         watcher.task("sealing", 0, 1)

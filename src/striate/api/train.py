@@ -152,6 +152,7 @@ def resume(folder: str | Path, *, watcher: Watcher | None = None) -> Run:
         plan.recipe.model,
         num_classes=len(plan.classes),
         in_channels=plan.preprocessing.channels,
+        init=plan.recipe.initialization,
         seed=plan.recipe.seed,
     )
     if settings.weights and not checkpoints(folder / CHECKPOINTS):

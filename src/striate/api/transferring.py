@@ -119,11 +119,10 @@ def choose_inputs(
         return training, validation, ""
     stage = network.stages[frozen - 1]
     part = maps_of(network, stage, run.preprocessing.size)
+    no_room = f"what {stage} says of the pictures is too much to keep"
     picture = 4 * int(np.prod(output_shapes(part, device)[0]))
     if picture * (len(training.labels) * transfer.draws + len(validation.labels)) > MAPS_BUDGET:
-        watcher.note(
-            f"what {stage} says of the pictures is too much to keep: they pass the frozen stages in every epoch"
-        )
+        watcher.note(f"{no_room}: they pass the frozen stages in every epoch")
         return training, validation, ""
 
     def keep(examples: SplitExamples, draws: int) -> KeptMaps:
@@ -135,4 +134,8 @@ def choose_inputs(
         ]
         return KeptMaps(examples.labels, examples.samples, maps, examples.key)
 
-    return keep(training, transfer.draws), keep(validation, 1) if len(validation.labels) else validation, stage
+    try:
+        return keep(training, transfer.draws), keep(validation, 1) if len(validation.labels) else validation, stage
+    except MemoryError:
+        watcher.note(f"{no_room}, neither on the disk nor in memory: they pass the frozen stages in every epoch")
+        return training, validation, ""
