@@ -25,6 +25,7 @@ from striate.api.preparation import (
     start_from,
 )
 from striate.api.run_plan import RunPlan, RunSettings, recipe_part
+from striate.api.stage_advice import can_be_judged
 from striate.api.starting_weights import StartingWeights, are_published, find_weights
 from striate.api.transfer_choice import AUTO, ask_transfer, choose_transfer
 from striate.api.watching import Watcher
@@ -53,6 +54,7 @@ from striate.training import (
 )
 from striate.training.batches import batch_sizes
 from striate.training.defaults import ENLARGED, LEAST_SIDE, WITHOUT_BATCH_NORM, input_side
+from striate.training.recipe import TransferConfig
 
 COLOUR_SAMPLE = 256
 """Training pictures from which the directions of colour are measured, where the augmentation needs them."""
@@ -114,7 +116,8 @@ def decide(request: TrainingRequest, *, watcher: Watcher, begun: float) -> Decid
     asked = ask_recipe(request)
     wish = ask_transfer(request, asked)
     decisions: list[Decision] = []
-    if request.weights is not None and are_published(request.weights) and "model" not in asked:
+    used = request.weights is not None and wish.kind != "scratch"
+    if used and are_published(request.weights or "") and "model" not in asked:
         decisions.append(Decision("model", "mobilenet_v2", "it has published weights and trains on a processor"))
         asked["model"] = decisions[-1].value
     starting = None
@@ -131,6 +134,9 @@ def decide(request: TrainingRequest, *, watcher: Watcher, begun: float) -> Decid
     chosen, reasons = choose_recipe(facts, row, pretrained=starting is not None)
     decisions += reasons
     recipe = Recipe.from_dict(merge(chosen, asked))
+    if starting is None and recipe.transfer.kind != "scratch":
+        # The file of a run that started from weights: what of it is for weights alone is left out.
+        recipe = dataclasses.replace(recipe, transfer=TransferConfig(), fit_head_first=False, freeze_statistics=False)
     channels = 3 if facts.colour else 1
     if starting is not None:
         channels = max(channels, row.in_channels)
@@ -152,7 +158,8 @@ def decide(request: TrainingRequest, *, watcher: Watcher, begun: float) -> Decid
     decisions += reasons
     recipe, reasons = choose_augmentation(request, recipe, facts, preprocessing, dataset, watcher)
     decisions += reasons
-    if starting is not None and starting.published is None and wish.kind == AUTO:
+    guessed = wish.kind == AUTO and can_be_judged(dataset)
+    if starting is not None and starting.published is None and guessed:
         network, preprocessing, reasons = suit_weights(
             request, starting, facts, row, network, preprocessing, dataset, recipe, watcher
         )

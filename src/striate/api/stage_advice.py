@@ -93,6 +93,11 @@ def sample_examples(
     return SplitExamples(sample, store, preprocessing, np.arange(len(rows)), sample.labels.astype(np.int64))
 
 
+def can_be_judged(dataset: Dataset) -> bool:
+    """Whether two classes have two training pictures at least, which the scores of stages need."""
+    return int((np.bincount(dataset.labels[dataset.indices("train")]) > 1).sum()) >= 2
+
+
 def sample_rows(dataset: Dataset, *, most: int, seed: int) -> npt.NDArray[np.int64]:
     """Training pictures of all classes, of each as many as is its share but two at least: all of them where they are few.
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
-from striate.api.stage_advice import MOST_PICTURES, advise_training, sample_examples
+from striate.api.stage_advice import MOST_PICTURES, advise_training, can_be_judged, sample_examples
 from striate.api.watching import Watcher
 from striate.data import Dataset
 from striate.errors import UsageError
@@ -40,6 +40,7 @@ class TransferWish:
     kind: str
     """One of the recipe's kinds, or `"auto"`."""
     trainable_stages: int = 0
+    why: str = "asked for"
 
 
 @dataclass(frozen=True)
@@ -60,12 +61,14 @@ def ask_transfer(request: TrainingRequest, asked: Mapping[str, Any]) -> Transfer
     table = asked.get("transfer", {})
     if request.transfer is not None:
         wish = parse_transfer(request.transfer)
-    elif table:
-        wish = TransferWish(table.get("kind", "scratch"), table.get("trainable_stages", 0))
+    elif "kind" in table:
+        wish = TransferWish(table["kind"], table.get("trainable_stages", 0))
     elif request.weights is None:
         wish = TransferWish("scratch")
+    elif "epochs" in asked.get("schedule", {}):
+        wish = TransferWish("full", why="the number of epochs was asked for")
     else:
-        wish = TransferWish("full" if "epochs" in asked.get("schedule", {}) else AUTO)
+        wish = TransferWish(AUTO)
     if wish.kind != "scratch" and request.weights is None:
         raise UsageError(
             f"--transfer {wish.kind} starts from trained weights; give --weights imagenet or a file, or --transfer scratch"
@@ -81,7 +84,7 @@ def parse_transfer(text: str) -> TransferWish:
 
     Example:
         >>> parse_transfer("stages:3")
-        TransferWish(kind='stages', trainable_stages=3)
+        TransferWish(kind='stages', trainable_stages=3, why='asked for')
     """
     match = re.fullmatch(r"(head|full|scratch|auto)|stages:([1-9][0-9]*)", text.strip())
     if match is None:
@@ -128,6 +131,10 @@ def choose_transfer(
         if not linear or len(network.stages) < 3:
             wish = TransferWish("full")
             decisions.append(Decision("transfer", "full", "this network's head cannot be fitted to vectors"))
+        elif not can_be_judged(dataset):
+            wish = TransferWish("head")
+            why = "a single picture a class is too little to judge stages by, and all that a head needs"
+            decisions.append(Decision("transfer", "head", why))
         else:
             advice = advise_on(network, preprocessing, dataset, recipe, budget=budget, watcher=watcher)
             wish = TransferWish(advice.kind, advice.trainable_stages if advice.kind == "stages" else 0)
@@ -140,7 +147,8 @@ def choose_transfer(
             f"{type(network.head).__name__}; use --transfer stages:1 or full"
         )
     else:
-        decisions.append(Decision("transfer", wish.kind, "asked for" if "transfer" in asked else "trained weights"))
+        shown = f"stages:{wish.trainable_stages}" if wish.kind == "stages" else wish.kind
+        decisions.append(Decision("transfer", shown, wish.why))
     if wish.kind == "stages" and wish.trainable_stages > len(network.stages):
         raise UsageError(
             f"--transfer stages:{wish.trainable_stages}: {recipe.model} has {len(network.stages)} stages; "
@@ -156,8 +164,11 @@ def choose_transfer(
         transfer = dataclasses.replace(transfer, stage_rate=STAGE_RATE)
     if "draws" not in table:
         transfer = dataclasses.replace(transfer, draws=choose_draws(wish.kind, recipe))
-    fits = linear and (head_is_new or wish.kind == "head")
-    recipe = dataclasses.replace(recipe, transfer=transfer, fit_head_first=asked.get("fit_head_first", fits))
+    # A head that alone learns is fitted and nothing else, whatever a recipe file says.
+    fits = linear and (wish.kind == "head" or asked.get("fit_head_first", head_is_new))
+    recipe = dataclasses.replace(recipe, transfer=transfer, fit_head_first=fits)
+    if fits and wish.kind != "head" and "fit_head_first" not in asked:
+        decisions.append(Decision("head", "fitted first", "a random head would spoil the trained features"))
     if advice is not None and advice.seconds and budget is not None and "epochs" not in asked.get("schedule", {}):
         recipe, decision = choose_epochs(recipe, advice, budget)
         decisions.append(decision)

@@ -8,7 +8,6 @@ import math
 from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -66,11 +65,6 @@ class FrozenPart:
     in_channels: int
     input_size: tuple[int, int]
     identity: str
-
-    @cached_property
-    def compiled(self) -> Callable[[Tensor], Floats]:
-        """The module in OpenVINO, compiled once for all draws."""
-        return _in_openvino(self)
 
 
 def stage_vectors(network: Network, input_size: tuple[int, int]) -> FrozenPart:
@@ -172,7 +166,7 @@ def _run(
 ) -> Generator[Floats, None, None]:
     """The answers to the pictures in order, a batch at a time."""
     count = len(examples.labels)
-    answer = _in_torch(part) if device.type == "cuda" else part.compiled
+    answer = _in_torch(part) if device.type == "cuda" else _in_openvino(part)
 
     def prepare(positions: npt.NDArray[np.int64]) -> Inputs:
         if draw == 0:
