@@ -1,21 +1,32 @@
-"""What is decided of a run's augmentation."""
+"""What is decided of a run: its rate, batch size, augmentation, and the row and size that suit its weights."""
 
 import time
 
+import pytest
 import tomli_w
+import torch
 
-from striate.api.deciding import TrainingRequest, decide
+import striate.api.deciding as room
+from striate.api.deciding import TrainingRequest, decide, read_batch_size, suit_rate
+from striate.api.preparation import resized_in_proportion
 from striate.api.run_plan import RunPlan
 from striate.api.watching import Watcher
 from striate.augmentation import named_policy
+from striate.errors import UnknownNameError, UsageError
+from striate.initialization import named_scheme
+from striate.models import create_model
+from striate.training import Decision, Recipe
 
 
 class Notes(Watcher):
     def __init__(self):
-        self.notes = []
+        self.notes, self.decisions = [], {}
 
     def note(self, text):
         self.notes.append(text)
+
+    def decision(self, decision):
+        self.decisions[decision.what] = (decision.value, decision.why)
 
 
 def decided(data, watcher=None, **options):
@@ -62,3 +73,152 @@ def test_what_changes_a_class_is_said():
     watcher = Notes()
     decided("digits", watcher, settings=["augmentation.horizontal_flip.probability=0.5"])
     assert "horizontal_flip mirrors digits and letters: b becomes d, and a mirrored 3 is no 3" in watcher.notes
+
+
+@pytest.mark.parametrize(
+    ("model", "optimizer", "rate"),
+    [
+        ("vgg11", {"name": "sgd", "learning_rate": 0.1}, 0.01),
+        ("vgg11_bn", {"name": "sgd", "learning_rate": 0.1}, 0.1),
+        ("vgg11", {"name": "sgd", "learning_rate": 0.005}, 0.005),
+        ("vgg11", {"name": "adamw", "learning_rate": 0.1}, 0.1),
+    ],
+)
+def test_without_batch_norm_the_rate_is_lower(model, optimizer, rate):
+    with torch.device("meta"):
+        network = create_model(model, num_classes=2)
+    recipe, decisions = suit_rate(Recipe.from_dict({"model": model, "optimizer": optimizer}), network)
+    assert recipe.optimizer.learning_rate == rate
+    lowered = [Decision("learning rate", "0.01", f"{model} has no batch norm")]
+    assert decisions == (lowered if rate != optimizer["learning_rate"] else [])
+
+
+def test_a_rate_that_was_asked_for_stays(striped):
+    for settings, rate in (((), 0.01), (("optimizer.learning_rate=0.2",), 0.2)):
+        recipe = decided(striped, model="nin_cifar10", settings=settings).plan.recipe
+        assert recipe.optimizer.learning_rate == rate
+
+
+@pytest.mark.parametrize(("asked", "expected"), [(None, None), ("auto", None), (16, 16), ("16", 16), (" 8", 8)])
+def test_a_batch_size_is_a_number_or_auto(asked, expected):
+    assert read_batch_size(asked) == expected
+
+
+@pytest.mark.parametrize("asked", ["many", "", "12.5", "Auto", 16.5, float("nan")])
+def test_what_is_no_batch_size(asked):
+    with pytest.raises(UsageError) as error:
+        read_batch_size(asked)
+    assert str(error.value) == f"--batch-size must be a whole number or auto, got {asked!r}"
+
+
+def test_the_batch_size_is_measured(striped, monkeypatch):
+    """What is measured is the network that will train, at the size that its pictures have."""
+    seen = {}
+
+    def choose(network, recipe, size, *, training_pictures, scale_rate, watcher):
+        seen.update(model=recipe.model, size=size, pictures=training_pictures, scale_rate=scale_rate)
+        return recipe.from_dict(recipe.to_dict() | {"batch_size": 24}), [Decision("batch size", "24", "measured")]
+
+    monkeypatch.setattr(room, "choose_batch_size", choose)
+    watcher = Notes()
+    plan = decided(striped, watcher, model="resnet20", batch_size="auto").plan
+    assert seen == {"model": "resnet20", "size": (32, 32), "pictures": 48, "scale_rate": True}
+    assert (plan.recipe.batch_size, plan.settings.total_steps) == (24, 2)
+    assert watcher.decisions["batch size"] == ("24", "measured")
+    decided(striped, model="resnet20", batch_size="auto", settings=["optimizer.learning_rate=0.2"])
+    assert not seen["scale_rate"]
+
+
+def test_new_weights_are_drawn_as_was_asked(striped):
+    found = decided(striped, model="resnet20", init="he_normal", balance="sampler")
+    assert (found.plan.recipe.initialization, found.plan.recipe.balance) == ("he_normal", "sampler")
+    own = create_model("resnet20", num_classes=2, init=named_scheme("he_normal"), seed=0)
+    assert torch.equal(found.network.conv1.weight, own.conv1.weight)
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"init": "he_norml"}, "'he_norml'; did you mean 'he_normal'"),
+        ({"balance": "los"}, "unknown balance 'los'; did you mean 'loss'"),
+        ({"augment": "standrad"}, "'standrad'; did you mean 'standard'"),
+        ({"precision": "fp23"}, "unknown precision 'fp23'; did you mean 'fp32'"),
+    ],
+)
+def test_wrong_names_are_said_before_the_pictures_are_read(tmp_path, options, text):
+    request = TrainingRequest(data=tmp_path / "not there", **options)
+    with pytest.raises(UnknownNameError) as error:
+        decide(request, watcher=Watcher(), begun=time.monotonic())
+    assert text in str(error.value)
+
+
+def test_published_weights_choose_a_network_only_if_they_are_used(striped, monkeypatch):
+    watcher = Notes()
+    plan = decided(striped, watcher, weights="imagenet", transfer="scratch").plan
+    assert plan.recipe.model == "resnet20"
+    assert watcher.decisions["model"][1].startswith("pictures of about ")
+
+
+@pytest.fixture
+def tried(tmp_path, monkeypatch):
+    """A function that decides with a file of MobileNetV2's weights, and answers the plan, the network and what was tried."""
+    path = tmp_path / "weights.pth"
+    torch.save(create_model("mobilenet_v2", num_classes=5, seed=1).state_dict(), path)
+    asked = []
+
+    def twin(network, twins, starting, preprocessing, dataset, recipe, *, watcher):
+        asked.append(("twin", tuple(twins)))
+        other = create_model("mobilenet_v2_tf", num_classes=2, seed=0)
+        room.start_from(other, starting, room.model_row("mobilenet_v2_tf"))
+        return other, Decision("model", "mobilenet_v2_tf", "it suits them")
+
+    def size(network, preprocessing, larger, dataset, recipe, *, watcher):
+        asked.append(("size", larger, str(network) == str(create_model("mobilenet_v2_tf", num_classes=2))))
+        return resized_in_proportion(preprocessing, larger), Decision("input size", f"{larger} x {larger}", "it helps")
+
+    monkeypatch.setattr(room, "choose_twin", twin)
+    monkeypatch.setattr(room, "choose_size", size)
+    monkeypatch.setattr("striate.api.transfer_choice.can_be_judged", lambda dataset: False)  # no advice is needed here
+
+    def decide_with(data, **options):
+        watcher = Notes()
+        request = TrainingRequest(
+            data=data,
+            model="mobilenet_v2",
+            weights=path,
+            mean=[0.5],
+            std=[0.5],
+            precision="fp32",
+            device="cpu",
+            **options,
+        )
+        found = decide(request, watcher=watcher, begun=time.monotonic())
+        return found, asked, watcher
+
+    return decide_with
+
+
+def test_row_and_size_are_tried_for_weights_of_which_nothing_is_known(tried, striped):
+    found, asked, watcher = tried(striped)
+    assert asked == [("twin", ("mobilenet_v2_tf",)), ("size", 96, True)]
+    assert found.plan.recipe.model == "mobilenet_v2_tf" and found.plan.preprocessing.size == (96, 96)
+    assert str(found.network) == str(create_model("mobilenet_v2_tf", num_classes=2))
+    assert watcher.decisions["model"] == ("mobilenet_v2_tf", "it suits them")
+    assert watcher.decisions["input size"] == ("96 x 96", "it helps")
+
+
+def test_a_size_that_was_asked_for_stays(tried, striped):
+    found, asked, _ = tried(striped, size=64)
+    assert [what for what, *_ in asked] == ["twin"] and found.plan.preprocessing.size == (64, 64)
+
+
+@pytest.mark.parametrize("options", [{"transfer": "head"}, {"transfer": "full"}, {"epochs": 1}])
+def test_who_says_how_to_learn_gets_what_was_named(tried, striped, options):
+    found, asked, _ = tried(striped, **options)
+    assert asked == [] and found.plan.recipe.model == "mobilenet_v2"
+
+
+def test_too_few_pictures_try_nothing(tried, striped, monkeypatch):
+    monkeypatch.setattr(room, "can_be_judged", lambda dataset: False)
+    found, asked, _ = tried(striped)
+    assert asked == [] and found.plan.recipe.transfer.kind == "head"

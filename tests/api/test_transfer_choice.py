@@ -93,9 +93,9 @@ def test_without_weights_there_is_nothing_to_transfer(kind):
 
 
 def test_wrong_numbers_in_the_table():
-    with pytest.raises(UsageError, match="transfer.trainable_stages must be 1 or more where"):
+    with pytest.raises(UsageError, match=r"transfer\.trainable_stages must be 1 or more where"):
         asked_for(weights="a.pth", settings=["transfer.kind=stages"])
-    with pytest.raises(UnknownNameError, match="unknown transfer 'heads'; did you mean 'head'"):
+    with pytest.raises(UnknownNameError, match=r"unknown transfer 'heads'; did you mean 'head'\?"):
         asked_for(weights="a.pth", settings=["transfer.kind=heads"])
 
 
@@ -281,6 +281,21 @@ def test_the_recipe_of_a_run_that_had_weights_trains_from_scratch(striped, weigh
 
 
 def test_the_head_alone_takes_no_steps(striped, weights):
-    found, watcher = decided(striped, weights=weights, transfer="head", batch_size="auto")
+    options = {"weights": weights, "transfer": "head", "mean": [0.5], "std": [0.5]}
+    found, watcher = decided(striped, **options)
     assert found.plan.settings.total_steps == 0
     assert watcher.decisions["transfer"] == ("head", "asked for")
+    assert not {"epochs", "batch size", "augmentation"} & watcher.decisions.keys()
+    assert not any("not used" in note for note in watcher.notes)
+
+
+def test_options_that_a_head_has_no_use_for_are_said(striped, weights):
+    options = {"weights": weights, "transfer": "head", "mean": [0.5], "std": [0.5]}
+    why = "not used: the head alone is fitted at once to the pictures as they are"
+    _, watcher = decided(striped, **options, batch_size="auto")
+    assert f"--batch-size is {why}" in watcher.notes
+    _, watcher = decided(striped, **options, epochs=3, augment="light")
+    assert f"--epochs and --augment are {why}; with --set transfer.draws=4 to changed ones too" in watcher.notes
+    found, watcher = decided(striped, **options, augment="light", settings=["transfer.draws=4"])
+    assert not any("not used" in note for note in watcher.notes)
+    assert found.plan.recipe.transfer.draws == 4

@@ -1,8 +1,12 @@
 import json
+import tomllib
 
 import pytest
+import torch
 
+from striate.augmentation import named_policy
 from striate.cli.train import describe
+from striate.models import create_model
 
 
 def test_training_prints_the_result_on_stdout_and_progress_on_stderr(striate_command, striped, tmp_path):
@@ -27,6 +31,52 @@ def test_training_prints_the_result_on_stdout_and_progress_on_stderr(striate_com
     assert set(result) == {"run", "report", "model", "accuracy", "split", "metrics"}
     assert result["accuracy"] == result["metrics"]["test"]["accuracy"]
     assert "has ended already; nothing was left to do" in err
+
+
+def test_what_is_said_reaches_the_recipe(striate_command, striped, tmp_path):
+    folder = tmp_path / "run"
+    options = ["--init", "he_normal", "--augment", "light", "--balance", "sampler", "--batch-size", "auto"]
+    code, _, err = striate_command("train", striped, "--model", "resnet20", "--epochs", 1, *options, "--output", folder)
+    assert code == 0, err
+    recipe = tomllib.loads((folder / "recipe.toml").read_text())
+    assert (recipe["initialization"], recipe["balance"], recipe["batch_size"]) == ("he_normal", "sampler", 8)
+    assert recipe["augmentation"] == named_policy("light", drawn=False).to_dict()
+    assert {"what": "batch size", "value": "8", "why": "so that an epoch has at least 8 steps"} in recipe["decisions"]
+    shown = next(row for row in recipe["decisions"] if row["what"] == "augmentation" and row["why"] == "asked for")
+    assert shown["value"].startswith("light: ") and shown["value"] in " ".join(err.split())
+
+
+def test_a_head_is_fitted_and_shown(striate_command, striped, tmp_path):
+    weights = tmp_path / "weights.pth"
+    torch.save(create_model("resnet20", num_classes=3, seed=0).state_dict(), weights)
+    folder = tmp_path / "run"
+    options = ["--model", "resnet20", "--weights", weights, "--mean", 0.5, "--std", 0.5, "--transfer", "head"]
+    code, out, err = striate_command("train", striped, *options, "--output", folder)
+    assert code == 0 and out.startswith("accuracy  100.00%")
+    assert "transfer head" in " ".join(err.split()) and "130 of 269,202 parameters learn, 269,072 are frozen" in err
+    assert "epoch" not in err and "augmentation" not in err  # no step is taken, so nobody need know of them
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--transfer", "stagez:1"], "--transfer must be scratch, head, full, stages:N or auto, got 'stagez:1'"),
+        (
+            ["--transfer", "head"],
+            "--transfer head starts from trained weights; give --weights imagenet or a file, or --transfer scratch",
+        ),
+        (["--init", "he_norml"], "unknown initialisation 'he_norml'; did you mean 'he_normal'"),
+        (["--augment", "lihgt"], "unknown augmentation policy 'lihgt'; did you mean 'light'"),
+        (["--balance", "sampling"], "unknown balance 'sampling'; did you mean 'sampler'"),
+        (["--batch-size", "some"], "--batch-size must be a whole number or auto, got 'some'"),
+        (["--batch-size", "1"], "batch_size must be 2 or more, got 1"),
+    ],
+)
+def test_what_makes_no_sense_is_one_sentence(striate_command, tmp_path, options, message):
+    code, out, err = striate_command("train", tmp_path / "not there", *options, "--output", tmp_path / "run")
+    assert (code, out) == (2, "")
+    assert message in err and err.startswith("striate: ") and err.count("\n") == 1
+    assert not (tmp_path / "run").exists()
 
 
 def test_quiet(striate_command, striped, tmp_path):

@@ -60,6 +60,10 @@ COLOUR_SAMPLE = 256
 """Training pictures from which the directions of colour are measured, where the augmentation needs them."""
 
 
+STEPS_ALONE = ("epochs", "batch size", "augmentation")
+"""Decisions that mean nothing where no step is taken."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class TrainingRequest:
     """What a user says of a run; each field is an argument of `striate.train`, which tells what it means."""
@@ -185,6 +189,9 @@ def decide(request: TrainingRequest, *, watcher: Watcher, begun: float) -> Decid
         recipe, reasons = choice.recipe, choice.decisions
         decisions += reasons
     head_alone = recipe.transfer.kind == "head"
+    if head_alone:
+        decisions = [decision for decision in decisions if decision.what not in STEPS_ALONE]
+        note_unused(request, recipe, watcher)
     if "precision" not in asked and not head_alone:
         images = probe_images(network, preprocessing.size, count=min(recipe.batch_size, facts.training_pictures))
         precision, why = choose_precision(network, images, probe_loss)
@@ -283,9 +290,25 @@ def read_batch_size(asked: int | str | None) -> int | None:
     if asked is None or asked == AUTO:
         return None
     try:
-        return int(asked)
+        return int(str(asked))  # 16.5 is none
     except ValueError as error:
         raise UsageError(f"--batch-size must be a whole number or {AUTO}, got {asked!r}") from error
+
+
+def note_unused(request: TrainingRequest, recipe: Recipe, watcher: Watcher) -> None:
+    """Says which options do nothing where the head alone learns."""
+    drawn = recipe.transfer.draws > 1 or not recipe.augmentation.changes
+    given = {
+        "--epochs": request.epochs is not None,
+        "--batch-size": request.batch_size is not None,
+        "--augment": request.augment is not None and not drawn,
+    }
+    if unused := [option for option, is_given in given.items() if is_given]:
+        verb = "is" if len(unused) == 1 else "are"
+        watcher.note(
+            f"{' and '.join(unused)} {verb} not used: the head alone is fitted at once to the pictures as they are"
+            + ("; with --set transfer.draws=4 to changed ones too" if "--augment" in unused else "")
+        )
 
 
 def suit_rate(recipe: Recipe, network: Network) -> tuple[Recipe, list[Decision]]:
