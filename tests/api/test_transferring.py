@@ -2,6 +2,7 @@
 
 import signal
 import tomllib
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -12,7 +13,7 @@ import striate.api.transferring as room
 import striate.transfer.frozen_outputs as frozen_outputs
 from striate.errors import Interrupted, TrainingError, UsageError
 from striate.models import create_model
-from striate.training import checkpoints
+from striate.training import Recipe, checkpoints
 
 OPTIONS = {"model": "resnet20", "mean": [0.5], "std": [0.25], "settings": ["batch_size=16"], "precision": "fp32"}
 STAGES = OPTIONS | {"transfer": "stages:1", "epochs": 2, "augment": "standard"}
@@ -244,6 +245,20 @@ def test_maps_that_fit_nowhere_are_not_kept(striped, weights, tmp_path, monkeypa
     assert recorder.notes[-1].startswith(
         "what layer2 says of the pictures is too much to keep, neither on the disk nor in"
     )
+
+
+@pytest.mark.parametrize(
+    "transfer",
+    [{"kind": "full"}, {"kind": "head"}, {"kind": "scratch"}, {"kind": "stages", "trainable_stages": 4}],
+    ids=lambda table: table["kind"],
+)
+def test_where_no_stage_is_frozen_or_none_learns_no_maps_are_kept(transfer):
+    run = SimpleNamespace(
+        recipe=Recipe.from_dict({"transfer": transfer}), settings=SimpleNamespace(total_steps=6), preprocessing=None
+    )
+    lesson = room.Lesson.of(create_model("resnet20", num_classes=2, seed=0), run)
+    taken = room.choose_inputs(lesson, run, "pictures", "others", device=None, watcher=striate.Watcher(), stop=None)
+    assert taken == ("pictures", "others", "")
 
 
 @pytest.mark.parametrize(
