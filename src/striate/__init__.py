@@ -12,7 +12,8 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from striate.api.advise import DataAdvice, advise
-    from striate.api.augment import augment_sheet
+    from striate.api.augment import AugmentationSheet, augment_sheet
+    from striate.api.bench_training import TrainingBenchmark, bench_training
     from striate.api.create_model import create_model
     from striate.api.deepen import deepen
     from striate.api.depth_result import DepthResult
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from striate.runtime import Classifier, Prediction
 
 _HOMES = {
+    "AugmentationSheet": "striate.api.augment",
     "BundleError": "striate.errors",
     "Classifier": "striate.runtime",
     "Comparison": "striate.inspection",
@@ -60,13 +62,15 @@ _HOMES = {
     "Run": "striate.api.run",
     "SignalReport": "striate.inspection",
     "StriateError": "striate.errors",
+    "TrainingBenchmark": "striate.api.bench_training",
     "TrainingError": "striate.errors",
     "UnknownNameError": "striate.errors",
     "UsageError": "striate.errors",
     "Watcher": "striate.api.watching",
     "WeightsError": "striate.errors",
-    "augment_sheet": "striate.api.augment",
     "advise": "striate.api.advise",
+    "augment_sheet": "striate.api.augment",
+    "bench_training": "striate.api.bench_training",
     "compare": "striate.api.inspect",
     "create_model": "striate.api.create_model",
     "deepen": "striate.api.deepen",
@@ -84,6 +88,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "AugmentationSheet",
     "BundleError",
     "Classifier",
     "Comparison",
@@ -101,6 +106,7 @@ __all__ = [
     "Run",
     "SignalReport",
     "StriateError",
+    "TrainingBenchmark",
     "TrainingError",
     "UnknownNameError",
     "UsageError",
@@ -109,6 +115,7 @@ __all__ = [
     "__version__",
     "advise",
     "augment_sheet",
+    "bench_training",
     "compare",
     "create_model",
     "deepen",
