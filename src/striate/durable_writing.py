@@ -3,7 +3,39 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from pathlib import Path
+
+from striate.errors import UsageError
+
+
+def check_writable(path: str | Path, *, endings: Collection[str] = ()) -> None:
+    """Finds before any work is done what would keep a file from being written.
+
+    Args:
+        path: Where it is to be written.
+        endings: What its name may end in, such as `.png`, in lower case; any where none is given.
+
+    Raises:
+        UsageError: If the ending is another, the folder does not exist or cannot be written, or the file is a folder.
+
+    Example:
+        >>> check_writable("field.gif", endings=[".png", ".svg"])
+        Traceback (most recent call last):
+        striate.errors.UsageError: cannot write field.gif: expected a name that ends in .png, .svg, got '.gif'
+    """
+    path = Path(path)
+    if endings and path.suffix.lower() not in endings:
+        ending = repr(path.suffix) if path.suffix else "no ending"
+        raise UsageError(
+            f"cannot write {path}: expected a name that ends in {', '.join(sorted(endings))}, got {ending}"
+        )
+    if not path.parent.is_dir():
+        raise UsageError(f"cannot write {path}: there is no folder {path.parent}")
+    if path.is_dir():
+        raise UsageError(f"cannot write {path}: it is a folder")
+    if not os.access(path.parent, os.W_OK):
+        raise UsageError(f"cannot write {path}: there is no permission to write in {path.parent}")
 
 
 def write_durably(path: Path, content: bytes) -> None:

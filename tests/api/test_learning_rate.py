@@ -48,7 +48,7 @@ def test_the_picture(found, tmp_path):
     assert b"<svg" in (tmp_path / "rates.svg").read_bytes()
     json.dumps(found.to_dict())
     for name, text in (
-        ("rates.jpg", "expected a name that ends in .png, .svg or .pdf, got '.jpg'"),
+        ("rates.jpg", "expected a name that ends in .pdf, .png, .svg, got '.jpg'"),
         ("missing/rates.png", "there is no folder"),
     ):
         with pytest.raises(UsageError, match=text):

@@ -38,7 +38,7 @@ def test_json(striate_command, striped, weights):
 def test_what_cannot_be(striate_command, striped, weights, tmp_path):
     done = striate_command("advise", striped, "--model", "resnet20", "--weights", weights, "-o", "advice.jpg")
     assert (done.code, done.out) == (2, "")
-    assert done.err == "striate: --output draws .png or .svg files, got 'advice.jpg'\n"
+    assert done.err == "striate: cannot write advice.jpg: expected a name that ends in .png, .svg, got '.jpg'\n"
     done = striate_command("advise", striped, "--model", "lenet5_dense")
     assert done.code == 2 and done.err.startswith("striate: lenet5_dense has no published ImageNet weights (it was")
     done = striate_command("advise", tmp_path / "nowhere", "--model", "resnet20", "--weights", weights)

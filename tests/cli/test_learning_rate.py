@@ -22,4 +22,4 @@ def test_json(striate_command):
 
 def test_a_picture_that_cannot_be_written_is_said_at_once(striate_command, tmp_path):
     code, _, err = striate_command("learning-rate", "digits", "--output", tmp_path / "rates.gif")
-    assert code == 2 and "expected a name that ends in .png, .svg or .pdf, got '.gif'" in err
+    assert code == 2 and "expected a name that ends in .pdf, .png, .svg, got '.gif'" in err

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
@@ -12,7 +11,7 @@ import numpy.typing as npt
 import torch
 from PIL import Image
 
-from striate.durable_writing import write_durably
+from striate.durable_writing import check_writable, write_durably
 from striate.errors import UnknownNameError, UsageError
 from striate.nn import NamedKernel, cross_correlate2d, named_kernel
 from striate.pixels import PictureSource, decode, measure
@@ -158,20 +157,9 @@ def check_output(path: str | Path, *, picture: str | Path | None = None) -> None
             the picture itself.
     """
     path = Path(path)
-    if path.suffix.lower() not in WRITTEN_FORMATS:
-        ending = repr(path.suffix) if path.suffix else "no ending"
-        raise UsageError(f"cannot write {path}: expected a name that ends in {_ENDINGS}, got {ending}")
-    if not path.parent.is_dir():
-        raise UsageError(f"cannot write {path}: there is no folder {path.parent}")
-    if path.is_dir():
-        raise UsageError(f"cannot write {path}: it is a folder")
+    check_writable(path, endings=WRITTEN_FORMATS)
     if picture is not None and path.exists() and Path(picture).exists() and path.samefile(picture):
         raise UsageError(f"cannot write {path}: it is the picture itself; name another --output")
-    if not os.access(path.parent, os.W_OK):
-        raise UsageError(f"cannot write {path}: there is no permission to write in {path.parent}")
-
-
-_ENDINGS = ", ".join(sorted(WRITTEN_FORMATS))
 
 
 def _weights(kernel: str | NamedKernel | npt.NDArray[Any]) -> npt.NDArray[np.float32]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from striate.api.interruption import interruptible
 from striate.api.transferring import Lesson, choose_inputs, fit_new_head
 from striate.api.watching import Watcher
 from striate.data import Dataset, open_store
-from striate.durable_writing import write_durably
+from striate.durable_writing import check_writable, write_durably
 from striate.errors import Interrupted, UsageError
 from striate.report.rate_picture import draw_rates
 from striate.training import StoppedError
@@ -66,7 +65,7 @@ class RateTest:
             UsageError: If the ending is another or the file cannot be written.
         """
         path = Path(path)
-        check_picture(path)
+        check_writable(path, endings=FORMATS)
         content = draw_rates(
             f"{self.model}: loss as the learning rate rises",
             self.rates,
@@ -266,15 +265,3 @@ def describe_rate(rate: float, judgement: str, found: RateSuggestion, sweep: Swe
         "low": "low: learning would take more steps than it must",
     }[judgement]
     return f"{said} The recipe's {rate:.2g} is {why}."
-
-
-def check_picture(path: Path) -> None:
-    """Raises UsageError if no picture can be written there."""
-    if path.suffix.lower() not in FORMATS:
-        raise UsageError(f"cannot write {path}: expected a name that ends in .png, .svg or .pdf, got {path.suffix!r}")
-    if not path.parent.is_dir():
-        raise UsageError(f"cannot write {path}: there is no folder {path.parent}")
-    if path.is_dir():
-        raise UsageError(f"cannot write {path}: it is a folder")
-    if not os.access(path.parent, os.W_OK):
-        raise UsageError(f"cannot write {path}: there is no permission to write in {path.parent}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -38,13 +38,14 @@ def command(
 ) -> None:
     """Parses, asks for advice, shows it."""
     mean_values, std_values = read_numbers("--mean", mean), read_numbers("--std", std)
-    kind = picture_kind(output)
 
     from striate.api.advise import advise
     from striate.cli.console import ConsoleWatcher, print_result
     from striate.cli.text import printable
-    from striate.durable_writing import write_durably
+    from striate.durable_writing import check_writable, write_durably
 
+    if output is not None:
+        check_writable(output, endings=(".png", ".svg"))
     with ConsoleWatcher(quiet=quiet) as watcher:
         advised = advise(
             data,
@@ -60,24 +61,8 @@ def command(
             watcher=watcher,
         )
         if output is not None:
-            write_durably(output, advised.picture(kind))
+            write_durably(output, advised.picture("png" if output.suffix.lower() == ".png" else "svg"))
     if as_json:
         print_result(advised.to_json())
     else:
         print_result(advised.to_text() + (f"\ndrawn to {printable(str(output))}" if output is not None else ""))
-
-
-def picture_kind(output: Path | None) -> Literal["svg", "png"]:
-    """What kind of picture a file's name asks for.
-
-    Raises:
-        UsageError: It is neither of the two that there are.
-    """
-    from striate.errors import UsageError
-
-    suffix = output.suffix.lower() if output is not None else ".svg"
-    if suffix == ".png":
-        return "png"
-    if suffix == ".svg":
-        return "svg"
-    raise UsageError(f"--output draws .png or .svg files, got {str(output)!r}")

@@ -48,7 +48,7 @@ def command(
     """Parses, inspects, shows."""
     from striate.api.inspect import inspect, measure_effective_field
     from striate.cli.console import print_result
-    from striate.durable_writing import write_durably
+    from striate.durable_writing import check_writable, write_durably
     from striate.errors import UsageError
 
     if as_json and markdown:
@@ -57,6 +57,9 @@ def command(
         raise UsageError("--signal and --effective exclude each other")
     if not signal and (scheme or data or plot):
         raise UsageError("--scheme, --data and --plot go with --signal")
+    for path, endings in ((html, ()), (plot, (".png",)), (effective, (".png",))):
+        if path is not None:
+            check_writable(path, endings=endings)
     size = parse_size(input_size)
     if signal:
         show_signal(

@@ -63,11 +63,12 @@ def command(
     """Parses, sweeps, shows what was found."""
     mean_values, std_values = read_numbers("--mean", mean), read_numbers("--std", std)
 
-    from striate.api.learning_rate import check_picture, find_learning_rate
+    from striate.api.learning_rate import FORMATS, find_learning_rate
     from striate.cli.console import ConsoleWatcher, print_result
+    from striate.durable_writing import check_writable
 
     if output is not None:
-        check_picture(output)
+        check_writable(output, endings=FORMATS)
     with ConsoleWatcher(quiet=quiet) as watcher:
         found = find_learning_rate(
             data,
