@@ -1,5 +1,6 @@
 import pytest
 
+from striate.errors import UsageError
 from striate.models import create_model, model_row
 from striate.training import DataFacts, Recipe, choose_model, choose_preprocessing, choose_recipe, scratch_warning
 
@@ -46,6 +47,14 @@ def test_a_size_that_was_asked_for_is_kept_where_the_network_can():
     assert choose_preprocessing(PHOTOS, model_row("mobilenet_v2"), network, size=96)[0].size == (96, 96)
     network = create_model("lenet5")
     assert choose_preprocessing(DIGITS, model_row("lenet5"), network, size=96)[0].size == (32, 32)
+
+
+@pytest.mark.parametrize("name", ["mobilenet_v2", "lenet5"])
+@pytest.mark.parametrize("size", [-1, 0, 4097])
+def test_a_size_that_makes_no_picture_is_refused(name, size):
+    with pytest.raises(UsageError) as error:
+        choose_preprocessing(PHOTOS, model_row(name), create_model(name), size=size)
+    assert str(error.value) == f"size must lie in 1..4096 pixels, got {size}"
 
 
 @pytest.mark.parametrize("facts", [DIGITS, THUMBNAILS, PHOTOS, DataFacts(2, 2, 8, False)])

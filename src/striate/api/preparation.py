@@ -26,6 +26,7 @@ from striate.errors import DataError, UsageError
 from striate.models import Network, Row
 from striate.pixels import Preprocessing
 from striate.training import DataFacts, Decision
+from striate.training.defaults import check_side
 from striate.weights import KNOWN_FILES, PublishedWeights, load_weights
 
 
@@ -129,7 +130,11 @@ def published_preprocessing(published: PublishedWeights, *, size: int | None) ->
     Args:
         published: The weights.
         size: Side of the network's input in pixels, if the user gave one.
+
+    Raises:
+        UsageError: If `size` makes no picture.
     """
+    check_side(size)
     rule = resized_in_proportion(published.preprocessing, size or published.preprocessing.size[0])
     why = "asked for" if size else f"what {published.source} was evaluated with"
     return rule, [Decision("input size", f"{rule.size[0]} x {rule.size[1]}", why)]

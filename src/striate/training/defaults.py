@@ -8,12 +8,16 @@ from importlib import resources
 from typing import Any
 
 from striate.augmentation import named_policy
+from striate.errors import UsageError
 from striate.models import LeNetConfig, Network, Row
 from striate.pixels import Preprocessing
 from striate.weights import PUBLISHED
 
 SMALL = 64
 """Pictures whose shorter side is at most this many pixels are small: drawings, digits, thumbnails."""
+
+LARGEST_SIDE = 4096
+"""Pixels; a larger input than any network's would only fill the memory."""
 
 ENLARGED = 1.5
 """For trained weights it is tried whether pictures that are enlarged as much as this suit them better."""
@@ -79,14 +83,18 @@ def choose_preprocessing(
         row: The network's row.
         network: The network itself.
         size: Side of the input in pixels, if the user gave one; a network that takes one size only ignores it.
+
+    Raises:
+        UsageError: If `size` makes no picture.
     """
+    check_side(size)
     channels = network.in_channels
     known = len(row.mean) == channels
     height, width = row.input_size
     if network.fixed_size:
         why = f"{row.name} takes {height} x {width} pixels only"
     else:
-        height = width = size or input_side(facts, row, network)
+        height = width = input_side(facts, row, network) if size is None else size
         why = (
             "asked for"
             if size
@@ -104,6 +112,16 @@ def choose_preprocessing(
         std=row.std if known else (1.0,) * channels,
     )
     return preprocessing, [Decision("input size", f"{height} x {width}", why)]
+
+
+def check_side(size: int | None) -> None:
+    """Refuses a side of the network's input that makes no picture.
+
+    Raises:
+        UsageError: If it does not lie in 1..4096 pixels.
+    """
+    if size is not None and not 1 <= size <= LARGEST_SIDE:
+        raise UsageError(f"size must lie in 1..{LARGEST_SIDE} pixels, got {size}")
 
 
 def input_side(facts: DataFacts, row: Row, network: Network, *, enlarged: float = 1.0, least: int = 32) -> int:
