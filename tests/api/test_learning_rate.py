@@ -81,3 +81,10 @@ def test_a_head_that_is_fitted_at_once_has_no_rate(finished_run, striped):
         "this run takes no steps of gradient descent, so it has no learning rate: its head is fitted at once; "
         "to learn more than that, give --transfer full or stages:N"
     )
+
+
+def test_a_sweep_that_shows_nothing_is_refused_before_the_pictures_are_read():
+    with pytest.raises(UsageError, match="a range test needs 10 steps or more, got 0"):
+        striate.find_learning_rate("no such folder", steps=0)
+    with pytest.raises(UsageError, match="a range test needs rates above 0 that rise, got -1 to 10"):
+        striate.find_learning_rate("no such folder", lowest=-1)

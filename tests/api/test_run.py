@@ -18,6 +18,9 @@ def test_an_output_that_exists_is_refused_and_left_as_it_is(tmp_path):
         create_run_folder(tmp_path, data_name="a", model="b")
     assert str(caught.value) == f"--output {tmp_path} exists already; nothing was changed; name another one"
     (tmp_path / "recipe.toml").touch()
+    with pytest.raises(UsageError, match="name another one"):  # a folder of the depth experiment cannot be resumed
+        check_output(tmp_path)
+    (tmp_path / "split.csv").touch()
     with pytest.raises(UsageError, match=f"go on with it by: striate train --resume {tmp_path}"):
         check_output(tmp_path)
     with pytest.raises(UsageError, match="is a file; name a folder that does not exist yet"):

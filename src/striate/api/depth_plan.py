@@ -155,7 +155,9 @@ def depth_input(
 ) -> tuple[Preprocessing, list[Decision]]:
     """How pictures become the networks' input: no larger than they are, because depth shall cost the time, not size."""
     row = model_row(model)
-    side = size if size is not None else min(row.input_size[0], max(SIDE_STEP, facts.short_side // SIDE_STEP * SIDE_STEP))
+    side = (
+        size if size is not None else min(row.input_size[0], max(SIDE_STEP, facts.short_side // SIDE_STEP * SIDE_STEP))
+    )
     network = create_model(row.name, num_classes=len(dataset.classes), in_channels=3 if facts.colour else 1, seed=0)
     preprocessing, decisions = choose_preprocessing(facts, row, network, size=side)
     if size is None:

@@ -22,7 +22,7 @@ from striate.errors import Interrupted, UsageError
 from striate.report.rate_picture import draw_rates
 from striate.training import StoppedError
 from striate.training.memory import keep_freed_memory
-from striate.training.range_test import RateSuggestion, Sweep, range_test, smooth, suggest_rate
+from striate.training.range_test import RateSuggestion, Sweep, check_sweep, range_test, smooth, suggest_rate
 from striate.transfer import freeze
 
 FORMATS = {".png": "png", ".svg": "svg", ".pdf": "pdf"}
@@ -94,7 +94,7 @@ def find_learning_rate(
     init: str | None = None,
     augment: str | Path | None = None,
     balance: str | None = None,
-    batch_size: int | None = None,
+    batch_size: int | str | None = None,
     size: int | None = None,
     seed: int = 0,
     precision: str | None = None,
@@ -152,6 +152,7 @@ def find_learning_rate(
     Source: Smith, "Cyclical Learning Rates for Training Neural Networks" (2017), section 3.3.
     """
     watcher = watcher or Watcher()
+    check_sweep(lowest=lowest, highest=highest, steps=steps)  # before the pictures are read
     request = TrainingRequest(
         data=data,
         model=model,

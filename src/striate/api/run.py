@@ -113,9 +113,8 @@ def check_output(folder: Path) -> None:
     if folder.is_file():
         raise UsageError(f"--output {folder} is a file; name a folder that does not exist yet")
     if folder.is_dir() and any(folder.iterdir()):
-        hint = (
-            f"go on with it by: striate train --resume {folder}" if (folder / RECIPE).is_file() else "name another one"
-        )
+        is_run = (folder / RECIPE).is_file() and (folder / SPLITS).is_file()  # the depth experiment has a recipe too
+        hint = f"go on with it by: striate train --resume {folder}" if is_run else "name another one"
         raise UsageError(f"--output {folder} exists already; nothing was changed; {hint}")
     parent = next(place for place in (folder, *folder.absolute().parents) if place.exists())
     if not os.access(parent, os.W_OK):

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from striate.cli.train import read_numbers
+from striate.cli.options import AsJson, Device, Mean, Quiet, Root, Size, Std, read_numbers
 
 
 def command(
@@ -19,22 +19,18 @@ def command(
     weights: Annotated[
         str, typer.Option(help="The network's published weights, `imagenet`, or a .safetensors or .pth file.")
     ] = "imagenet",
-    mean: Annotated[
-        str | None, typer.Option(help="What the weights subtract from 0..1 pixels: 0.5 or 0.485,0.456,0.406.")
-    ] = None,
-    std: Annotated[str | None, typer.Option(help="What the weights divide by after that.")] = None,
+    mean: Mean = None,
+    std: Std = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Draw size, similarity and stages to this .png or .svg file.")
     ] = None,
-    size: Annotated[int | None, typer.Option(help="Side of the network's input in pixels.")] = None,
+    size: Size = None,
     time_limit: Annotated[str | None, typer.Option(help="What the training itself may take: 50s, 10m.")] = None,
     seed: Annotated[int, typer.Option(help="Draws the sample, and splits where the data has none.")] = 0,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:1.")] = "auto",
-    root: Annotated[
-        Path | None, typer.Option(help="Where the local copy of mnist, fashion-mnist or cifar10 is.")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+    device: Device = "auto",
+    root: Root = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Parses, asks for advice, shows it."""
     mean_values, std_values = read_numbers("--mean", mean), read_numbers("--std", std)

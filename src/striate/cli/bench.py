@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from striate.cli.options import AsJson, Device, Quiet
+
 if TYPE_CHECKING:
     from striate.api.bench_training import TrainingBenchmark
 
@@ -19,9 +21,9 @@ def train(
     batch_size: Annotated[int, typer.Option(help="Pictures a step.")] = 32,
     size: Annotated[int | None, typer.Option(help="Side of the input in pixels. Default: the network's own.")] = None,
     rounds: Annotated[int, typer.Option(help="How often each way is timed.")] = 5,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:1.")] = "auto",
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+    device: Device = "auto",
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Measure how fast a network trains here: plain PyTorch beside the fast step, and with --data the whole loop."""
     from striate.api.bench_training import bench_training

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+from striate.cli.options import AsJson, Quiet, Root
 
 
 def command(
     data: Annotated[
         str, typer.Argument(help="A folder of class folders, a CSV file, a folder of IDX files, or a name.")
     ],
-    root: Annotated[
-        Path | None, typer.Option(help="Where the local copy of mnist, fashion-mnist or cifar10 is.")
-    ] = None,
+    root: Root = None,
     seed: Annotated[int, typer.Option(help="Of the split, where the data has none.")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Parses, checks, shows what was found."""
     from striate.cli.console import ConsoleWatcher, print_result

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from striate.cli.options import AsJson, Device, Precision, Quiet, Root, Seed
+
 if TYPE_CHECKING:
     from striate.api.depth_result import DepthResult
 
@@ -22,20 +24,18 @@ def command(
     pictures: Annotated[int | None, typer.Option(help="Learn from so many pictures at most.")] = None,
     size: Annotated[int | None, typer.Option(help="Side of the networks' input in pixels.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Pictures a step.")] = None,
-    seed: Annotated[int, typer.Option(help="Decides everything random.")] = 0,
-    precision: Annotated[str | None, typer.Option(help="fp32 or bf16. Default: the faster one here.")] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:1.")] = "auto",
+    seed: Seed = 0,
+    precision: Precision = None,
+    device: Device = "auto",
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="Override one key: optimizer.learning_rate=0.05.")
     ] = None,
-    root: Annotated[
-        Path | None, typer.Option(help="Where the local copy of mnist, fashion-mnist or cifar10 is.")
-    ] = None,
+    root: Root = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="The folder to write. Default: runs/DATA-deepen.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Parses, trains the four networks, shows what came of it."""
     plain = read_pair(pair)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from striate.cli.options import AsJson, Quiet, Root
+
 if TYPE_CHECKING:
     from striate.api.evaluate import Evaluation
 
@@ -20,15 +22,13 @@ def command(
     split: Annotated[
         str | None, typer.Option(help="train, val or test. Default: test, else val, else everything.")
     ] = None,
-    root: Annotated[
-        Path | None, typer.Option(help="Where the local copy of mnist, fashion-mnist or cifar10 is.")
-    ] = None,
+    root: Root = None,
     predictions: Annotated[Path | None, typer.Option(help="Write a row a picture to this CSV file.")] = None,
     include_seen: Annotated[
         bool, typer.Option("--include-seen", help="Measure on pictures that it was trained on, too.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Parses, evaluates, shows the scores."""
     from striate.api.evaluate import evaluate, write_predictions

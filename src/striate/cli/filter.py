@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from striate.cli.options import AsJson
 from striate.cli.text import printable
 
 
@@ -26,7 +27,7 @@ def command(
     ] = False,
     contrast: Annotated[float, typer.Option(help="For edges: 1 clips nothing, 4 shows those of photographs.")] = 4.0,
     grey: Annotated[bool, typer.Option("--grey", help="Make the picture grey first.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Parses, filters, says what was written."""
     from striate.cli.console import print_result

@@ -8,57 +8,54 @@ from typing import Annotated
 
 import typer
 
-from striate.cli.train import read_numbers
+from striate.cli.options import (
+    AsJson,
+    Augment,
+    Balance,
+    BatchSize,
+    Device,
+    Init,
+    Mean,
+    Model,
+    Precision,
+    Quiet,
+    RecipeFile,
+    Root,
+    Seed,
+    Size,
+    Std,
+    Transfer,
+    Weights,
+    read_numbers,
+)
 
 
 def command(
     data: Annotated[str, typer.Argument(help="Pictures, as `striate train` takes them.")],
-    model: Annotated[
-        str | None, typer.Option(help="The network; see `striate models`. Default: what suits the pictures.")
-    ] = None,
+    model: Model = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="The picture to write: .png, .svg or .pdf.")
     ] = None,
-    weights: Annotated[
-        str | None,
-        typer.Option(help="Start from the network's published weights, `imagenet`, or a .safetensors or .pth file."),
-    ] = None,
-    mean: Annotated[
-        str | None, typer.Option(help="What the weights subtract from 0..1 pixels: 0.5 or 0.485,0.456,0.406.")
-    ] = None,
-    std: Annotated[str | None, typer.Option(help="What the weights divide by after that.")] = None,
-    transfer: Annotated[
-        str | None,
-        typer.Option(
-            help="What learns, from trained weights: head, stages:N (the last N), full, scratch, or auto. Default: auto."
-        ),
-    ] = None,
-    init: Annotated[
-        str | None, typer.Option(help="How new weights are drawn: paper, he_normal, xavier_uniform... Default: paper.")
-    ] = None,
-    augment: Annotated[
-        str | None,
-        typer.Option(help="none, light, standard, strong, or a .toml file; see `striate augment`. Default: standard."),
-    ] = None,
-    balance: Annotated[
-        str | None,
-        typer.Option(help="Uneven classes: loss weighs rare ones more, sampler shows them more often. Default: none."),
-    ] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Pictures a step.")] = None,
-    size: Annotated[int | None, typer.Option(help="Side of the network's input in pixels.")] = None,
-    seed: Annotated[int, typer.Option(help="Decides everything random.")] = 0,
-    precision: Annotated[str | None, typer.Option(help="fp32 or bf16. Default: the faster one here.")] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:1.")] = "auto",
-    recipe: Annotated[Path | None, typer.Option(help="A TOML file that overrides the chosen recipe.")] = None,
+    weights: Weights = None,
+    mean: Mean = None,
+    std: Std = None,
+    transfer: Transfer = None,
+    init: Init = None,
+    augment: Augment = None,
+    balance: Balance = None,
+    batch_size: BatchSize = None,
+    size: Size = None,
+    seed: Seed = 0,
+    precision: Precision = None,
+    device: Device = "auto",
+    recipe: RecipeFile = None,
     settings: Annotated[list[str] | None, typer.Option("--set", help="Override one key: optimizer.name=adamw.")] = None,
-    root: Annotated[
-        Path | None, typer.Option(help="Where the local copy of mnist, fashion-mnist or cifar10 is.")
-    ] = None,
+    root: Root = None,
     lowest: Annotated[float, typer.Option(help="The first step's rate.")] = 1e-6,
     highest: Annotated[float, typer.Option(help="The last step's rate, if the loss does not diverge before.")] = 10.0,
     steps: Annotated[int, typer.Option(help="How many steps.")] = 100,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Parses, sweeps, shows what was found."""
     mean_values, std_values = read_numbers("--mean", mean), read_numbers("--std", std)

@@ -8,6 +8,27 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from striate.cli.options import (
+    AsJson,
+    Augment,
+    Balance,
+    BatchSize,
+    Device,
+    Init,
+    Mean,
+    Model,
+    Precision,
+    Quiet,
+    RecipeFile,
+    Root,
+    Seed,
+    Size,
+    Std,
+    Transfer,
+    Weights,
+    read_numbers,
+)
+
 if TYPE_CHECKING:
     from striate.api.run import Run
 
@@ -17,57 +38,33 @@ def command(
         str | None,
         typer.Argument(help="A folder of class folders, a CSV file, a folder of IDX files, or a name such as digits."),
     ] = None,
-    model: Annotated[
-        str | None, typer.Option(help="The network; see `striate models`. Default: what suits the pictures.")
-    ] = None,
+    model: Model = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="The run folder. Default: runs/DATA-MODEL.")
     ] = None,
     resume: Annotated[Path | None, typer.Option(help="Go on with this run, exactly where it stopped.")] = None,
-    weights: Annotated[
-        str | None,
-        typer.Option(help="Start from the network's published weights, `imagenet`, or a .safetensors or .pth file."),
-    ] = None,
-    mean: Annotated[
-        str | None, typer.Option(help="What the weights subtract from 0..1 pixels: 0.5 or 0.485,0.456,0.406.")
-    ] = None,
-    std: Annotated[str | None, typer.Option(help="What the weights divide by after that.")] = None,
-    transfer: Annotated[
-        str | None,
-        typer.Option(
-            help="What learns, from trained weights: head, stages:N (the last N), full, scratch, or auto. Default: auto."
-        ),
-    ] = None,
-    init: Annotated[
-        str | None, typer.Option(help="How new weights are drawn: paper, he_normal, xavier_uniform... Default: paper.")
-    ] = None,
-    augment: Annotated[
-        str | None,
-        typer.Option(help="none, light, standard, strong, or a .toml file; see `striate augment`. Default: standard."),
-    ] = None,
-    balance: Annotated[
-        str | None,
-        typer.Option(help="Uneven classes: loss weighs rare ones more, sampler shows them more often. Default: none."),
-    ] = None,
+    weights: Weights = None,
+    mean: Mean = None,
+    std: Std = None,
+    transfer: Transfer = None,
+    init: Init = None,
+    augment: Augment = None,
+    balance: Balance = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training pictures.")] = None,
-    batch_size: Annotated[
-        str | None, typer.Option(help="Pictures a step; auto measures what fits and is fastest.")
-    ] = None,
-    size: Annotated[int | None, typer.Option(help="Side of the network's input in pixels.")] = None,
-    seed: Annotated[int, typer.Option(help="Decides everything random.")] = 0,
-    precision: Annotated[str | None, typer.Option(help="fp32 or bf16. Default: the faster one here.")] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:1.")] = "auto",
+    batch_size: BatchSize = None,
+    size: Size = None,
+    seed: Seed = 0,
+    precision: Precision = None,
+    device: Device = "auto",
     time_limit: Annotated[str | None, typer.Option(help="All is over, sealed, within this: 10m, 1h30m.")] = None,
-    recipe: Annotated[Path | None, typer.Option(help="A TOML file that overrides the chosen recipe.")] = None,
+    recipe: RecipeFile = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="Override one key: optimizer.learning_rate=0.1.")
     ] = None,
-    root: Annotated[
-        Path | None, typer.Option(help="Where the local copy of mnist, fashion-mnist or cifar10 is.")
-    ] = None,
+    root: Root = None,
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Write TensorBoard events too.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Parses, trains, shows the result."""
     if (data is None) == (resume is None):
@@ -108,16 +105,6 @@ def command(
             )
     result = summary(run)
     print_result(json.dumps(result, ensure_ascii=False) if as_json else describe(result))
-
-
-def read_numbers(option: str, text: str | None) -> tuple[float, ...] | None:
-    """Numbers separated by commas."""
-    if text is None:
-        return None
-    try:
-        return tuple(float(part) for part in text.split(","))
-    except ValueError as error:
-        raise typer.BadParameter(f"{option} needs numbers such as 0.5 or 0.485,0.456,0.406, got {text!r}") from error
 
 
 def summary(run: Run) -> dict[str, Any]:

@@ -58,6 +58,18 @@ class RateSuggestion:
     """Where the smoothed loss is lowest; above it learning breaks down."""
 
 
+def check_sweep(*, lowest: float, highest: float, steps: int) -> None:
+    """Refuses a sweep that shows nothing.
+
+    Raises:
+        UsageError: If the rates do not rise or there are fewer than 10 steps.
+    """
+    if not 0 < lowest < highest < math.inf:
+        raise UsageError(f"a range test needs rates above 0 that rise, got {lowest:g} to {highest:g}")
+    if steps < FEWEST_STEPS:
+        raise UsageError(f"a range test needs {FEWEST_STEPS} steps or more, got {steps}")
+
+
 def range_test(
     network: Network,
     recipe: Recipe,
@@ -98,10 +110,7 @@ def range_test(
 
     Source: Smith, "Cyclical Learning Rates for Training Neural Networks" (2017), section 3.3.
     """
-    if not 0 < lowest < highest < math.inf:
-        raise UsageError(f"a range test needs rates above 0 that rise, got {lowest:g} to {highest:g}")
-    if steps < FEWEST_STEPS:
-        raise UsageError(f"a range test needs {FEWEST_STEPS} steps or more, got {steps}")
+    check_sweep(lowest=lowest, highest=highest, steps=steps)
     recipe = dataclasses.replace(recipe, optimizer=dataclasses.replace(recipe.optimizer, learning_rate=highest))
     state = TrainingState.begin(
         copy.deepcopy(network), recipe, total_steps=steps, rates=rates, set_mode=set_mode, after=after
