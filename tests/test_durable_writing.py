@@ -20,6 +20,12 @@ def test_a_full_disk_leaves_the_old_file(tmp_path, monkeypatch):
     assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
 
 
+def test_an_error_names_the_file_that_was_asked_for(tmp_path):
+    with pytest.raises(FileNotFoundError) as error:
+        write_durably(tmp_path / "none" / "file", b"new")
+    assert error.value.filename == str(tmp_path / "none" / "file")
+
+
 def test_a_file_is_whole_without_a_wait_for_the_disk(tmp_path, monkeypatch):
     def fail(descriptor):
         raise AssertionError("waited for the disk")

@@ -77,6 +77,8 @@ def _write(path: Path, content: bytes, *, durably: bool) -> None:
                 file.flush()
                 os.fsync(file.fileno())
         temporary.replace(path)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename is not None:
+            error.filename = str(path)  # the name that was asked for, not that of the moment
         raise

@@ -64,3 +64,9 @@ def test_wrong_arguments(options, message):
 def test_too_few_pictures_for_a_batch(striped):
     with pytest.raises(UsageError, match="has 48 training pictures, fewer than a batch"):
         bench_training("resnet20", data=striped, batch_size=64, device="cpu")
+
+
+@pytest.mark.parametrize("size", [-1, 0])
+def test_a_size_that_makes_no_picture_is_refused(size):
+    with pytest.raises(UsageError, match=rf"size must lie in 1..4096 pixels, got {size}"):
+        bench_training("lenet5_dense", size=size)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,10 +11,11 @@ from typing import Any, Literal
 
 import torch
 
-from striate.api.deciding import TrainingRequest, choose_input
+from striate.api.deciding import TrainingRequest, choose_input, suit_weights
 from striate.api.preparation import choose_device, data_facts, prepare_data, start_from
-from striate.api.stage_advice import MOST_PICTURES, advise_training, sample_examples
+from striate.api.stage_advice import MOST_PICTURES, sample_rows
 from striate.api.starting_weights import find_weights
+from striate.api.transfer_choice import advise_on
 from striate.api.watching import Watcher
 from striate.data import Dataset
 from striate.models import create_model, model_row
@@ -101,7 +103,8 @@ def advise(
 
     Args:
         data: A folder of class folders, a CSV file, a folder of IDX files, or a built-in name; see `striate.load_data`.
-        model: A name of `striate.list_models()`.
+        model: A name of `striate.list_models()`; of weights of which nothing is known, a twin with the same tensors is
+            tried too, and larger pictures, as in training.
         weights: `"imagenet"` for the network's published weights, or a `.safetensors` or `.pth` file.
         mean: What the weights subtract, of the 0..1 range: one number, or one per channel.
         std: What the weights divide by.
@@ -133,25 +136,22 @@ def advise(
     for decision in decisions:
         watcher.decision(decision)
     recipe = Recipe.from_dict(merge(choose_recipe(facts, row, pretrained=True)[0], {"model": model, "seed": seed}))
-
-    examples = sample_examples(dataset, preprocessing, most=MOST_PICTURES, seed=seed, watcher=watcher)
+    if starting.published is None:  # as training does
+        network, preprocessing, decisions = suit_weights(
+            request, starting, facts, row, network, preprocessing, dataset, recipe, watcher
+        )
+        for decision in decisions:
+            watcher.decision(decision)
+            if decision.what == "model":
+                recipe = dataclasses.replace(recipe, model=decision.value)
     network = network.to(torch_device).to(memory_format=torch.channels_last)
-    advice = advise_training(
-        network,
-        examples,
-        recipe,
-        name=model,
-        training_pictures=facts.training_pictures,
-        device=torch_device,
-        time_budget=budget,
-        watcher=watcher,
-    )
+    advice = advise_on(network, preprocessing, dataset, recipe, budget=budget, watcher=watcher)
     return DataAdvice(
         advice=advice,
         data=dataset.name,
         location=dataset.location,
-        model=model,
+        model=recipe.model,
         weights=starting.name,
-        sample=len(examples.labels),
+        sample=len(sample_rows(dataset, most=MOST_PICTURES, seed=seed)),
         input_size=preprocessing.size,
     )

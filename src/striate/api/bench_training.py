@@ -34,6 +34,7 @@ from striate.training import (
     merge,
     prepare_inputs,
 )
+from striate.training.defaults import check_side
 from striate.training.memory import hand_back_freed_memory, keep_freed_memory
 from striate.training.precision import autocast
 
@@ -119,6 +120,7 @@ def bench_training(
     for name, value, least in (("batch_size", batch_size, 2), ("rounds", rounds, 1)):
         if value < least:
             raise UsageError(f"{name} must be {least} or more, got {value}")
+    check_side(size)
     torch_device = choose_device(device)
     row = model_row(model)
     examples: SplitExamples | None = None
