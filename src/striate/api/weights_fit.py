@@ -14,6 +14,7 @@ from striate.api.watching import Watcher
 from striate.data import Dataset
 from striate.models import Network, create_model, model_row
 from striate.pixels import Preprocessing
+from striate.report.wording import percent
 from striate.training import Decision, Recipe
 from striate.transfer import StageScore, compute_outputs, output_shapes, score_stages, split_vectors, stage_vectors
 
@@ -68,8 +69,8 @@ def choose_twin(
         return network, None
     why = (
         f"these weights fit {chosen} too, which computes otherwise with them (padding, strides), and its features separate "
-        f"the classes better: LogME {score.logme:.3f} against {own.logme:.3f}, a head {score.accuracy:.1%} against "
-        f"{own.accuracy:.1%}; name a way of learning, such as --transfer head, to keep {recipe.model}"
+        f"the classes better: LogME {score.logme:.3f} against {own.logme:.3f}, a head {percent(score.accuracy)} against "
+        f"{percent(own.accuracy)}; training keeps {recipe.model} where --transfer names a way of learning, such as head"
     )
     return best, Decision("model", chosen, why)
 
@@ -109,7 +110,7 @@ def choose_size(
         return preprocessing, None
     why = (
         f"features of enlarged pictures separate the classes better: LogME {other.logme:.3f} against {own.logme:.3f} at "
-        f"{side}, a head {other.accuracy:.1%} against {own.accuracy:.1%}"
+        f"{side}, a head {percent(other.accuracy)} against {percent(own.accuracy)}"
     )
     return enlarged, Decision("input size", f"{larger} x {larger}", why)
 
