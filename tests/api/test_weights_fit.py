@@ -121,7 +121,7 @@ def test_pictures_are_enlarged_where_that_helps_much(dataset, scores, own, other
         return
     assert found == rule(64)
     assert (decision.what, decision.value) == ("input size", "64 x 64")
-    assert "LogME 0.200 against 0.100 at 32, a head 70.0% against 80.0%" in decision.why
+    assert "LogME 0.200 against 0.100 at 32, a head 70.0\u202f% against 80.0\u202f%" in decision.why
 
 
 @pytest.mark.parametrize("larger", [16, 32])

@@ -12,8 +12,8 @@ import numpy as np
 import torch
 
 from striate.api.examples import SplitExamples
-from striate.api.interruption import interruptible
-from striate.api.live_report import live_report
+from striate.api.interruption import Signals, interruptible
+from striate.api.live_report import LiveReport, live_report
 from striate.api.report import write_training_report
 from striate.api.run import BUNDLE, CHECKPOINTS, Run, read_history, write_history
 from striate.api.run_plan import RunPlan
@@ -70,71 +70,116 @@ def carry_out(
         def stop() -> bool:
             return signals.received is not None
 
+        lesson.remember()
         try:
             if run.recipe.fit_head_first and not saved:
                 fit_new_head(lesson, run, training, device=device, watcher=watcher, stop=stop)
-            state = begin_state(lesson, run)
-            if saved:
-                load_checkpoint(state, saved[-1])
-            elif run.recipe.fit_head_first:
-                save_checkpoint(state, folder / CHECKPOINTS)
-            lesson.remember()
-            learned, measured, state.after = choose_inputs(
-                lesson, run, training, validation, device=device, watcher=watcher, stop=stop
-            )
         except StoppedError:
-            raise Interrupted(
-                f"interrupted before the first step; go on by: striate train --resume {folder}", signals.received or 2
-            ) from None
-        history = [row for row in history if row["epoch"] <= state.epoch]
-        fork = torch.random.fork_rng(devices=[device] if device.type == "cuda" else [])
-        with fork, fast_arithmetic(device), events(folder, run) as record:
-
-            def watch(report: StepReport) -> None:
-                watcher.step(report)
-                live.step(report)
-
-            results = fit(
-                state,
-                run.recipe,
-                learned,
-                measured,
-                device=device,
+            raise interrupted_before(folder, signals) from None
+        learnt = network.eval()
+        if run.settings.total_steps:
+            learnt, history = take_steps(
+                folder,
+                run,
+                lesson,
+                (training, validation),
+                history,
                 plan=plan,
-                watch=watch,
-                stop=stop,
-                note=watcher.note,
+                watcher=watcher,
+                live=live,
+                signals=signals,
             )
-            try:
-                for result in results:
-                    # The row first: one that is ahead of its checkpoint is dropped by a resume, one that is missing stays so.
-                    history.append(result.to_dict())
-                    write_history(folder, history)
-                    save_checkpoint(state, folder / CHECKPOINTS)
-                    live.epoch(history)
-                    record(result)
-                    watcher.epoch(result)
-            except StoppedError:
-                save_checkpoint(state, folder / CHECKPOINTS)
-                raise Interrupted(
-                    f"interrupted in epoch {state.epoch + 1}, batch {state.batch}; all is saved: "
-                    f"go on by: striate train --resume {folder}",
-                    signals.received or 2,
-                ) from None
-            except TrainingError as error:
-                good = checkpoints(folder / CHECKPOINTS)
-                where = f"the last good checkpoint is {good[-1]}" if good else "there is no checkpoint yet"
-                raise TrainingError(f"{error}; {where}; try a lower --set optimizer.learning_rate") from error
-        lesson.prove(state.network)
-        lesson.prove(state.averaged)
+        lesson.prove(network)
+        lesson.prove(learnt)
         timings["training"] = time.monotonic() - begun - sum(timings.values())
         watcher.task("sealing", 0, 1)
         live.say("Every epoch is done; the classifier is being sealed and measured.")
-        sealed = seal_run(folder, run, dataset, store, state.averaged)
+        sealed = seal_run(folder, run, dataset, store, learnt)
         watcher.task("sealing", 1, 1)
         timings["sealing"] = time.monotonic() - begun - sum(timings.values())
         write_training_report(folder, run, dataset, store, sealed, history, timings)
     return Run(folder)
+
+
+def take_steps(
+    folder: Path,
+    run: RunPlan,
+    lesson: Lesson,
+    splits: tuple[SplitExamples, SplitExamples],
+    history: list[dict[str, Any]],
+    *,
+    plan: TimePlan | None,
+    watcher: Watcher,
+    live: LiveReport,
+    signals: Signals,
+) -> tuple[Network, list[dict[str, Any]]]:
+    """Gradient descent from the last checkpoint, if there is one, to the end; answers the averaged network and the epochs' figures."""
+    device = torch.device(run.settings.device)
+    saved = checkpoints(folder / CHECKPOINTS)
+
+    def stop() -> bool:
+        return signals.received is not None
+
+    training, validation = splits
+    try:
+        state = begin_state(lesson, run)
+        if saved:
+            load_checkpoint(state, saved[-1])
+            lesson.remember()
+        elif run.recipe.fit_head_first:
+            save_checkpoint(state, folder / CHECKPOINTS)
+        learned, measured, state.after = choose_inputs(
+            lesson, run, training, validation, device=device, watcher=watcher, stop=stop
+        )
+    except StoppedError:
+        raise interrupted_before(folder, signals) from None
+    history = [row for row in history if row["epoch"] <= state.epoch]
+    fork = torch.random.fork_rng(devices=[device] if device.type == "cuda" else [])
+    with fork, fast_arithmetic(device), events(folder, run) as record:
+
+        def watch(report: StepReport) -> None:
+            watcher.step(report)
+            live.step(report)
+
+        results = fit(
+            state,
+            run.recipe,
+            learned,
+            measured,
+            device=device,
+            plan=plan,
+            watch=watch,
+            stop=stop,
+            note=watcher.note,
+        )
+        try:
+            for result in results:
+                # The row first: one that is ahead of its checkpoint is dropped by a resume, one that is missing stays so.
+                history.append(result.to_dict())
+                write_history(folder, history)
+                save_checkpoint(state, folder / CHECKPOINTS)
+                live.epoch(history)
+                record(result)
+                watcher.epoch(result)
+        except StoppedError:
+            save_checkpoint(state, folder / CHECKPOINTS)
+            raise Interrupted(
+                f"interrupted in epoch {state.epoch + 1}, batch {state.batch}; all is saved: "
+                f"go on by: striate train --resume {folder}",
+                signals.received or 2,
+            ) from None
+        except TrainingError as error:
+            good = checkpoints(folder / CHECKPOINTS)
+            where = f"the last good checkpoint is {good[-1]}" if good else "there is no checkpoint yet"
+            raise TrainingError(f"{error}; {where}; try a lower --set optimizer.learning_rate") from error
+    return state.averaged, history
+
+
+def interrupted_before(folder: Path, signals: Signals) -> Interrupted:
+    """What ends a run that has not taken a step."""
+    return Interrupted(
+        f"interrupted before the first step; go on by: striate train --resume {folder}", signals.received or 2
+    )
 
 
 def seal_run(folder: Path, run: RunPlan, dataset: Dataset, store: PixelStore, network: Network) -> Sealed:

@@ -43,7 +43,7 @@ FP32_TOLERANCE = 5e-4
 BF16_TOLERANCE = 0.1
 """bf16 keeps 8 bits of a number: 1e-2 of the logits' range is usual for deep networks."""
 
-COMPARED_PICTURES = 200
+COMPARED_PICTURES = 100
 """On so many pictures the engine's answers are compared with the network's own, which takes several times as long."""
 
 CANARY_SIDE = 160
