@@ -40,7 +40,7 @@ def advise_training(
 
     Args:
         network: On its device.
-        examples: Up to about 1,000 training pictures. All of them in order are the ones that a head is fitted to, whose
+        examples: Up to about 600 training pictures. All of them in order are the ones that a head is fitted to, whose
             features are then found in the cache.
         recipe: How it would be trained.
         name: What to call the network.

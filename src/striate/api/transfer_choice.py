@@ -138,9 +138,11 @@ def choose_transfer(
         else:
             advice = advise_on(network, preprocessing, dataset, recipe, budget=budget, watcher=watcher)
             wish = TransferWish(advice.kind, advice.trainable_stages if advice.kind == "stages" else 0)
-            decisions.append(Decision("transfer", advice.transfer, " ".join(advice.reasons)))
+            way, why = advice.transfer, " ".join(advice.reasons)
             if wish.kind == "scratch":
-                wish = TransferWish("full")  # the weights are in the network already, and do no harm
+                wish, way = TransferWish("full"), "full"
+                why += " It begins with them all the same, which does no harm; --transfer scratch draws new ones."
+            decisions.append(Decision("transfer", way, why))
     elif wish.kind == "head" and not linear:
         raise UsageError(
             f"--transfer head fits a dense last layer, and the head of {recipe.model} is a "
