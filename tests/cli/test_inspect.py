@@ -159,6 +159,8 @@ def test_the_signal_as_json_and_markdown(striped):
         (["--signal", "--scheme", "he_norm"], "unknown initialisation 'he_norm'; did you mean 'he_normal'"),
         (["--signal", "--pictures", "1"], "measure_signal: pictures must be a whole number of at least 2, got 1"),
         (["--signal", "--effective", "a.png"], "--signal and --effective exclude each other"),
+        (["--signal", "--plot", "a.txt"], "cannot write a.txt: expected a name that ends in .png, got '.txt'"),
+        (["--html", "none/a.html"], "cannot write none/a.html: there is no folder none"),
     ],
 )
 def test_wrong_usage_of_the_signal(words, message):

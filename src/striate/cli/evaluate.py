@@ -33,7 +33,10 @@ def command(
     """Parses, evaluates, shows the scores."""
     from striate.api.evaluate import evaluate, write_predictions
     from striate.cli.console import ConsoleWatcher, print_result
+    from striate.durable_writing import check_writable
 
+    if predictions is not None:
+        check_writable(predictions)
     with ConsoleWatcher(quiet=quiet) as watcher:
         evaluation = evaluate(bundle, data, split=split, root=root, include_seen=include_seen, watcher=watcher)
     if predictions is not None:
