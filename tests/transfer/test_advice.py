@@ -158,7 +158,7 @@ def test_forms_for_people_and_programs():
     lines = advice.to_text().splitlines()
     assert lines[:3] == ["transfer: full", *advice.reasons]
     assert lines[4] == "stage        width  accuracy   LogME"
-    assert lines[11] == "features.16      8    95.1 %  -0.100  <- best"
+    assert lines[11] == "features.16      8    95.1 %  -0.100  <- earliest as good as any"
     table = json.loads(json.dumps(advice.to_dict()))
     assert (table["transfer"], table["quadrant"], table["trainable_stages"]) == ("full", "many and different", 9)
     assert table["scores"][6] == {

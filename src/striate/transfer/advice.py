@@ -72,7 +72,7 @@ class Advice:
         width = max(len("stage"), *(len(score.stage) for score in self.scores))
         lines = [f"transfer: {self.transfer}", *self.reasons, "", f"{'stage':<{width}}  width  accuracy   LogME"]
         for score in self.scores:
-            mark = "  <- best" if score.stage == self.best_stage else ""
+            mark = "  <- earliest as good as any" if score.stage == self.best_stage else ""
             lines.append(
                 f"{score.stage:<{width}}  {score.width:>5}  {score.accuracy * 100:>6.1f} %  {score.logme:>6.3f}{mark}"
             )
