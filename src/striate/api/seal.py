@@ -32,6 +32,7 @@ from striate.bundle import (
 from striate.bundle.contract import Architecture
 from striate.conversion import convert_to_openvino
 from striate.evaluation import Scores, score
+from striate.inspection import drafting
 from striate.models import create_model
 from striate.openvino_loading import load_openvino
 from striate.pixels import Preprocessing, decode
@@ -156,7 +157,7 @@ def seal(
 
 def needed_tensors(network: nn.Module, architecture: Architecture) -> dict[str, torch.Tensor]:
     """The network's tensors by name, without its auxiliary heads', which only training needs."""
-    with torch.device("meta"):  # names without values
+    with drafting():  # names without values
         needed = create_model(
             architecture.model,
             num_classes=architecture.num_classes,

@@ -157,12 +157,15 @@ def _directions(features: Floats, targets: Floats) -> tuple[Floats, Floats, Floa
 
     By the smaller of the two Gram matrices, which takes a fraction of the time of a singular value decomposition.
     """
+    from threadpoolctl import threadpool_limits
+
     count, width = features.shape
     scale = np.sqrt((features**2).mean())
     if scale == 0:
         return np.zeros(0), np.zeros((0, targets.shape[1])), (targets**2).sum(axis=0)
     features = features / scale
-    values, vectors = np.linalg.eigh(features @ features.T if count <= width else features.T @ features)
+    with threadpool_limits(1):
+        values, vectors = np.linalg.eigh(features @ features.T if count <= width else features.T @ features)
     kept = values > LEAST_SHARE * max(count, width) * values[-1]
     values, vectors = values[kept], vectors[:, kept]
     along = vectors.T @ targets if count <= width else vectors.T @ (features.T @ targets) / np.sqrt(values)[:, None]
