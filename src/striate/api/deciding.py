@@ -333,10 +333,26 @@ def suit_weights(
     watcher: Watcher,
 ) -> tuple[Network, Preprocessing, list[Decision]]:
     """The row and the size of pictures that suit weights of which nothing is known."""
-    decisions = []
+
+    def rule(name: str, twin: Network) -> tuple[Preprocessing, list[Decision]]:
+        return choose_input(request, dataset, facts, model_row(name), twin, starting)
+
+    decisions: list[Decision] = []
     if twins := twin_rows(row.name):
-        network, reason = choose_twin(network, twins, starting, preprocessing, dataset, recipe, watcher=watcher)
-        decisions += [reason] if reason else []
+        network, reason = choose_twin(
+            network,
+            twins,
+            starting,
+            preprocessing,
+            dataset,
+            recipe,
+            watcher=watcher,
+            prepare=lambda name, twin: rule(name, twin)[0],
+        )
+        if reason is not None:
+            row = model_row(reason.value)
+            preprocessing, reasons = rule(row.name, network)  # a row's own mean and deviation, where nobody says others
+            decisions += [reason, *reasons]
     if request.size is None and not network.fixed_size:
         larger = input_side(facts, row, network, enlarged=ENLARGED, least=LEAST_SIDE)
         preprocessing, reason = choose_size(network, preprocessing, larger, dataset, recipe, watcher=watcher)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 
@@ -38,6 +38,7 @@ def choose_twin(
     recipe: Recipe,
     *,
     watcher: Watcher,
+    prepare: Callable[[str, Network], Preprocessing] | None = None,
 ) -> tuple[Network, Decision | None]:
     """The network, or a twin with the same weights if its features separate the classes clearly better; and why.
 
@@ -49,6 +50,7 @@ def choose_twin(
         dataset: With splits.
         recipe: The recipe so far; its model is the network's row.
         watcher: Hears how it goes.
+        prepare: How pictures become the input of a twin of this name; `None`: as the network's.
     """
     examples = sample_examples(dataset, preprocessing, most=MOST_PICTURES, seed=recipe.seed, watcher=watcher)
     best, own = network, score_vector(network, examples, recipe, watcher)
@@ -62,6 +64,9 @@ def choose_twin(
             seed=recipe.seed,
         )
         start_from(twin, starting, model_row(name))
+        if prepare is not None:
+            rule = prepare(name, twin)
+            examples = sample_examples(dataset, rule, most=MOST_PICTURES, seed=recipe.seed, watcher=watcher)
         other = score_vector(twin, examples, recipe, watcher)
         if other.logme > max(own.logme + CLEARLY, score.logme) and other.accuracy >= own.accuracy:
             best, chosen, score = twin, name, other
