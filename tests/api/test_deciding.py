@@ -166,9 +166,10 @@ def tried(tmp_path, monkeypatch):
     torch.save(create_model("mobilenet_v2", num_classes=5, seed=1).state_dict(), path)
     asked = []
 
-    def twin(network, twins, starting, preprocessing, dataset, recipe, *, watcher):
+    def twin(network, twins, starting, preprocessing, dataset, recipe, *, watcher, prepare):
         asked.append(("twin", tuple(twins)))
         other = create_model("mobilenet_v2_tf", num_classes=2, seed=0)
+        assert prepare("mobilenet_v2_tf", other).size == preprocessing.size
         room.start_from(other, starting, room.model_row("mobilenet_v2_tf"))
         return other, Decision("model", "mobilenet_v2_tf", "it suits them")
 
@@ -186,11 +187,7 @@ def tried(tmp_path, monkeypatch):
             data=data,
             model="mobilenet_v2",
             weights=path,
-            mean=[0.5],
-            std=[0.5],
-            precision="fp32",
-            device="cpu",
-            **options,
+            **({"mean": [0.5], "std": [0.5], "precision": "fp32", "device": "cpu"} | options),
         )
         found = decide(request, watcher=watcher, begun=time.monotonic())
         return found, asked, watcher
@@ -205,6 +202,12 @@ def test_row_and_size_are_tried_for_weights_of_which_nothing_is_known(tried, str
     assert str(found.network) == str(create_model("mobilenet_v2_tf", num_classes=2))
     assert watcher.decisions["model"] == ("mobilenet_v2_tf", "it suits them")
     assert watcher.decisions["input size"] == ("96 x 96", "it helps")
+
+
+def test_a_twin_brings_its_own_mean_and_deviation_where_nobody_says_others(tried, striped):
+    found, _, watcher = tried(striped, mean=None, std=None)
+    assert found.plan.preprocessing.mean == (0.5,) * 3 and found.plan.preprocessing.std == (0.5,) * 3
+    assert watcher.decisions["normalisation"][1] == "what mobilenet_v2_tf was published with"
 
 
 def test_a_size_that_was_asked_for_stays(tried, striped):
