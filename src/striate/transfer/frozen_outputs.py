@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import tempfile
 from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -202,7 +203,11 @@ def _compile(part: FrozenPart) -> Callable[[Tensor], Floats]:
     count = len(output_shapes(part, torch.device("cpu")))
     names = [f"output {index}" for index in range(count)]
     graph = convert_module(part.module, names, in_channels=part.in_channels, input_size=part.input_size)
-    compiled: Any = compile_graph(graph)
+    with tempfile.TemporaryDirectory(prefix="striate-frozen-") as scratch:
+        # By way of a file: what is compiled from memory goes on using torch's tensors, and does not outlive them.
+        path = Path(scratch) / "part.xml"
+        load_openvino().save_model(graph, str(path), compress_to_fp16=False)
+        compiled: Any = compile_graph(str(path))
 
     def answer(images: Tensor) -> Floats:
         result = compiled(images.contiguous().numpy())
