@@ -1,16 +1,60 @@
-"""The only place that registers and removes forward and backward hooks.
+"""The only place that registers and removes forward and backward hooks, and that changes a network's mode for a while.
 
 A hook is always held by a context manager, so that a network is left as it was found, even when the code in between raises.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from torch import Tensor, nn
 
 Watcher = Callable[[str, nn.Module, Tensor], None]
+Replacement = Callable[[tuple[object, ...], Tensor], Tensor]
+
+
+@contextmanager
+def evaluating(network: nn.Module) -> Iterator[None]:
+    """Puts a network into evaluation mode; afterwards each of its modules is in the mode that it was in.
+
+    Example:
+        >>> network = nn.Sequential(nn.Dropout(), nn.ReLU().eval())
+        >>> with evaluating(network):
+        ...     network.training
+        False
+        >>> [module.training for module in network]
+        [True, False]
+    """
+    before = [(module, module.training) for module in network.modules()]
+    try:
+        network.eval()
+        yield
+    finally:
+        for module, training in before:
+            module.training = training
+
+
+@contextmanager
+def held_still(network: nn.Module) -> Iterator[None]:
+    """Evaluation mode, and no gradient for any parameter: only inputs are differentiated by. Afterwards all is as it was.
+
+    Example:
+        >>> network = nn.Linear(2, 2)
+        >>> with held_still(network):
+        ...     network.training, network.weight.requires_grad
+        (False, False)
+        >>> network.training, network.weight.requires_grad
+        (True, True)
+    """
+    before = [(parameter, parameter.requires_grad) for parameter in network.parameters()]
+    try:
+        with evaluating(network):
+            network.requires_grad_(False)
+            yield
+    finally:
+        for parameter, wanted in before:
+            parameter.requires_grad_(wanted)
 
 
 @contextmanager
@@ -125,3 +169,66 @@ def watch_gradients() -> Iterator[Callable[[Tensor, Callable[[Tensor], None]], N
     finally:
         for handle in handles:
             handle.remove()
+
+
+@contextmanager
+def replace_outputs(replacements: Mapping[nn.Module, Replacement]) -> Iterator[None]:
+    """Puts something else in the place of what modules answer.
+
+    Args:
+        replacements: From a module to a function of its positional inputs and its output that gives the new output.
+
+    Example:
+        >>> import torch
+        >>> network = nn.Sequential(nn.ReLU())
+        >>> with replace_outputs({network[0]: lambda inputs, output: output + 1}):
+        ...     network(torch.tensor([-2.0, 2.0]))
+        tensor([1., 3.])
+    """
+
+    def hook(replace: Replacement) -> Callable[[nn.Module, tuple[object, ...], Tensor], Tensor]:
+        return lambda module, inputs, output: replace(inputs, output)
+
+    handles = [module.register_forward_hook(hook(replace)) for module, replace in replacements.items()]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+class _Reached(BaseException):  # no error: code on the way may catch Exception
+    """Ends a run of a network at the module whose output was wanted."""
+
+    def __init__(self, output: object) -> None:
+        self.output = output
+
+
+def run_until(network: nn.Module, module: nn.Module, *inputs: Tensor) -> object:
+    """What a module answers when the network runs; the rest of the network does not run. None if it is never called.
+
+    Where the network calls the module more than once, it is the first answer.
+
+    Args:
+        network: The network.
+        module: One of its modules, or the network itself.
+        inputs: What the network is called with.
+
+    Example:
+        >>> import torch
+        >>> network = nn.Sequential(nn.Linear(2, 3), nn.Linear(5, 5))  # the second would refuse
+        >>> run_until(network, network[0], torch.zeros(1, 2)).shape
+        torch.Size([1, 3])
+    """
+
+    def reach(called: nn.Module, arguments: tuple[object, ...], output: object) -> None:
+        raise _Reached(output)
+
+    handle = module.register_forward_hook(reach)
+    try:
+        network(*inputs)
+    except _Reached as reached:
+        return reached.output
+    finally:
+        handle.remove()
+    return None

@@ -11,8 +11,7 @@ from __future__ import annotations
 import io
 import json
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from striate.errors import UsageError
-from striate.hooks import watch_calls
+from striate.hooks import evaluating, watch_calls
 from striate.inspection.inspection import inspect_network
 
 SHARE = 0.9545  # of the gradient: two standard deviations of a bell
@@ -158,24 +157,13 @@ def _gradient(network: nn.Module, layer: str, picture: Tensor) -> np.ndarray:
 
     weight = next(network.parameters(), picture)
     images = picture.to(weight.device, weight.dtype).requires_grad_()
-    with _evaluating(network), torch.enable_grad(), watch_calls(network, lambda name, module: None, leaving):
+    with evaluating(network), torch.enable_grad(), watch_calls(network, lambda name, module: None, leaving):
         network(images)
         maps = seen[-1]
         middle = maps[0, :, maps.shape[2] // 2, maps.shape[3] // 2]
         (gradient,) = torch.autograd.grad(middle.sum(), images)
     answer: np.ndarray = gradient[0].abs().sum(dim=0).double().cpu().numpy()
     return answer
-
-
-@contextmanager
-def _evaluating(network: nn.Module) -> Iterator[None]:
-    before = [(module, module.training) for module in network.modules()]
-    try:
-        network.eval()
-        yield
-    finally:
-        for module, training in before:
-            module.training = training
 
 
 def _side(importance: np.ndarray, centre: tuple[float, float]) -> int:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +19,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from striate.errors import StriateError, UsageError
-from striate.hooks import watch_calls
+from striate.hooks import evaluating, watch_calls
 from striate.inspection.operations import RULES, Result, view_extent
 from striate.inspection.receptive_field import Axis, Extent
 from striate.nn import LayerFacts, StatesFacts
@@ -139,7 +138,7 @@ def trace(network: nn.Module, input_shape: tuple[int, ...]) -> Trace:
     tracer = Tracer(network, picture)
     # Auxiliary heads are only met through their own entry. It does not go through the network's own hooks.
     run: Any = getattr(network, "forward_with_auxiliary", network)
-    with torch.no_grad(), _evaluating(network), watch_calls(network, tracer.enter, tracer.leave):
+    with torch.no_grad(), evaluating(network), watch_calls(network, tracer.enter, tracer.leave):
         try:
             with tracer:
                 answer = run(picture)
@@ -152,17 +151,6 @@ def trace(network: nn.Module, input_shape: tuple[int, ...]) -> Trace:
                 f"{where}{type(error).__name__}: {' '.join(str(error).split())}"
             ) from error
     return tracer.finish(answer)
-
-
-@contextmanager
-def _evaluating(network: nn.Module) -> Iterator[None]:
-    before = [(module, module.training) for module in network.modules()]
-    try:
-        network.eval()
-        yield
-    finally:
-        for module, training in before:
-            module.training = training
 
 
 class Tracer(TorchFunctionMode):
