@@ -7,12 +7,13 @@ import tomli_w
 import torch
 
 import striate.api.deciding as room
-from striate.api.deciding import TrainingRequest, decide, read_batch_size, suit_rate
+from striate.api.deciding import decide, suit_rate
 from striate.api.preparation import resized_in_proportion
 from striate.api.run_plan import RunPlan
+from striate.api.training_request import TrainingRequest
 from striate.api.watching import Watcher
 from striate.augmentation import named_policy
-from striate.errors import UnknownNameError, UsageError
+from striate.errors import UnknownNameError
 from striate.initialization import named_scheme
 from striate.models import create_model
 from striate.training import Decision, Recipe
@@ -97,18 +98,6 @@ def test_a_rate_that_was_asked_for_stays(striped):
     for settings, rate in (((), 0.01), (("optimizer.learning_rate=0.2",), 0.2)):
         recipe = decided(striped, model="nin_cifar10", settings=settings).plan.recipe
         assert recipe.optimizer.learning_rate == rate
-
-
-@pytest.mark.parametrize(("asked", "expected"), [(None, None), ("auto", None), (16, 16), ("16", 16), (" 8", 8)])
-def test_a_batch_size_is_a_number_or_auto(asked, expected):
-    assert read_batch_size(asked) == expected
-
-
-@pytest.mark.parametrize("asked", ["many", "", "12.5", "Auto", 16.5, float("nan")])
-def test_what_is_no_batch_size(asked):
-    with pytest.raises(UsageError) as error:
-        read_batch_size(asked)
-    assert str(error.value) == f"--batch-size must be a whole number or auto, got {asked!r}"
 
 
 def test_the_batch_size_is_measured(striped, monkeypatch):

@@ -8,8 +8,9 @@ import pytest
 import torch
 
 import striate.api.transfer_choice as room
-from striate.api.deciding import TrainingRequest, ask_recipe, decide
-from striate.api.transfer_choice import AUTO, TransferWish, ask_transfer, choose_epochs, choose_transfer, parse_transfer
+from striate.api.deciding import decide
+from striate.api.training_request import AUTO, TrainingRequest, ask_recipe
+from striate.api.transfer_choice import TransferWish, ask_transfer, choose_epochs, choose_transfer, parse_transfer
 from striate.api.watching import Watcher
 from striate.augmentation import named_policy
 from striate.errors import UnknownNameError, UsageError

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -24,16 +22,15 @@ from striate.api.preparation import (
     published_preprocessing,
     start_from,
 )
-from striate.api.run_plan import RunPlan, RunSettings, recipe_part
+from striate.api.run_plan import RunPlan, RunSettings
 from striate.api.stage_advice import can_be_judged
 from striate.api.starting_weights import StartingWeights, are_published, find_weights
-from striate.api.transfer_choice import AUTO, ask_transfer, choose_transfer
+from striate.api.training_request import AUTO, TrainingRequest, ask_recipe
+from striate.api.transfer_choice import ask_transfer, choose_transfer
 from striate.api.watching import Watcher
 from striate.api.weights_fit import choose_size, choose_twin
 from striate.augmentation import AugmentationPolicy, class_changing, read_policy, with_principal_colours
 from striate.data import Dataset
-from striate.errors import UsageError
-from striate.initialization import named_scheme
 from striate.models import Network, Row, create_model, model_row, twin_rows
 from striate.pixels import Preprocessing
 from striate.table_reading import read_dataclass
@@ -48,7 +45,6 @@ from striate.training import (
     choose_recipe,
     merge,
     parse_duration,
-    read_recipe_table,
     read_settings,
     scratch_warning,
 )
@@ -58,36 +54,6 @@ from striate.training.recipe import TransferConfig
 
 COLOUR_SAMPLE = 256
 """Training pictures from which the directions of colour are measured, where the augmentation needs them."""
-
-
-STEPS_ALONE = ("epochs", "batch size", "augmentation")
-"""Decisions that mean nothing where no step is taken."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainingRequest:
-    """What a user says of a run; each field is an argument of `striate.train`, which tells what it means."""
-
-    data: str | Path | Dataset
-    model: str | None = None
-    weights: str | Path | None = None
-    mean: Sequence[float] | None = None
-    std: Sequence[float] | None = None
-    transfer: str | None = None
-    init: str | None = None
-    augment: str | Path | None = None
-    balance: str | None = None
-    epochs: int | None = None
-    batch_size: int | str | None = None
-    size: int | None = None
-    seed: int = 0
-    precision: str | None = None
-    device: str = "auto"
-    time_limit: str | float | None = None
-    recipe: str | Path | None = None
-    settings: Sequence[str] = ()
-    root: str | Path | None = None
-    tensorboard: bool = False
 
 
 @dataclass(frozen=True)
@@ -190,7 +156,6 @@ def decide(request: TrainingRequest, *, watcher: Watcher, begun: float) -> Decid
         decisions += reasons
     head_alone = recipe.transfer.kind == "head"
     if head_alone:
-        decisions = [decision for decision in decisions if decision.what not in STEPS_ALONE]
         note_unused(request, recipe, watcher)
     if "precision" not in asked and not head_alone:
         images = probe_images(network, preprocessing.size, count=min(recipe.batch_size, facts.training_pictures))
@@ -246,53 +211,6 @@ def last_words(decisions: list[Decision], *, head_alone: bool) -> list[Decision]
     """
     last = {decision.what: decision for decision in decisions}
     return [decision for what, decision in last.items() if not (head_alone and what in STEPS_ONLY)]
-
-
-def ask_recipe(request: TrainingRequest) -> dict[str, Any]:
-    """What the user asked for, as a recipe table: a file, under arguments, under `--set`; it always has a seed.
-
-    Raises:
-        UsageError: If a key or a value is wrong, or the model does not exist.
-    """
-    file = recipe_part(read_recipe_table(request.recipe)) if request.recipe is not None else {}
-    if "augmentation" in file:
-        # A file's policy is the whole policy: what it leaves out is off, whatever suits the data.
-        policy = Recipe.from_dict({"augmentation": file["augmentation"]}).augmentation
-        file = {**file, "augmentation": dataclasses.asdict(policy)}
-    given = {
-        "model": request.model,
-        "batch_size": read_batch_size(request.batch_size),
-        "precision": request.precision,
-        "initialization": request.init,
-        "balance": request.balance,
-    }
-    arguments: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
-    if request.seed or "seed" not in file:
-        arguments["seed"] = request.seed
-    if request.epochs is not None:
-        arguments["schedule"] = {"epochs": request.epochs}
-    table = merge(file, arguments, read_settings(request.settings))
-    recipe = Recipe.from_dict(table)  # wrong keys and values show before the pictures are read
-    named_scheme(recipe.initialization)
-    if request.augment is not None:
-        read_policy(request.augment, drawn=False)
-    if "model" in table:
-        model_row(table["model"])
-    return table
-
-
-def read_batch_size(asked: int | str | None) -> int | None:
-    """The number that was asked for; None where it is to be chosen or measured.
-
-    Raises:
-        UsageError: It is neither a number nor `auto`.
-    """
-    if asked is None or asked == AUTO:
-        return None
-    try:
-        return int(str(asked))  # 16.5 is none
-    except ValueError as error:
-        raise UsageError(f"--batch-size must be a whole number or {AUTO}, got {asked!r}") from error
 
 
 def note_unused(request: TrainingRequest, recipe: Recipe, watcher: Watcher) -> None:

@@ -13,9 +13,9 @@ import numpy as np
 import tomli_w
 import torch
 
-from striate.api.deciding import TrainingRequest, ask_recipe
 from striate.api.planning import probe_images, probe_loss
 from striate.api.preparation import choose_device, data_facts, normalisation, prepare_data
+from striate.api.training_request import TrainingRequest, ask_recipe
 from striate.api.watching import Watcher
 from striate.data import Dataset
 from striate.errors import UnknownNameError, UsageError

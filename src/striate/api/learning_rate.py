@@ -11,9 +11,10 @@ from typing import Any
 
 import torch
 
-from striate.api.deciding import Decided, TrainingRequest, decide
+from striate.api.deciding import Decided, decide
 from striate.api.examples import SplitExamples
 from striate.api.interruption import interruptible
+from striate.api.training_request import TrainingRequest
 from striate.api.transferring import Lesson, choose_inputs, fit_new_head
 from striate.api.watching import Watcher
 from striate.data import Dataset, open_store

@@ -10,11 +10,12 @@ from pathlib import Path
 import torch
 
 from striate.api.carrying_out import carry_out
-from striate.api.deciding import TrainingRequest, decide
+from striate.api.deciding import decide
 from striate.api.preparation import choose_device, reload_data, start_from
 from striate.api.run import BUNDLE, CHECKPOINTS, RECIPE, REPORT, SPLITS, Run, check_output, create_run_folder
 from striate.api.run_plan import RunPlan
 from striate.api.starting_weights import find_weights
+from striate.api.training_request import TrainingRequest
 from striate.api.watching import Watcher
 from striate.data import Dataset, write_split_csv
 from striate.durable_writing import write_durably

@@ -6,11 +6,12 @@ import dataclasses
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from torch import nn
 
 from striate.api.stage_advice import MOST_PICTURES, advise_training, can_be_judged, sample_examples
+from striate.api.training_request import AUTO, TrainingRequest
 from striate.api.watching import Watcher
 from striate.data import Dataset
 from striate.errors import UsageError
@@ -20,10 +21,6 @@ from striate.training import Decision, Recipe
 from striate.training.recipe import TRANSFERS
 from striate.transfer import STAGE_RATE, Advice
 
-if TYPE_CHECKING:
-    from striate.api.deciding import TrainingRequest
-
-AUTO = "auto"
 WAYS = f"{', '.join(kind for kind in TRANSFERS if kind != 'stages')}, stages:N or {AUTO}"
 PATIENCE = 20.0
 """Seconds that `auto` lets stages learn on a processor, beyond the features, where no time limit was given."""
