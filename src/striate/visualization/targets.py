@@ -1,0 +1,73 @@
+"""Which class a picture is explained for, and what the network says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TypeAlias
+
+import torch
+from torch import Tensor, nn
+
+from striate.errors import UsageError
+from striate.visualization.layers import HEAD, layer_output
+
+Target: TypeAlias = int | Sequence[int] | None
+"""A class, a list with one for each picture, or None: the class that the network answers."""
+
+BATCH = 16
+"""How many pictures go through a network at once, so that memory does not grow with their number."""
+
+
+def logits(model: nn.Module, images: Tensor) -> Tensor:
+    """(N, classes) float: what the network answers.
+
+    Args:
+        model: A classifier.
+        images: (N, channels, height, width) float, normalised, on the model's device.
+
+    Raises:
+        UsageError: The network refuses the pictures, or answers no numbers (N, classes).
+    """
+    answer = layer_output(model, images, HEAD)
+    if answer.ndim != 2:
+        raise UsageError(
+            f"{type(model).__name__} answers {tuple(answer.shape)}, not a number for each class (N, classes); "
+            "explain a network that ends in logits"
+        )
+    return answer
+
+
+def find_targets(model: nn.Module, images: Tensor, target: Target) -> Tensor:
+    """(N,) int64: the class that each picture is explained for, on the pictures' device.
+
+    Args:
+        model: A classifier, in evaluation mode.
+        images: (N, channels, height, width) float, normalised, on the model's device.
+        target: A class, a list with one for each picture, or None: the class that the network answers.
+
+    Raises:
+        UsageError: There is no such class, or the list has another length.
+
+    Example:
+        >>> network = nn.Flatten()  # four pixels, four classes
+        >>> images = torch.tensor([[[[0.0, 9.0], [1.0, 2.0]]]])
+        >>> find_targets(network, images, None), find_targets(network, images, 3)
+        (tensor([1]), tensor([3]))
+    """
+    with torch.no_grad():
+        if target is None:
+            return torch.cat([logits(model, batch).argmax(dim=1) for batch in torch.split(images, BATCH)])
+        classes = logits(model, images[:1]).shape[1]
+    wanted = list(target) if isinstance(target, Sequence) else [target] * len(images)
+    if len(wanted) != len(images):
+        raise UsageError(f"a list of targets must have one for each of the {len(images)} pictures, got {len(wanted)}")
+    for number in wanted:
+        if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < classes:
+            raise UsageError(f"a target is a class of the network, 0 to {classes - 1}; got {number!r}")
+    return torch.tensor(wanted, device=images.device)
+
+
+def in_batches(images: Tensor, targets: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+    """Pictures and their targets, so many at a time that memory does not grow; the pictures to be differentiated by."""
+    for batch, wanted in zip(torch.split(images, BATCH), torch.split(targets, BATCH), strict=True):
+        yield batch.detach().requires_grad_(), wanted
