@@ -8,14 +8,18 @@ from striate.visualization.gradient import gradient
 from striate.visualization.guided_backpropagation import guided_backpropagation
 from striate.visualization.integrated_gradients import integrated_gradients
 from striate.visualization.layers import HEAD, last_maps_layer, layer_output, list_layers
+from striate.visualization.receptive_boxes import ReceptiveBoxes, receptive_boxes
 from striate.visualization.saliency import saliency
 from striate.visualization.targets import Target
+from striate.visualization.top_patches import TopPatches, top_patches
 from striate.visualization.units import Start, Unit, strongest_maps
 
 __all__ = [
     "HEAD",
+    "ReceptiveBoxes",
     "Start",
     "Target",
+    "TopPatches",
     "Unit",
     "deconvnet",
     "grad_cam",
@@ -25,6 +29,8 @@ __all__ = [
     "last_maps_layer",
     "layer_output",
     "list_layers",
+    "receptive_boxes",
     "saliency",
     "strongest_maps",
+    "top_patches",
 ]
