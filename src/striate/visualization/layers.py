@@ -38,7 +38,7 @@ def find_layer(model: nn.Module, layer: str) -> nn.Module:
     modules: dict[str, nn.Module] = dict(model.named_modules())
     if layer not in modules or not layer:
         raise UnknownNameError(
-            "layer", layer, [*list_layers(model), *(name for name in modules if name)], f"Stages: {_listed(model)}."
+            "layer", layer, [*list_layers(model), *(name for name in modules if name)], f"(stages: {_listed(model)})"
         )
     return modules[layer]
 

@@ -1,0 +1,230 @@
+"""Every method answers for every row of the catalogue, and leaves the network as it found it."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from striate.models import create_model, list_models, model_row
+from striate.visualization import HEAD, deconvnet, gradient, guided_backpropagation, list_layers
+
+LARGE = 10_000_000  # parameters, from which on drawing the weights by the paper's rules takes a second and more
+SMALL_SIDE = 32
+
+# One or two of each family stand for the others, which `make test-all` puts to the same test: all rows take minutes.
+STANDING = ["lenet5", "alexnet", "nin_cifar10", "vgg11_lrn", "googlenet", "allcnn_c", "resnet18_c", "plain20"]
+STANDING += ["mobilenet_v1_x0_25", "mobilenet_v2_x0_35_tf", "efficientnet_b0"]
+
+
+def like_images(answer, images):
+    return [(answer, tuple(images.shape))]
+
+
+def middle(network):
+    """A layer halfway up, the same for every run."""
+    layers = list_layers(network)
+    return layers[len(layers) // 2]
+
+
+# Each takes (network, images) and gives what was answered, and the shape that it must have.
+METHODS = {
+    "deconvnet": lambda network, images: like_images(deconvnet(network, images, layer=HEAD), images),
+    "deconvnet, a map in the middle": lambda network, images: like_images(
+        deconvnet(network, images, layer=middle(network), unit=0, strongest=None, start="activation"), images
+    ),
+    "guided_backpropagation": lambda network, images: like_images(
+        guided_backpropagation(network, images, layer=HEAD), images
+    ),
+    "gradient": lambda network, images: like_images(gradient(network, images, layer=HEAD), images),
+}
+
+
+def build(name):
+    """The row with ten classes; a large one's weights are drawn fast, with the deviation of He's rule."""
+    row = model_row(name)
+    with torch.device("meta"):
+        network = create_model(name, num_classes=10)
+    if sum(parameter.numel() for parameter in network.parameters()) < LARGE:
+        return create_model(name, num_classes=10, seed=0), pictures(row, network)
+    network.to_empty(device="cpu")
+    bank = torch.randn(1 << 16, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        for name, tensor in network.named_parameters():
+            if tensor.ndim == 1:
+                tensor.fill_(0.0 if name.endswith("bias") else 1.0)
+                continue
+            values, whole = tensor.flatten(), tensor.numel() // bank.numel() * bank.numel()
+            scaled = bank * (2 / tensor[0].numel()) ** 0.5
+            values[:whole].view(-1, bank.numel())[:] = scaled if whole else 0
+            values[whole:] = scaled[: tensor.numel() - whole]
+        for name, buffer in network.named_buffers():
+            buffer.fill_(1 if name.endswith("running_var") else 0)
+    return network, pictures(row, network)
+
+
+def pictures(row, network):
+    """One picture as small as the network takes it."""
+    size = [max(SMALL_SIDE, least) for least in network.minimum_size]
+    generator = torch.Generator().manual_seed(1)
+    mean, std = (torch.tensor(values)[:, None, None] for values in row.benchmark.normalization(network.in_channels))
+    return (torch.rand(1, network.in_channels, *size, generator=generator) - mean) / std
+
+
+def unsettle(network):
+    """Leaves the network as a user may have it: half trained, half frozen, half in training mode, with gradients and hooks."""
+    for place, module in enumerate(network.modules()):
+        module.training = place % 3 != 0
+    for place, parameter in enumerate(network.parameters()):
+        parameter.requires_grad_(place % 2 == 0)
+    first = next(network.parameters())
+    first.grad = torch.full_like(first, 0.5)
+    network.register_forward_hook(lambda module, inputs, output: None)
+
+
+HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+
+
+class Before:
+    """All of a network that a method could leave changed, and the generators of random numbers."""
+
+    def __init__(self, network):
+        self.network = network
+        self.state = self.look()
+        self.values = {name: tensor.detach().clone() for name, tensor in self.tensors().items()}
+        self.versions = {name: tensor._version for name, tensor in self.tensors().items()}
+        self.gradients = {name: parameter.grad.clone() for name, parameter in self.with_gradient()}
+        self.generators = self.generator_states()
+
+    def tensors(self):
+        return {**dict(self.network.named_parameters()), **dict(self.network.named_buffers())}
+
+    def with_gradient(self):
+        return [(name, one) for name, one in self.network.named_parameters() if one.grad is not None]
+
+    def look(self):
+        modules = [
+            (
+                name,
+                id(module),
+                module.training,
+                *(tuple(map(id, getattr(module, kind).values())) for kind in HOOKS),
+                sorted(vars(module)),
+            )
+            for name, module in self.network.named_modules()
+        ]
+        tensors = [
+            (
+                name,
+                id(tensor),
+                tensor.data_ptr(),
+                tensor.requires_grad,
+                tensor.grad is None,
+                bool(tensor._backward_hooks),
+            )
+            for name, tensor in self.tensors().items()
+        ]
+        globals_of_torch = (torch.is_grad_enabled(), torch.is_inference_mode_enabled(), torch.get_default_dtype())
+        return modules, tensors, globals_of_torch
+
+    @staticmethod
+    def generator_states():
+        return torch.get_rng_state(), str(np.random.get_state()), random.getstate()  # noqa: NPY002 - that it is left alone
+
+    def check(self, *, every_byte=False):
+        """Fails if anything is other than it was; values that were not written to are read only for `every_byte`."""
+        assert self.look() == self.state
+        for name, tensor in self.tensors().items():
+            if every_byte or tensor._version != self.versions[name]:
+                assert torch.equal(tensor, self.values[name]), f"{name} was changed"
+        assert all(torch.equal(parameter.grad, self.gradients[name]) for name, parameter in self.with_gradient())
+        now = self.generator_states()
+        assert torch.equal(now[0], self.generators[0]) and now[1:] == self.generators[1:]
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def answers(method, network, images):
+    """What a method answers, as plain arrays, once its shapes and values are seen to be right."""
+    arrays = []
+    for answer, shape in METHODS[method](network, images):
+        array = answer.detach().numpy() if isinstance(answer, torch.Tensor) else np.asarray(answer)
+        assert array.shape == shape, f"{method} answers {array.shape}, not {shape}"
+        assert np.isfinite(array).all(), f"{method} answers what is not finite"
+        arrays.append(array.copy())
+    return arrays
+
+
+ROWS = [name if name in STANDING else pytest.param(name, marks=pytest.mark.exhaustive) for name in list_models()]
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_every_method_answers_and_leaves_nothing_behind(name):
+    network, images = build(name)
+    unsettle(network)
+    before, pixels = Before(network), images.clone()
+    for method in METHODS:
+        answers(method, network, images)
+        before.check()
+        assert torch.equal(images, pixels) and not images.requires_grad, f"{method} changed the pictures"
+    before.check(every_byte=True)
+
+
+@pytest.mark.parametrize("name", STANDING)
+def test_the_same_again_is_the_same(name):
+    network, images = build(name)
+    for method in METHODS:
+        first = answers(method, network, images)
+        torch.rand(3)  # whatever the global generator does meanwhile
+        second = answers(method, network, images)
+        assert all(map(np.array_equal, first, second)), f"{method} answers otherwise the second time"
+
+
+class Broken(Exception):
+    pass
+
+
+class BreaksGoingBack(torch.autograd.Function):
+    @staticmethod
+    def forward(context, inputs):
+        return inputs.clone()
+
+    @staticmethod
+    def backward(context, signal):
+        raise Broken
+
+
+def breaking_forward(module, inputs, output):
+    raise Broken
+
+
+def breaking_backward(module, inputs, output):
+    return BreaksGoingBack.apply(output)
+
+
+@pytest.mark.parametrize("breaking", [breaking_forward, breaking_backward])
+@pytest.mark.parametrize("name", STANDING)
+def test_nothing_is_left_behind_when_it_raises_in_the_middle(name, breaking):
+    network, images = build(name)
+    unsettle(network)
+    first = next(module for module in network.modules() if isinstance(module, nn.Conv2d))
+    first.register_forward_hook(breaking)
+    before = Before(network)
+    for method in METHODS:
+        try:
+            METHODS[method](network, images)
+        except Broken:
+            pass
+        else:
+            assert breaking is breaking_backward, f"{method} does not run the network"
+        before.check()
+    before.check(every_byte=True)
