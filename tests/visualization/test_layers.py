@@ -71,7 +71,7 @@ def test_of_a_layer_that_is_used_twice_the_first_answer_counts():
 
 
 def test_pictures_too_small(lenet):
-    with pytest.raises(UsageError, match="LeNet takes a float tensor of shape .*, got pictures of 8 x 8 pixels"):
+    with pytest.raises(UsageError, match=r"LeNet takes a float tensor of shape .*, got pictures of 8 x 8 pixels"):
         layer_output(lenet, torch.zeros(1, 1, 8, 8), "c1")
     network = nn.Sequential(nn.Conv2d(1, 2, 5))
     with pytest.raises(UsageError) as error:

@@ -58,7 +58,7 @@ def test_a_network_that_asks_for_values_promises_nothing():
 
 
 def test_what_makes_no_sense():
-    with pytest.raises(UnknownNameError, match=r"unknown layer 'c2' Stages: c1, s2, c3, s4, c5, f6, head"):
+    with pytest.raises(UnknownNameError, match=r"unknown layer 'c2' \(stages: c1, s2, c3, s4, c5, f6, head\)"):
         receptive_boxes(create_model("lenet5"), (1, 32, 32), layer="c2")
     with pytest.raises(UsageError, match=r"a picture's shape is \(channels, height, width\), got \(32, 32\)"):
         receptive_boxes(create_model("lenet5"), (32, 32), layer="c1")
