@@ -8,6 +8,7 @@ from striate.visualization.gradient import gradient
 from striate.visualization.guided_backpropagation import guided_backpropagation
 from striate.visualization.integrated_gradients import integrated_gradients
 from striate.visualization.layers import HEAD, last_maps_layer, layer_output, list_layers
+from striate.visualization.occlusion import Occlusion, occlusion
 from striate.visualization.receptive_boxes import ReceptiveBoxes, receptive_boxes
 from striate.visualization.saliency import saliency
 from striate.visualization.targets import Target
@@ -16,6 +17,7 @@ from striate.visualization.units import Start, Unit, strongest_maps
 
 __all__ = [
     "HEAD",
+    "Occlusion",
     "ReceptiveBoxes",
     "Start",
     "Target",
@@ -29,6 +31,7 @@ __all__ = [
     "last_maps_layer",
     "layer_output",
     "list_layers",
+    "occlusion",
     "receptive_boxes",
     "saliency",
     "strongest_maps",
