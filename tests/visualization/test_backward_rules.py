@@ -203,3 +203,14 @@ def test_the_gradient_is_that_of_finite_differences():
     slope = (gradient(network, images, layer="head", unit=3) * direction).sum().item()
     assert abs(slope) > 1e-3
     assert slope == pytest.approx(((ahead - behind) / (2 * step)).item(), rel=1e-6)
+
+
+@pytest.mark.parametrize("clipped", [nn.ReLU6(), nn.ReLU6(inplace=True), nn.Hardtanh(0, 6), Calls(functional.relu6)])
+def test_a_clipped_unit_is_still_guided(clipped):
+    """The strongest units of a ReLU6 are those that it clips; their gradient is 0."""
+    images = torch.tensor([[[[7.0, -1.0, 2.0]]]])
+    network = nn.Sequential(nn.Conv2d(1, 1, 1, bias=False), clipped)
+    nn.init.constant_(network[0].weight, 2.0)
+    every = {"layer": "1", "strongest": None}
+    assert guided_backpropagation(network, images, **every).flatten().tolist() == [2.0, 0.0, 2.0]
+    assert gradient(network, images, **every).flatten().tolist() == [0.0, 0.0, 2.0]

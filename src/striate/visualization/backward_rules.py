@@ -9,10 +9,14 @@ comes from each. That is what a gradient does. At a ReLU the rules part:
     DeconvNet                 it passes where the signal itself is above 0, whatever the input was
 
 Rectifiers are ReLU, ReLU6, and the smooth or leaky functions that stand in their place (SiLU, GELU, ...), as modules or
-as functions, used once or often, in place or not: they are caught where torch is called. Other nonlinearities (tanh,
-sigmoid) keep their gradient under every rule. Two more layers are no filters, and DeconvNet holds what they did to this
-picture: a local response normalisation passes the signal through unchanged, and the gates of squeeze-and-excitation weigh
-it as they weighed the maps. Batch norm is the scale that it is in evaluation mode, and its shift is nothing to a signal.
+as functions, used once or often, in place or not: they are caught where torch is called. Where ReLU6 clips, the gradient
+is 0; guided backpropagation asks only whether its input was above 0. Other nonlinearities (tanh, sigmoid) keep their
+gradient under every rule. Two more layers are no filters, and DeconvNet holds what they did to this picture: a local
+response normalisation passes the signal through unchanged, and the gates of squeeze-and-excitation weigh it as they
+weighed the maps. Batch norm is the scale that it is in evaluation mode, and its shift is nothing to a signal.
+
+Of a picture DeconvNet knows no more than its switches and gates: where a network has no max pooling below the unit, it
+draws what the unit looks for, whatever the picture.
 
 Source: Zeiler and Fergus 2013, section 2.1 (DeconvNet); Springenberg et al. 2014, Striving for Simplicity, section 3.4 and
 Fig. 1 (the three rules side by side).
@@ -121,10 +125,14 @@ class _Rectifiers(TorchFunctionMode):
         if func not in _RECTIFIERS and not _is_clipped_relu(func, args, kwargs):
             return func(*args, **kwargs)
         inputs = args[0] if args else kwargs["input"]
-        if self._deconvnet:
+        clipped = func is functional.relu6 or func not in _RECTIFIERS
+        if self._deconvnet or clipped:
             with torch.no_grad():
                 value = _out_of_place(func, inputs, args, kwargs)
-            answer = _RectifiedSignal.apply(_PassedSignal.apply(inputs, value))
+            # Guided backpropagation asks if the input was above 0. That it was clipped at 6 must not end the signal: a
+            # map's strongest units are.
+            passed = inputs if self._deconvnet else functional.relu(inputs)
+            answer = _RectifiedSignal.apply(_PassedSignal.apply(passed, value))
         else:
             answer = _RectifiedSignal.apply(_out_of_place(func, inputs, args, kwargs))
         # In place means that whoever holds the input sees the output there.
