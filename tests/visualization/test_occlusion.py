@@ -114,7 +114,9 @@ def test_sizes_that_nobody_gave():
     seen = occlusion(Corner(), torch.zeros(1, 1, 20, 30))
     assert (seen.patch, seen.rows) == ((4, 6), (0, 2, 4, 6, 8, 10, 12, 14, 16))
     assert seen.columns == (0, 3, 6, 9, 12, 15, 18, 21, 24)
-    assert occlusion(Corner(), torch.zeros(1, 1, 1, 2)).probability.shape == (1, 1, 2)
+    assert occlusion(Corner(), torch.zeros(1, 1, 1, 2)).probability.shape == (1, 1, 1)
+    wide = occlusion(Corner(), torch.zeros(1, 1, 25, 224))
+    assert (wide.patch, wide.rows[1], wide.columns[1]) == ((4, 44), 2, 22)
     assert occlusion(Corner(), torch.zeros(1, 1, 3, 3), patch=3).probability.shape == (1, 1, 1)
 
 

@@ -15,7 +15,7 @@ from striate.visualization.layers import HEAD, find_layer, last_maps_layer, laye
 from striate.visualization.targets import BATCH, Target, find_targets, logits
 from striate.visualization.units import strongest_maps
 
-PATCH_SHARE = 0.2  # of a picture's side; half of it from one patch to the next
+STRIDE_SHARE = 0.1  # of a picture's side; the patch is twice as long
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +96,7 @@ def occlusion(
         target: A class, a list with one for each picture, or None: the class that the network answers.
         layer: Whose strongest map is added up: a name of `striate.visualization.list_layers(model)`, or the path of any
             module; None: the deepest stage whose maps have places, or `"head"` where there is none.
-        patch: Side of the patch in pixels, or (height, width); None: a fifth of the picture.
+        patch: Side of the patch in pixels, or (height, width); None: about a fifth of the picture.
         stride: Pixels from one place to the next, or (down, across); None: half the patch.
         fill: What hides the pixels, normalised as they are: 0 is the mean colour, where they were normalised by mean and
             deviation; or one number for each channel.
@@ -117,7 +117,7 @@ def occlusion(
     """
     pixels = prepare(model, images).detach()
     size = (pixels.shape[2], pixels.shape[3])
-    sides = _sides("patch", patch, size, tuple(max(1, round(PATCH_SHARE * side)) for side in size))
+    sides = _sides("patch", patch, size, tuple(min(side, 2 * max(1, round(STRIDE_SHARE * side))) for side in size))
     steps = _sides("stride", stride, sides, tuple(max(1, side // 2) for side in sides))
     rows, columns = (_starts(full, side, step) for full, side, step in zip(size, sides, steps, strict=True))
     grey = _grey(fill, pixels)
