@@ -69,7 +69,20 @@ def test_help_is_light():
 
 
 @pytest.mark.parametrize(
-    "verb", ["models", "inspect", "compare", "filter", "check", "augment", "advise", "train", "evaluate", "predict"]
+    "verb",
+    [
+        "models",
+        "inspect",
+        "compare",
+        "filter",
+        "check",
+        "augment",
+        "advise",
+        "train",
+        "evaluate",
+        "predict",
+        "visualize",
+    ],
 )
 def test_help_of_each_verb_is_light(verb):
     code = f"from striate.cli.main import app\ntry:\n    app(['{verb}', '--help'])\nexcept SystemExit:\n    pass"

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from striate.api.run import Run
     from striate.api.signal import measure_signal
     from striate.api.train import resume, train
+    from striate.api.visualize import Visualization, visualize
     from striate.api.watching import Watcher
     from striate.data import Dataset, load_data
     from striate.errors import (
@@ -66,6 +67,7 @@ _HOMES = {
     "TrainingError": "striate.errors",
     "UnknownNameError": "striate.errors",
     "UsageError": "striate.errors",
+    "Visualization": "striate.api.visualize",
     "Watcher": "striate.api.watching",
     "WeightsError": "striate.errors",
     "advise": "striate.api.advise",
@@ -85,6 +87,7 @@ _HOMES = {
     "measure_signal": "striate.api.signal",
     "resume": "striate.api.train",
     "train": "striate.api.train",
+    "visualize": "striate.api.visualize",
 }
 
 __all__ = [
@@ -110,6 +113,7 @@ __all__ = [
     "TrainingError",
     "UnknownNameError",
     "UsageError",
+    "Visualization",
     "Watcher",
     "WeightsError",
     "__version__",
@@ -130,6 +134,7 @@ __all__ = [
     "measure_signal",
     "resume",
     "train",
+    "visualize",
 ]
 
 

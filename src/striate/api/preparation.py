@@ -165,6 +165,30 @@ def normalisation(
     Raises:
         UsageError: If only one of `mean` and `std` is given, or the number of values is not 1 or that of the channels.
     """
+    known = known_normalisation(preprocessing, row, starting, mean=mean, std=std)
+    if known is not None:
+        return known
+    values = measure_normalisation(preprocessing, dataset)
+    why = "measured on the training pictures"
+    if max(row.std) < LARGEST_PIXEL_SCALE:
+        values = (values[0], row.std[:1] * preprocessing.channels)
+        why = f"the mean is measured; {row.name} was published with pixels of 0 to 255"
+    return _normalised(preprocessing, values, why)
+
+
+def known_normalisation(
+    preprocessing: Preprocessing,
+    row: Row,
+    starting: StartingWeights | None,
+    *,
+    mean: Sequence[float] | None,
+    std: Sequence[float] | None,
+) -> tuple[Preprocessing, Decision] | None:
+    """The preprocessing with the mean and deviation that are known without looking at a picture; None if none are.
+
+    Raises:
+        UsageError: If only one of `mean` and `std` is given, or the number of values is not 1 or that of the channels.
+    """
     weights = starting.file if starting is not None else None
     if (mean is None) != (std is None):
         raise UsageError("--mean and --std belong together; give both or neither")
@@ -190,11 +214,13 @@ def normalisation(
         values = (preprocessing.mean, preprocessing.std)
         why = f"what {row.name} was published with"
     else:
-        values = measure_normalisation(preprocessing, dataset)
-        why = "measured on the training pictures"
-        if max(row.std) < LARGEST_PIXEL_SCALE:
-            values = (values[0], row.std[:1] * preprocessing.channels)
-            why = f"the mean is measured; {row.name} was published with pixels of 0 to 255"
+        return None
+    return _normalised(preprocessing, values, why)
+
+
+def _normalised(
+    preprocessing: Preprocessing, values: tuple[tuple[float, ...], tuple[float, ...]], why: str
+) -> tuple[Preprocessing, Decision]:
     result = dataclasses.replace(preprocessing, mean=values[0], std=values[1])
     return result, Decision("normalisation", f"mean {show(values[0])}, deviation {show(values[1])}", why)
 

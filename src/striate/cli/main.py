@@ -28,6 +28,7 @@ from striate.cli import (
     models,
     predict,
     train,
+    visualize,
 )
 from striate.cli import filter as filter_verb
 from striate.cli.text import printable
@@ -98,6 +99,7 @@ VERBS = {
     "deepen": deepen,
     "evaluate": evaluate,
     "predict": predict,
+    "visualize": visualize,
 }
 
 for verb, module in VERBS.items():

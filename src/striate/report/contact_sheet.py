@@ -34,7 +34,12 @@ class Tile:
 
 
 def draw_contact_sheet(
-    title: str, rows: Sequence[Sequence[Tile]], *, columns: Sequence[str] = (), notes: Sequence[str] = ()
+    title: str,
+    rows: Sequence[Sequence[Tile]],
+    *,
+    columns: Sequence[str] = (),
+    notes: Sequence[str] = (),
+    side: int = SIDE,
 ) -> Picture:
     """Draws rows of pictures on white; each row is as high as its longest text.
 
@@ -43,6 +48,7 @@ def draw_contact_sheet(
         rows: At least one row of at least one tile.
         columns: What stands above each column.
         notes: Warnings, a line or more each, under the title.
+        side: Longest side of a picture as drawn, in pixels.
 
     Returns:
         (H, W, 3) uint8, RGB.
@@ -59,12 +65,12 @@ def draw_contact_sheet(
     if not across:
         raise UsageError("a contact sheet needs at least one picture")
     plain, bold, large = _font("DejaVuSans", 12), _font("DejaVuSans-Bold", 12), _font("DejaVuSans-Bold", 17)
-    width = 2 * MARGIN + across * SIDE + (across - 1) * GAP
+    width = 2 * MARGIN + across * side + (across - 1) * GAP
     headings = [(line, large, INK, 26) for line in _wrapped(title, large, width - 2 * MARGIN)]
     for note in notes:
         headings += [(line, plain, NOTE, LINE) for line in _wrapped(f"note: {note}", plain, width - 2 * MARGIN)]
-    wrapped = [[[part for line in tile.lines for part in _wrapped(line, plain, SIDE)] for tile in row] for row in rows]
-    drawn = [[_scaled(tile.picture) for tile in row] for row in rows]
+    wrapped = [[[part for line in tile.lines for part in _wrapped(line, plain, side)] for tile in row] for row in rows]
+    drawn = [[_scaled(tile.picture, side) for tile in row] for row in rows]
     tallest = [max(picture.height for picture in row) for row in drawn]
     heights = [
         high + 8 + LINE * max(len(lines) for lines in row) + GAP for high, row in zip(tallest, wrapped, strict=True)
@@ -78,11 +84,11 @@ def draw_contact_sheet(
         draw.text((MARGIN, y), line, font=font, fill=colour)
         y += height
     for place, text in enumerate(columns):
-        draw.text((MARGIN + place * (SIDE + GAP), top), _shortened(text, bold, SIDE), font=bold, fill=FAINT)
+        draw.text((MARGIN + place * (side + GAP), top), _shortened(text, bold, side), font=bold, fill=FAINT)
     y = top + above
     for pictures, texts, high, height in zip(drawn, wrapped, tallest, heights, strict=True):
         for place, (picture, lines) in enumerate(zip(pictures, texts, strict=True)):
-            x = MARGIN + place * (SIDE + GAP)
+            x = MARGIN + place * (side + GAP)
             sheet.paste(picture, (x, y))
             draw.rectangle((x - 1, y - 1, x + picture.width, y + picture.height), outline=FRAME)
             for number, line in enumerate(lines):
@@ -91,11 +97,11 @@ def draw_contact_sheet(
     return np.asarray(sheet)
 
 
-def _scaled(picture: Picture) -> Image.Image:
+def _scaled(picture: Picture, side: int) -> Image.Image:
     """The picture at its size on the sheet; small ones keep each pixel as a square."""
     image = Image.fromarray(picture[..., 0] if picture.shape[2] == 1 else picture).convert("RGB")
     longest = max(image.size)
-    factor = max(1, SIDE // longest) if longest <= PIXELATED_UP_TO else SIDE / longest
+    factor = max(1, side // longest) if longest <= PIXELATED_UP_TO else side / longest
     size = (max(1, round(image.width * factor)), max(1, round(image.height * factor)))
     if size == image.size:
         return image

@@ -1,0 +1,240 @@
+"""`striate.visualize`: what a network sees in a picture, by any method or by all of them, as pictures with their meaning."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from torch import nn
+
+from striate.api.looking import Look, check_unit, look_at
+from striate.api.seeing_classes import CLASS_METHODS, grad_cam_panel, occlusion_panel
+from striate.api.seeing_layers import RULES, feature_maps_panel, projection_panel, whole_map_panel
+from striate.api.seen_network import SeenNetwork, seen_network
+from striate.api.watching import Watcher
+from striate.errors import UnknownNameError, UsageError
+from striate.pixels import PictureSource
+from striate.report.contact_sheet import SIDE, Tile, draw_contact_sheet
+from striate.report.seeing_contents import Panel, SeeingReport, StagePanels
+from striate.report.seeing_page import render
+from striate.visualization import HEAD, Unit, last_maps_layer, list_layers
+
+ALL = "all"
+ON_A_PICTURE = (
+    "deconvnet",
+    "guided",
+    "gradient",
+    "saliency",
+    "integrated-gradients",
+    "grad-cam",
+    "occlusion",
+    "feature-maps",
+)
+METHODS = (*ON_A_PICTURE, ALL)
+TAKES_LAYER = (*RULES, "grad-cam", "occlusion", "feature-maps")
+TOP_CLASSES = 5
+STAGE_UNITS = 6
+SHEET_SIDES = {1: 960, 2: 420, 3: 320}
+"""Pixels: of each picture of a sheet that has so few side by side."""
+
+
+@dataclass(frozen=True)
+class Visualization:
+    """What was seen: pictures with what they mean."""
+
+    seen: SeenNetwork
+    panels: tuple[Panel, ...]
+    """In the order in which they are to be read."""
+    report: SeeingReport
+    """The same in order of a page."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Everything that whoever looks should know, a sentence each, none twice."""
+        said = [*self.seen.notes, *(warning for panel in self.panels for warning in panel.warnings)]
+        return tuple(dict.fromkeys(said))
+
+    @cached_property
+    def pixels(self) -> npt.NDArray[np.uint8]:
+        """(H, W, 3) uint8, RGB: all panels as one sheet, with the warnings on it."""
+        sheets = [self._sheet(panel, first=place == 0) for place, panel in enumerate(self.panels)]
+        width = max(sheet.shape[1] for sheet in sheets)
+        return np.concatenate(
+            [np.pad(sheet, ((0, 0), (0, width - sheet.shape[1]), (0, 0)), constant_values=255) for sheet in sheets]
+        )
+
+    def _sheet(self, panel: Panel, *, first: bool) -> npt.NDArray[np.uint8]:
+        of = f" of {panel.layer}" if panel.layer else ""
+        notes = [*(self.seen.notes if first else ()), *panel.warnings]
+        return draw_contact_sheet(
+            f"{panel.title}{of}: {self.seen.name}, {self.report.picture_name}",
+            [[Tile(shown.picture, shown.lines) for shown in row] for row in panel.rows],
+            columns=panel.columns,
+            notes=notes,
+            side=SHEET_SIDES.get(max(len(row) for row in panel.rows), SIDE),
+        )
+
+    def to_html(self) -> str:
+        """One self-contained page, without scripts."""
+        return render(self.report)
+
+    def to_dict(self) -> dict[str, Any]:
+        """All but the pixels, as JSON types."""
+        return {
+            "network": self.seen.name,
+            "picture": self.report.picture_name,
+            "facts": dict(self.seen.facts),
+            "notes": list(self.seen.notes),
+            "predictions": [{"class": name, "probability": share} for name, share in self.report.predictions],
+            "target": self.report.target,
+            "seconds": self.report.seconds,
+            "panels": [panel.to_dict() for panel in self.panels],
+        }
+
+
+def visualize(
+    model: nn.Module | str | Path | SeenNetwork,
+    picture: PictureSource,
+    *,
+    method: str = ALL,
+    layer: str | None = None,
+    unit: Unit | None = None,
+    target: int | str | None = None,
+    weights: str | Path | None = None,
+    mean: Sequence[float] | None = None,
+    std: Sequence[float] | None = None,
+    size: int | None = None,
+    seed: int = 0,
+    watcher: Watcher | None = None,
+) -> Visualization:
+    """Shows what a network sees in a picture.
+
+    Args:
+        model: A run or bundle folder, a name of the catalogue, or any module.
+        picture: A path, the bytes of a picture file, a PIL picture or an array; it is prepared as the network's own are.
+        method: One of `striate.api.visualize.METHODS`; `"all"`: every one of them, for every stage.
+        layer: For methods of a layer: a name of `striate.visualization.list_layers`, or any module's path; None: the
+            deepest layer whose maps have places.
+        unit: For `"deconvnet"`, `"guided"`, `"gradient"` and `"feature-maps"`: a map, or (map, row, column); None: the
+            strongest.
+        target: The class that is asked about, by name or number; None: the one that the network answers.
+        weights: For a name of the catalogue: `"imagenet"`, or a file; None: random ones, which is said.
+        mean: What the weights subtract from pixels of 0 to 1; None: what their publisher says, or the row's own.
+        std: What they divide by after that.
+        size: Side of the network's input in pixels.
+        seed: Draws random weights.
+        watcher: Hears how it goes.
+
+    Raises:
+        PictureError: The picture cannot be read.
+        UnknownNameError: There is no such method, network, layer or class; the message offers the closest.
+        UsageError: Something else that was asked for makes no sense, such as a unit that the layer does not have.
+        WeightsError: The weights cannot be read or do not fit.
+        BundleError: The bundle is damaged.
+
+    Example:
+        >>> seen = visualize("lenet5", np.zeros((28, 28), np.uint8), method="deconvnet", layer="s2", unit=3)
+        >>> seen.panels[0].facts["units"][0]["unit"][0], seen.pixels.shape[2], len(seen.warnings)
+        (3, 3, 2)
+    """
+    started = time.perf_counter()
+    watcher = watcher or Watcher()
+    check_method(method, layer=layer, unit=unit)
+    if not isinstance(model, SeenNetwork):
+        model = seen_network(model, weights=weights, mean=mean, std=std, size=size, seed=seed, watcher=watcher)
+    if layer is not None:
+        check_unit(model.layer_facts(layer), unit)
+    look = look_at(model, picture, target=target)
+    if method != ALL and method in TAKES_LAYER and layer is None:
+        layer = last_maps_layer(model.network, look.images)
+        check_unit(model.layer_facts(layer), unit)
+    stages: tuple[StagePanels, ...] = ()
+    where: tuple[Panel, ...] = ()
+    if method == ALL:
+        where, stages = _everything(look, list_layers(model.network) if layer is None else [layer], watcher)
+        panels = (*where, *(panel for stage in stages for panel in stage.panels))
+    else:
+        panels = where = (_one(look, method, layer, unit),)
+    report = SeeingReport(
+        network=model.name,
+        picture_name=picture_name(picture),
+        picture=look.pixels,
+        predictions=look.top(TOP_CLASSES),
+        target=look.target_name,
+        where=where,
+        stages=stages,
+        units=(),
+        notes=model.notes,
+        facts=model.facts,
+        seconds=round(time.perf_counter() - started, 2),
+    )
+    return Visualization(model, panels, report)
+
+
+def check_method(method: str, *, layer: str | None = None, unit: Unit | None = None) -> None:
+    """Refuses what no method takes, before anything is read.
+
+    Raises:
+        UnknownNameError: There is no such method; the message offers the closest.
+        UsageError: The method has no use for the layer or the unit.
+    """
+    if method not in METHODS:
+        raise UnknownNameError("method", method, METHODS)
+    if layer is not None and method not in (*TAKES_LAYER, ALL):
+        raise UsageError(f"{method} is of the network as a whole and takes no --layer")
+    if unit is not None and method not in (*RULES, "feature-maps"):
+        raise UsageError(
+            f"--unit goes with {', '.join(RULES)} and feature-maps, not with {method}; a class is a --target"
+        )
+
+
+def picture_name(picture: PictureSource) -> str:
+    """What to call a picture: a file's name, or "the picture"."""
+    return Path(picture).name if isinstance(picture, str | Path) else "the picture"
+
+
+def _one(look: Look, method: str, layer: str | None, unit: Unit | None) -> Panel:
+    if method in RULES:
+        return projection_panel(look, [method], layer or HEAD, unit)
+    if method == "feature-maps":
+        return feature_maps_panel(look, layer or HEAD, unit)
+    if method == "grad-cam":
+        return grad_cam_panel(look, layer)
+    if method == "occlusion":
+        return occlusion_panel(look, layer)
+    return CLASS_METHODS[method](look)
+
+
+def _everything(
+    look: Look, layers: Sequence[str], watcher: Watcher
+) -> tuple[tuple[Panel, ...], tuple[StagePanels, ...]]:
+    """The panels of the page, one piece of work after another."""
+    where: list[Panel] = []
+    stages: list[StagePanels] = []
+    work: list[Callable[[], None]] = []
+    for name in CLASS_METHODS:
+        work.append(lambda name=name: where.append(CLASS_METHODS[name](look)))  # type: ignore[misc]
+    for layer in layers:
+        work.append(lambda layer=layer: stages.append(_stage(look, layer)))  # type: ignore[misc]
+    for done, piece in enumerate(work):
+        watcher.task("looking", done, len(work))
+        piece()
+    watcher.task("looking", len(work), len(work))
+    return tuple(where), tuple(stages)
+
+
+def _stage(look: Look, layer: str) -> StagePanels:
+    rules = ("deconvnet", "guided", "gradient")
+    panels = [
+        projection_panel(look, ("deconvnet", "guided"), layer, count=STAGE_UNITS, per_row=2, explained=False),
+        whole_map_panel(look, rules, layer),
+    ]
+    if layer != HEAD:
+        panels.insert(0, feature_maps_panel(look, layer))
+    return StagePanels(layer, look.facts(layer).text, panels)

@@ -1,0 +1,167 @@
+"""See inside a network: what its units answer to in a picture, where its answer comes from, what it has learnt."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from striate.cli.options import AsJson, Mean, Quiet, Size, Std, read_numbers
+from striate.cli.text import printable
+
+if TYPE_CHECKING:
+    from striate.api.seen_network import LayerFacts
+    from striate.api.visualize import Visualization
+
+LIST = "list"
+TOP = "top"
+
+
+def command(
+    model: Annotated[str, typer.Argument(help="A run, a bundle, or a name of the catalogue (see `striate models`).")],
+    picture: Annotated[str | None, typer.Argument(help="A picture file.")] = None,
+    method: Annotated[
+        str,
+        typer.Option(
+            "--method",
+            "-m",
+            help="deconvnet, guided, gradient, saliency, integrated-gradients, grad-cam, occlusion, feature-maps, or all.",
+        ),
+    ] = "all",
+    layer: Annotated[
+        str | None,
+        typer.Option(
+            "--layer",
+            "-l",
+            help="A stage, any module's path, or head; list shows the stages. Default: the deepest with places.",
+        ),
+    ] = None,
+    unit: Annotated[str, typer.Option("--unit", "-u", help="A map, or map,row,column; top: the strongest maps.")] = TOP,
+    target: Annotated[
+        str | None,
+        typer.Option(help="The class that is asked about: its name or number. Default: what the network answers."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The picture to write: .png, .jpg, .webp, .bmp or .tif.")
+    ] = None,
+    html: Annotated[Path | None, typer.Option(help="Write a page that needs nothing else to this file.")] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option(
+            help="Of a name of the catalogue: imagenet, or a .safetensors or .pth file. Default: random weights, which is said."
+        ),
+    ] = None,
+    mean: Mean = None,
+    std: Std = None,
+    size: Size = None,
+    seed: Annotated[int, typer.Option(min=0, help="Draws random weights.")] = 0,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Parses, looks, says what was written."""
+    from striate.api.filter_picture import check_output, write_picture
+    from striate.cli.console import ConsoleWatcher, print_result
+    from striate.durable_writing import check_writable, write_durably
+
+    if layer == LIST:
+        print_result(show_layers(model, size, as_json=as_json))
+        return
+    if picture is None:
+        raise typer.BadParameter("give a PICTURE; or --layer list")
+    if output is None and html is None and not as_json:
+        raise typer.BadParameter("give --output FILE, --html FILE, or --json")
+    if output is not None:
+        check_output(output, picture=picture)
+    if html is not None:
+        check_writable(html)
+
+    from striate.api.visualize import visualize
+
+    with ConsoleWatcher(quiet=quiet) as watcher:
+        result = visualize(
+            model,
+            picture,
+            method=method,
+            layer=layer,
+            unit=parse_unit(unit),
+            target=target,
+            weights=weights,
+            mean=read_numbers("--mean", mean),
+            std=read_numbers("--std", std),
+            size=size,
+            seed=seed,
+            watcher=watcher,
+        )
+        for warning in result.warnings[len(result.seen.notes) :]:
+            watcher.note(warning)
+    if output is not None:
+        write_picture(result.pixels, output)
+    if html is not None:
+        write_durably(html, result.to_html().encode())
+    written = [str(path) for path in (output, html) if path is not None]
+    if as_json:
+        print_result(json.dumps({"written": written} | result.to_dict(), ensure_ascii=False))
+    else:
+        print_result(show_result(result, written))
+
+
+def parse_unit(text: str) -> int | tuple[int, int, int] | None:
+    """A map, or (map, row, column); None for the strongest.
+
+    Raises:
+        UsageError: It is none of these.
+
+    Example:
+        >>> parse_unit("7"), parse_unit("7,3,12"), parse_unit("top")
+        (7, (7, 3, 12), None)
+    """
+    from striate.errors import UsageError
+
+    if text == TOP:
+        return None
+    parts = text.split(",")
+    if len(parts) not in (1, 3) or not all(part.strip().isdecimal() for part in parts):
+        raise UsageError(
+            f"--unit takes a map such as 7, a place such as 7,3,12 (map, row, column), or top; got {text!r}"
+        )
+    numbers = [int(part) for part in parts]
+    return numbers[0] if len(numbers) == 1 else (numbers[0], numbers[1], numbers[2])
+
+
+def show_layers(model: str, size: int | None, *, as_json: bool) -> str:
+    """A network's stages: for people with what their units see, or as JSON."""
+    from striate.api.seen_network import layers_of_model
+
+    layers = layers_of_model(model, size=size)
+    if as_json:
+        return json.dumps([layer.to_dict() for layer in layers])
+    rows = [("layer", "answers", "a unit sees", "units apart"), *(_row(layer) for layer in layers)]
+    widths = [max(len(row[place]) for row in rows) for place in range(4)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )
+
+
+def _row(layer: LayerFacts) -> tuple[str, str, str, str]:
+    from striate.report.wording import plural
+
+    if len(layer.shape) != 3:
+        return layer.name, f"{layer.shape[0]:,} numbers", "everything", ""
+    answers = f"{layer.shape[0]:,} maps of {layer.shape[1]} x {layer.shape[2]}"
+    if layer.field is None:
+        return layer.name, answers, "everything", ""
+    sees = f"{layer.field.size[0]} x {layer.field.size[1]} pixels"
+    return layer.name, answers, f"{sees}; all, by gates" if layer.whole else sees, plural(layer.field.jump[0], "pixel")
+
+
+def show_result(result: Visualization, written: list[str]) -> str:
+    """What was answered, what was drawn, and where it was written."""
+    name, share = result.report.predictions[0]
+    lines = [f"{printable(result.report.picture_name)}  {printable(name)}  {share:.1%}"]
+    if len(result.panels) == 1:
+        panel = result.panels[0]
+        lines.append(printable(f"{panel.title}{f' of {panel.layer}' if panel.layer else ''}: {panel.shows}"))
+    lines += [f"written to {printable(path)}" for path in written]
+    return "\n".join(lines)

@@ -1,0 +1,78 @@
+"""What is seen inside a network, as plain data: pictures with what is said of them, nothing of torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Picture = npt.NDArray[np.uint8]
+
+
+SMALL, LARGE, WIDE = 130, 260, 820
+"""Longest sides on the page, in CSS pixels: of one of many pictures, of one that is worth a look by itself, of a grid."""
+
+
+class Shown(NamedTuple):
+    """A picture, and the lines under it."""
+
+    picture: Picture  # (H, W, 3) or (H, W, 1)
+    lines: tuple[str, ...] = ()
+    side: int = SMALL  # the longest side as the page draws it, in CSS pixels
+
+
+@dataclass(frozen=True)
+class Panel:
+    """What one method shows of one layer, or of the whole network."""
+
+    method: str  # as it is asked for
+    title: str
+    shows: str  # what is seen here, a sentence or two
+    rows: Sequence[Sequence[Shown]]
+    columns: Sequence[str] = ()  # what stands above each column, if a row's pictures are of different kinds
+    layer: str = ""  # "": it is of the network as a whole
+    warnings: Sequence[str] = ()  # a sentence each: a check that failed, what this method cannot say here
+    checks: Sequence[tuple[str, str]] = ()  # what was checked, and how it came out
+    facts: Mapping[str, Any] = field(default_factory=dict)  # the same in numbers, as JSON types
+
+    def to_dict(self) -> dict[str, Any]:
+        """All but the pixels, as JSON types."""
+        return {
+            "method": self.method,
+            "title": self.title,
+            "layer": self.layer or None,
+            "shows": self.shows,
+            "warnings": list(self.warnings),
+            "checks": [{"what": what, "result": result} for what, result in self.checks],
+            **self.facts,
+        }
+
+
+@dataclass(frozen=True)
+class StagePanels:
+    """A layer, and what was seen of it."""
+
+    layer: str
+    what: str  # its maps, and what a unit sees
+    panels: Sequence[Panel]
+
+
+@dataclass(frozen=True)
+class SeeingReport:
+    """Everything that was seen of one network and one picture."""
+
+    network: str
+    picture_name: str
+    picture: Picture  # as the network gets it
+    predictions: Sequence[tuple[str, float]]  # class and probability, the most probable first
+    target: str  # the class that the maps ask about
+    where: Sequence[Panel]  # where the answer comes from
+    stages: Sequence[StagePanels]
+    units: Sequence[Panel]  # what the network has learnt, apart from this picture
+    notes: Sequence[str] = ()
+    facts: Mapping[str, str] = field(default_factory=dict)
+    command: str = ""
+    seconds: float | None = None

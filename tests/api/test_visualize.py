@@ -1,0 +1,182 @@
+"""What a network sees in a picture: the right units, places and classes, said with their scale; nothing left behind."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import striate
+from striate.api.looking import look_at, strongest_places
+from striate.api.seeing_classes import CLASS_METHODS, _label_pixels
+from striate.api.seeing_layers import RULES, has_switches, projection_panel
+from striate.api.seen_network import layers_of_model, seen_network
+from striate.api.visualize import METHODS, check_method
+from striate.errors import PictureError, UnknownNameError, UsageError
+from striate.inspection import inspect_network
+
+PICTURE = np.random.default_rng(0).integers(0, 256, (40, 48, 3), dtype=np.uint8)
+
+
+@pytest.fixture(scope="module")
+def everything():
+    """Every method on a small network."""
+    return striate.visualize("lenet5_relu", PICTURE, seed=1)
+
+
+def test_all_has_every_method_of_every_stage(everything):
+    assert [stage.layer for stage in everything.report.stages] == [*striate.create_model("lenet5_relu").stages, "head"]
+    assert [panel.method for panel in everything.report.where] == list(CLASS_METHODS)
+    kinds = [[panel.method for panel in stage.panels] for stage in everything.report.stages]
+    assert kinds[0] == ["feature-maps", "deconvnet", "deconvnet"] and kinds[-1] == ["deconvnet", "deconvnet"]
+    assert len(everything.report.predictions) == 5
+    assert everything.report.predictions[0][0] == everything.report.target
+
+
+def test_random_weights_are_said_aloud(everything):
+    sentence = "the weights are random: what is shown is what lenet5_relu is before it has learnt anything"
+    assert everything.warnings[0] == sentence
+    assert sentence in everything.to_html()
+    assert everything.to_dict()["notes"] == [sentence]
+
+
+def test_the_same_seed_gives_the_same_bytes():
+    again = striate.visualize("resnet20", PICTURE, seed=1, method="gradient", layer="conv1")
+    other = striate.visualize("resnet20", PICTURE, seed=2, method="gradient", layer="conv1")
+    first = striate.visualize("resnet20", PICTURE, seed=1, method="gradient", layer="conv1")
+    assert np.array_equal(again.pixels, first.pixels) and not np.array_equal(other.pixels, first.pixels)
+
+
+def test_the_dictionary_is_json(everything):
+    text = json.loads(json.dumps(everything.to_dict()))
+    assert text["network"] == "lenet5_relu" and text["picture"] == "the picture"
+    first = text["panels"][len(CLASS_METHODS)]
+    assert first["method"] == "feature-maps" and first["layer"] == everything.report.stages[0].layer
+
+
+def test_a_unit_is_shown_where_it_lies():
+    look = look_at(seen_network("resnet20", seed=1), PICTURE)
+    layer = look.seen.network.stages[1]
+    facts = look.facts(layer)
+    panel = projection_panel(look, ["gradient"], layer, (3, 2, 5))
+    (unit,) = panel.facts["units"]
+    assert unit["unit"] == [3, 2, 5] and unit["activation"] == pytest.approx(float(look.maps(layer)[3, 2, 5]))
+    rows, columns = look.crop(layer, (3, 2, 5))
+    start, jump, size = facts.field.start, facts.field.jump, facts.field.size
+    assert (rows.start, rows.stop) == (max(0, start[0] + 2 * jump[0]), min(32, start[0] + 2 * jump[0] + size[0]))
+    assert (panel.rows[0][0].picture == look.pixels[rows, columns]).all()
+    assert panel.rows[0][1].picture.shape == panel.rows[0][0].picture.shape
+
+
+def test_the_crop_holds_all_of_a_projection():
+    look = look_at(seen_network("resnet20", seed=1), PICTURE)
+    layer = look.seen.network.stages[2]
+    for place, _ in strongest_places(look.maps(layer), None, 4):
+        signal = RULES["deconvnet"][1](look.seen.network, look.images, layer=layer, unit=place)[0].abs().sum(0)
+        rows, columns = look.crop(layer, place)
+        assert signal.any()
+        signal[rows, columns] = 0
+        assert not signal.any()
+
+
+def test_strongest_places():
+    maps = torch.tensor([[[1.0, 3.0]], [[2.0, 0.0]], [[-1.0, -2.0]]])
+    assert strongest_places(maps, None, 2) == [((0, 0, 1), 3.0), ((1, 0, 0), 2.0)]
+    assert strongest_places(maps, 2, 9) == [((2, 0, 0), -1.0)]
+    assert strongest_places(maps, (1, 0, 1), 9) == [((1, 0, 1), 0.0)]
+    assert strongest_places(torch.tensor([1.0, 5.0]), None, 1) == [((1,), 5.0)]
+
+
+def test_a_class_is_asked_for_by_name_or_number():
+    seen = seen_network("lenet5", seed=0)
+    digit = PICTURE[:28, :28]
+    assert look_at(seen, digit, target="class 3").target == look_at(seen, digit, target="3").target == 3
+    with pytest.raises(UnknownNameError, match="unknown class 'clas 3'; did you mean 'class 3'"):
+        look_at(seen, digit, target="clas 3")
+    with pytest.raises(UsageError, match="the network has 10 classes, 0 to 9; got 10"):
+        look_at(seen, digit, target=10)
+
+
+def test_layers_are_listed_with_what_a_unit_sees():
+    layers = {layer.name: layer for layer in layers_of_model("lenet5")}
+    assert layers["s2"].shape == (6, 14, 14) and layers["s2"].field.size == (6, 6)
+    assert layers["f6"].to_dict()["receptive_field"] is None and layers["head"].shape == (10,)
+    inspection = inspect_network(striate.create_model("efficientnet_b0"), (3, 224, 224))
+    last = next(layer for layer in reversed(inspection.layers) if layer.stage == "features.3")
+    gated = {layer.name: layer for layer in layers_of_model("efficientnet_b0")}["features.3"]
+    assert gated.field == last.receptive_field and gated.whole
+    assert gated.text.endswith("its neighbour 8 further on (and through gates the whole picture)")
+
+
+def test_a_network_without_max_pooling_is_said_to_have_no_switches():
+    assert not has_switches(nn.Sequential(nn.AvgPool2d(2))) and has_switches(nn.Sequential(nn.MaxPool2d(2)))
+    shown = striate.visualize("allcnn_c", PICTURE, method="deconvnet", layer="block1")
+    assert "has no max pooling, and so no switches" in shown.warnings[1]
+
+
+def test_labels_have_colours_in_the_order_of_their_places():
+    pixels = _label_pixels(np.array([[7, 7], [7, 2]]))
+    assert pixels[0, 0].tolist() == [0, 114, 178] and pixels[1, 1].tolist() == [230, 159, 0]
+
+
+def test_a_module_is_left_as_it_was():
+    network = nn.Sequential(
+        nn.Conv2d(3, 4, 3, padding=1), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 3)
+    )
+    network[0].weight.requires_grad_(False)
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    network.input_size = (16, 16)
+    shown = striate.visualize(network, PICTURE, method="guided", layer="1", unit=2)
+    assert shown.seen.classes == ("class 0", "class 1", "class 2") and shown.panels[0].layer == "1"
+    assert network.training and not network[0].weight.requires_grad and network[4].weight.requires_grad
+    assert all((before[name] == value).all() for name, value in network.state_dict().items())
+    assert not any(module._forward_hooks for module in network.modules())
+    assert all(parameter.grad is None for parameter in network.parameters())
+
+
+@pytest.mark.parametrize("method", [method for method in METHODS if method != "all"])
+def test_every_method_makes_a_picture(method):
+    shown = striate.visualize("lenet5_relu", PICTURE[:28, :28], method=method, seed=3)
+    assert len(shown.panels) == 1 and shown.panels[0].method == method
+    assert shown.pixels.dtype == np.uint8 and shown.pixels.ndim == 3
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"method": "grad_cam"}, "unknown method 'grad_cam'; did you mean 'grad-cam'"),
+        ({"method": "saliency", "layer": "c1"}, "saliency is of the network as a whole and takes no --layer"),
+        ({"method": "occlusion", "unit": 1}, "--unit goes with deconvnet, guided, gradient and feature-maps"),
+    ],
+)
+def test_what_a_method_does_not_take(options, message):
+    with pytest.raises(UsageError, match=message):
+        check_method(**options)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"layer": "c11"}, "unknown layer 'c11'; did you mean 'c1'"),
+        ({"layer": "c1", "unit": 6}, "the layer 'c1' has 6 maps, 0 to 5; got 6"),
+        ({"layer": "c1", "unit": (0, 0, 28)}, "the layer 'c1' has 28 columns, 0 to 27; got 28"),
+        ({"layer": "f6", "unit": (0, 0, 0)}, "a unit of f6 is a number; got 0,0,0"),
+        ({"size": 28}, "takes pictures of 32 x 32 pixels only, got 28"),
+        ({"mean": (0.5,)}, "--mean and --std belong together"),
+    ],
+)
+def test_what_a_network_does_not_have(options, message):
+    with pytest.raises(UsageError, match=message):
+        striate.visualize("lenet5", PICTURE, method="deconvnet", **options)
+
+
+def test_a_picture_too_small_for_the_network():
+    with pytest.raises(UsageError, match="pictures of 8 x 8 pixels are too small for the network: it needs at least"):
+        striate.visualize("googlenet", PICTURE, method="gradient", size=8)
+
+
+def test_a_bad_picture_is_named(tmp_path):
+    (tmp_path / "bad.jpg").write_text("no picture")
+    with pytest.raises(PictureError, match=r"bad\.jpg: the file is no JPEG"):
+        striate.visualize("lenet5", tmp_path / "bad.jpg", method="gradient")
