@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from functools import cache
 from types import ModuleType
+from typing import Any
 
 
 def load_openvino() -> ModuleType:
@@ -18,3 +20,14 @@ def load_openvino() -> ModuleType:
 
     module: ModuleType = openvino
     return module
+
+
+@cache
+def openvino_core() -> Any:
+    """The one `openvino.Core` of this process.
+
+    Each core puts a stack for signal handlers in the place of the one that is there, and brings that back in the end. Where
+    the lives of two overlap, what is brought back may be a stack that is gone: the next signal, a Ctrl-C say, then ends the
+    process with a segmentation fault (seen with OpenVINO 2026.4).
+    """
+    return load_openvino().Core()

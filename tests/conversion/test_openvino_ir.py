@@ -8,7 +8,7 @@ import torch
 
 from striate.conversion import convert_to_openvino
 from striate.models import create_model, list_models, model_row
-from striate.openvino_loading import load_openvino
+from striate.openvino_loading import load_openvino, openvino_core
 
 FAST = ["lenet5", "lenet5_dense", "lenet5_relu", "nin_cifar10", "allcnn_c", "resnet20", "mobilenet_v1_x0_25_tf"]
 SLOW = [
@@ -44,7 +44,7 @@ def test_every_kind_of_network_answers_the_same(name, tmp_path):
     assert network.training
     assert list(network.state_dict()) == list(state)
     load_openvino().save_model(model, str(tmp_path / "m.xml"), compress_to_fp16=False)
-    compiled = load_openvino().Core().compile_model(str(tmp_path / "m.xml"), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    compiled = openvino_core().compile_model(str(tmp_path / "m.xml"), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     images = torch.randn(3, network.in_channels, *size)
     result = compiled({"images": images.numpy()})
     network.eval()

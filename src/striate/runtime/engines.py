@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from striate.errors import BundleError
-from striate.openvino_loading import load_openvino
+from striate.openvino_loading import load_openvino, openvino_core
 from striate.runtime.compiled_cache import compiled_folder
 
 Arrays = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]
@@ -88,7 +88,7 @@ def compile_graph(
     }
     if cache_folder is not None:
         settings["CACHE_DIR"] = str(cache_folder)
-    return load_openvino().Core().compile_model(graph, "CPU", settings)
+    return openvino_core().compile_model(graph, "CPU", settings)
 
 
 def available_processors() -> int:
