@@ -8,6 +8,7 @@ from striate.visualization.gradient import gradient
 from striate.visualization.guided_backpropagation import guided_backpropagation
 from striate.visualization.integrated_gradients import integrated_gradients
 from striate.visualization.layers import HEAD, last_maps_layer, layer_output, list_layers
+from striate.visualization.maximization import maximize
 from striate.visualization.occlusion import Occlusion, occlusion
 from striate.visualization.receptive_boxes import ReceptiveBoxes, receptive_boxes
 from striate.visualization.saliency import saliency
@@ -31,6 +32,7 @@ __all__ = [
     "last_maps_layer",
     "layer_output",
     "list_layers",
+    "maximize",
     "occlusion",
     "receptive_boxes",
     "saliency",
