@@ -63,6 +63,7 @@ def test_a_run_holds_all_that_it_should(finished_run, striped):
     assert repr(finished_run) == f"<Run {folder}>"
     page = finished_run.report.read_text()
     assert "resnet20" in page and f"striate predict {folder}" in page
+    assert "The 16 filters of conv1, 3 x 3 weights each, in colour" in page
 
 
 def test_what_ships_is_the_average_of_the_last_epoch(finished_run):

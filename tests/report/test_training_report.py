@@ -15,6 +15,9 @@ import striate.report
 from striate.errors import StriateError, UsageError
 from striate.report import (
     DataSummary,
+    Mistake,
+    SeeingInside,
+    Spoken,
     TrainingReport,
     Unfinished,
     render,
@@ -260,6 +263,53 @@ def test_digits_of_eight_pixels_are_drawn_as_squares(report_on):
     assert ".pixelated { image-rendering: pixelated;" in page.style
 
 
+def seeing_of(report, *, filters=6, channels=3, said="s4"):
+    """What a report may show of the inside of a network."""
+    spoken = [
+        Spoken(Mistake(picture, said or key, true, called, 0.5), picture, picture[::-1])
+        for picture, key, true, called, _ in report.mistakes[:2]
+    ]
+    kernels = [np.full((5, 5, channels), 128, np.uint8)] * filters
+    return SeeingInside(filters_of=said, filters=kernels, heat_of=said, spoken=spoken, notes=[f"left out: {said}"])
+
+
+def test_the_inside_is_shown_after_the_mistakes(report_on):
+    report = report_on(CLASSES)
+    page = check_page(render(dataclasses.replace(report, seeing=seeing_of(report))))
+    anchors = [link["href"][1:] for link in page.all("a")]
+    assert anchors[anchors.index("mistakes") + 1] == "seeing"
+    assert page.says("The 6 filters of s4, 5 x 5 weights each, in colour: mid-grey is a weight of 0.")
+    assert page.says("Grad-CAM at s4: ")
+    _, _, true, called, _ = report.mistakes[0]
+    assert page.says(f"the picture for {called} for {true} called {called}")
+    assert page.says(f"{percent(0.5)} sure; it is {true}")
+    assert page.says("left out: s4")
+    shown = [img["alt"] for img in page.all("img")]
+    assert shown.count("Filter 6") == 1 and f"What spoke for {called}" in shown
+
+
+@pytest.mark.parametrize(
+    ("filters", "channels", "said"),
+    [
+        (1, 1, "The 1 filter of s4, 5 x 5 weights each, in grey"),
+        (200, 3, "The first 96 of the 200 filters of s4, 5 x 5 weights each, in colour"),
+    ],
+)
+def test_filters_are_counted(report_on, filters, channels, said):
+    report = report_on(CLASSES)
+    page = check_page(render(dataclasses.replace(report, seeing=seeing_of(report, filters=filters, channels=channels))))
+    assert page.says(said)
+    assert len([img for img in page.all("img") if img["alt"].startswith("Filter ")]) == min(filters, 96)
+
+
+def test_what_cannot_be_seen_is_said(report_on):
+    page = check_page(
+        render(dataclasses.replace(report_on(CLASSES), seeing=SeeingInside(notes=["There are no maps."])))
+    )
+    assert page.says("Seeing inside There are no maps.")
+    assert not page.says("What it looks for first") and not page.says("Grad-CAM")
+
+
 def evil_report(report_on, evil):
     """A report in which every text is hostile."""
     report = report_on([f"{evil}{i}" for i in range(3)], mistakes=3)
@@ -279,6 +329,7 @@ def evil_report(report_on, evil):
         history=report.history,
         scores={evil: report.scores["test"], "val": report.scores["val"]},
         mistakes=[(picture, evil, true, called, 0.5) for picture, _, true, called, _ in report.mistakes],
+        seeing=seeing_of(report, said=evil),
         decisions=[(evil, evil, evil)],
         recipe=evil,
         predict_commands=[evil],

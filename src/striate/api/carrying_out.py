@@ -97,7 +97,7 @@ def carry_out(
         sealed = seal_run(folder, run, dataset, store, learnt)
         watcher.task("sealing", 1, 1)
         timings["sealing"] = time.monotonic() - begun - sum(timings.values())
-        write_training_report(folder, run, dataset, store, sealed, history, timings)
+        write_training_report(folder, run, dataset, store, sealed, learnt, history, timings)
     return Run(folder)
 
 

@@ -15,12 +15,15 @@ import numpy as np
 import numpy.typing as npt
 
 from striate.api.examples import SplitExamples
+from striate.api.report_seeing import see_inside
 from striate.api.run import REPORT
 from striate.api.run_plan import RunPlan
 from striate.api.seal import Sealed, versions
 from striate.data import Dataset, PixelStore
 from striate.evaluation import most_confident_mistakes
-from striate.report import DataSummary, TrainingReport, write
+from striate.inspection import drafting
+from striate.models import Network, create_model
+from striate.report import DataSummary, Mistake, TrainingReport, write
 from striate.training.batches import batch_sizes
 
 SAMPLES_PER_CLASS = 6
@@ -34,6 +37,7 @@ def write_training_report(
     dataset: Dataset,
     store: PixelStore,
     sealed: Sealed,
+    network: Network,
     history: Sequence[Mapping[str, Any]],
     timings: Mapping[str, float],
 ) -> None:
@@ -41,13 +45,15 @@ def write_training_report(
     headline = next((name for name in ("test", "val") if name in sealed.scores), None)
     bundle = shlex.quote(str(folder))
     known = describe_run(folder, run, dataset)
+    wrong = mistakes(dataset, store, run, sealed, headline) if headline else []
     report = dataclasses.replace(
         known,
         data=dataclasses.replace(known.data, samples=sample_pictures(dataset, store)),
-        parameters=parameter_count(sealed),
+        parameters=parameter_count(run.recipe.model, network),
         history=history,
         scores={name: scores.to_dict() for name, scores in sealed.scores.items()},
-        mistakes=mistakes(dataset, store, run, sealed, headline) if headline else (),
+        mistakes=wrong,
+        seeing=see_inside(network, run.preprocessing, dataset.classes, wrong),
         predict_commands=[
             f"striate predict {bundle} PICTURE.jpg",
             f"striate predict {bundle} FOLDER --format csv > predictions.csv",
@@ -96,9 +102,7 @@ def sample_pictures(dataset: Dataset, store: PixelStore) -> dict[str, list[npt.N
     return samples
 
 
-def mistakes(
-    dataset: Dataset, store: PixelStore, run: RunPlan, sealed: Sealed, split: str
-) -> list[tuple[npt.NDArray[np.uint8], str, str, str, float]]:
+def mistakes(dataset: Dataset, store: PixelStore, run: RunPlan, sealed: Sealed, split: str) -> list[Mistake]:
     """The most confident mistakes on a split, the surest first."""
     examples = SplitExamples.of(dataset, store, run.preprocessing, split)
     probabilities = sealed.probabilities[split]
@@ -111,15 +115,15 @@ def mistakes(
         predicted = int(probabilities[position].argmax())
         true = dataset.classes[examples.labels[position]]
         probability = float(probabilities[position, predicted])
-        rows.append((picture, examples.key(int(position)), true, dataset.classes[predicted], probability))
+        rows.append(Mistake(picture, examples.key(int(position)), true, dataset.classes[predicted], probability))
     return rows
 
 
-def parameter_count(sealed: Sealed) -> int:
-    """Trainable parameters of the sealed network."""
-    from striate.runtime.torch_engine import build_network
-
-    return sum(parameter.numel() for parameter in build_network(sealed.bundle).parameters())
+def parameter_count(model: str, network: Network) -> int:
+    """Parameters of the network without its auxiliary heads, which are not sealed."""
+    with drafting():  # numbers without values
+        sealed = create_model(model, num_classes=network.num_classes, in_channels=network.in_channels, auxiliary=False)
+    return sum(parameter.numel() for parameter in sealed.parameters())
 
 
 def hardware(run: RunPlan) -> dict[str, str]:

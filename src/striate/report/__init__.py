@@ -1,6 +1,15 @@
 """Reports that people open and pass on: self-contained pages from plain data."""
 
-from striate.report.contents import DataSummary, Decision, Mistake, Quarantined, TrainingReport, Unfinished
+from striate.report.contents import (
+    DataSummary,
+    Decision,
+    Mistake,
+    Quarantined,
+    SeeingInside,
+    Spoken,
+    TrainingReport,
+    Unfinished,
+)
 from striate.report.training_report import render, says_ended, write, write_while_running
 
 __all__ = [
@@ -8,6 +17,8 @@ __all__ = [
     "Decision",
     "Mistake",
     "Quarantined",
+    "SeeingInside",
+    "Spoken",
     "TrainingReport",
     "Unfinished",
     "render",

@@ -29,6 +29,14 @@ class Mistake(NamedTuple):
     probability: float  # of the predicted class, in [0, 1]
 
 
+class Spoken(NamedTuple):
+    """What in a picture spoke for the class that it was called, and what for the one that it is."""
+
+    mistake: Mistake
+    for_predicted: Picture  # the heat over the picture
+    for_true: Picture
+
+
 class Decision(NamedTuple):
     """Something that was chosen for the user."""
 
@@ -47,6 +55,17 @@ class DataSummary:
     quarantined: Sequence[tuple[str, str]] = ()  # (key, reason), as in `Quarantined`
     # class -> pictures; up to 8 a class are shown, with more than 20 classes only the first
     samples: Mapping[str, Sequence[Picture]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SeeingInside:
+    """What the network looks at."""
+
+    filters_of: str = ""  # the first layer's path
+    filters: Sequence[Picture] = ()  # each on its own scale, 0 being mid-grey
+    heat_of: str = ""  # the path of the layer that Grad-CAM looks at
+    spoken: Sequence[Spoken] = ()
+    notes: Sequence[str] = ()  # what is not shown, and why
 
 
 @dataclass(frozen=True)
@@ -75,6 +94,7 @@ class TrainingReport:
     mistakes: Sequence[
         tuple[Picture, str, str, str, float]
     ] = ()  # as in `Mistake`, of the headline's split, worst first
+    seeing: SeeingInside | None = None
     decisions: Sequence[tuple[str, str, str]] = ()  # (what, value, why), as in `Decision`
     recipe: str = ""  # TOML
     predict_commands: Sequence[str] = ()
