@@ -18,6 +18,7 @@ FLOORS = [
         "errors",
         "openvino_loading",
         "durable_writing",
+        "notebook",
         "timing",
         "table_reading",
     },
@@ -31,7 +32,7 @@ FLOORS = [
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 # These serve every floor, their own too.
-EVERYWHERE = {"errors", "hooks", "openvino_loading", "durable_writing", "timing", "table_reading"}
+EVERYWHERE = {"errors", "hooks", "openvino_loading", "durable_writing", "timing", "table_reading", "notebook"}
 TORCH_FREE = [
     "pixels",
     "runtime",
@@ -41,6 +42,7 @@ TORCH_FREE = [
     "errors.py",
     "openvino_loading.py",
     "durable_writing.py",
+    "notebook.py",
     "timing.py",
     "table_reading.py",
     "report",

@@ -61,6 +61,14 @@ class DataAdvice:
             "cross-validated; LogME: nats a picture, higher is better"
         )
 
+    def _repr_html_(self) -> str:
+        """How it shows itself in a notebook."""
+        from striate import notebook
+
+        return notebook.block(
+            f"{self.data} · {self.model}", notebook.plain(self.to_text()), notebook.picture(self.picture())
+        )
+
     def picture(self, kind: Literal["svg", "png"] = "svg") -> bytes:
         """The four quadrants of size and similarity with this data set in its place, as an SVG or a PNG file."""
         advice = self.advice

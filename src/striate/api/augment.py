@@ -74,6 +74,13 @@ class AugmentationSheet:
     """What in the policy may change a picture's class, a sentence each."""
     rows: tuple[SheetRow, ...]
 
+    def _repr_html_(self) -> str:
+        """How it shows itself in a notebook."""
+        from striate import notebook
+
+        said = [notebook.text(warning) for warning in self.warnings]
+        return notebook.block("Augmentation", *said, notebook.picture(self.pixels))
+
     def to_dict(self) -> dict[str, Any]:
         """All but the pixels, as JSON types."""
         return {

@@ -48,6 +48,25 @@ class DepthResult:
         """The curves and the gradients."""
         return self.folder / PICTURE
 
+    def _repr_html_(self) -> str:
+        """How it shows itself in a notebook."""
+        from striate import notebook
+
+        rows = [
+            (
+                row.name,
+                f"{row.parameters:,}",
+                percent(row.train_error),
+                "–" if row.val_error is None else percent(row.val_error),
+            )
+            for row in self.networks
+        ]
+        columns = ("network", "parameters", "training error", "validation error")
+        parts = [notebook.text(self.verdict), notebook.table(columns, rows)]
+        if self.picture.is_file():
+            parts.append(notebook.picture(self.picture.read_bytes(), said="errors and gradients"))
+        return notebook.block(f"Depth, after {self.epochs} epochs", *parts)
+
     def to_dict(self) -> dict[str, Any]:
         """All of it as JSON types."""
         table = dataclasses.asdict(self)

@@ -50,6 +50,21 @@ class Evaluation:
         """Share of pictures whose most probable class is the true one."""
         return self.scores.accuracy
 
+    def _repr_html_(self) -> str:
+        """How it shows itself in a notebook."""
+        from striate import notebook
+
+        low, high = self.scores.accuracy_interval
+        said = f"{self.accuracy:.2%} right on {self.scores.count:,} pictures of {self.split} (95 % interval {low:.1%} to {high:.1%})"
+        worst = sorted(self.scores.per_class, key=lambda row: (row.f1, row.name))
+        rows = [
+            (row.name, f"{row.support:,}", *(f"{value:.1%}" for value in (row.precision, row.recall, row.f1)))
+            for row in worst
+        ]
+        table = notebook.table(("class, the worst first", "pictures", "precision", "recall", "F1"), rows)
+        left = f"left out: {self.seen:,} seen in training, {len(self.problems):,} that cannot be used"
+        return notebook.block("Evaluation", notebook.text(said), table, notebook.text(left))
+
     def to_dict(self) -> dict[str, Any]:
         """All figures as JSON types, `accuracy` among the top-level keys."""
         return self.scores.to_dict() | {

@@ -67,7 +67,20 @@ class RateTest:
         """
         path = Path(path)
         check_writable(path, endings=FORMATS)
-        content = draw_rates(
+        content = self._drawn(FORMATS[path.suffix.lower()])
+        try:
+            write_durably(path, content)
+        except OSError as error:
+            raise UsageError(f"cannot write {path}: {error.strerror}") from error
+
+    def _repr_html_(self) -> str:
+        """How it shows itself in a notebook."""
+        from striate import notebook
+
+        return notebook.block(self.model, notebook.text(self.verdict), notebook.picture(self._drawn("png")))
+
+    def _drawn(self, file_format: str) -> bytes:
+        return draw_rates(
             f"{self.model}: loss as the learning rate rises",
             self.rates,
             self.losses,
@@ -76,12 +89,8 @@ class RateTest:
             steepest=self.steepest,
             minimum=self.minimum,
             recipe_rate=self.recipe_rate,
-            file_format=FORMATS[path.suffix.lower()],
+            file_format=file_format,
         )
-        try:
-            write_durably(path, content)
-        except OSError as error:
-            raise UsageError(f"cannot write {path}: {error.strerror}") from error
 
 
 def find_learning_rate(

@@ -11,7 +11,7 @@ from typing import Any
 
 from striate.bundle import Contract, open_bundle
 from striate.durable_writing import write_durably
-from striate.errors import UsageError
+from striate.errors import StriateError, UsageError
 from striate.runtime import Classifier, load_classifier
 
 RECIPE = "recipe.toml"
@@ -59,6 +59,22 @@ class Run:
     def history(self) -> list[dict[str, Any]]:
         """The rows of `metrics.jsonl`, one an epoch."""
         return read_history(self.folder)
+
+    def _repr_html_(self) -> str:
+        """How it shows itself in a notebook."""
+        from striate import notebook
+
+        try:
+            metrics = self.metrics
+        except StriateError as error:
+            return notebook.block(f"Run {self.folder}", notebook.text(str(error)))
+        rows = [
+            (split, f"{scores['count']:,}", f"{scores['accuracy']:.2%}", f"{scores['balanced_accuracy']:.2%}")
+            for split, scores in metrics.items()
+        ]
+        table = notebook.table(("split", "pictures", "accuracy", "balanced accuracy"), rows)
+        said = f"{self.contract.architecture.model}; the report is {self.report}"
+        return notebook.block(f"Run {self.folder}", table, notebook.text(said))
 
     def __repr__(self) -> str:
         return f"<Run {self.folder}>"

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from striate.data.names import Names
-from striate.errors import DataError, UnknownNameError, UsageError
+from striate.errors import DataError, StriateError, UnknownNameError, UsageError
 
 SPLITS = ("train", "val", "test")
 
@@ -166,6 +166,9 @@ def picture_digest(picture: bytes | npt.NDArray[np.uint8]) -> bytes:
     return hashlib.sha256(shape.encode() + b"\n" + picture.tobytes()).digest()
 
 
+SHOWN = 10  # classes whose first picture a notebook shows
+
+
 @dataclass(frozen=True, eq=False)
 class Dataset:
     """Labelled pictures. Immutable: every step (checking, splitting, selecting) answers a new one.
@@ -192,6 +195,30 @@ class Dataset:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def _repr_html_(self) -> str:
+        """How it shows itself in a notebook."""
+        from striate import notebook
+
+        counts = self.counts()
+        splits = list(dict.fromkeys(split for row in counts.values() for split in row))
+        rows = [(name, *(f"{row.get(split, 0):,}" for split in splits)) for name, row in counts.items()]
+        said = f"{len(self):,} pictures of {len(self.classes):,} classes, from {self.location}"
+        shown = [part for label in range(min(len(self.classes), SHOWN)) if (part := self._first_of(label))]
+        table = notebook.table(("class", *splits), rows)
+        return notebook.block(self.name, notebook.text(said), *shown, table)
+
+    def _first_of(self, label: int) -> str:
+        """The first picture of a class, small, for a notebook; nothing if there is none that can be read."""
+        from striate import notebook
+        from striate.pixels import decode
+
+        places = np.flatnonzero(self.labels == label)[:1]
+        try:
+            pictures = [decode(self.pictures.read(int(place))) for place in places]
+        except (OSError, StriateError):
+            return ""
+        return "".join(notebook.picture(notebook.small(one), said=self.classes[label]) for one in pictures)
 
     @property
     def has_splits(self) -> bool:

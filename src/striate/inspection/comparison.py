@@ -93,6 +93,18 @@ class Comparison:
                 lines += [f"- {what}", *(f"    - `{place}`" for place in places)]
         return "\n".join(lines) + "\n"
 
+    def _repr_html_(self) -> str:
+        """How it shows itself in a notebook."""
+        from striate import notebook
+
+        parts = [notebook.table(*self._table())]
+        if len(self.inspections) == 2:
+            parts.append(notebook.text(self._headline()))
+            parts.append(
+                notebook.table(("departure", "places"), [(what, len(all_)) for _, what, all_ in self._groups()])
+            )
+        return notebook.block(" and ".join(inspection.name for inspection in self.inspections), *parts)
+
     def __str__(self) -> str:
         """The text."""
         return self.to_text()

@@ -68,6 +68,12 @@ class EffectiveField:
             f"{self.importance.shape[0]} x {self.importance.shape[1]}"
         )
 
+    def _repr_html_(self) -> str:
+        """How it shows itself in a notebook."""
+        from striate import notebook
+
+        return notebook.block(f"{self.name}, {self.layer}", notebook.picture(self.picture(), said=str(self)))
+
     def picture(self, *, scale: int | None = None) -> bytes:
         """A PNG: the brighter, the more a pixel matters; the effective field in orange, the theoretical one in blue.
 

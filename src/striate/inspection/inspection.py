@@ -122,6 +122,25 @@ class Inspection:
         size = layer.receptive_field.size
         return size[0] if len(set(size)) == 1 else size
 
+    def _repr_html_(self) -> str:
+        """How it shows itself in a notebook."""
+        from striate import notebook
+
+        rows = [
+            (
+                stage.name,
+                "x".join(map(str, stage.output_shape)),
+                stage.layers,
+                f"{stage.parameters:,}",
+                f"{stage.macs:,}",
+            )
+            for stage in self.stages
+        ]
+        shape = "x".join(map(str, self.input_shape))
+        said = f"input {shape}; {self.parameters:,} parameters, {self.macs:,} multiply-adds a picture"
+        columns = ("stage", "output", "layers", "parameters", "multiply-adds")
+        return notebook.block(self.name, notebook.text(self.paper), notebook.text(said), notebook.table(columns, rows))
+
     @property
     def uncounted(self) -> tuple[tuple[str, str, int], ...]:
         """Operations that no rule could count: layer, operation, how often."""

@@ -67,6 +67,15 @@ class SignalReport:
             lines += ["", f"## {signal.scheme or 'as it is'}", "", *markdown_table(COLUMNS, rows)]
         return "\n".join(lines) + "\n"
 
+    def _repr_html_(self) -> str:
+        """How it shows itself in a notebook."""
+        from striate import notebook
+
+        said = [notebook.text(verdict) for verdict in self.verdicts()]
+        return notebook.block(
+            f"{self.name}, {self.pictures}", *said, notebook.picture(self.picture(), said="the signal, layer by layer")
+        )
+
     def picture(self) -> bytes:
         """A PNG: variances of activations and of gradients, and dead ReLUs, layer by layer, a line a scheme."""
         return _picture(self)

@@ -41,6 +41,16 @@ class Prediction:
     """The most probable classes with their probabilities, the first one first."""
     error: str | None = None
 
+    def _repr_html_(self) -> str:
+        """How it shows itself in a notebook."""
+        from striate import notebook
+
+        if self.error is not None:
+            return notebook.block(self.path, notebook.text(self.error))
+        return notebook.block(
+            self.path, notebook.table(("class", "probability"), [(name, f"{p:.1%}") for name, p in self.top])
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """The prediction as JSON types."""
         row = asdict(self)

@@ -18,6 +18,9 @@ from striate.visualization.units import strongest_maps
 STRIDE_SHARE = 0.1  # of a picture's side; the patch is twice as long
 
 
+SHOWN = 8  # pictures in a notebook
+
+
 @dataclass(frozen=True, eq=False)
 class Occlusion:
     """The paper's three maps: a number for each place of the patch. `h` rows of places and `w` columns."""
@@ -52,6 +55,19 @@ class Occlusion:
         covering = down.sum(dim=0)[:, None] * across.sum(dim=0)
         total: Tensor = down.T @ places @ across / covering.clamp(min=1)
         return total
+
+    def _repr_html_(self) -> str:
+        """How it shows itself in a notebook."""
+        from striate import notebook
+        from striate.visualization.montage import draw_heat
+
+        drawn = [draw_heat(one.clamp(min=0)) for one in self.heat()[:SHOWN]]
+        shown = [
+            notebook.picture(one.pixels, said=f"drop in the probability of class {target}, {one.scale}")
+            for one, target in zip(drawn, self.targets, strict=False)
+        ]
+        height, width = self.patch
+        return notebook.block(f"Occlusion by a patch of {height} x {width} pixels", *shown)
 
     def to_dict(self) -> dict[str, Any]:
         """All of it as JSON types."""

@@ -23,6 +23,9 @@ ImagesOf: TypeAlias = Tensor | Callable[[list[int]], Tensor]
 """All pictures (N, C, H, W), or a function from places in the data set to those pictures."""
 
 
+MOST_SHOWN = 10  # maps in a notebook
+
+
 @dataclass(frozen=True, eq=False)
 class TopPatches:
     """For each map of a layer, the pictures with its largest activations, the largest first; each picture once a map."""
@@ -42,6 +45,18 @@ class TopPatches:
         """What it is of, without the tensors."""
         maps, count = self.activations.shape
         return f"<TopPatches of {self.layer!r}: {count} of {self.pictures} pictures for each of {maps} maps>"
+
+    def _repr_html_(self) -> str:
+        """How it shows itself in a notebook."""
+        from striate import notebook
+
+        rows = [
+            (number, *(f"{value:.3g}, picture {place}" for value, place in zip(values, places, strict=True)))
+            for number in self.strongest(MOST_SHOWN)
+            for values, places in [(self.activations[number].tolist(), self.positions[number].tolist())]
+        ]
+        columns = ("map", *(f"top {place + 1}" for place in range(self.activations.shape[1])))
+        return notebook.block(repr(self), notebook.table(columns, rows))
 
     @property
     def boxes(self) -> Tensor:
