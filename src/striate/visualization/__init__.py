@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from striate.visualization.deconvnet import deconvnet
+from striate.visualization.explanation_checks import ExplanationCheck, check_explanation, check_explanations
+from striate.visualization.explanations import CLASS_METHODS, METHODS, UNIT_METHODS, explain
 from striate.visualization.grad_cam import grad_cam
 from striate.visualization.gradient import gradient
 from striate.visualization.guided_backpropagation import guided_backpropagation
@@ -17,14 +19,21 @@ from striate.visualization.top_patches import TopPatches, top_patches
 from striate.visualization.units import Start, Unit, strongest_maps
 
 __all__ = [
+    "CLASS_METHODS",
+    "ExplanationCheck",
     "HEAD",
+    "METHODS",
     "Occlusion",
     "ReceptiveBoxes",
     "Start",
     "Target",
     "TopPatches",
+    "UNIT_METHODS",
     "Unit",
+    "check_explanation",
+    "check_explanations",
     "deconvnet",
+    "explain",
     "grad_cam",
     "gradient",
     "guided_backpropagation",

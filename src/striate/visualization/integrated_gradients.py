@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from striate.errors import UsageError
 from striate.hooks import held_still
 from striate.visualization.layers import prepare
-from striate.visualization.targets import BATCH, Target, find_targets
+from striate.visualization.targets import Target, at_once, find_targets
 
 
 def integrated_gradients(
@@ -63,7 +63,7 @@ def integrated_gradients(
                 baselines=start[one],
                 target=targets[one],
                 n_steps=steps,
-                internal_batch_size=BATCH,
+                internal_batch_size=at_once(pixels),
             )
             parts.append(part.detach())
     return torch.cat(parts).to(images.device, images.dtype)

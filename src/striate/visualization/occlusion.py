@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from striate.errors import UsageError
 from striate.hooks import held_still, replace_outputs
 from striate.visualization.layers import HEAD, find_layer, last_maps_layer, layer_output, prepare
-from striate.visualization.targets import BATCH, Target, find_targets, logits
+from striate.visualization.targets import Target, at_once, find_targets, logits
 from striate.visualization.units import strongest_maps
 
 STRIDE_SHARE = 0.1  # of a picture's side; the patch is twice as long
@@ -137,6 +137,7 @@ def occlusion(
     steps = _sides("stride", stride, sides, tuple(max(1, side // 2) for side in sides))
     rows, columns = (_starts(full, side, step) for full, side, step in zip(size, sides, steps, strict=True))
     grey = _grey(fill, pixels)
+    size_of_batch = at_once(pixels)
     places = [(row, column) for row in rows for column in columns]
     with held_still(model), torch.no_grad():
         name = layer if layer is not None else _deepest(model, pixels)
@@ -146,8 +147,8 @@ def occlusion(
         for number, (one, wanted) in enumerate(zip(pixels, targets.tolist(), strict=True)):
             strongest = strongest_maps(layer_output(model, one[None], name)[0], 1)[0]
             parts = [_watched(model, one[None], name, strongest, wanted)]
-            for begin in range(0, len(places), BATCH):
-                some = places[begin : begin + BATCH]
+            for begin in range(0, len(places), size_of_batch):
+                some = places[begin : begin + size_of_batch]
                 hidden = one.repeat(len(some), 1, 1, 1)
                 for copy, (row, column) in zip(hidden, some, strict=True):
                     copy[:, row : row + sides[0], column : column + sides[1]] = grey

@@ -1,0 +1,133 @@
+"""Deletion and insertion: how the answer falls and rises as what a map marks is taken away and put in."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from striate.visualization.targets import at_once, logits
+
+TILES = 14  # on a side
+STEPS = 8
+BLUR = 5 / 224  # deviation of the blur that insertion starts from, as a share of the picture's longer side
+
+
+@dataclass(frozen=True)
+class PixelCurves:
+    """The target's probability as tiles of the picture go, or come, the most important first; the pictures' mean."""
+
+    deletion: tuple[float, ...]  # from the whole picture to grey
+    insertion: tuple[float, ...]  # from the blurred picture to the whole one
+
+    @property
+    def gain(self) -> float:
+        """Insertion's area less deletion's, in [-1, 1]: the higher, the better the map."""
+        return self.insertion_area - self.deletion_area
+
+    @property
+    def deletion_area(self) -> float:
+        """Mean height of the deletion curve, in [0, 1]: the lower, the better the map."""
+        return _area(self.deletion)
+
+    @property
+    def insertion_area(self) -> float:
+        """Mean height of the insertion curve, in [0, 1]: the higher, the better the map."""
+        return _area(self.insertion)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The curves and their areas as JSON types."""
+        return {
+            "deletion_area": self.deletion_area,
+            "insertion_area": self.insertion_area,
+            "deletion": list(self.deletion),
+            "insertion": list(self.insertion),
+        }
+
+
+def curves_of(model: nn.Module, images: Tensor, targets: Tensor, heat: Tensor) -> tuple[PixelCurves, ...]:
+    """The curves of a map, and of the same map moved by half the picture: down, across, and both.
+
+    Tiles go and come in the order of their mean heat, an eighth of them a step. Single pixels, as in the paper, would be noise
+    such as no network has seen. For the same reason the moved map is what a map has to be better than, and not a random
+    order: holes all over a picture spoil any of it sooner than one hole of the same size, wherever that is.
+
+    Args:
+        model: A classifier, held still.
+        images: (N, channels, H, W) float, normalised, on the model's device; hidden pixels become 0, the mean colour.
+        targets: (N,) int64.
+        heat: (N, H, W) float: the larger, the earlier a pixel's tile goes and comes.
+
+    Returns:
+        The map's own curves, then those of the moved ones.
+
+    Source: Petsiuk, Das, Saenko 2018, RISE, section 4.1: deletion ends in grey, insertion starts from a blurred picture.
+    """
+    tiles = _tiles(images)
+    down, across = int(tiles[-1, 0]) // (int(tiles[0, -1]) + 1) + 1, int(tiles[0, -1]) + 1
+    count = torch.bincount(tiles.flatten())
+    sums = [torch.bincount(tiles.flatten(), own.flatten().double().cpu(), down * across) for own in heat]
+    grid = (torch.stack(sums) / count).view(-1, down, across)
+    moves = ((0, 0), (down // 2, 0), (0, across // 2), (down // 2, across // 2))
+    moved = torch.stack([grid.roll(move, dims=(1, 2)).flatten(1) for move in moves])  # (4, N, tiles)
+    turn = moved.argsort(dim=2, descending=True, stable=True).argsort(dim=2)  # when each tile's turn comes
+    when = turn[..., tiles.flatten()].view(len(moves), len(images), 1, *tiles.shape).to(images.device)
+    deletion = _follow(model, images, torch.zeros_like(images), targets, when)
+    insertion = _follow(model, blurred(images), images, targets, when)
+    return tuple(PixelCurves(*curves) for curves in zip(deletion, insertion, strict=True))
+
+
+def blurred(images: Tensor) -> Tensor:
+    """The pictures behind a Gaussian whose deviation is 5 pixels where the longer side is 224."""
+    from torchvision.transforms.functional import gaussian_blur
+
+    deviation = max(images.shape[2:]) * BLUR
+    # Torchvision mirrors the picture at its border, which it cannot do by more than the picture.
+    halves = (min(math.ceil(3 * deviation), side - 1) for side in (images.shape[3], images.shape[2]))
+    answer: Tensor = gaussian_blur(images, [2 * half + 1 for half in halves], [deviation, deviation])
+    return answer
+
+
+def _tiles(images: Tensor) -> Tensor:
+    """(H, W) int64: the number of each pixel's tile."""
+    height, width = images.shape[2:]
+    down, across = min(TILES, height), min(TILES, width)
+    rows, columns = torch.arange(height) * down // height, torch.arange(width) * across // width
+    return rows[:, None] * across + columns
+
+
+def _follow(model: nn.Module, start: Tensor, end: Tensor, targets: Tensor, when: Tensor) -> list[tuple[float, ...]]:
+    """Of each order, the pictures' mean probability while one picture's tiles give way to the other's.
+
+    Args:
+        model: A classifier.
+        start: (N, channels, H, W).
+        end: Like `start`.
+        targets: (N,) int64.
+        when: (orders, N, 1, H, W) int64: the number of each pixel's turn, from 0.
+    """
+    size = at_once(start)
+    turns = [round(step * (int(when.max()) + 1) / STEPS) for step in range(1, STEPS)]
+    curves = torch.zeros(len(when), STEPS + 1, dtype=torch.float64)
+    for number, wanted in enumerate(targets.tolist()):
+        # The ends are the same in every order.
+        pictures = [start[number], end[number]]
+        pictures += [torch.where(own[number] < turn, end[number], start[number]) for own in when for turn in turns]
+        with torch.no_grad():
+            odds = [
+                logits(model, torch.stack(pictures[begin : begin + size])).float().softmax(dim=1)[:, wanted]
+                for begin in range(0, len(pictures), size)
+            ]
+        answered = torch.cat(odds).double().cpu()
+        curves[:, 0] += answered[0]
+        curves[:, -1] += answered[1]
+        curves[:, 1:-1] += answered[2:].view(len(when), -1)
+    return [tuple(curve.tolist()) for curve in curves / len(start)]
+
+
+def _area(curve: tuple[float, ...]) -> float:
+    """By trapezes, of a way of length 1."""
+    return (sum(curve) - (curve[0] + curve[-1]) / 2) / (len(curve) - 1)
