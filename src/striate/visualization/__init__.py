@@ -5,9 +5,12 @@ from __future__ import annotations
 from striate.visualization.deconvnet import deconvnet
 from striate.visualization.explanation_checks import ExplanationCheck, check_explanation, check_explanations
 from striate.visualization.explanations import CLASS_METHODS, METHODS, UNIT_METHODS, explain
+from striate.visualization.feature_maps import feature_maps
+from striate.visualization.filters import filters
 from striate.visualization.grad_cam import grad_cam
 from striate.visualization.gradient import gradient
 from striate.visualization.guided_backpropagation import guided_backpropagation
+from striate.visualization.hierarchy import Level, MapPatches, hierarchy
 from striate.visualization.integrated_gradients import integrated_gradients
 from striate.visualization.layers import HEAD, last_maps_layer, layer_output, list_layers
 from striate.visualization.maximization import maximize
@@ -15,14 +18,16 @@ from striate.visualization.occlusion import Occlusion, occlusion
 from striate.visualization.receptive_boxes import ReceptiveBoxes, receptive_boxes
 from striate.visualization.saliency import saliency
 from striate.visualization.targets import Target
-from striate.visualization.top_patches import TopPatches, top_patches
+from striate.visualization.top_patches import TopPatches, top_patches, top_patches_of_layers
 from striate.visualization.units import Start, Unit, strongest_maps
 
 __all__ = [
     "CLASS_METHODS",
     "ExplanationCheck",
     "HEAD",
+    "Level",
     "METHODS",
+    "MapPatches",
     "Occlusion",
     "ReceptiveBoxes",
     "Start",
@@ -34,9 +39,12 @@ __all__ = [
     "check_explanations",
     "deconvnet",
     "explain",
+    "feature_maps",
+    "filters",
     "grad_cam",
     "gradient",
     "guided_backpropagation",
+    "hierarchy",
     "integrated_gradients",
     "last_maps_layer",
     "layer_output",
@@ -47,4 +55,5 @@ __all__ = [
     "saliency",
     "strongest_maps",
     "top_patches",
+    "top_patches_of_layers",
 ]

@@ -86,6 +86,15 @@ def layer_output(model: nn.Module, images: Tensor, layer: str) -> Tensor:
         raise UsageError(
             f"the network does not run on pictures of shape {tuple(images.shape)}: {' '.join(str(error).split())}"
         ) from error
+    return checked_output(model, output, images, layer)
+
+
+def checked_output(model: nn.Module, output: object, images: Tensor, layer: str) -> Tensor:
+    """A layer's output, once it is sure that it can be looked at.
+
+    Raises:
+        UsageError: It is None, as of a layer that is not run, or neither maps nor numbers of each picture.
+    """
     if output is None:
         raise UsageError(
             f"the layer {layer!r} is not run when {type(model).__name__} answers; its stages are {_listed(model)}"

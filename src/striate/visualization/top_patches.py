@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from striate.errors import UsageError
-from striate.hooks import held_still
+from striate.hooks import held_still, watch_calls
 from striate.visualization.deconvnet import deconvnet
-from striate.visualization.layers import find_layer, layer_output, prepare
+from striate.visualization.layers import HEAD, checked_output, find_layer, layer_output, prepare
 from striate.visualization.receptive_boxes import ReceptiveBoxes, receptive_boxes
 from striate.visualization.units import Start, Unit
 
@@ -197,10 +197,35 @@ def top_patches(
 
     Source: Zeiler and Fergus 2013, Visualizing and Understanding Convolutional Networks, section 4.1 and Fig. 2.
     """
+    return top_patches_of_layers(model, batches, layers=[layer], count=count, progress=progress)[layer]
+
+
+def top_patches_of_layers(
+    model: nn.Module,
+    batches: Tensor | Iterable[Tensor],
+    *,
+    layers: Sequence[str],
+    count: int = 9,
+    progress: Callable[[int], None] | None = None,
+) -> dict[str, TopPatches]:
+    """The same for several layers in one pass, by their names.
+
+    Args:
+        model: As `top_patches` takes it.
+        batches: As `top_patches` takes them.
+        layers: Which.
+        count: As `top_patches` takes it.
+        progress: As `top_patches` takes it.
+
+    Raises:
+        UnknownNameError: There is no such layer; the message offers the closest.
+        UsageError: As `top_patches` raises it.
+    """
     if isinstance(count, bool) or not isinstance(count, int) or count < 1:
         raise UsageError(f"count must be a whole number of at least 1, got {count!r}")
-    find_layer(model, layer)  # before any picture is read
-    best: _Best | None = None
+    for layer in layers:
+        find_layer(model, layer)  # before any picture is read
+    best: dict[str, _Best] = {}
     shape: torch.Size | None = None
     seen = 0
     with held_still(model), torch.no_grad():
@@ -213,18 +238,34 @@ def top_patches(
             shape = images.shape[1:]
             for begin in range(0, len(images), AT_ONCE):
                 part = images[begin : begin + AT_ONCE]
-                found = _Best.of(layer_output(model, part, layer), first=seen)
-                best = found.first(count) if best is None else best.joined(found).first(count)
+                for layer, found in _best_of_layers(model, part, layers, first=seen).items():
+                    joined = best[layer].joined(found) if layer in best else found
+                    best[layer] = joined.first(count)
                 seen += len(part)
             if progress is not None:
                 progress(seen)
-    if best is None or shape is None:
+    if shape is None:
         raise UsageError("there are no pictures to look at; give at least one batch")
-    places = None
-    if best.width is not None:
-        places = torch.stack([best.indices // best.width, best.indices % best.width], dim=-1).cpu()
-    fields = receptive_boxes(model, shape, layer=layer)
-    return TopPatches(layer, seen, best.activations.float().cpu(), best.positions.cpu(), places, fields)
+    return {layer: best[layer].patches(model, layer, shape, pictures=seen) for layer in layers}
+
+
+def _best_of_layers(model: nn.Module, images: Tensor, layers: Sequence[str], *, first: int) -> dict[str, _Best]:
+    if len(layers) == 1:  # what comes after it need not run
+        return {layers[0]: _Best.of(layer_output(model, images, layers[0]), first=first)}
+    found: dict[str, _Best] = {}
+    names = {"" if layer == HEAD else layer: layer for layer in layers}
+
+    def leave(name: str, module: nn.Module, output: object) -> None:
+        layer = names.get(name)
+        if layer is not None and layer not in found:
+            found[layer] = _Best.of(checked_output(model, output, images, layer), first=first)
+
+    with watch_calls(model, lambda name, module: None, leave):
+        layer_output(model, images, HEAD)
+    missing = [layer for layer in layers if layer not in found]
+    if missing:
+        checked_output(model, None, images, missing[0])
+    return found
 
 
 @dataclass(frozen=True)
@@ -251,6 +292,14 @@ class _Best:
             torch.cat([self.indices, later.indices], dim=1),
             self.width,
         )
+
+    def patches(self, model: nn.Module, layer: str, shape: torch.Size, *, pictures: int) -> TopPatches:
+        """What is found, with the boxes of pictures of this shape."""
+        places = None
+        if self.width is not None:
+            places = torch.stack([self.indices // self.width, self.indices % self.width], dim=-1).cpu()
+        fields = receptive_boxes(model, shape, layer=layer)
+        return TopPatches(layer, pictures, self.activations.float().cpu(), self.positions.cpu(), places, fields)
 
     def first(self, count: int) -> _Best:
         """The largest of them, in order; of equal ones the first."""

@@ -1,0 +1,119 @@
+"""Low, middle, high: what the stages of a network answer to, one after another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from striate.errors import UsageError
+from striate.visualization.filters import filters
+from striate.visualization.layers import HEAD, last_maps_layer, list_layers
+from striate.visualization.top_patches import ImagesOf, TopPatches, top_patches_of_layers
+
+
+@dataclass(frozen=True, eq=False)
+class MapPatches:
+    """A map's top pictures, cut to what it sees, and what of them reached it."""
+
+    map: int
+    activations: tuple[float, ...]  # the largest first
+    crops: tuple[Tensor, ...]  # (C, height, width) each, normalised
+    projections: tuple[Tensor, ...]  # DeconvNet's, of the crops' shapes
+
+
+@dataclass(frozen=True, eq=False)
+class Level:
+    """What a stage answers to."""
+
+    layer: str
+    filters: Tensor | None  # as `striate.visualization.filters` gives them; None: it has no kernels
+    patches: TopPatches
+    maps: tuple[MapPatches, ...]  # the strongest, the strongest first
+
+
+def hierarchy(
+    model: nn.Module,
+    batches: Tensor | Iterable[Tensor],
+    images_of: ImagesOf | None = None,
+    *,
+    layers: Sequence[str] | None = None,
+    maps: int = 3,
+    count: int = 9,
+    progress: Callable[[str, int, int | None], None] | None = None,
+) -> tuple[Level, ...]:
+    """For stages from low to high: the filters, and of the strongest maps the top pictures and their projections.
+
+    All layers are searched in one pass over the pictures.
+
+    Args:
+        model: Any network; mode, weights, gradients and hooks are left as they were.
+        batches: As `top_patches` takes them.
+        images_of: The pictures once more, or a function that gives those at a list of positions; None: `batches`, if it is
+            a tensor.
+        layers: Which; None: a low, a middle and a high one: the first, the middle and the last stage whose maps have places.
+        maps: How many maps of each.
+        count: How many pictures of each map.
+        progress: Called with what is done, how much of it, and of how many where that is known.
+
+    Raises:
+        UnknownNameError: There is no such layer; the message offers the closest.
+        UsageError: There are no pictures, the network refuses them, or a number makes no sense.
+
+    Example:
+        >>> import torch
+        >>> from striate.models import create_model
+        >>> levels = hierarchy(create_model("lenet5", seed=0), torch.rand(4, 1, 32, 32), maps=2, count=3)
+        >>> [(level.layer, len(level.maps), len(level.maps[0].crops)) for level in levels]
+        [('c1', 2, 3), ('s2', 2, 3), ('s4', 2, 3)]
+
+    Source: Zeiler and Fergus 2013, Visualizing and Understanding Convolutional Networks, Fig. 2.
+    """
+    if isinstance(maps, bool) or not isinstance(maps, int) or maps < 1:
+        raise UsageError(f"maps must be a whole number of at least 1, got {maps!r}")
+    if images_of is None:
+        if not isinstance(batches, Tensor):
+            raise UsageError("batches can be read only once; give images_of too: a function from positions to pictures")
+        images_of = batches
+    tell = progress or (lambda what, done, total: None)
+    if layers is None:
+        layers = _low_middle_high(model, _images(images_of))
+    found = top_patches_of_layers(
+        model, batches, layers=layers, count=count, progress=lambda done: tell("looking at pictures", done, None)
+    )
+    levels = []
+    for done, layer in enumerate(layers, start=1):
+        patches = found[layer]
+        wanted = patches.strongest(maps)
+        projected = dict(patches.projections(model, images_of, wanted))
+        shown = [
+            MapPatches(
+                number,
+                tuple(patches.activations[number].tolist()),
+                tuple(patches.crops(images_of, number)),
+                tuple(projected[number]),
+            )
+            for number in wanted
+        ]
+        levels.append(Level(layer, _filters(model, layer), patches, tuple(shown)))
+        tell("projecting", done, len(layers))
+    return tuple(levels)
+
+
+def _low_middle_high(model: nn.Module, images: Tensor) -> tuple[str, ...]:
+    names = [name for name in list_layers(model) if name != HEAD]
+    high = last_maps_layer(model, images)
+    local = names[: names.index(high) + 1] if high in names else [*names, high]
+    return tuple(dict.fromkeys([local[0], local[(len(local) - 1) // 2], high]))
+
+
+def _images(images_of: ImagesOf) -> Tensor:
+    return images_of[:1] if isinstance(images_of, Tensor) else images_of([0])
+
+
+def _filters(model: nn.Module, layer: str) -> Tensor | None:
+    try:
+        return filters(model, layer)
+    except UsageError:
+        return None
