@@ -2,7 +2,17 @@ import pytest
 import torch
 
 from striate.errors import TrainingError
-from striate.training import Recipe, TrainingState, checkpoints, load_checkpoint, save_checkpoint
+from striate.training import (
+    Recipe,
+    TrainingState,
+    checkpoints,
+    evenly_spaced,
+    keep_epoch,
+    kept_epochs,
+    load_checkpoint,
+    read_epoch,
+    save_checkpoint,
+)
 
 RECIPE = Recipe()
 
@@ -63,3 +73,22 @@ def test_a_damaged_checkpoint_is_one_clear_sentence(small_network, tmp_path, dam
     assert text.startswith(f"the checkpoint {path} cannot be read (")
     assert text.endswith("delete it to go on from the one before")
     assert "\n" not in text
+
+
+def test_epochs_are_kept_evenly_spaced_beside_the_checkpoints(small_network, tmp_path):
+    state = state_of(small_network())
+    for epoch in range(8):
+        state.epoch, state.step = epoch, epoch
+        with torch.no_grad():
+            next(state.averaged.parameters()).fill_(epoch)
+        keep_epoch(state, tmp_path, epochs=7, keep=3)
+        save_checkpoint(state, tmp_path)
+    assert list(kept_epochs(tmp_path)) == evenly_spaced(7, 3) == [0, 4, 7]
+    assert [path.name for path in checkpoints(tmp_path)] == ["step-00000006.safetensors", "step-00000007.safetensors"]
+    weights = read_epoch(kept_epochs(tmp_path)[4])
+    assert set(weights) == set(state.averaged.state_dict())
+    assert bool((weights[next(iter(dict(state.averaged.named_parameters())))] == 4).all())
+    kept_epochs(tmp_path)[4].write_bytes(b"noise")
+    with pytest.raises(TrainingError, match=r"epoch-00004.safetensors cannot be read"):
+        read_epoch(kept_epochs(tmp_path)[4])
+    assert kept_epochs(tmp_path / "nothing") == {}

@@ -31,6 +31,7 @@ from striate.training import (
     TimePlan,
     checkpoints,
     fit,
+    keep_epoch,
     load_checkpoint,
     save_checkpoint,
 )
@@ -134,6 +135,12 @@ def take_steps(
     except StoppedError:
         raise interrupted_before(folder, signals) from None
     history = [row for row in history if row["epoch"] <= state.epoch]
+
+    def keep() -> None:
+        keep_epoch(state, folder / CHECKPOINTS, epochs=run.recipe.schedule.epochs, keep=run.recipe.keep_epochs)
+
+    if not state.step:
+        keep()
     fork = torch.random.fork_rng(devices=[device] if device.type == "cuda" else [])
     with fork, fast_arithmetic(device), events(folder, run) as record:
 
@@ -157,6 +164,7 @@ def take_steps(
                 # The row first: one that is ahead of its checkpoint is dropped by a resume, one that is missing stays so.
                 history.append(result.to_dict())
                 write_history(folder, history)
+                keep()
                 save_checkpoint(state, folder / CHECKPOINTS)
                 live.epoch(history)
                 record(result)

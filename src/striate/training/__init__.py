@@ -1,6 +1,14 @@
 """Learning: the recipe as data, the loop as a generator, and checkpoints that resume exactly."""
 
-from striate.training.checkpoint import checkpoints, load_checkpoint, save_checkpoint
+from striate.training.checkpoint import (
+    checkpoints,
+    evenly_spaced,
+    keep_epoch,
+    kept_epochs,
+    load_checkpoint,
+    read_epoch,
+    save_checkpoint,
+)
 from striate.training.defaults import (
     DataFacts,
     Decision,
@@ -36,12 +44,16 @@ __all__ = [
     "choose_preprocessing",
     "choose_recipe",
     "create_loss",
+    "evenly_spaced",
     "fit",
+    "keep_epoch",
+    "kept_epochs",
     "load_checkpoint",
     "merge",
     "parse_duration",
     "prefetched",
     "prepare_inputs",
+    "read_epoch",
     "read_recipe_table",
     "read_settings",
     "save_checkpoint",

@@ -8,7 +8,8 @@ import re
 from pathlib import Path
 
 import safetensors
-from safetensors.torch import save
+from safetensors.torch import load_file, save
+from torch import Tensor
 
 from striate.durable_writing import write_durably
 from striate.errors import TrainingError
@@ -18,6 +19,7 @@ KEPT = 2
 """How many checkpoints a run keeps: the newest, and the one before it in case the newest is lost with the disk."""
 
 _NAME = re.compile(r"step-(\d{8})\.safetensors")
+_EPOCH_NAME = re.compile(r"epoch-(\d{5})\.safetensors")
 _COUNTERS = ("total_steps", "epoch", "batch", "step", "progress", "micro_batch")
 
 
@@ -64,3 +66,56 @@ def load_checkpoint(state: TrainingState, path: Path) -> None:
         raise TrainingError(
             f"the checkpoint {path} cannot be read ({reason}); delete it to go on from the one before"
         ) from error
+
+
+def keep_epoch(state: TrainingState, folder: Path, *, epochs: int, keep: int) -> None:
+    """Keeps the averaged weights to look back at, if the state's epoch is one of those that are kept; a resume does not read them.
+
+    Args:
+        state: At the start of an epoch.
+        folder: That of the checkpoints.
+        epochs: How many the run has.
+        keep: How many of them are kept, evenly spaced.
+
+    Raises:
+        OSError: If the disk is full or the folder cannot be written.
+    """
+    if state.epoch in evenly_spaced(epochs, keep):
+        folder.mkdir(parents=True, exist_ok=True)
+        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.averaged.state_dict().items()}
+        write_durably(folder / f"epoch-{state.epoch:05d}.safetensors", save(tensors))
+
+
+def evenly_spaced(epochs: int, keep: int) -> list[int]:
+    """Epochs from 0, before the first step, to the last; of one alone, the last.
+
+    Example:
+        >>> evenly_spaced(30, 4), evenly_spaced(2, 9), evenly_spaced(30, 1), evenly_spaced(30, 0)
+        ([0, 10, 20, 30], [0, 1, 2], [30], [])
+    """
+    if keep <= 1:
+        return [epochs] * keep
+    return sorted({round(epochs * number / (keep - 1)) for number in range(keep)})
+
+
+def kept_epochs(folder: Path) -> dict[int, Path]:
+    """The files of epochs that were kept, by epoch, in order.
+
+    Args:
+        folder: That of the checkpoints.
+    """
+    names = {path: _EPOCH_NAME.fullmatch(path.name) for path in folder.iterdir()} if folder.is_dir() else {}
+    return dict(sorted((int(match[1]), path) for path, match in names.items() if match))
+
+
+def read_epoch(path: Path) -> dict[str, Tensor]:
+    """The averaged weights of an epoch that was kept, by name.
+
+    Raises:
+        TrainingError: If the file is damaged.
+    """
+    try:
+        tensors: dict[str, Tensor] = load_file(path)
+    except (safetensors.SafetensorError, ValueError, OSError) as error:
+        raise TrainingError(f"the weights {path} cannot be read ({str(error).partition(chr(10))[0]})") from error
+    return tensors

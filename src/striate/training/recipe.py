@@ -154,6 +154,8 @@ class Recipe:
     """Whether batch norm keeps the means and variances it came with, in place of each batch's; for trained weights."""
     precision: str = "fp32"
     """`"fp32"`, or `"bf16"` for automatic mixed precision."""
+    keep_epochs: int = 0
+    """How many epochs' averaged weights are kept, evenly spaced from the start, which is epoch 0, to the last; to look back at."""
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
     loss: LossConfig = field(default_factory=LossConfig)
@@ -164,6 +166,7 @@ class Recipe:
     def __post_init__(self) -> None:
         _require(self.batch_size >= 2, "batch_size", "2 or more", self.batch_size)
         _require(self.accumulate >= 1, "accumulate", "1 or more", self.accumulate)
+        _require(self.keep_epochs >= 0, "keep_epochs", "0 or more", self.keep_epochs)
         if self.balance not in BALANCES:
             raise UnknownNameError("balance", self.balance, BALANCES)
         _require(0 <= self.seed < 2**63, "seed", "in 0..2^63-1", self.seed)

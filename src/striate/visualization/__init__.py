@@ -13,6 +13,7 @@ from striate.visualization.guided_backpropagation import guided_backpropagation
 from striate.visualization.hierarchy import Level, MapPatches, hierarchy
 from striate.visualization.integrated_gradients import integrated_gradients
 from striate.visualization.layers import HEAD, last_maps_layer, layer_output, list_layers
+from striate.visualization.maps_through_training import maps_through_training
 from striate.visualization.maximization import maximize
 from striate.visualization.occlusion import Occlusion, occlusion
 from striate.visualization.receptive_boxes import ReceptiveBoxes, receptive_boxes
@@ -49,6 +50,7 @@ __all__ = [
     "last_maps_layer",
     "layer_output",
     "list_layers",
+    "maps_through_training",
     "maximize",
     "occlusion",
     "receptive_boxes",
