@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 
 import striate
@@ -12,8 +13,8 @@ from striate.api.looking import look_at, strongest_places
 from striate.api.seeing_classes import CLASS_METHODS, _label_pixels
 from striate.api.seeing_layers import RULES, has_switches, projection_panel
 from striate.api.seen_network import layers_of_model, seen_network
-from striate.api.visualize import METHODS, check_method
-from striate.errors import PictureError, UnknownNameError, UsageError
+from striate.api.visualize import METHODS, ON_DATA, check_method
+from striate.errors import DataError, PictureError, UnknownNameError, UsageError
 from striate.inspection import inspect_network
 
 PICTURE = np.random.default_rng(0).integers(0, 256, (40, 48, 3), dtype=np.uint8)
@@ -135,11 +136,58 @@ def test_a_module_is_left_as_it_was():
     assert all(parameter.grad is None for parameter in network.parameters())
 
 
-@pytest.mark.parametrize("method", [method for method in METHODS if method != "all"])
+@pytest.mark.parametrize("method", [method for method in METHODS if method not in ("all", *ON_DATA)])
 def test_every_method_makes_a_picture(method):
     shown = striate.visualize("lenet5_relu", PICTURE[:28, :28], method=method, seed=3)
     assert len(shown.panels) == 1 and shown.panels[0].method == method
     assert shown.pixels.dtype == np.uint8 and shown.pixels.ndim == 3
+
+
+@pytest.fixture(scope="module")
+def squares(tmp_path_factory):
+    """A folder of pictures with one bright square each, in the place that its name says, and a file that is none."""
+    folder = tmp_path_factory.mktemp("squares")
+    (folder / "one").mkdir()
+    for place in range(12):
+        pixels = np.zeros((28, 28), np.uint8)
+        pixels[4 + place : 10 + place, 8:14] = 20 * place + 30
+        Image.fromarray(pixels).save(folder / "one" / f"{place:02}.png")
+    (folder / "one" / "torn.png").write_bytes(b"no picture")
+    return folder
+
+
+def test_top_pictures_are_those_with_the_largest_answers(squares):
+    shown = striate.visualize("lenet5_relu", data=squares, method="top", layer="c1", unit=2, seed=0)
+    (panel,) = shown.panels
+    (found,) = panel.facts["maps"]
+    assert panel.facts["pictures"] == 12 and found["map"] == 2 and len(found["pictures"]) == 9
+    assert found["activations"] == sorted(found["activations"], reverse=True)
+    look = look_at(shown.seen, squares / found["pictures"][0])
+    assert float(look.maps("c1")[2].max()) == pytest.approx(found["activations"][0], rel=1e-5)
+    assert all(bottom - top <= 5 and right - left <= 5 for top, left, bottom, right in found["boxes"])
+    assert "1 picture could not be read and took no part" in shown.warnings
+    assert shown.report.picture is None and "Inside lenet5_relu" in shown.to_html()
+
+
+def test_pictures_without_any_that_can_be_read(tmp_path):
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one" / "torn.png").write_bytes(b"no picture")
+    with pytest.raises(DataError, match="none of the 1 picture in one can be read"):
+        striate.visualize("lenet5_relu", data=tmp_path / "one", method="top")
+
+
+def test_a_built_in_set_and_an_empty_folder(tmp_path):
+    shown = striate.visualize("lenet5_relu", data="digits", method="top", layer="f6", unit=3, seed=0)
+    assert shown.panels[0].facts["pictures"] == 1797
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match="there are no pictures to look at in empty"):
+        striate.visualize("lenet5_relu", data=tmp_path / "empty", method="top")
+
+
+@pytest.mark.parametrize(("method", "what"), [("top", "top needs data"), ("gradient", "gradient needs a picture")])
+def test_what_a_method_needs(method, what):
+    with pytest.raises(UsageError, match=what):
+        striate.visualize("lenet5", method=method)
 
 
 @pytest.mark.parametrize(
@@ -147,7 +195,7 @@ def test_every_method_makes_a_picture(method):
     [
         ({"method": "grad_cam"}, "unknown method 'grad_cam'; did you mean 'grad-cam'"),
         ({"method": "saliency", "layer": "c1"}, "saliency is of the network as a whole and takes no --layer"),
-        ({"method": "occlusion", "unit": 1}, "--unit goes with deconvnet, guided, gradient and feature-maps"),
+        ({"method": "occlusion", "unit": 1}, "--unit goes with deconvnet, guided, gradient, feature-maps, top"),
     ],
 )
 def test_what_a_method_does_not_take(options, message):

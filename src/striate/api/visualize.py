@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,13 +12,16 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from torch import nn
 
 from striate.api.looking import Look, check_unit, look_at
 from striate.api.seeing_classes import CLASS_METHODS, grad_cam_panel, occlusion_panel
+from striate.api.seeing_data import many_pictures, top_panel
 from striate.api.seeing_layers import RULES, feature_maps_panel, projection_panel, whole_map_panel
 from striate.api.seen_network import SeenNetwork, seen_network
 from striate.api.watching import Watcher
+from striate.data import Dataset
 from striate.errors import UnknownNameError, UsageError
 from striate.pixels import PictureSource
 from striate.report.contact_sheet import SIDE, Tile, draw_contact_sheet
@@ -26,6 +30,7 @@ from striate.report.seeing_page import render
 from striate.visualization import HEAD, Unit, last_maps_layer, list_layers
 
 ALL = "all"
+ON_DATA = ("top",)
 ON_A_PICTURE = (
     "deconvnet",
     "guided",
@@ -36,8 +41,9 @@ ON_A_PICTURE = (
     "occlusion",
     "feature-maps",
 )
-METHODS = (*ON_A_PICTURE, ALL)
-TAKES_LAYER = (*RULES, "grad-cam", "occlusion", "feature-maps")
+METHODS = (*ON_A_PICTURE, *ON_DATA, ALL)
+TAKES_LAYER = (*RULES, "grad-cam", "occlusion", "feature-maps", *ON_DATA)
+TAKES_UNIT = (*RULES, "feature-maps", *ON_DATA)
 TOP_CLASSES = 5
 STAGE_UNITS = 6
 SHEET_SIDES = {1: 960, 2: 420, 3: 320}
@@ -49,10 +55,14 @@ class Visualization:
     """What was seen: pictures with what they mean."""
 
     seen: SeenNetwork
-    panels: tuple[Panel, ...]
-    """In the order in which they are to be read."""
     report: SeeingReport
-    """The same in order of a page."""
+    """What was seen, in the order of a page."""
+
+    @property
+    def panels(self) -> tuple[Panel, ...]:
+        """In the order in which they are to be read."""
+        stages = (panel for stage in self.report.stages for panel in stage.panels)
+        return (*self.report.where, *self.report.units, *stages)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -72,8 +82,9 @@ class Visualization:
     def _sheet(self, panel: Panel, *, first: bool) -> npt.NDArray[np.uint8]:
         of = f" of {panel.layer}" if panel.layer else ""
         notes = [*(self.seen.notes if first else ()), *panel.warnings]
+        what = f"{self.seen.name}, {self.report.picture_name}" if self.report.picture_name else self.seen.name
         return draw_contact_sheet(
-            f"{panel.title}{of}: {self.seen.name}, {self.report.picture_name}",
+            f"{panel.title}{of}: {what}",
             [[Tile(shown.picture, shown.lines) for shown in row] for row in panel.rows],
             columns=panel.columns,
             notes=notes,
@@ -88,11 +99,11 @@ class Visualization:
         """All but the pixels, as JSON types."""
         return {
             "network": self.seen.name,
-            "picture": self.report.picture_name,
+            "picture": self.report.picture_name or None,
             "facts": dict(self.seen.facts),
             "notes": list(self.seen.notes),
             "predictions": [{"class": name, "probability": share} for name, share in self.report.predictions],
-            "target": self.report.target,
+            "target": self.report.target or None,
             "seconds": self.report.seconds,
             "panels": [panel.to_dict() for panel in self.panels],
         }
@@ -100,8 +111,9 @@ class Visualization:
 
 def visualize(
     model: nn.Module | str | Path | SeenNetwork,
-    picture: PictureSource,
+    picture: PictureSource | None = None,
     *,
+    data: str | Path | Dataset | None = None,
     method: str = ALL,
     layer: str | None = None,
     unit: Unit | None = None,
@@ -113,15 +125,16 @@ def visualize(
     seed: int = 0,
     watcher: Watcher | None = None,
 ) -> Visualization:
-    """Shows what a network sees in a picture.
+    """Shows what a network sees in a picture, and what it looks for in many.
 
     Args:
         model: A run or bundle folder, a name of the catalogue, or any module.
         picture: A path, the bytes of a picture file, a PIL picture or an array; it is prepared as the network's own are.
+        data: For `"top"`: many pictures: a folder with any folders below it, or what `striate.load_data` takes.
         method: One of `striate.api.visualize.METHODS`; `"all"`: every one of them, for every stage.
         layer: For methods of a layer: a name of `striate.visualization.list_layers`, or any module's path; None: the
             deepest layer whose maps have places.
-        unit: For `"deconvnet"`, `"guided"`, `"gradient"` and `"feature-maps"`: a map, or (map, row, column); None: the
+        unit: For `"deconvnet"`, `"guided"`, `"gradient"`, `"feature-maps"` and `"top"`: a map, or (map, row, column); None: the
             strongest.
         target: The class that is asked about, by name or number; None: the one that the network answers.
         weights: For a name of the catalogue: `"imagenet"`, or a file; None: random ones, which is said.
@@ -133,6 +146,7 @@ def visualize(
 
     Raises:
         PictureError: The picture cannot be read.
+        DataError: The pictures of `data` cannot be used.
         UnknownNameError: There is no such method, network, layer or class; the message offers the closest.
         UsageError: Something else that was asked for makes no sense, such as a unit that the layer does not have.
         WeightsError: The weights cannot be read or do not fit.
@@ -146,35 +160,65 @@ def visualize(
     started = time.perf_counter()
     watcher = watcher or Watcher()
     check_method(method, layer=layer, unit=unit)
+    if method in (*ON_A_PICTURE, ALL) and picture is None:
+        raise UsageError(f"{method} needs a picture")
+    if method in ON_DATA and data is None:
+        raise UsageError(f"{method} needs data: many pictures to find those that a map answers to most")
     if not isinstance(model, SeenNetwork):
         model = seen_network(model, weights=weights, mean=mean, std=std, size=size, seed=seed, watcher=watcher)
     if layer is not None:
         check_unit(model.layer_facts(layer), unit)
-    look = look_at(model, picture, target=target)
-    if method != ALL and method in TAKES_LAYER and layer is None:
-        layer = last_maps_layer(model.network, look.images)
+    if method in TAKES_LAYER and layer is None:
+        layer = last_maps_layer(model.network, torch.zeros(1, *model.input_shape))
         check_unit(model.layer_facts(layer), unit)
-    stages: tuple[StagePanels, ...] = ()
-    where: tuple[Panel, ...] = ()
-    if method == ALL:
-        where, stages = _everything(look, list_layers(model.network) if layer is None else [layer], watcher)
-        panels = (*where, *(panel for stage in stages for panel in stage.panels))
+    if picture is None or method in ON_DATA:
+        panels = _without_a_picture(model, method, layer, unit, data, watcher)
+        report = SeeingReport(model.name, "", None, (), "", (), (), panels, model.notes, model.facts)
     else:
-        panels = where = (_one(look, method, layer, unit),)
-    report = SeeingReport(
-        network=model.name,
-        picture_name=picture_name(picture),
+        look = look_at(model, picture, target=target)
+        report = _with_a_picture(look, picture_name(picture), method, layer, unit, watcher)
+    report = dataclasses.replace(report, seconds=round(time.perf_counter() - started, 2))
+    return Visualization(model, report)
+
+
+def _without_a_picture(
+    seen: SeenNetwork,
+    method: str,
+    layer: str | None,
+    unit: Unit | None,
+    data: str | Path | Dataset | None,
+    watcher: Watcher,
+) -> tuple[Panel, ...]:
+    if data is None:
+        raise UsageError(f"{method} needs data")
+    return (top_panel(many_pictures(seen, data), layer or HEAD, unit, watcher),)
+
+
+def _with_a_picture(
+    look: Look, name: str, method: str, layer: str | None, unit: Unit | None, watcher: Watcher
+) -> SeeingReport:
+    where: tuple[Panel, ...] = ()
+    stages: tuple[StagePanels, ...] = ()
+    if method == ALL:
+        layers = list_layers(look.seen.network) if layer is None else [layer]
+        where, stages = _everything(look, layers, watcher)
+    elif method in RULES or method == "feature-maps":
+        panel = _one(look, method, layer, unit)
+        stages = (StagePanels(panel.layer, look.facts(panel.layer).text, (panel,)),)
+    else:
+        where = (_one(look, method, layer, unit),)
+    return SeeingReport(
+        network=look.seen.name,
+        picture_name=name,
         picture=look.pixels,
         predictions=look.top(TOP_CLASSES),
         target=look.target_name,
         where=where,
         stages=stages,
         units=(),
-        notes=model.notes,
-        facts=model.facts,
-        seconds=round(time.perf_counter() - started, 2),
+        notes=look.seen.notes,
+        facts=look.seen.facts,
     )
-    return Visualization(model, panels, report)
 
 
 def check_method(method: str, *, layer: str | None = None, unit: Unit | None = None) -> None:
@@ -188,10 +232,8 @@ def check_method(method: str, *, layer: str | None = None, unit: Unit | None = N
         raise UnknownNameError("method", method, METHODS)
     if layer is not None and method not in (*TAKES_LAYER, ALL):
         raise UsageError(f"{method} is of the network as a whole and takes no --layer")
-    if unit is not None and method not in (*RULES, "feature-maps"):
-        raise UsageError(
-            f"--unit goes with {', '.join(RULES)} and feature-maps, not with {method}; a class is a --target"
-        )
+    if unit is not None and method not in TAKES_UNIT:
+        raise UsageError(f"--unit goes with {', '.join(TAKES_UNIT)}, not with {method}; a class is a --target")
 
 
 def picture_name(picture: PictureSource) -> str:

@@ -21,13 +21,16 @@ TOP = "top"
 
 def command(
     model: Annotated[str, typer.Argument(help="A run, a bundle, or a name of the catalogue (see `striate models`).")],
-    picture: Annotated[str | None, typer.Argument(help="A picture file.")] = None,
+    picture: Annotated[
+        str | None,
+        typer.Argument(metavar="[PICTURE|DATA]", help="A picture file; for top: a folder of pictures, or other DATA."),
+    ] = None,
     method: Annotated[
         str,
         typer.Option(
             "--method",
             "-m",
-            help="deconvnet, guided, gradient, saliency, integrated-gradients, grad-cam, occlusion, feature-maps, or all.",
+            help="deconvnet, guided, gradient, saliency, integrated-gradients, grad-cam, occlusion, feature-maps, top, or all.",
         ),
     ] = "all",
     layer: Annotated[
@@ -69,7 +72,7 @@ def command(
         print_result(show_layers(model, size, as_json=as_json))
         return
     if picture is None:
-        raise typer.BadParameter("give a PICTURE; or --layer list")
+        raise typer.BadParameter("give a PICTURE (for top: DATA); or --layer list")
     if output is None and html is None and not as_json:
         raise typer.BadParameter("give --output FILE, --html FILE, or --json")
     if output is not None:
@@ -77,12 +80,13 @@ def command(
     if html is not None:
         check_writable(html)
 
-    from striate.api.visualize import visualize
+    from striate.api.visualize import ON_DATA, visualize
 
     with ConsoleWatcher(quiet=quiet) as watcher:
         result = visualize(
             model,
-            picture,
+            None if method in ON_DATA else picture,
+            data=picture if method in ON_DATA else None,
             method=method,
             layer=layer,
             unit=parse_unit(unit),
@@ -158,8 +162,9 @@ def _row(layer: LayerFacts) -> tuple[str, str, str, str]:
 
 def show_result(result: Visualization, written: list[str]) -> str:
     """What was answered, what was drawn, and where it was written."""
-    name, share = result.report.predictions[0]
-    lines = [f"{printable(result.report.picture_name)}  {printable(name)}  {share:.1%}"]
+    lines = []
+    for name, share in result.report.predictions[:1]:
+        lines.append(f"{printable(result.report.picture_name)}  {printable(name)}  {share:.1%}")
     if len(result.panels) == 1:
         panel = result.panels[0]
         lines.append(printable(f"{panel.title}{f' of {panel.layer}' if panel.layer else ''}: {panel.shows}"))

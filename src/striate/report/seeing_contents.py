@@ -65,10 +65,10 @@ class SeeingReport:
     """Everything that was seen of one network and one picture."""
 
     network: str
-    picture_name: str
-    picture: Picture  # as the network gets it
-    predictions: Sequence[tuple[str, float]]  # class and probability, the most probable first
-    target: str  # the class that the maps ask about
+    picture_name: str  # "" without a picture
+    picture: Picture | None  # as the network gets it; None: only the network is looked into
+    predictions: Sequence[tuple[str, float]]  # class and probability, the most probable first; none without a picture
+    target: str  # the class that the maps ask about; "" without a picture
     where: Sequence[Panel]  # where the answer comes from
     stages: Sequence[StagePanels]
     units: Sequence[Panel]  # what the network has learnt, apart from this picture

@@ -94,7 +94,7 @@ def render(report: SeeingReport) -> str:
         .get_template(TEMPLATE)
         .render(
             report=report,
-            picture=thumbnail(report.picture, side=PICTURE_SIDE),
+            picture=None if report.picture is None else thumbnail(report.picture, side=PICTURE_SIDE),
             bars=bars,
             where=[_card(panel) for panel in report.where],
             stages=stages,
@@ -107,13 +107,13 @@ def render(report: SeeingReport) -> str:
 
 
 def _card(panel: Panel) -> Card:
-    large = tuple(_figure(shown, panel) for row in panel.rows for shown in row if shown.side > SMALL)
-    small: list[tuple[Figure, ...]] = []
+    kinds = len(dict.fromkeys(panel.columns))
+    groups: list[tuple[Figure, ...]] = []
     for row in panel.rows:
-        plain = [_figure(shown, panel) for shown in row if shown.side <= SMALL]
-        kinds = len(dict.fromkeys(panel.columns)) or 1
-        small += [tuple(plain[at : at + kinds]) for at in range(0, len(plain), kinds)]
-    return Card(panel, large, tuple(small))
+        plain = [_figure(shown, panel) for shown in row if kinds or shown.side <= SMALL]
+        groups += [tuple(plain[at : at + (kinds or 1)]) for at in range(0, len(plain), kinds or 1)]
+    alone = () if kinds else tuple(_figure(shown, panel) for row in panel.rows for shown in row if shown.side > SMALL)
+    return Card(panel, alone, tuple(groups))
 
 
 def _figure(shown: Shown, panel: Panel) -> Figure:
