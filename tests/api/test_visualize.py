@@ -13,7 +13,7 @@ from striate.api.looking import look_at, strongest_places
 from striate.api.seeing_classes import CLASS_METHODS, _label_pixels
 from striate.api.seeing_layers import RULES, has_switches, projection_panel
 from striate.api.seen_network import layers_of_model, seen_network
-from striate.api.visualize import METHODS, ON_DATA, check_method
+from striate.api.visualize import METHODS, ON_DATA, ON_NOTHING, check_method
 from striate.errors import DataError, PictureError, UnknownNameError, UsageError
 from striate.inspection import inspect_network
 
@@ -52,8 +52,8 @@ def test_the_same_seed_gives_the_same_bytes():
 def test_the_dictionary_is_json(everything):
     text = json.loads(json.dumps(everything.to_dict()))
     assert text["network"] == "lenet5_relu" and text["picture"] == "the picture"
-    first = text["panels"][len(CLASS_METHODS)]
-    assert first["method"] == "feature-maps" and first["layer"] == everything.report.stages[0].layer
+    first = next(panel for panel in text["panels"] if panel["method"] == "feature-maps")
+    assert first["layer"] == everything.report.stages[0].layer
 
 
 def test_a_unit_is_shown_where_it_lies():
@@ -136,7 +136,7 @@ def test_a_module_is_left_as_it_was():
     assert all(parameter.grad is None for parameter in network.parameters())
 
 
-@pytest.mark.parametrize("method", [method for method in METHODS if method not in ("all", *ON_DATA)])
+@pytest.mark.parametrize("method", [method for method in METHODS if method not in ("all", *ON_DATA, *ON_NOTHING)])
 def test_every_method_makes_a_picture(method):
     shown = striate.visualize("lenet5_relu", PICTURE[:28, :28], method=method, seed=3)
     assert len(shown.panels) == 1 and shown.panels[0].method == method
@@ -182,6 +182,17 @@ def test_a_built_in_set_and_an_empty_folder(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match="there are no pictures to look at in empty"):
         striate.visualize("lenet5_relu", data=tmp_path / "empty", method="top")
+
+
+def test_a_class_or_a_map_is_maximized():
+    shown = striate.visualize("lenet5_relu", method="maximize", target="class 3", seed=1)
+    assert shown.panels[0].rows[0][0].picture.shape == (32, 32, 1) and shown.panels[0].rows[0][0].lines == ("class 3",)
+    other = striate.visualize("lenet5_relu", method="maximize", layer="c3", unit=5, seed=1)
+    assert other.panels[0].facts["units"] == [{"layer": "c3", "unit": 5, "name": "map 5 of c3"}]
+    with pytest.raises(UsageError, match="maximize needs a unit: give --unit N with --layer, or --target CLASS"):
+        striate.visualize("lenet5_relu", method="maximize", layer="c3")
+    with pytest.raises(UsageError, match="the layer 'c3' has 16 maps, 0 to 15; got 16"):
+        striate.visualize("lenet5_relu", method="maximize", layer="c3", unit=16)
 
 
 @pytest.mark.parametrize(("method", "what"), [("top", "top needs data"), ("gradient", "gradient needs a picture")])

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from striate.api.looking import Look, strongest_places
 from striate.report.seeing_contents import LARGE, WIDE, Panel, Picture, Shown
-from striate.report.wording import plural
+from striate.report.wording import number, plural
 from striate.visualization import HEAD, Unit, deconvnet, gradient, guided_backpropagation
 from striate.visualization.montage import draw_grid, draw_heat, draw_signal
 
@@ -72,16 +72,16 @@ def projection_panel(
     signals = {rule: RULES[rule][1](look.seen.network, images, layer=layer, unit=places) for rule in rules}
     cells: list[list[Shown]] = []
     facts = []
-    for number, (place, activation) in enumerate(found):
+    for order, (place, activation) in enumerate(found):
         rows, columns = look.crop(layer, place)
         name = look.seen.classes[place[0]] if layer == HEAD else f"map {place[0]}"
         where = f" at {place[1]}, {place[2]}" if len(place) == 3 else ""
         own = [Shown(look.pixels[rows, columns], (f"{name}{where}: {activation:.3g}",))]
         scales = {}
         for rule in rules:
-            drawn = draw_signal(signals[rule][number][:, rows, columns])
+            drawn = draw_signal(signals[rule][order][:, rows, columns])
             scales[rule] = drawn.high
-            own.append(Shown(drawn.pixels, (f"{SHORT[rule]} ±{drawn.high:.2g}",)))
+            own.append(Shown(drawn.pixels, (f"{SHORT[rule]} ±{number(float(f'{drawn.high:.2g}'))}",)))
         cells.append(own)
         facts.append({"unit": list(place), "activation": activation, "scale": scales})
     shows = (
@@ -111,7 +111,7 @@ def whole_map_panel(look: Look, rules: Sequence[str], layer: str) -> Panel:
             look.seen.network, look.images, layer=layer, unit=place[0], strongest=None, start="activation"
         )
         drawn = draw_signal(signal[0])
-        shown.append(Shown(drawn.pixels, (f"{RULES[rule][0]}, ±{drawn.high:.2g}",), LARGE))
+        shown.append(Shown(drawn.pixels, (f"{RULES[rule][0]}, ±{number(float(f'{drawn.high:.2g}'))}",), LARGE))
     what = look.seen.classes[place[0]] if layer == HEAD else f"Map {place[0]}"
     return Panel(
         method=rules[0],

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 LIST = "list"
 TOP = "top"
+NEEDS_NONE = ("maximize",)
 
 
 def command(
@@ -30,7 +31,7 @@ def command(
         typer.Option(
             "--method",
             "-m",
-            help="deconvnet, guided, gradient, saliency, integrated-gradients, grad-cam, occlusion, feature-maps, top, or all.",
+            help="deconvnet, guided, gradient, saliency, integrated-gradients, grad-cam, occlusion, feature-maps, top, maximize, or all.",
         ),
     ] = "all",
     layer: Annotated[
@@ -59,7 +60,7 @@ def command(
     mean: Mean = None,
     std: Std = None,
     size: Size = None,
-    seed: Annotated[int, typer.Option(min=0, help="Draws random weights.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Draws random weights, and where maximize begins.")] = 0,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -71,7 +72,7 @@ def command(
     if layer == LIST:
         print_result(show_layers(model, size, as_json=as_json))
         return
-    if picture is None:
+    if picture is None and method not in NEEDS_NONE:
         raise typer.BadParameter("give a PICTURE (for top: DATA); or --layer list")
     if output is None and html is None and not as_json:
         raise typer.BadParameter("give --output FILE, --html FILE, or --json")

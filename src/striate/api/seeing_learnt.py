@@ -1,0 +1,94 @@
+"""What a network has learnt, whatever the picture: the inputs that its units and classes would most like to see."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from striate.api.seen_network import SeenNetwork
+from striate.api.watching import Watcher
+from striate.errors import UsageError
+from striate.report.seeing_contents import LARGE, Panel, Picture, Shown
+from striate.visualization import HEAD, Unit, maximize
+
+STEPS = 64
+
+
+def maximize_panel(
+    seen: SeenNetwork,
+    units: Sequence[tuple[str, Unit]],
+    watcher: Watcher,
+    *,
+    seed: int = 0,
+    size: int | tuple[int, int] | None = None,
+) -> Panel:
+    """The pictures that excite units most, by gradient ascent from faint noise.
+
+    Args:
+        seen: The network.
+        units: Layer and unit each.
+        watcher: Hears how it goes.
+        seed: Draws the noise and the movements.
+        size: Of the pictures, in pixels; None: as the network's own.
+
+    Raises:
+        UsageError: The network does not run on pictures of this size.
+    """
+    rule = seen.preprocessing
+    mean, std = (np.array(values).reshape(-1, 1, 1) for values in (rule.mean, rule.std))
+    shown, facts = [], []
+    for done, (layer, unit) in enumerate(units):
+
+        def tell(step: int, done: int = done) -> None:
+            watcher.task("maximizing", done * STEPS + step, len(units) * STEPS)
+
+        found = maximize(
+            seen.network,
+            layer=layer,
+            unit=unit,
+            size=size or rule.size,
+            steps=STEPS,
+            seed=seed,
+            mean=rule.mean,
+            std=rule.std,
+            progress=tell,
+        )[0]
+        pixels: Picture = np.rint((found.numpy() * std + mean) * 255).clip(0, 255).astype(np.uint8).transpose(1, 2, 0)
+        name = _name(seen, layer, unit)
+        shown.append(Shown(np.ascontiguousarray(pixels), (name,), LARGE))
+        facts.append({"layer": layer, "unit": list(unit) if isinstance(unit, tuple) else unit, "name": name})
+    return Panel(
+        method="maximize",
+        title="What units would most like to see",
+        shows=(
+            f"Pictures made for the network: from faint noise by {STEPS} steps, each of which makes the unit answer more, kept "
+            "smooth and within the range of real pixels. They show what raises the answer most, which no real picture need "
+            "look like; another seed gives another one."
+        ),
+        rows=[shown[at : at + 3] for at in range(0, len(shown), 3)],
+        layer=units[0][0] if len({layer for layer, _ in units}) == 1 else "",
+        facts={"units": facts, "seed": seed, "steps": STEPS},
+    )
+
+
+def unit_to_maximize(seen: SeenNetwork, layer: str | None, unit: Unit | None, target: int | None) -> tuple[str, Unit]:
+    """Which unit is meant: of a layer, or a class.
+
+    Raises:
+        UsageError: Neither is said.
+    """
+    layer = layer or HEAD
+    if unit is None and layer == HEAD:
+        unit = target
+    if unit is None:
+        raise UsageError("maximize needs a unit: give --unit N with --layer, or --target CLASS")
+    return layer, unit
+
+
+def _name(seen: SeenNetwork, layer: str, unit: Unit) -> str:
+    number = unit[0] if isinstance(unit, tuple) else unit
+    if layer == HEAD:
+        return seen.classes[number]
+    where = f" at {unit[1]}, {unit[2]}" if isinstance(unit, tuple) and len(unit) == 3 else ""
+    return f"map {number}{where} of {layer}"
