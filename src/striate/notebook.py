@@ -94,4 +94,4 @@ def small(pixels: npt.NDArray[np.uint8], side: int = 80) -> npt.NDArray[np.uint8
 
 def _cell(kind: str, value: object, place: int) -> str:
     side = "left" if place == 0 else "right"
-    return f'<{kind} style="text-align:{side}">{html.escape(str(value))}</{kind}>'
+    return f'<{kind} style="text-align:{side};padding:.15em .6em">{html.escape(str(value))}</{kind}>'

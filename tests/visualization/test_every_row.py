@@ -10,7 +10,18 @@ import torch
 from torch import nn
 
 from striate.models import create_model, list_models, model_row
-from striate.visualization import HEAD, deconvnet, gradient, guided_backpropagation, list_layers
+from striate.visualization import (
+    HEAD,
+    deconvnet,
+    grad_cam,
+    gradient,
+    guided_backpropagation,
+    integrated_gradients,
+    list_layers,
+    occlusion,
+    saliency,
+    top_patches,
+)
 
 LARGE = 10_000_000  # parameters, from which on drawing the weights by the paper's rules takes a second and more
 SMALL_SIDE = 32
@@ -18,6 +29,7 @@ SMALL_SIDE = 32
 # One or two of each family stand for the others, which `make test-all` puts to the same test: all rows take minutes.
 STANDING = ["lenet5", "alexnet", "nin_cifar10", "vgg11_lrn", "googlenet", "allcnn_c", "resnet18_c", "plain20"]
 STANDING += ["mobilenet_v1_x0_25", "mobilenet_v2_x0_35_tf", "efficientnet_b0"]
+LIGHT = ["lenet5", "googlenet", "resnet18_c", "plain20", "mobilenet_v2_x0_35_tf", "efficientnet_b0"]
 
 
 def like_images(answer, images):
@@ -30,6 +42,35 @@ def middle(network):
     return layers[len(layers) // 2]
 
 
+def like_heat(answer, images):
+    return [(answer, (len(images), *images.shape[2:]))]
+
+
+def occlusion_maps(network, images):
+    """Of a patch of half the side, in two places down and two across."""
+    patch = tuple(-(-side // 2) for side in images.shape[2:])
+    answer = occlusion(network, images, patch=patch, stride=patch)
+    maps = [answer.probability, answer.map_sum, answer.labels]
+    return [*((one, (len(images), 2, 2)) for one in maps), *like_heat(answer.heat(), images)]
+
+
+def patches(network, images):
+    """Two pictures' top patches of a layer halfway up, and a projection."""
+    layer = middle(network)
+    both = torch.cat([images, images.flip(3)])
+    answer = top_patches(network, both, layer=layer, count=2)
+    maps = len(answer)
+    top, left, bottom, right = answer.boxes[0, 0].tolist()
+    projection = answer.project(network, both, 0)[0]
+    box = (images.shape[1], bottom - top, right - left)
+    return [
+        (answer.activations, (maps, 2)),
+        (answer.positions, (maps, 2)),
+        (answer.boxes, (maps, 2, 4)),
+        (projection, box),
+    ]
+
+
 # Each takes (network, images) and gives what was answered, and the shape that it must have.
 METHODS = {
     "deconvnet": lambda network, images: like_images(deconvnet(network, images, layer=HEAD), images),
@@ -40,6 +81,13 @@ METHODS = {
         guided_backpropagation(network, images, layer=HEAD), images
     ),
     "gradient": lambda network, images: like_images(gradient(network, images, layer=HEAD), images),
+    "saliency": lambda network, images: like_heat(saliency(network, images), images),
+    "grad_cam": lambda network, images: like_heat(grad_cam(network, images), images),
+    "integrated_gradients": lambda network, images: like_images(
+        integrated_gradients(network, images, target=3, steps=2), images
+    ),
+    "occlusion": occlusion_maps,
+    "top_patches": patches,
 }
 
 
@@ -179,7 +227,7 @@ def test_every_method_answers_and_leaves_nothing_behind(name):
     before.check(every_byte=True)
 
 
-@pytest.mark.parametrize("name", STANDING)
+@pytest.mark.parametrize("name", LIGHT)
 def test_the_same_again_is_the_same(name):
     network, images = build(name)
     for method in METHODS:
@@ -212,7 +260,7 @@ def breaking_backward(module, inputs, output):
 
 
 @pytest.mark.parametrize("breaking", [breaking_forward, breaking_backward])
-@pytest.mark.parametrize("name", STANDING)
+@pytest.mark.parametrize("name", LIGHT)
 def test_nothing_is_left_behind_when_it_raises_in_the_middle(name, breaking):
     network, images = build(name)
     unsettle(network)

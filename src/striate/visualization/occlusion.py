@@ -19,6 +19,7 @@ STRIDE_SHARE = 0.1  # of a picture's side; the patch is twice as long
 
 
 SHOWN = 8  # pictures in a notebook
+DRAWN = 200  # CSS pixels that each is wide there
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +64,7 @@ class Occlusion:
 
         drawn = [draw_heat(one.clamp(min=0)) for one in self.heat()[:SHOWN]]
         shown = [
-            notebook.picture(one.pixels, said=f"drop in the probability of class {target}, {one.scale}")
+            notebook.picture(one.pixels, said=f"drop in the probability of class {target}, {one.scale}", width=DRAWN)
             for one, target in zip(drawn, self.targets, strict=False)
         ]
         height, width = self.patch

@@ -56,7 +56,7 @@ class TopPatches:
             for values, places in [(self.activations[number].tolist(), self.positions[number].tolist())]
         ]
         columns = ("map", *(f"top {place + 1}" for place in range(self.activations.shape[1])))
-        return notebook.block(repr(self), notebook.table(columns, rows))
+        return notebook.block(repr(self)[1:-1], notebook.table(columns, rows))
 
     @property
     def boxes(self) -> Tensor:
