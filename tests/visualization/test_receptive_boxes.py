@@ -76,7 +76,7 @@ ROWS = [
 
 
 @pytest.mark.parametrize(("name", "layer", "side"), ROWS, ids=[row[0] for row in ROWS])
-def test_what_lies_outside_the_box_changes_nothing_and_its_edges_count(name, layer, side):
+def test_what_lies_outside_the_box_changes_nothing(name, layer, side):
     network = create_model(name, seed=0).eval().double()
     layer = layer if layer in dict(network.named_modules()) else network.stages[1]
     generator = torch.Generator().manual_seed(1)
