@@ -253,6 +253,18 @@ def test_what_a_unit_does_not_see_gets_nothing():
     )  # 3x3, 3x3, and 3x3 at stride 2: 7 x 7
 
 
+def test_without_switches_it_tells_nothing_of_the_picture():
+    images = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    for name, layer, same in (
+        ("mobilenet_v1_x0_25", "block11", True),
+        ("allcnn_c", "block3", True),
+        ("resnet18", "layer3", False),  # it has one max pooling, the second layer
+    ):
+        network = create_model(name, num_classes=5, seed=0)
+        one, other = deconvnet(network, images, layer=layer, unit=(3, 1, 1))
+        assert one.any() and ((one - other).abs().max() < 1e-5 * one.abs().max()) == same
+
+
 def test_the_wrong_layer_and_the_wrong_unit():
     network = create_model("lenet5", seed=0)
     images = torch.zeros(1, 1, 32, 32)

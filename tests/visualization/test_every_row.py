@@ -18,6 +18,7 @@ from striate.visualization import (
     guided_backpropagation,
     integrated_gradients,
     list_layers,
+    maximize,
     occlusion,
     saliency,
     top_patches,
@@ -54,6 +55,11 @@ def occlusion_maps(network, images):
     return [*((one, (len(images), 2, 2)) for one in maps), *like_heat(answer.heat(), images)]
 
 
+def values(network):
+    """Mean and deviation of the network's own benchmark."""
+    return dict(zip(("mean", "std"), network.config.benchmark.normalization(network.in_channels), strict=True))
+
+
 def patches(network, images):
     """Two pictures' top patches of a layer halfway up, and a projection."""
     layer = middle(network)
@@ -88,6 +94,9 @@ METHODS = {
     ),
     "occlusion": occlusion_maps,
     "top_patches": patches,
+    "maximize": lambda network, images: like_images(
+        maximize(network, layer=HEAD, unit=3, size=tuple(images.shape[2:]), steps=2, **values(network)), images
+    ),
 }
 
 

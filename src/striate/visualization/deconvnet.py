@@ -26,6 +26,9 @@ def deconvnet(
     norm is transposed as the scale that it is in evaluation mode; gates of squeeze-and-excitation are held as they were
     for the picture. Where pooling windows overlap, a switch gets the sum of what comes from each.
 
+    What ties a projection to its picture are the switches of max pooling. In a network without them the projection of a
+    unit is the same whatever the picture; there `guided_backpropagation` tells more.
+
     Args:
         model: Any network; mode, weights, gradients and hooks are left as they were.
         images: (N, channels, height, width) float, normalised as the network takes them.
@@ -50,6 +53,7 @@ def deconvnet(
         >>> projection.shape, bool(projection.any())
         (torch.Size([1, 3, 64, 64]), True)
 
-    Source: Zeiler and Fergus 2013, Visualizing and Understanding Convolutional Networks, section 2.1.
+    Source: Zeiler and Fergus 2013, Visualizing and Understanding Convolutional Networks, section 2.1; on
+    networks without max pooling, Springenberg et al. 2014, Striving for Simplicity, section 3.4.
     """
     return send_back(model, images, rule="deconvnet", layer=layer, unit=unit, strongest=strongest, start=start)
