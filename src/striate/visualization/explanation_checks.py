@@ -40,7 +40,7 @@ and DeconvNet stay at 0.96 and more; saliency is below 0.65, Grad-CAM, averaged 
 INCOMPLETE = 0.05
 """Share of the answer that may be missing. Source: Sundararajan, Taly, Yan 2017, section 5."""
 
-DRAWS = 3  # of the last layer: one draw may by chance weigh the maps as they were
+DRAWS = 3  # of the last layer: one draw may by chance weigh the maps as they were; of costly methods there is one
 
 
 @dataclass(frozen=True)
@@ -184,8 +184,8 @@ def check_explanation(
 
     Args:
         model: Any classifier; mode, weights, gradients and hooks are left as they were.
-        images: (N, channels, H, W) float, normalised as the network takes them. The check costs about 150 runs of the
-            network for each, more for occlusion and integrated gradients.
+        images: (N, channels, H, W) float, normalised as the network takes them. The check costs about 80 runs of the
+            network for each, and twice that for occlusion and integrated gradients.
         method: A name of `striate.visualization.METHODS`, or a function of one's own: from a model, pictures and their
             classes to heat (N, H, W).
         target: The class that is explained, a list with one for each picture, or None: the class that the network answers.
@@ -291,7 +291,7 @@ class _Checker:
         flat = shown.flatten(1)
         return ExplanationCheck(
             method=name,
-            redrawings=self._redrawings(plain, made_anew, layer if of_units else None),
+            redrawings=self._redrawings(plain, made_anew, layer if of_units else None, 1 if costly else DRAWS),
             curves=curves[0] if curves else None,
             moved=curves[1:],
             completeness=self._completeness(shown) if method == "integrated_gradients" else None,
@@ -301,13 +301,13 @@ class _Checker:
         )
 
     def _redrawings(
-        self, plain: Tensor, made: Callable[[nn.Module], Tensor], layer: str | None
+        self, plain: Tensor, made: Callable[[nn.Module], Tensor], layer: str | None, draws_of_last: int
     ) -> tuple[Redrawing, ...]:
         names = weighted_layers(self.model, self.images, layer or HEAD)
         if not names:
             return ()
         last = "the last layer with weights" if layer is None else f"the last layer with weights up to {layer}"
-        levels = [(last, 1, DRAWS)]
+        levels = [(last, 1, draws_of_last)]
         if len(names) > 3:
             levels.append(("the later half of its layers", len(names) // 2, 1))
         if len(names) > 1:
