@@ -10,7 +10,7 @@ from torch import nn
 
 import striate
 from striate.api.looking import look_at, strongest_places
-from striate.api.seeing_classes import CLASS_METHODS, _label_pixels
+from striate.api.seeing_classes import CLASS_PANELS, _label_pixels
 from striate.api.seeing_layers import RULES, has_switches, projection_panel
 from striate.api.seen_network import layers_of_model, seen_network
 from striate.api.visualize import METHODS, ON_DATA, ON_NOTHING, check_method
@@ -28,7 +28,7 @@ def everything():
 
 def test_all_has_every_method_of_every_stage(everything):
     assert [stage.layer for stage in everything.report.stages] == [*striate.create_model("lenet5_relu").stages, "head"]
-    assert [panel.method for panel in everything.report.where] == list(CLASS_METHODS)
+    assert [panel.method for panel in everything.report.where] == list(CLASS_PANELS)
     kinds = [[panel.method for panel in stage.panels] for stage in everything.report.stages]
     assert kinds[0] == ["feature-maps", "deconvnet", "deconvnet"] and kinds[-1] == ["deconvnet", "deconvnet"]
     assert len(everything.report.predictions) == 5
@@ -123,14 +123,20 @@ def test_labels_have_colours_in_the_order_of_their_places():
 
 def test_a_module_is_left_as_it_was():
     network = nn.Sequential(
-        nn.Conv2d(3, 4, 3, padding=1), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 3)
+        nn.Conv2d(3, 4, 3, padding=1),
+        nn.ReLU(),
+        nn.BatchNorm2d(4),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(4, 3),
     )
     network[0].weight.requires_grad_(False)
     before = {name: value.clone() for name, value in network.state_dict().items()}
     network.input_size = (16, 16)
     shown = striate.visualize(network, PICTURE, method="guided", layer="1", unit=2)
     assert shown.seen.classes == ("class 0", "class 1", "class 2") and shown.panels[0].layer == "1"
-    assert network.training and not network[0].weight.requires_grad and network[4].weight.requires_grad
+    striate.visualize(network, PICTURE)
+    assert network.training and not network[0].weight.requires_grad and network[5].weight.requires_grad
     assert all((before[name] == value).all() for name, value in network.state_dict().items())
     assert not any(module._forward_hooks for module in network.modules())
     assert all(parameter.grad is None for parameter in network.parameters())

@@ -168,3 +168,10 @@ def test_no_layer_with_places():
         "no layer of Sequential has maps larger than 1 x 1 on pictures of 2 x 2 pixels, so that none tells where it looks; "
         "give larger pictures"
     )
+
+
+def test_finding_the_last_maps_leaves_statistics_as_they_were():
+    network = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2))
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    assert last_maps_layer(network, torch.ones(2, 1, 8, 8)) == "1"
+    assert network.training and all(torch.equal(before[name], value) for name, value in network.state_dict().items())

@@ -18,11 +18,11 @@ BRIGHT = 0.99
 """The share of a map's pixels that are not drawn in the lightest colour: of gradients, single pixels stand far out."""
 
 
-def grad_cam_panel(look: Look, layer: str | None = None) -> Panel:
+def grad_cam_panel(look: Look, layer: str | None = None) -> tuple[Panel, Tensor]:
     """Grad-CAM of the class that is asked about."""
     layer = layer or last_maps_layer(look.seen.network, look.images)
     heat = grad_cam(look.seen.network, look.images, target=look.target, layer=layer)[0]
-    return _heat_panel(
+    panel = _heat_panel(
         look,
         heat,
         "grad-cam",
@@ -32,12 +32,13 @@ def grad_cam_panel(look: Look, layer: str | None = None) -> Panel:
         layer=layer,
         high=None,
     )
+    return panel, heat
 
 
-def saliency_panel(look: Look) -> Panel:
+def saliency_panel(look: Look, layer: str | None = None) -> tuple[Panel, Tensor]:
     """The size of the gradient of the class that is asked about."""
     heat = saliency(look.seen.network, look.images, target=look.target)[0]
-    return _heat_panel(
+    panel = _heat_panel(
         look,
         heat,
         "saliency",
@@ -46,12 +47,13 @@ def saliency_panel(look: Look) -> Panel:
         "gradient of the three colours. It is noisy, and says nothing of what larger changes would do.",
         high=BRIGHT,
     )
+    return panel, heat
 
 
-def integrated_gradients_panel(look: Look) -> Panel:
+def integrated_gradients_panel(look: Look, layer: str | None = None) -> tuple[Panel, Tensor]:
     """Integrated gradients from a picture of the mean colour."""
     answer = integrated_gradients(look.seen.network, look.images, target=look.target)[0]
-    return _heat_panel(
+    panel = _heat_panel(
         look,
         answer.sum(dim=0).abs(),
         "integrated-gradients",
@@ -61,9 +63,10 @@ def integrated_gradients_panel(look: Look) -> Panel:
         high=BRIGHT,
         facts={"sum": float(answer.double().sum())},
     )
+    return panel, answer.sum(dim=0)
 
 
-def occlusion_panel(look: Look, layer: str | None = None) -> Panel:
+def occlusion_panel(look: Look, layer: str | None = None) -> tuple[Panel, Tensor]:
     """What the answer does when a grey patch covers a part of the picture: the paper's three maps."""
     result = occlusion(look.seen.network, look.images, target=look.target, layer=layer)
     before = look.probabilities[look.target]
@@ -73,7 +76,7 @@ def occlusion_panel(look: Look, layer: str | None = None) -> Panel:
     labels = result.labels[0].numpy()
     kept = float((labels == int(np.argmax(look.probabilities))).mean())
     names = [look.seen.classes[place] for place in _commonest(labels)]
-    return Panel(
+    panel = Panel(
         method="occlusion",
         title="Occlusion",
         shows=(
@@ -94,15 +97,16 @@ def occlusion_panel(look: Look, layer: str | None = None) -> Panel:
         ],
         facts={"class": look.target_name, "answer_kept": kept, "occlusion": result.to_dict()},
     )
+    return panel, result.heat()[0]
 
 
-CLASS_METHODS: dict[str, Callable[[Look], Panel]] = {
+CLASS_PANELS: dict[str, Callable[[Look, str | None], tuple[Panel, Tensor]]] = {
     "grad-cam": grad_cam_panel,
     "occlusion": occlusion_panel,
     "integrated-gradients": integrated_gradients_panel,
     "saliency": saliency_panel,
 }
-"""In the order in which they are to be read."""
+"""In the order in which they are to be read; from a look and a layer to the panel and the heat (H, W) that it shows."""
 
 
 def _heat_panel(

@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from striate.api.looking import Look, check_unit, look_at
-from striate.api.seeing_classes import CLASS_METHODS, grad_cam_panel, occlusion_panel
+from striate.api.seeing_checks import NAMES, checked, checked_projection, with_check
+from striate.api.seeing_classes import CLASS_PANELS
 from striate.api.seeing_data import many_pictures, top_panel
 from striate.api.seeing_layers import RULES, feature_maps_panel, projection_panel, whole_map_panel
 from striate.api.seeing_learnt import maximize_panel, unit_to_maximize
@@ -28,7 +29,7 @@ from striate.pixels import PictureSource
 from striate.report.contact_sheet import SIDE, Tile, draw_contact_sheet
 from striate.report.seeing_contents import Panel, SeeingReport, StagePanels
 from striate.report.seeing_page import render
-from striate.visualization import HEAD, Unit, last_maps_layer, list_layers, strongest_maps
+from striate.visualization import HEAD, Unit, check_explanations, last_maps_layer, list_layers, strongest_maps
 
 ALL = "all"
 ON_DATA = ("top",)
@@ -273,32 +274,41 @@ def _maximized_size(seen: SeenNetwork) -> tuple[int, int]:
 
 def _one(look: Look, method: str, layer: str | None, unit: Unit | None) -> Panel:
     if method in RULES:
-        return projection_panel(look, [method], layer or HEAD, unit)
+        layer = layer or HEAD
+        return checked_projection(look, projection_panel(look, [method], layer, unit), layer)
     if method == "feature-maps":
         return feature_maps_panel(look, layer or HEAD, unit)
-    if method == "grad-cam":
-        return grad_cam_panel(look, layer)
-    if method == "occlusion":
-        return occlusion_panel(look, layer)
-    return CLASS_METHODS[method](look)
+    panel, heat = CLASS_PANELS[method](look, layer)
+    return checked(look, panel, heat)
 
 
 def _everything(
     look: Look, layers: Sequence[str], watcher: Watcher
 ) -> tuple[tuple[Panel, ...], tuple[StagePanels, ...]]:
-    """The panels of the page, one piece of work after another."""
-    where: list[Panel] = []
+    """The panels of the page, one piece of work after another; every map of a class is tested before it is shown."""
+    where: list[tuple[Panel, Tensor]] = []
     stages: list[StagePanels] = []
     work: list[Callable[[], None]] = []
-    for name in CLASS_METHODS:
-        work.append(lambda name=name: where.append(CLASS_METHODS[name](look)))  # type: ignore[misc]
+    for name in CLASS_PANELS:
+        work.append(lambda name=name: where.append(CLASS_PANELS[name](look, None)))  # type: ignore[misc]
     for layer in layers:
         work.append(lambda layer=layer: stages.append(_stage(look, layer)))  # type: ignore[misc]
     for done, piece in enumerate(work):
         watcher.task("looking", done, len(work))
         piece()
     watcher.task("looking", len(work), len(work))
-    return tuple(where), tuple(stages)
+    checks = check_explanations(
+        look.seen.network,
+        look.images,
+        list(NAMES.values()),
+        target=look.target,
+        heats={NAMES[panel.method]: heat[None] for panel, heat in where},
+        progress=lambda done, total: watcher.task("testing", done, total),
+    )
+    if stages and stages[-1].layer == HEAD:
+        rules = [with_check(rule_panel, checks[NAMES[rule_panel.method]]) for rule_panel in stages[-1].panels[:1]]
+        stages[-1] = dataclasses.replace(stages[-1], panels=(*rules, *stages[-1].panels[1:]))
+    return tuple(with_check(panel, checks[NAMES[panel.method]]) for panel, _ in where), tuple(stages)
 
 
 def _stage(look: Look, layer: str) -> StagePanels:

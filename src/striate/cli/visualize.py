@@ -61,6 +61,10 @@ def command(
     std: Std = None,
     size: Size = None,
     seed: Annotated[int, typer.Option(min=0, help="Draws random weights, and where maximize begins.")] = 0,
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Print what testing the maps found; a map that fails is said to in any case."),
+    ] = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -74,8 +78,8 @@ def command(
         return
     if picture is None and method not in NEEDS_NONE:
         raise typer.BadParameter("give a PICTURE (for top: DATA); or --layer list")
-    if output is None and html is None and not as_json:
-        raise typer.BadParameter("give --output FILE, --html FILE, or --json")
+    if output is None and html is None and not as_json and not check:
+        raise typer.BadParameter("give --output FILE, --html FILE, --check or --json")
     if output is not None:
         check_output(output, picture=picture)
     if html is not None:
@@ -109,7 +113,7 @@ def command(
     if as_json:
         print_result(json.dumps({"written": written} | result.to_dict(), ensure_ascii=False))
     else:
-        print_result(show_result(result, written))
+        print_result(show_result(result, written, checks=check))
 
 
 def parse_unit(text: str) -> int | tuple[int, int, int] | None:
@@ -161,7 +165,7 @@ def _row(layer: LayerFacts) -> tuple[str, str, str, str]:
     return layer.name, answers, f"{sees}; all, by gates" if layer.whole else sees, plural(layer.field.jump[0], "pixel")
 
 
-def show_result(result: Visualization, written: list[str]) -> str:
+def show_result(result: Visualization, written: list[str], *, checks: bool) -> str:
     """What was answered, what was drawn, and where it was written."""
     lines = []
     for name, share in result.report.predictions[:1]:
@@ -169,5 +173,10 @@ def show_result(result: Visualization, written: list[str]) -> str:
     if len(result.panels) == 1:
         panel = result.panels[0]
         lines.append(printable(f"{panel.title}{f' of {panel.layer}' if panel.layer else ''}: {panel.shows}"))
+    for panel in result.panels if checks else ():
+        if panel.checks:
+            lines.append(f"{panel.title}{f' of {panel.layer}' if panel.layer else ''}")
+            lines += [f"  {what}: {found}" for what, found in panel.checks]
+            lines += [f"  warning: {warning}" for warning in panel.warnings]
     lines += [f"written to {printable(path)}" for path in written]
     return "\n".join(lines)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from striate.errors import StriateError, UnknownNameError, UsageError
-from striate.hooks import run_until, watch_calls
+from striate.hooks import held_still, run_until, watch_calls
 
 HEAD = "head"
 """The layer of the logits: what the network itself answers."""
@@ -127,7 +127,7 @@ def last_maps_layer(model: nn.Module, images: Tensor) -> str:
             sizes.pop(name, None)  # so that the order is that of the last calls
             sizes[name] = tuple(output.shape)
 
-    with torch.no_grad(), watch_calls(model, lambda name, module: None, leave):
+    with held_still(model), torch.no_grad(), watch_calls(model, lambda name, module: None, leave):
         layer_output(model, images[:1], HEAD)
     stages = getattr(model, "stages", None)
     candidates = [name for name in stages if name in sizes] if isinstance(stages, tuple) else list(sizes)
