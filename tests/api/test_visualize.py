@@ -201,6 +201,13 @@ def test_a_class_or_a_map_is_maximized():
         striate.visualize("lenet5_relu", method="maximize", layer="c3", unit=16)
 
 
+def test_filters_are_drawn_on_their_own_scale():
+    shown = striate.visualize("lenet5_relu", method="filters", seed=1)
+    assert shown.panels[0].facts == {"kernels": 6, "size": [5, 5]}
+    assert {0, 255} & set(np.unique(shown.panels[0].rows[0][0].picture))
+    assert striate.visualize("resnet20", method="filters", layer="conv1", seed=1).panels[0].layer == "conv1"
+
+
 @pytest.mark.parametrize(("method", "what"), [("top", "top needs data"), ("gradient", "gradient needs a picture")])
 def test_what_a_method_needs(method, what):
     with pytest.raises(UsageError, match=what):

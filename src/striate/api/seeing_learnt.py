@@ -9,10 +9,13 @@ import numpy as np
 from striate.api.seen_network import SeenNetwork
 from striate.api.watching import Watcher
 from striate.errors import UsageError
-from striate.report.seeing_contents import LARGE, Panel, Picture, Shown
-from striate.visualization import HEAD, Unit, maximize
+from striate.report.seeing_contents import LARGE, WIDE, Panel, Picture, Shown
+from striate.visualization import HEAD, Unit, filters, maximize
+from striate.visualization.montage import draw_grid, draw_heat, draw_signal
 
 STEPS = 64
+MOST_FILTERS, FILTERS_ACROSS, FILTERS_WIDTH = 96, 16, 1200
+TINY = 1e-12
 
 
 def maximize_panel(
@@ -69,6 +72,38 @@ def maximize_panel(
         rows=[shown[at : at + 3] for at in range(0, len(shown), 3)],
         layer=units[0][0] if len({layer for layer, _ in units}) == 1 else "",
         facts={"units": facts, "seed": seed, "steps": STEPS},
+    )
+
+
+def filters_panel(seen: SeenNetwork, layer: str | None = None) -> Panel:
+    """A layer's kernels: the first layer's in the colours of the picture, deeper ones by the norm over their channels.
+
+    Raises:
+        UsageError: The layer has no kernels.
+    """
+    kernels = filters(seen.network, layer)
+    signed = bool((kernels < 0).any())
+    some = kernels[:MOST_FILTERS]
+    drawn = [
+        draw_signal(one, scale=max(float(one.abs().max()), TINY)).pixels if signed else draw_heat(one[0]).pixels
+        for one in some
+    ]
+    height, width = drawn[0].shape[:2]
+    times = max(1, round(FILTERS_WIDTH / (FILTERS_ACROSS * width)))
+    tiles = [np.repeat(np.repeat(one, times, axis=0), times, axis=1) for one in drawn]
+    count = f"{len(some)} of {len(kernels):,}" if len(some) < len(kernels) else f"All {len(kernels):,}"
+    how = (
+        "Each is drawn on its own scale with mid-grey for 0: it answers to what looks like it."
+        if signed
+        else "Each has many channels; drawn is how much it weighs each place over all of them, from 0 to its largest."
+    )
+    return Panel(
+        method="filters",
+        title="First filters" if layer is None else "Filters",
+        shows=f"{count} kernels of {height} x {width}. {how}",
+        rows=[[Shown(draw_grid(tiles, columns=min(FILTERS_ACROSS, len(tiles)), gap=4), (), WIDE)]],
+        layer=layer or "",
+        facts={"kernels": len(kernels), "size": [height, width]},
     )
 
 

@@ -20,7 +20,7 @@ from striate.api.seeing_checks import NAMES, checked, checked_projection, with_c
 from striate.api.seeing_classes import CLASS_PANELS
 from striate.api.seeing_data import many_pictures, top_panel
 from striate.api.seeing_layers import RULES, feature_maps_panel, projection_panel, whole_map_panel
-from striate.api.seeing_learnt import maximize_panel, unit_to_maximize
+from striate.api.seeing_learnt import filters_panel, maximize_panel, unit_to_maximize
 from striate.api.seen_network import SeenNetwork, seen_network
 from striate.api.watching import Watcher
 from striate.data import Dataset
@@ -33,7 +33,7 @@ from striate.visualization import HEAD, Unit, check_explanations, last_maps_laye
 
 ALL = "all"
 ON_DATA = ("top",)
-ON_NOTHING = ("maximize",)
+ON_NOTHING = ("maximize", "filters")
 ON_A_PICTURE = (
     "deconvnet",
     "guided",
@@ -45,7 +45,7 @@ ON_A_PICTURE = (
     "feature-maps",
 )
 METHODS = (*ON_A_PICTURE, *ON_DATA, *ON_NOTHING, ALL)
-TAKES_LAYER = (*RULES, "grad-cam", "occlusion", "feature-maps", *ON_DATA, "maximize")
+TAKES_LAYER = (*RULES, "grad-cam", "occlusion", "feature-maps", *ON_DATA, *ON_NOTHING)
 TAKES_UNIT = (*RULES, "feature-maps", *ON_DATA, "maximize")
 TOP_CLASSES = 5
 STAGE_UNITS = 6
@@ -172,7 +172,7 @@ def visualize(
         model = seen_network(model, weights=weights, mean=mean, std=std, size=size, seed=seed, watcher=watcher)
     if layer is not None:
         check_unit(model.layer_facts(layer), unit)
-    if method in TAKES_LAYER and method != "maximize" and layer is None:
+    if method in TAKES_LAYER and method not in ON_NOTHING and layer is None:
         layer = last_maps_layer(model.network, torch.zeros(1, *model.input_shape))
         check_unit(model.layer_facts(layer), unit)
     if picture is None or method not in (*ON_A_PICTURE, ALL):
@@ -180,6 +180,8 @@ def visualize(
             wanted = unit_to_maximize(model, layer, unit, model.class_index(target))
             check_unit(model.layer_facts(wanted[0]), wanted[1])
             panels: tuple[Panel, ...] = (maximize_panel(model, [wanted], watcher, seed=seed),)
+        elif method == "filters":
+            panels = (filters_panel(model, layer),)
         else:
             panels = _without_a_picture(model, method, layer, unit, data, watcher)
         report = SeeingReport(model.name, "", None, (), "", (), (), panels, model.notes, model.facts)
@@ -212,7 +214,10 @@ def _with_a_picture(
     if method == ALL:
         layers = list_layers(look.seen.network) if layer is None else [layer]
         where, stages = _everything(look, layers, watcher)
-        units = (maximize_panel(look.seen, _to_maximize(look, layers), watcher, size=_maximized_size(look.seen)),)
+        units = (
+            *_first_filters(look.seen),
+            maximize_panel(look.seen, _to_maximize(look, layers), watcher, size=_maximized_size(look.seen)),
+        )
     elif method in RULES or method == "feature-maps":
         panel = _one(look, method, layer, unit)
         stages = (StagePanels(panel.layer, look.facts(panel.layer).text, (panel,)),)
@@ -261,6 +266,13 @@ def _to_maximize(look: Look, layers: Sequence[str]) -> list[tuple[str, Unit]]:
     )
     maps = [(stages[place], strongest_maps(look.maps(stages[place]), 1)[0]) for place in places]
     return [*maps, *((HEAD, number) for number in numbers)]
+
+
+def _first_filters(seen: SeenNetwork) -> tuple[Panel, ...]:
+    try:
+        return (filters_panel(seen),)
+    except UsageError:  # a network without a convolution has none
+        return ()
 
 
 def _maximized_size(seen: SeenNetwork) -> tuple[int, int]:

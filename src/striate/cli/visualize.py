@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 LIST = "list"
 TOP = "top"
-NEEDS_NONE = ("maximize",)
+NEEDS_NONE = ("maximize", "filters")
 
 
 def command(
@@ -31,7 +31,8 @@ def command(
         typer.Option(
             "--method",
             "-m",
-            help="deconvnet, guided, gradient, saliency, integrated-gradients, grad-cam, occlusion, feature-maps, top, maximize, or all.",
+            help="all, deconvnet, guided, gradient, saliency, integrated-gradients, grad-cam, occlusion, feature-maps, top, "
+            "maximize or filters.",
         ),
     ] = "all",
     layer: Annotated[
