@@ -175,6 +175,19 @@ def test_top_pictures_are_those_with_the_largest_answers(squares):
     assert shown.report.picture is None and "Inside lenet5_relu" in shown.to_html()
 
 
+def test_low_middle_and_high(squares):
+    shown = striate.visualize("lenet5_relu", data=squares, method="hierarchy", seed=0)
+    assert [(panel.method, panel.layer) for panel in shown.panels] == [
+        ("filters", ""),
+        ("top", "c1"),
+        ("top", "s2"),
+        ("top", "s4"),
+    ]
+    assert all(len(panel.rows) == 3 and len(panel.rows[0]) == 2 for panel in shown.panels[1:])
+    alone = striate.visualize("lenet5_relu", data=squares, method="top", layer="s2", seed=0)
+    assert alone.panels[0].facts["maps"][0] == shown.panels[2].facts["maps"][0]
+
+
 def test_pictures_without_any_that_can_be_read(tmp_path):
     (tmp_path / "one").mkdir()
     (tmp_path / "one" / "torn.png").write_bytes(b"no picture")

@@ -20,10 +20,10 @@ from striate.errors import DataError, PictureError
 from striate.pixels import PICTURE_EXTENSIONS, PictureSource
 from striate.report.seeing_contents import LARGE, Panel, Picture, Shown
 from striate.report.wording import plural
-from striate.visualization import HEAD, TopPatches, Unit, top_patches
+from striate.visualization import HEAD, TopPatches, Unit, top_patches_of_layers
 from striate.visualization.montage import draw_grid, draw_signal
 
-TOP, TOP_MAPS = 9, 9
+TOP, TOP_MAPS, HIERARCHY_MAPS = 9, 9, 3
 BATCH = 32
 TILE = 96
 """Pixels; each part of a picture is drawn this large."""
@@ -108,12 +108,31 @@ def top_panel(
     Raises:
         DataError: None of the pictures can be read.
     """
-    seen = pictures.seen
+    return _panel(pictures, _searched(pictures, [layer], watcher)[layer], unit, watcher, maps)
+
+
+def hierarchy_panels(
+    pictures: ManyPictures, layers: Sequence[str], watcher: Watcher, *, maps: int = HIERARCHY_MAPS
+) -> tuple[Panel, ...]:
+    """The same for several layers, from low to high, found in one pass over the pictures.
+
+    Raises:
+        DataError: None of the pictures can be read.
+    """
+    found = _searched(pictures, layers, watcher)
+    return tuple(_panel(pictures, found[layer], None, watcher, maps) for layer in layers)
+
+
+def _searched(pictures: ManyPictures, layers: Sequence[str], watcher: Watcher) -> dict[str, TopPatches]:
     batches = pictures.batches(watcher)
     first = next(batches, None)
     if first is None:
         raise DataError(f"none of the {plural(len(pictures.keys), 'picture')} in {pictures.name} can be read")
-    patches = top_patches(seen.network, _after(first, batches), layer=layer, count=TOP)
+    return top_patches_of_layers(pictures.seen.network, _after(first, batches), layers=layers, count=TOP)
+
+
+def _panel(pictures: ManyPictures, patches: TopPatches, unit: Unit | None, watcher: Watcher, maps: int) -> Panel:
+    seen = pictures.seen
     wanted = patches.strongest(maps) if unit is None else [unit if isinstance(unit, int) else unit[0]]
     rules = ["deconvnet"] if has_switches(seen.network) else ["deconvnet", "guided"]
     cells = []
@@ -139,7 +158,7 @@ def top_panel(
         ),
         rows=cells,
         columns=["in the pictures", *(RULES[rule][0] for rule in rules)],
-        layer=layer,
+        layer=patches.layer,
         warnings=warnings,
         facts=facts,
     )

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from striate.api.looking import Look, check_unit, look_at
 from striate.api.seeing_checks import NAMES, checked, checked_projection, with_check
 from striate.api.seeing_classes import CLASS_PANELS
-from striate.api.seeing_data import many_pictures, top_panel
+from striate.api.seeing_data import hierarchy_panels, many_pictures, top_panel
 from striate.api.seeing_layers import RULES, feature_maps_panel, projection_panel, whole_map_panel
 from striate.api.seeing_learnt import filters_panel, maximize_panel, unit_to_maximize
 from striate.api.seen_network import SeenNetwork, seen_network
@@ -32,7 +32,7 @@ from striate.report.seeing_page import render
 from striate.visualization import HEAD, Unit, check_explanations, last_maps_layer, list_layers, strongest_maps
 
 ALL = "all"
-ON_DATA = ("top",)
+ON_DATA = ("top", "hierarchy")
 ON_NOTHING = ("maximize", "filters")
 ON_A_PICTURE = (
     "deconvnet",
@@ -45,8 +45,8 @@ ON_A_PICTURE = (
     "feature-maps",
 )
 METHODS = (*ON_A_PICTURE, *ON_DATA, *ON_NOTHING, ALL)
-TAKES_LAYER = (*RULES, "grad-cam", "occlusion", "feature-maps", *ON_DATA, *ON_NOTHING)
-TAKES_UNIT = (*RULES, "feature-maps", *ON_DATA, "maximize")
+TAKES_LAYER = (*RULES, "grad-cam", "occlusion", "feature-maps", "top", *ON_NOTHING)
+TAKES_UNIT = (*RULES, "feature-maps", "top", "maximize")
 TOP_CLASSES = 5
 STAGE_UNITS = 6
 CLASSES_MAXIMIZED, MAPS_MAXIMIZED, MAXIMIZED_SIDE = 2, 4, 128
@@ -134,7 +134,7 @@ def visualize(
     Args:
         model: A run or bundle folder, a name of the catalogue, or any module.
         picture: A path, the bytes of a picture file, a PIL picture or an array; it is prepared as the network's own are.
-        data: For `"top"`: many pictures: a folder with any folders below it, or what `striate.load_data` takes.
+        data: For `"top"` and `"hierarchy"`: many pictures: a folder with any folders below it, or what `striate.load_data` takes.
         method: One of `striate.api.visualize.METHODS`; `"all"`: every one of them, for every stage.
         layer: For methods of a layer: a name of `striate.visualization.list_layers`, or any module's path; None: the
             deepest layer whose maps have places.
@@ -202,7 +202,17 @@ def _without_a_picture(
 ) -> tuple[Panel, ...]:
     if data is None:
         raise UsageError(f"{method} needs data")
-    return (top_panel(many_pictures(seen, data), layer or HEAD, unit, watcher),)
+    pictures = many_pictures(seen, data)
+    if method == "hierarchy":
+        return (*_first_filters(seen), *hierarchy_panels(pictures, _low_middle_high(seen), watcher))
+    return (top_panel(pictures, layer or HEAD, unit, watcher),)
+
+
+def _low_middle_high(seen: SeenNetwork) -> list[str]:
+    """The first, the middle and the last of the stages whose maps have places."""
+    local = [facts.name for facts in seen.all_layer_facts() if len(facts.shape) == 3 and max(facts.shape[1:]) > 1]
+    places = sorted({0, (len(local) - 1) // 2, len(local) - 1}) if local else []
+    return [local[place] for place in places] or [HEAD]
 
 
 def _with_a_picture(

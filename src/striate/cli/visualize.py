@@ -24,14 +24,16 @@ def command(
     model: Annotated[str, typer.Argument(help="A run, a bundle, or a name of the catalogue (see `striate models`).")],
     picture: Annotated[
         str | None,
-        typer.Argument(metavar="[PICTURE|DATA]", help="A picture file; for top: a folder of pictures, or other DATA."),
+        typer.Argument(
+            metavar="[PICTURE|DATA]", help="A picture file; for top and hierarchy: a folder of pictures, or other DATA."
+        ),
     ] = None,
     method: Annotated[
         str,
         typer.Option(
             "--method",
             "-m",
-            help="all, deconvnet, guided, gradient, saliency, integrated-gradients, grad-cam, occlusion, feature-maps, top, "
+            help="all, deconvnet, guided, gradient, saliency, integrated-gradients, grad-cam, occlusion, feature-maps, top, hierarchy, "
             "maximize or filters.",
         ),
     ] = "all",
