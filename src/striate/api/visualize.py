@@ -158,8 +158,8 @@ def visualize(
 
     Example:
         >>> seen = visualize("lenet5", np.zeros((28, 28), np.uint8), method="deconvnet", layer="s2", unit=3)
-        >>> seen.panels[0].facts["units"][0]["unit"][0], seen.pixels.shape[2], len(seen.warnings)
-        (3, 3, 2)
+        >>> seen.panels[0].facts["units"][0]["unit"][0], seen.pixels.shape[2]
+        (3, 3)
     """
     started = time.perf_counter()
     watcher = watcher or Watcher()
