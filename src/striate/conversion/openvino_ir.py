@@ -68,3 +68,20 @@ def convert_module(module: nn.Module, outputs: Sequence[str], *, in_channels: in
     for output, name in zip(model.outputs, outputs, strict=True):
         output.get_tensor().set_names({name})
     return model
+
+
+def put_before(preparation: Any, model: Any) -> Any:
+    """One `openvino.Model` of two: the first one's answer is what the second one takes.
+
+    Args:
+        preparation: A model with one output, whatever its input.
+        model: A model with the input `images`, of which all but the batch is fixed. It is used up.
+    """
+    openvino = load_openvino()
+    operations = openvino.opset13
+    images = model.input("images")
+    shape = [-1, *(dimension.get_length() for dimension in list(images.get_partial_shape())[1:])]
+    answer = preparation.output(0).get_node().input_value(0)
+    # The sides are known to be those; said so, what follows is compiled for them.
+    images.get_node().output(0).replace(operations.reshape(answer, shape, special_zero=False).output(0))
+    return openvino.Model(model.get_results(), preparation.get_parameters(), model.get_friendly_name())
