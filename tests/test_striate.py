@@ -80,6 +80,7 @@ def test_help_is_light():
         "advise",
         "train",
         "evaluate",
+        "export",
         "predict",
         "visualize",
     ],

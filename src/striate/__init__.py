@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from striate.api.deepen import deepen
     from striate.api.depth_result import DepthResult
     from striate.api.evaluate import Evaluation, evaluate
+    from striate.api.export import Export, export
     from striate.api.filter_picture import filter_picture
     from striate.api.inspect import compare, inspect
     from striate.api.learning_rate import RateTest, find_learning_rate
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from striate.errors import (
         BundleError,
         DataError,
+        ExportError,
         Interrupted,
         PictureError,
         StriateError,
@@ -54,6 +56,8 @@ _HOMES = {
     "Dataset": "striate.data",
     "DepthResult": "striate.api.depth_result",
     "Evaluation": "striate.api.evaluate",
+    "Export": "striate.api.export",
+    "ExportError": "striate.errors",
     "Inspection": "striate.inspection",
     "Interrupted": "striate.errors",
     "PictureError": "striate.errors",
@@ -77,6 +81,7 @@ _HOMES = {
     "create_model": "striate.api.create_model",
     "deepen": "striate.api.deepen",
     "evaluate": "striate.api.evaluate",
+    "export": "striate.api.export",
     "filter_picture": "striate.api.filter_picture",
     "find_learning_rate": "striate.api.learning_rate",
     "gradient_norms": "striate.inspection",
@@ -100,6 +105,8 @@ __all__ = [
     "Dataset",
     "DepthResult",
     "Evaluation",
+    "Export",
+    "ExportError",
     "Inspection",
     "Interrupted",
     "PictureError",
@@ -124,6 +131,7 @@ __all__ = [
     "create_model",
     "deepen",
     "evaluate",
+    "export",
     "filter_picture",
     "find_learning_rate",
     "gradient_norms",

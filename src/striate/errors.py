@@ -7,10 +7,11 @@
     ├── DataError             a data set cannot be used as it is
     ├── WeightsError          a weights file cannot be read or does not fit the network
     ├── BundleError           a bundle is damaged, or does not do what its contract says
+    ├── ExportError           an exported file does not do what the classifier does
     └── TrainingError         training cannot go on
 
 `Interrupted` is not an error: it is the `KeyboardInterrupt` of work that was ended by a signal in good order.
-All but `BundleError` and `TrainingError` are also `ValueError`, so that callers who know nothing of Striate can catch them.
+All but `BundleError`, `ExportError` and `TrainingError` are also `ValueError`, so that callers who know nothing of Striate can catch them.
 """
 
 from __future__ import annotations
@@ -101,6 +102,10 @@ class WeightsError(StriateError, ValueError):
 
 class BundleError(StriateError):
     """A bundle is damaged, or does not do what its contract says."""
+
+
+class ExportError(StriateError):
+    """An exported file does not do what the classifier does."""
 
 
 class TrainingError(StriateError):

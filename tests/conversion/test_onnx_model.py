@@ -11,7 +11,7 @@ import torch
 from striate.conversion import OPSET, convert_to_onnx, convert_to_openvino, export_program
 from striate.errors import UsageError
 from striate.models import create_model, list_models, model_row
-from striate.openvino_loading import load_openvino
+from striate.openvino_loading import openvino_core
 from striate.pixels import Preprocessing
 
 FAMILIES = {
@@ -109,7 +109,7 @@ def test_every_network_answers_the_same_in_onnx_and_openvino(name):
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     check_answers(network, rule, session)
     graph = convert_to_openvino(network, in_channels=rule.channels, input_size=rule.size)
-    compiled = load_openvino().Core().compile_model(graph, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    compiled = openvino_core().compile_model(graph, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     images = np.random.default_rng(2).normal(0, 1, (2, rule.channels, *rule.size)).astype(np.float32)
     result = compiled({"images": images})
     for ours, name_of in zip(answers_of_torch(network, images), ("logits", "features"), strict=True):

@@ -23,6 +23,7 @@ from striate.cli import (
     compare,
     deepen,
     evaluate,
+    export,
     inspect,
     learning_rate,
     models,
@@ -100,6 +101,7 @@ VERBS = {
     "evaluate": evaluate,
     "predict": predict,
     "visualize": visualize,
+    "export": export,
 }
 
 for verb, module in VERBS.items():

@@ -1,0 +1,264 @@
+"""`striate.export`: a bundle as a file for other programs, compared with the network before it is there."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import io
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import striate
+from striate.api.export_check import (
+    FEWEST_PICTURES,
+    Agreement,
+    compare_answers,
+    open_exported,
+    pictures_like,
+    pictures_of_data,
+)
+from striate.api.run import Run
+from striate.api.watching import Watcher
+from striate.bundle import Contract
+from striate.conversion import OPSET, convert_to_onnx, export_preparation, export_program, put_before
+from striate.conversion.onnx_model import load_onnx
+from striate.durable_writing import check_writable
+from striate.errors import ExportError, UnknownNameError, UsageError
+from striate.openvino_loading import load_openvino, openvino_core
+from striate.pixels import decode
+from striate.runtime import Classifier, load_classifier
+
+FORMATS: Mapping[str, str] = {"onnx": ".onnx", "openvino": ".xml", "torch_export": ".pt2"}
+"""What a bundle can be exported as, and how the file's name ends."""
+
+MOST_PICTURES = 300
+"""As many pictures of given data are compared."""
+
+METADATA_FILE = "striate.json"
+"""Where a `.pt2` archive keeps what it says of itself."""
+
+
+@dataclass(frozen=True)
+class Export:
+    """An exported file, and how it compares with the network."""
+
+    path: Path
+    files: tuple[Path, ...]
+    """All that belongs to it: OpenVINO's weights lie in a file of their own."""
+    file_format: str
+    opset: int | None
+    """The version of ONNX's operators; None for other formats."""
+    with_preprocessing: bool
+    agreement: Agreement
+    metadata: Mapping[str, str]
+    """What the file says of itself."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The export as JSON types."""
+        return {
+            "path": str(self.path),
+            "files": {str(path): path.stat().st_size for path in self.files},
+            "format": self.file_format,
+            "opset": self.opset,
+            "with_preprocessing": self.with_preprocessing,
+            "agreement": dataclasses.asdict(self.agreement),
+            "metadata": dict(self.metadata),
+        }
+
+
+def export(
+    classifier: str | Path | Run | Classifier,
+    output: str | Path,
+    *,
+    file_format: str | None = None,
+    with_preprocessing: bool = False,
+    data: str | Path | None = None,
+    root: str | Path | None = None,
+    watcher: Watcher | None = None,
+) -> Export:
+    """Writes a bundle's network in fp32 as one file for other programs, once it answers what the network answers.
+
+    The file takes `images` and answers `logits` (batch, classes) and `features` (batch, d); the batch is free. It says
+    of itself the names of the classes, the preprocessing and more. It is opened again by the engine that it was made
+    for, and compared with the network in torch on the canaries and on at least 100 pictures: every label must be the
+    same, and no logit further away than the contract allows. Otherwise there is no file.
+
+    Args:
+        classifier: A run, a bundle, their folder, or a `Classifier`.
+        output: The file. What is there before stays until the new one is whole.
+        file_format: `"onnx"`, `"openvino"` (an `.xml` file, and its weights beside it in a `.bin` file, as OpenVINO has
+            it), or `"torch_export"`; by default what the name ends in tells: `.onnx`, `.xml`, `.pt2`.
+        with_preprocessing: Whether resize, crop and normalisation are in the file: it then takes decoded pictures of
+            any size, upright, (batch, height, width, 3) RGB or (batch, height, width, 1) grey, uint8. Otherwise it takes
+            what `Preprocessing.normalise` gives, (batch, 3 or 1, H, W) float32.
+        data: Pictures to compare on, as for `striate.evaluate`; up to 300 of them. By default 100 are made from the
+            canaries.
+        root: Where the local copy of a built-in set is.
+        watcher: Hears how far it is.
+
+    Raises:
+        UsageError: If there is no such bundle, data or format, a package is missing, or the file cannot be written.
+        BundleError: If the bundle was changed.
+        ExportError: If the file does not answer what the network answers; the message has the numbers.
+        OSError: If the disk is full; nothing is left behind.
+    """
+    watcher = watcher or Watcher()
+    output = Path(output)
+    file_format = format_of(output, file_format)
+    check_writable(output, endings=[FORMATS[file_format]])
+    if file_format == "onnx" or (file_format == "openvino" and with_preprocessing):
+        load_onnx()  # a missing package is told before any work
+    folder = classifier.bundle.folder if isinstance(classifier, Classifier) else classifier
+    reference = load_classifier(folder.folder if isinstance(folder, Run) else folder, engine="torch")
+    contract = reference.contract
+    channels = contract.preprocessing.channels
+    pictures = (
+        []
+        if data is None
+        else pictures_of_data(data, root=root, channels=channels, count=MOST_PICTURES, watcher=watcher)
+    )
+    pictures_from = f"{len(pictures)} of {data}" if pictures else ""
+    if (missing := FEWEST_PICTURES - len(pictures)) > 0:
+        bundle = reference.bundle
+        canaries = [decode(bundle.canary_path(one.file), channels=channels) for one in bundle.canaries.canaries]
+        pictures += pictures_like(canaries, missing)
+        pictures_from += f"{' and ' if pictures_from else ''}{missing} made from the canaries"
+    metadata = describe_contract(contract, file_format, with_preprocessing=with_preprocessing)
+    with unfinished(output, file_format) as temporary:
+        watcher.task("converting", 0, 1)
+        write(reference, temporary[0], file_format, metadata, with_preprocessing=with_preprocessing)
+        watcher.task("converting", 1, 1)
+        agreement = compare_answers(
+            open_exported(temporary[0], file_format),
+            reference,
+            pictures,
+            pictures_from=pictures_from,
+            with_preprocessing=with_preprocessing,
+            watcher=watcher,
+        )
+        if not agreement.passed:
+            raise ExportError(
+                f"the {file_format} file does not answer what the network answers, and was not kept: {agreement.summary()}"
+            )
+        files = tuple(output.with_suffix(part.suffix) for part in temporary)
+        for part, file in reversed(list(zip(temporary, files, strict=True))):  # the file that is asked for comes last
+            part.replace(file)
+    return Export(
+        path=output,
+        files=files,
+        file_format=file_format,
+        opset=OPSET if file_format == "onnx" else None,
+        with_preprocessing=with_preprocessing,
+        agreement=agreement,
+        metadata=metadata,
+    )
+
+
+def format_of(output: Path, file_format: str | None) -> str:
+    """The format that was asked for, or that the file's name tells.
+
+    Raises:
+        UsageError: If there is no such format, or the name does not tell.
+
+    Example:
+        >>> format_of(Path("flowers.onnx"), None), format_of(Path("flowers.xml"), "openvino")
+        ('onnx', 'openvino')
+    """
+    if file_format is None:
+        told = [name for name, ending in FORMATS.items() if output.suffix.lower() == ending]
+        if not told:
+            endings = ", ".join(f"{ending} ({name})" for name, ending in FORMATS.items())
+            raise UsageError(f"the name {output.name} does not tell a format; expected one that ends in {endings}")
+        return told[0]
+    if file_format not in FORMATS:
+        raise UnknownNameError("format", file_format, FORMATS)
+    return file_format
+
+
+def describe_contract(contract: Contract, file_format: str, *, with_preprocessing: bool) -> dict[str, str]:
+    """What an exported file says of itself: text by name; values that are not text are JSON."""
+    rule = contract.preprocessing
+    height, width = rule.size
+    takes = (
+        f"decoded pictures, upright: (batch, height, width, {rule.channels}) uint8, {rule.colour}"
+        if with_preprocessing
+        else f"prepared pictures: (batch, {rule.channels}, {height}, {width}) float32, (pixel / 255 - mean) / std, {rule.colour}"
+    )
+    opset = {"opset": str(OPSET)} if file_format == "onnx" else {}
+    return opset | {
+        "striate_version": striate.__version__,
+        "model": contract.architecture.model,
+        "classes": json.dumps(contract.classes, ensure_ascii=False),
+        "input": takes,
+        "preprocessing": json.dumps(rule.to_dict()),
+        "preprocessing_in_graph": json.dumps(with_preprocessing),
+        "temperature": json.dumps(contract.calibration["temperature"]),
+        "contract_digest": contract.to_dict()["digest"],
+    }
+
+
+def write(
+    reference: Classifier, path: Path, file_format: str, metadata: Mapping[str, str], *, with_preprocessing: bool
+) -> None:
+    """Converts the network and writes it: for OpenVINO two files."""
+    rule = reference.contract.preprocessing
+    if file_format == "openvino":
+        write_openvino(reference, path, metadata, with_preprocessing=with_preprocessing)
+        return
+    program = export_program(reference.network(), rule, with_preprocessing=with_preprocessing)
+    if file_format == "onnx":
+        content = convert_to_onnx(program, metadata=metadata).SerializeToString()
+    else:
+        from torch.export import save
+
+        buffer = io.BytesIO()
+        save(program, buffer, extra_files={METADATA_FILE: json.dumps(dict(metadata), ensure_ascii=False)})
+        content = buffer.getvalue()
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def write_openvino(reference: Classifier, path: Path, metadata: Mapping[str, str], *, with_preprocessing: bool) -> None:
+    """Writes OpenVINO's two files: the sealed graph, with preprocessing behind what OpenVINO makes of that in ONNX."""
+    openvino = load_openvino()
+    model = openvino_core().read_model(str(reference.bundle.engine_path))
+    if with_preprocessing:
+        program = export_preparation(reference.contract.preprocessing)
+        with tempfile.TemporaryDirectory(prefix="striate-export-") as scratch:
+            file = Path(scratch) / "preparation.onnx"
+            file.write_bytes(convert_to_onnx(program, metadata={}, outputs=("prepared",)).SerializeToString())
+            model = put_before(openvino.convert_model(str(file)), model)
+    for name, value in metadata.items():
+        model.set_rt_info(value, ["striate", name])
+    try:
+        openvino.save_model(model, str(path), compress_to_fp16=False)
+    except RuntimeError as error:
+        raise ExportError(f"OpenVINO cannot write its files: {last_line(error)}") from error
+
+
+def last_line(error: Exception) -> str:
+    """What an engine's error comes down to."""
+    return (str(error).strip().splitlines() or ["no reason given"])[-1]
+
+
+@contextlib.contextmanager
+def unfinished(output: Path, file_format: str) -> Any:
+    """Names for the files while they are not whole; what is left under them at the end is removed."""
+    first = output.with_name(f".{output.stem}.{os.getpid()}.partial{FORMATS[file_format]}")
+    names = (first, first.with_suffix(".bin")) if file_format == "openvino" else (first,)
+    try:
+        yield names
+    except OSError as error:
+        if error.filename is not None:
+            error.filename = str(output)  # the name that was asked for, not that of the moment
+        raise
+    finally:
+        for name in names:
+            name.unlink(missing_ok=True)
