@@ -81,6 +81,7 @@ def test_help_is_light():
         "train",
         "evaluate",
         "export",
+        "import",
         "predict",
         "visualize",
     ],

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from striate.api.evaluate import Evaluation, evaluate
     from striate.api.export import Export, export
     from striate.api.filter_picture import filter_picture
+    from striate.api.import_weights import ImportedWeights, import_weights
     from striate.api.inspect import compare, inspect
     from striate.api.learning_rate import RateTest, find_learning_rate
     from striate.api.load import load
@@ -58,6 +59,7 @@ _HOMES = {
     "Evaluation": "striate.api.evaluate",
     "Export": "striate.api.export",
     "ExportError": "striate.errors",
+    "ImportedWeights": "striate.api.import_weights",
     "Inspection": "striate.inspection",
     "Interrupted": "striate.errors",
     "PictureError": "striate.errors",
@@ -85,6 +87,7 @@ _HOMES = {
     "filter_picture": "striate.api.filter_picture",
     "find_learning_rate": "striate.api.learning_rate",
     "gradient_norms": "striate.inspection",
+    "import_weights": "striate.api.import_weights",
     "inspect": "striate.api.inspect",
     "list_models": "striate.models",
     "load": "striate.api.load",
@@ -107,6 +110,7 @@ __all__ = [
     "Evaluation",
     "Export",
     "ExportError",
+    "ImportedWeights",
     "Inspection",
     "Interrupted",
     "PictureError",
@@ -135,6 +139,7 @@ __all__ = [
     "filter_picture",
     "find_learning_rate",
     "gradient_norms",
+    "import_weights",
     "inspect",
     "list_models",
     "load",

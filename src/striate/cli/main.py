@@ -24,6 +24,7 @@ from striate.cli import (
     deepen,
     evaluate,
     export,
+    import_weights,
     inspect,
     learning_rate,
     models,
@@ -102,6 +103,7 @@ VERBS = {
     "predict": predict,
     "visualize": visualize,
     "export": export,
+    "import": import_weights,
 }
 
 for verb, module in VERBS.items():

@@ -17,6 +17,7 @@ from striate.models.network import Network
 from striate.weights.input_channels import AdaptedChannels, adapt_input_channels, first_convolution
 from striate.weights.keymaps import KEY_MAPS
 from striate.weights.published import PUBLISHED
+from striate.weights.timm_names import TIMM
 
 LEAST_FIT = 0.5  # share of the network's tensors outside its head; below it the weights are some other network's
 LIKENESS = 0.9  # the same share of another row; from it on the weights look like that row's
@@ -152,7 +153,7 @@ def _for_channels(
 def _best_named(own: Set[str], tensors: Mapping[str, Tensor]) -> tuple[Mapping[str, Tensor], str | None]:
     """The tensors under the names, the file's or a publisher's translated, of which most are the network's own."""
     best, publisher = tensors, None
-    for key_map in KEY_MAPS:
+    for key_map in (*KEY_MAPS, *TIMM):
         translated = {key_map.ours(name): tensor for name, tensor in tensors.items()}
         if len(translated.keys() & own) > len(best.keys() & own):
             best, publisher = translated, key_map.publisher

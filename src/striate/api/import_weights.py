@@ -1,0 +1,295 @@
+"""`striate.import_weights`: a foreign file of weights as a sealed bundle."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from striate.api.preparation import known_normalisation, resized_in_proportion
+from striate.api.seal import make_canaries, seal
+from striate.api.starting_weights import StartingWeights, find_weights
+from striate.api.watching import Watcher
+from striate.bundle import Contract, SeenPictures
+from striate.errors import UsageError, WeightsError
+from striate.models import Network, Row, create_model, model_row, twin_rows
+from striate.pixels import Preprocessing
+from striate.runtime import Classifier, load_classifier
+from striate.training import Decision
+from striate.training.defaults import check_side
+from striate.weights import PUBLISHED, is_auxiliary, load_weights, published_weights
+
+KEPT = 0.875
+"""Share of the shorter side that is kept of photographs, as ImageNet's networks are usually evaluated: 224 of 256 pixels."""
+
+CANARY_SIZES = ((150, 120), (120, 150), (140, 140), (96, 160))
+"""Height and width in pixels of the pictures that are drawn as canaries, as nobody gave any."""
+
+
+@dataclass(frozen=True)
+class ImportedWeights:
+    """A bundle that was made of a file of weights."""
+
+    folder: Path
+    contract: Contract
+    decisions: tuple[Decision, ...]
+    """What was found out or decided, and why."""
+
+    def classifier(self) -> Classifier:
+        """The bundle as a classifier."""
+        return load_classifier(self.folder)
+
+
+def import_weights(
+    weights: str | Path,
+    model: str,
+    *,
+    output: str | Path,
+    classes: Sequence[str] | str | Path | None = None,
+    mean: Sequence[float] | None = None,
+    std: Sequence[float] | None = None,
+    size: int | None = None,
+    watcher: Watcher | None = None,
+) -> ImportedWeights:
+    """Makes a sealed bundle of weights that were trained elsewhere: by torchvision, by timm, by your own program.
+
+    All tensors of the network must be in the file, its head's too, and no others but auxiliary heads'. What the file does
+    not say of its inputs is taken, in this order, from `mean` and `std`, its metadata, its SHA-256 if that is known, the
+    row; and told to the watcher. As no pictures come with weights, the canaries are drawn.
+
+    Args:
+        weights: A `.safetensors` or `.pth` file, or `"imagenet"` for the row's published weights.
+        model: The row of the catalogue that they are weights of.
+        output: The bundle's folder, which must not exist.
+        classes: The names of the classes in the order of the logits, or a file of them: a line each, or JSON, a list of
+            names or a table from index to name. None where the weights are published, or their metadata says `classes`.
+        mean: What the weights subtract from 0..1 pixels: one value, or one a channel.
+        std: What they divide by after that.
+        size: Side of the network's input in pixels; by default the row's.
+        watcher: Hears what was decided.
+
+    Raises:
+        UsageError: If the folder exists, or the classes are not named, or not once each.
+        UnknownNameError: If there is no such row.
+        WeightsError: If the file cannot be read, does not fill the network, or is for another number of classes.
+    """
+    watcher = watcher or Watcher()
+    output = Path(output)
+    if output.exists():
+        raise UsageError(f"{output} exists already; name another place")
+    if not output.parent.is_dir():
+        raise UsageError(f"cannot write {output}: there is no folder {output.parent}")
+    check_side(size)
+    row = model_row(model)
+    names = read_classes(classes)
+    starting = recognised(find_weights(weights, model, watcher=watcher), model)
+    names = names or names_that_come_with(starting)
+    network, matched = filled(row, starting, names)
+    preprocessing, decision = usual_preprocessing(row, network, starting, size=size, mean=mean, std=std)
+    decisions = [Decision("weights", starting.name, matched), *decision]
+    for made in decisions:
+        watcher.decision(made)
+    for twin in twin_rows(model):
+        watcher.note(
+            f"these weights fit {twin} too, which computes otherwise with them; import them there if labels are wrong"
+        )
+    watcher.task("sealing", 0, 1)
+    sealed = seal(
+        network,
+        output,
+        model=model,
+        classes=names,
+        preprocessing=preprocessing,
+        splits=[],
+        canary_pictures=make_canaries(drawn_pictures()),
+        seen=SeenPictures.of(np.empty((0, 32), np.uint8)),
+        data={"name": starting.name, "fingerprint": starting.file.sha256, "training_pictures": 0},
+    )
+    watcher.task("sealing", 1, 1)
+    return ImportedWeights(output, sealed.bundle.contract, tuple(decisions))
+
+
+def read_classes(classes: Sequence[str] | str | Path | None) -> tuple[str, ...]:
+    """The names of classes from a list, or from a file of them; () for None.
+
+    Raises:
+        UsageError: If the file cannot be read or holds no names, or a name is empty or there twice.
+    """
+    if classes is None:
+        return ()
+    if isinstance(classes, str | Path):
+        source = f"the file {classes}"
+        try:
+            text = Path(classes).read_text(encoding="utf-8-sig")
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not text in UTF-8"
+            raise UsageError(f"the class names cannot be read from {classes}: {reason}") from error
+        names = names_in(text, source)
+    else:
+        source, names = "the list", [str(name).strip() for name in classes]
+    if not names or not all(names):
+        raise UsageError(
+            f"{source} of class names holds {'an empty name' if names else 'none'}; expected one for each logit"
+        )
+    if len(set(names)) < len(names):
+        twice = next(name for place, name in enumerate(names) if name in names[:place])
+        raise UsageError(f"{source} of class names holds {twice!r} twice; expected every name once")
+    return tuple(names)
+
+
+def names_in(text: str, source: str) -> list[str]:
+    """The names in a file: JSON if it begins so, else a line each, the empty ones at the end left out.
+
+    In ImageNet's usual table each name stands behind an identifier, and two names are there twice: those get it.
+
+    Example:
+        >>> names_in('{"1": ["n2", "crane"], "0": ["n1", "cat"], "2": ["n3", "crane"]}', "it")
+        ['cat', 'crane (n2)', 'crane (n3)']
+    """
+    if not text.lstrip().startswith(("[", "{")):
+        return [line.strip() for line in text.rstrip().splitlines()]
+    try:
+        content = json.loads(text)
+        if isinstance(content, dict):
+            content = [content[str(index)] for index in range(len(content))]
+        names = [str(entry[-1] if isinstance(entry, list) else entry).strip() for entry in content]
+        return [
+            f"{name} ({entry[0]})" if isinstance(entry, list) and names.count(name) > 1 else name
+            for name, entry in zip(names, content, strict=True)
+        ]
+    except (ValueError, KeyError, IndexError, TypeError) as error:
+        raise UsageError(
+            f"{source} is not JSON with class names; expected a list of names, or a table with the keys 0, 1, 2..."
+        ) from error
+
+
+def recognised(starting: StartingWeights, model: str) -> StartingWeights:
+    """The same; with what the publisher says, if the file is known by its SHA-256 to be the row's published one."""
+    if starting.published is None and model in PUBLISHED:
+        published = published_weights(model)
+        if starting.file.sha256.startswith(published.sha256_prefix):
+            return StartingWeights(starting.file, published)
+    return starting
+
+
+def names_that_come_with(starting: StartingWeights) -> tuple[str, ...]:
+    """The classes that the publisher or the file's metadata names.
+
+    Raises:
+        UsageError: If neither does.
+    """
+    if starting.published is not None:
+        return unique(starting.published.classes)
+    if "classes" in starting.file.metadata:
+        return read_classes(names_in(starting.file.metadata["classes"], "the metadata's entry `classes`"))
+    raise UsageError(
+        f"{starting.name} does not say what its classes are called; name them in the order of the logits, "
+        "with --classes FILE (a line each, or JSON) or --classes cat,dog"
+    )
+
+
+def unique(names: Sequence[str]) -> tuple[str, ...]:
+    """The names; equal ones are numbered from the second on. ImageNet has two cranes and two maillots.
+
+    Example:
+        >>> unique(["crane", "maillot", "crane"])
+        ('crane', 'maillot', 'crane (2)')
+    """
+    counts: dict[str, int] = {}
+    numbered = []
+    for name in names:
+        counts[name] = counts.get(name, 0) + 1
+        numbered.append(name if counts[name] == 1 else f"{name} ({counts[name]})")
+    return tuple(numbered)
+
+
+def filled(row: Row, starting: StartingWeights, names: tuple[str, ...]) -> tuple[Network, str]:
+    """The network with the weights, all of them; and what matched, in a sentence.
+
+    Raises:
+        WeightsError: If a tensor is missing or left over, or the head is for another number of classes.
+    """
+    network = create_model(row.name, num_classes=len(names), auxiliary=False, seed=0)
+    report = load_weights(network, starting.file.tensors, row=row.name)
+    if report.adapted is not None and report.adapted.in_file in (1, 3):
+        channels = report.adapted.in_file
+        network = create_model(row.name, num_classes=len(names), in_channels=channels, auxiliary=False, seed=0)
+        report = load_weights(network, starting.file.tensors, row=row.name)
+    if report.head_replaced:
+        raise WeightsError(
+            f"{starting.name} is for {report.file_classes:,} classes, and {len(names):,} names were given; "
+            "name every class once, in the order of the logits"
+        )
+    left_over = [name for name in report.unexpected if not is_auxiliary(name)]
+    if report.missing or report.reshaped or report.adapted or left_over:
+        raise WeightsError(f"{starting.name} is not a {row.name} as it is in the catalogue: {report.summary()}")
+    return network, report.summary()
+
+
+def usual_preprocessing(
+    row: Row,
+    network: Network,
+    starting: StartingWeights,
+    *,
+    size: int | None,
+    mean: Sequence[float] | None,
+    std: Sequence[float] | None,
+) -> tuple[Preprocessing, list[Decision]]:
+    """How pictures become the network's input: as the publisher says, else as networks of the row's benchmark are evaluated.
+
+    Raises:
+        UsageError: If the size or the normalisation makes no sense, or the network takes another size only.
+    """
+    channels = network.in_channels
+    if starting.published is not None:
+        rule = starting.published.preprocessing
+        rule = rule if size is None else resized_in_proportion(rule, size)
+        why = f"what {starting.published.source} was evaluated with" if size is None else "asked for"
+    else:
+        height, width = row.input_size if size is None else (size, size)
+        if network.fixed_size and (height, width) != row.input_size:
+            raise UsageError(f"{row.name} takes {row.input_size[0]} x {row.input_size[1]} pixels only, got size {size}")
+        drawn, photographs = row.benchmark.name == "MNIST", row.benchmark.name == "ImageNet"
+        share = KEPT if photographs else 1.0
+        mean_of_row, std_of_row = row.benchmark.normalization(channels)
+        rule = Preprocessing(
+            colour="rgb" if channels == 3 else "grey",
+            resize="exact" if drawn else "shorter_side",
+            resize_size=(height - 4, width - 4) if drawn else (round(height / share), round(width / share)),
+            filter="bilinear",
+            crop=(height, width),
+            mean=mean_of_row,
+            std=std_of_row,
+        )
+        why = "asked for" if size is not None else f"what {row.name} was made for"
+    if min(rule.size) < min(network.minimum_size):
+        raise UsageError(f"{row.name} takes pictures of at least {min(network.minimum_size)} pixels, got size {size}")
+    known = known_normalisation(rule, row, starting, mean=mean, std=std)
+    decisions = [
+        Decision("input", f"{rule.size[0]} x {rule.size[1]}, of {rule.resize_size[0]} x {rule.resize_size[1]}", why)
+        if rule.resize_size is not None
+        else Decision("input", f"{rule.size[0]} x {rule.size[1]}", why)
+    ]
+    if known is None:  # a row for another number of channels: its values, averaged
+        return rule, decisions
+    return known[0], [*decisions, known[1]]
+
+
+def drawn_pictures() -> list[bytes | npt.NDArray[np.uint8]]:
+    """Four pictures with what photographs have, smooth shades, edges, texture and colours: (H, W, 3) uint8, always the same."""
+    generator = np.random.default_rng(0)
+    pictures: list[bytes | npt.NDArray[np.uint8]] = []
+    for height, width in CANARY_SIZES:
+        rows, columns = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
+        shade = np.stack([rows, columns, 1 - rows * columns], axis=2) * generator.uniform(80, 200, 3)
+        for _ in range(6):
+            centre, radius = generator.uniform(0, 1, 2), generator.uniform(0.08, 0.35)
+            disc = (rows - centre[0]) ** 2 + (columns - centre[1]) ** 2 < radius**2
+            waves = 25 * np.sin(generator.uniform(20, 120) * (rows * generator.normal() + columns * generator.normal()))
+            shade[disc] = generator.uniform(0, 255, 3) + waves[disc][:, np.newaxis]
+        pictures.append((shade + generator.normal(0, 6, shade.shape)).clip(0, 255).astype(np.uint8))
+    return pictures

@@ -1,0 +1,83 @@
+"""Make a sealed bundle of weights that were trained elsewhere: torchvision's, timm's, your own."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from striate.cli.options import AsJson, Mean, Quiet, Size, Std, read_numbers
+
+if TYPE_CHECKING:
+    from striate.api.import_weights import ImportedWeights
+
+
+def command(
+    weights: Annotated[
+        str, typer.Argument(help="A .safetensors or .pth file, or imagenet: the network's published weights.")
+    ],
+    model: Annotated[str, typer.Option(help="The network that they are weights of; see `striate models`.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The bundle's folder, which must not exist.")],
+    classes: Annotated[
+        str | None,
+        typer.Option(help="The classes in the order of the logits: a file, a line each or JSON; or cat,dog."),
+    ] = None,
+    mean: Mean = None,
+    std: Std = None,
+    size: Size = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Parses, imports, shows what the bundle is."""
+    names = read_names(classes)
+    means, deviations = read_numbers("--mean", mean), read_numbers("--std", std)
+
+    from striate.api.import_weights import import_weights
+    from striate.cli.console import ConsoleWatcher, print_result
+
+    with ConsoleWatcher(quiet=quiet) as watcher:
+        imported = import_weights(
+            weights,
+            model,
+            output=output,
+            classes=names,
+            mean=means,
+            std=deviations,
+            size=size,
+            watcher=watcher,
+        )
+    print_result(json.dumps(to_dict(imported), ensure_ascii=False) if as_json else describe(imported))
+
+
+def read_names(text: str | None) -> list[str] | Path | None:
+    """A list of names with commas between them, or else a file."""
+    if text is None or Path(text).is_file() or "," not in text:
+        return None if text is None else Path(text)
+    return [name.strip() for name in text.split(",")]
+
+
+def to_dict(imported: ImportedWeights) -> dict[str, object]:
+    """What was made, as JSON types."""
+    return {
+        "bundle": str(imported.folder),
+        "model": imported.contract.architecture.model,
+        "classes": list(imported.contract.classes),
+        "preprocessing": imported.contract.preprocessing.to_dict(),
+        "decisions": [{"what": made.what, "value": made.value, "why": made.why} for made in imported.decisions],
+    }
+
+
+def describe(imported: ImportedWeights) -> str:
+    """What was made, and what it is good for."""
+    names = imported.contract.classes
+    listed = ", ".join(names[:5]) + (f" and {len(names) - 5:,} more" if len(names) > 5 else "")
+    return "\n".join(
+        [
+            f"bundle   {imported.folder}",
+            f"model    {imported.contract.architecture.model}",
+            f"classes  {len(names):,}: {listed}",
+            f"next     striate predict {imported.folder} PICTURES, striate evaluate {imported.folder} DATA",
+        ]
+    )

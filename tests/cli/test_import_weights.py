@@ -1,0 +1,31 @@
+import json
+
+import torch
+
+from striate.models import create_model
+
+
+def test_import_then_predict(striate_command, striped, tmp_path):
+    weights, bundle = tmp_path / "weights.pth", tmp_path / "bundle"
+    torch.save(create_model("resnet20", num_classes=2, seed=0).state_dict(), weights)
+    code, out, err = striate_command(
+        "import", weights, "--model", "resnet20", "--classes", "across,bands", "--output", bundle, "--json"
+    )
+    assert code == 0 and json.loads(out)["classes"] == ["across", "bands"]
+    assert "normalisation mean 0.4914, 0.4822, 0.4465" in err
+    code, out, _ = striate_command("predict", bundle, striped / "across")
+    assert code == 0 and len(out.splitlines()) == 30
+    code, out, err = striate_command("import", weights, "--model", "resnet20", "--classes", "a,b", "-o", bundle)
+    assert (code, out, err) == (2, "", f"striate: {bundle} exists already; name another place\n")
+
+
+def test_class_names_are_a_file_where_no_comma_is(striate_command, tmp_path):
+    weights = tmp_path / "weights.pth"
+    weights.write_bytes(b"")
+    code, _, err = striate_command(
+        "import", weights, "--model", "resnet20", "--classes", "names.txt", "-o", tmp_path / "b"
+    )
+    assert (code, err) == (
+        2,
+        "striate: the class names cannot be read from names.txt: No such file or directory\n",
+    )
