@@ -1,7 +1,8 @@
 """Inference without torch: engines, and the classifier that is made of one and a bundle."""
 
 from striate.runtime.classifier import Classifier, Prediction, load_classifier
-from striate.runtime.engines import Engine, OpenVINOEngine, available_processors, compile_graph
+from striate.runtime.engines import Engine, OpenVINOEngine, compile_graph
+from striate.runtime.processors import available_processors
 
 __all__ = [
     "Classifier",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,12 +17,16 @@ from PIL import Image
 
 from striate.bundle import Bundle, Contract, SeenPictures, compare_canaries, open_bundle
 from striate.errors import BundleError, PictureError, UnknownNameError
-from striate.runtime.engines import Engine, OpenVINOEngine, available_processors
+from striate.runtime.engines import Engine, OpenVINOEngine
+from striate.runtime.processors import available_processors
 
 if TYPE_CHECKING:
     from striate.models import Network
 
 Picture: TypeAlias = str | Path | bytes | Image.Image | npt.NDArray[np.uint8]
+
+Source = TypeVar("Source")
+Answer = TypeVar("Answer")
 
 ENGINES = ("openvino", "torch")
 PRECISIONS = ("fp32", "bf16")
@@ -136,32 +140,23 @@ class Classifier:
         return np.concatenate(parts) if parts else np.empty((0, len(self.classes)), np.float32)
 
     def stream(
-        self, paths: Iterable[str | Path], *, top: int = 5, batch_size: int = BATCH_SIZE
+        self, paths: Iterable[str | Path], *, top: int = 5, batch_size: int | None = None
     ) -> Iterator[Prediction]:
         """Predictions in the order of the paths, as they come; a picture that cannot be read is a row with its error.
 
-        Pictures are read ahead by threads; memory does not grow with their number.
+        Threads read ahead, decode, and run the network, each on pictures of its own; memory does not grow with the number of pictures.
 
         Args:
             paths: Files; may be endless.
             top: How many classes a row names at most.
-            batch_size: Pictures that the engine gets at once.
+            batch_size: Pictures that the engine gets at once; by default what suits it.
         """
-        paths = iter(paths)
-        workers = available_processors()
-        waiting: deque[tuple[str, Future[npt.NDArray[np.uint8]]]] = deque()
-        with ThreadPoolExecutor(workers, thread_name_prefix="striate-pictures") as pool:
-            try:
-                while True:
-                    for path in islice(paths, 2 * batch_size - len(waiting)):
-                        waiting.append((str(path), pool.submit(self._pixels, path)))
-                    if not waiting:
-                        return
-                    yield from self._predict_batch(
-                        [waiting.popleft() for _ in range(min(batch_size, len(waiting)))], top
-                    )
-            finally:
-                pool.shutdown(wait=False, cancel_futures=True)
+
+        def rows(chunk: Sequence[str | Path]) -> list[Prediction]:
+            return self._predict_chunk([str(path) for path in chunk], top)
+
+        for predictions in self._in_order(paths, rows, batch_size):
+            yield from predictions
 
     def seen_pictures(self) -> SeenPictures:
         """The pictures that the classifier was trained on."""
@@ -196,46 +191,73 @@ class Classifier:
         except BundleError as error:
             raise BundleError(f"{self.bundle.folder}: {error}") from error
 
-    def _pixels(self, picture: Picture) -> npt.NDArray[np.uint8]:
-        return self.contract.preprocessing.pixels(picture)
+    def _in_order(
+        self, pictures: Iterable[Source], work: Callable[[Sequence[Source]], Answer], batch_size: int | None = None
+    ) -> Iterator[Answer]:
+        """What `work` answers to every few pictures, in their order; threads are a little ahead of who takes the answers."""
+        chunks = in_chunks(pictures, batch_size or self.engine.batch)
+        # One more than the engine takes, so that there is one to read files while the others wait for their answers.
+        workers = max(self.engine.requests, available_processors()) + 1
+        waiting: deque[Future[Answer]] = deque()
+        with ThreadPoolExecutor(workers, thread_name_prefix="striate-pictures") as pool:
+            try:
+                while True:
+                    for chunk in islice(chunks, 2 * workers - len(waiting)):
+                        waiting.append(pool.submit(work, chunk))
+                    if not waiting:
+                        return
+                    yield waiting.popleft().result()
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)
 
     def _infer(self, pictures: Picture | Sequence[Picture]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        preprocessing = self.contract.preprocessing
+
+        def answer(chunk: Sequence[Picture]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+            pixels = np.stack([preprocessing.pixels(picture) for picture in chunk])
+            return self.engine.infer(preprocessing.normalise(pixels))
+
         many = as_sequence(pictures)
-        logits, features = [], []
-        with ThreadPoolExecutor(available_processors(), thread_name_prefix="striate-pictures") as pool:
-            for start in range(0, len(many), BATCH_SIZE):
-                pixels = np.stack(list(pool.map(self._pixels, many[start : start + BATCH_SIZE])))
-                results = self.engine.infer(self.contract.preprocessing.normalise(pixels))
-                logits.append(results[0])
-                features.append(results[1])
-        if not logits:
+        if not many:
             # No picture: one blank one tells how wide the rows are.
-            blank = np.zeros((1, *self.contract.preprocessing.size, self.contract.preprocessing.channels), np.uint8)
-            empty = self.engine.infer(self.contract.preprocessing.normalise(blank))
+            blank = np.zeros((1, *preprocessing.size, preprocessing.channels), np.uint8)
+            empty = self.engine.infer(preprocessing.normalise(blank))
             return empty[0][:0], empty[1][:0]
+        logits, features = zip(*self._in_order(many, answer), strict=True)
         return np.concatenate(logits), np.concatenate(features)
 
-    def _predict_batch(
-        self, batch: Sequence[tuple[str, Future[npt.NDArray[np.uint8]]]], top: int
-    ) -> Iterator[Prediction]:
+    def _predict_chunk(self, paths: Sequence[str], top: int) -> list[Prediction]:
         errors: dict[int, str] = {}
         pixels = []
-        for index, (_, future) in enumerate(batch):
+        for index, path in enumerate(paths):
             try:
-                pixels.append(future.result())
+                pixels.append(self.contract.preprocessing.pixels(path))
             except PictureError as error:
                 errors[index] = error.reason
         rows = iter(self.probabilities(self.logits_of_pixels(np.stack(pixels)))) if pixels else iter(())
-        for index, (path, _) in enumerate(batch):
-            if index in errors:
-                yield Prediction(path, None, None, (), errors[index])
-            else:
-                yield self._prediction(path, next(rows), top)
+        return [
+            Prediction(path, None, None, (), errors[index])
+            if index in errors
+            else self._prediction(path, next(rows), top)
+            for index, path in enumerate(paths)
+        ]
 
     def _prediction(self, path: str, probabilities: npt.NDArray[np.float64], top: int) -> Prediction:
         order = np.argsort(-probabilities, kind="stable")[: max(1, min(top, len(self.classes)))]
         best = tuple((self.classes[index], float(probabilities[index])) for index in order)
         return Prediction(path, best[0][0], best[0][1], best[: max(top, 0)])
+
+
+def in_chunks(items: Iterable[Source], size: int) -> Iterator[list[Source]]:
+    """The items in lists of `size`; the last one may be shorter.
+
+    Example:
+        >>> list(in_chunks("abcde", 2))
+        [['a', 'b'], ['c', 'd'], ['e']]
+    """
+    iterator = iter(items)
+    while chunk := list(islice(iterator, size)):
+        yield chunk
 
 
 def as_sequence(pictures: Picture | Sequence[Picture]) -> Sequence[Picture]:

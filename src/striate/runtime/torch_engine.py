@@ -42,6 +42,8 @@ class TorchEngine:
     """
 
     name = "torch"
+    batch = 32
+    requests = 1  # torch uses all threads for one
 
     def __init__(self, bundle: Bundle, *, precision: str = "fp32", device: str = "cpu") -> None:
         self.precision = precision
