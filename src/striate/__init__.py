@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from striate.api.inspect import compare, inspect
     from striate.api.learning_rate import RateTest, find_learning_rate
     from striate.api.load import load
+    from striate.api.quantize import Quantization, quantize
     from striate.api.run import Run
     from striate.api.signal import measure_signal
     from striate.api.train import resume, train
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
         ExportError,
         Interrupted,
         PictureError,
+        QuantizationError,
         StriateError,
         TrainingError,
         UnknownNameError,
@@ -65,6 +67,8 @@ _HOMES = {
     "PictureError": "striate.errors",
     "Prediction": "striate.runtime",
     "Preprocessing": "striate.pixels",
+    "Quantization": "striate.api.quantize",
+    "QuantizationError": "striate.errors",
     "RateTest": "striate.api.learning_rate",
     "Run": "striate.api.run",
     "SignalReport": "striate.inspection",
@@ -93,6 +97,7 @@ _HOMES = {
     "load": "striate.api.load",
     "load_data": "striate.data",
     "measure_signal": "striate.api.signal",
+    "quantize": "striate.api.quantize",
     "resume": "striate.api.train",
     "train": "striate.api.train",
     "visualize": "striate.api.visualize",
@@ -116,6 +121,8 @@ __all__ = [
     "PictureError",
     "Prediction",
     "Preprocessing",
+    "Quantization",
+    "QuantizationError",
     "RateTest",
     "Run",
     "SignalReport",
@@ -145,6 +152,7 @@ __all__ = [
     "load",
     "load_data",
     "measure_signal",
+    "quantize",
     "resume",
     "train",
     "visualize",

@@ -8,10 +8,12 @@
     ├── WeightsError          a weights file cannot be read or does not fit the network
     ├── BundleError           a bundle is damaged, or does not do what its contract says
     ├── ExportError           an exported file does not do what the classifier does
+    ├── QuantizationError     a narrower number format costs more accuracy than allowed
     └── TrainingError         training cannot go on
 
 `Interrupted` is not an error: it is the `KeyboardInterrupt` of work that was ended by a signal in good order.
-All but `BundleError`, `ExportError` and `TrainingError` are also `ValueError`, so that callers who know nothing of Striate can catch them.
+All but `BundleError`, `ExportError`, `QuantizationError` and `TrainingError` are also `ValueError`, so that callers who know nothing of
+Striate can catch them.
 """
 
 from __future__ import annotations
@@ -106,6 +108,10 @@ class BundleError(StriateError):
 
 class ExportError(StriateError):
     """An exported file does not do what the classifier does."""
+
+
+class QuantizationError(StriateError):
+    """A narrower number format costs more accuracy than allowed."""
 
 
 class TrainingError(StriateError):

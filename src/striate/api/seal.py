@@ -44,6 +44,9 @@ FP32_TOLERANCE = 5e-4
 BF16_TOLERANCE = 0.1
 """bf16 keeps 8 bits of a number: 1e-2 of the logits' range is usual for deep networks."""
 
+FP16_TOLERANCE = 0.02
+"""fp16 keeps 11 bits of a number."""
+
 COMPARED_PICTURES = 100
 """On so many pictures the engine's answers are compared with the network's own, which takes several times as long."""
 
@@ -134,7 +137,8 @@ def seal(
             preprocessing=preprocessing,
             precisions={
                 "fp32": PrecisionTerms(FP32_TOLERANCE, agreement, pictures),
-                "bf16": PrecisionTerms(BF16_TOLERANCE),
+                "bf16": narrow_terms(graph, "bf16", BF16_TOLERANCE, preprocessing, splits, probabilities),
+                "fp16": narrow_terms(graph, "fp16", FP16_TOLERANCE, preprocessing, splits, probabilities),
             },
             metrics={
                 split.name: scores[split.name].headline() | {"fingerprint": split.fingerprint} for split in splits
@@ -165,6 +169,36 @@ def needed_tensors(network: nn.Module, architecture: Architecture) -> dict[str, 
             auxiliary=False,
         ).state_dict()
     return {name: tensor.detach().contiguous() for name, tensor in network.state_dict().items() if name in needed}
+
+
+def narrow_terms(
+    graph: Path,
+    precision: str,
+    tolerance: float,
+    preprocessing: Preprocessing,
+    splits: list[Measured],
+    probabilities: Mapping[str, npt.NDArray[np.float64]],
+) -> PrecisionTerms:
+    """What holds in a narrower number format: measured on the first split, if this processor computes it.
+
+    Args:
+        graph: The `.xml` file.
+        precision: `"bf16"` or `"fp16"`.
+        tolerance: For canaries.
+        preprocessing: How pictures become the network's input.
+        splits: The pictures; agreement is measured on `COMPARED_PICTURES` of the first split that has any.
+        probabilities: Of the engine in fp32.
+    """
+    split = next((split for split in splits if len(split.labels)), None)
+    if split is None:
+        return PrecisionTerms(tolerance)
+    engine = OpenVINOEngine(graph, precision=precision)
+    if engine.precision != precision:
+        return PrecisionTerms(tolerance)  # in fp32 after all: that would show nothing
+    count = min(len(split.labels), COMPARED_PICTURES)
+    answers = engine.infer(preprocessing.normalise(split.pixels(np.arange(count))))[0].argmax(axis=1)
+    agreement = float(np.mean(answers == probabilities[split.name][:count].argmax(axis=1)))
+    return PrecisionTerms(tolerance, agreement, count)
 
 
 def engine_logits(engine: OpenVINOEngine, preprocessing: Preprocessing, split: Measured) -> npt.NDArray[np.float32]:

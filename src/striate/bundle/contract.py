@@ -13,6 +13,8 @@ from striate.errors import BundleError, UsageError
 from striate.pixels import Preprocessing
 
 SCHEMA = 1
+ENOUGH_AGREEMENT = 0.995
+"""The least share of equal labels with which a faster number format is taken unasked."""
 TASK = "single_label"
 
 
@@ -45,6 +47,10 @@ class PrecisionTerms:
     """Share of validation pictures on which the engine's label was the trained network's; None if it was not measured."""
     pictures: int = 0
     """How many pictures the agreement was measured on."""
+
+    def agrees(self) -> bool:
+        """Whether the engine was seen to give the trained network's label on at least 99.5 % of the pictures."""
+        return self.agreement is not None and self.agreement >= ENOUGH_AGREEMENT
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,8 @@ CONTRACT = "contract.json"
 WEIGHTS = "model.safetensors"
 ENGINE = "engine.xml"
 ENGINE_WEIGHTS = "engine.bin"
+INT8 = "int8.xml"
+INT8_WEIGHTS = "int8.bin"
 SEEN = "seen.bin"
 CANARIES = "canaries"
 CANARY_SHEET = f"{CANARIES}/canaries.json"
@@ -41,6 +43,11 @@ class Bundle:
     def engine_path(self) -> Path:
         """The OpenVINO graph; its weights lie beside it."""
         return self.folder / ENGINE
+
+    @property
+    def int8_path(self) -> Path | None:
+        """The OpenVINO graph in int8, if the bundle has one; its weights lie beside it."""
+        return self.folder / INT8 if {INT8, INT8_WEIGHTS} <= self.contract.files.keys() else None
 
     def canary_path(self, file: str) -> Path:
         """Where a canary's picture is."""

@@ -29,6 +29,7 @@ from striate.cli import (
     learning_rate,
     models,
     predict,
+    quantize,
     train,
     visualize,
 )
@@ -104,6 +105,7 @@ VERBS = {
     "visualize": visualize,
     "export": export,
     "import": import_weights,
+    "quantize": quantize,
 }
 
 for verb, module in VERBS.items():

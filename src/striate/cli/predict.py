@@ -37,7 +37,9 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format jsonl.")] = False,
     top: Annotated[int, typer.Option(min=1, help="Classes a row names at most.")] = 5,
     engine: Annotated[str, typer.Option(help="openvino or torch.")] = "openvino",
-    precision: Annotated[str, typer.Option(help="fp32 or bf16.")] = "fp32",
+    precision: Annotated[
+        str, typer.Option(help="auto, fp32, bf16, fp16 or int8. auto: the fastest that agrees with fp32.")
+    ] = "auto",
     device: Annotated[str, typer.Option(help="For torch: cpu, cuda or cuda:1.")] = "cpu",
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say which engine runs, on stderr.")] = False,
 ) -> None:
@@ -47,6 +49,13 @@ def command(
     classifier = load_classifier(bundle, engine=engine, precision=precision, device=device)
     if verbose:
         typer.echo(f"{classifier!r}; canaries differ by {classifier.canary_difference:.1e} of the range", err=True)
+        for name, terms in classifier.contract.precisions.items():
+            measured = (
+                f"{terms.agreement:.2%} on {terms.pictures:,} pictures"
+                if terms.agreement is not None
+                else "not measured"
+            )
+            typer.echo(f"{name}: agreement {measured}; canaries may differ by {terms.tolerance:.1e}", err=True)
     output_format = Format.JSONL if as_json else output_format
     if output_format is Format.CSV:
         sys.stdout.write(csv_header(min(top, len(classifier.classes))))

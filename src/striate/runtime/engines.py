@@ -19,7 +19,9 @@ from striate.runtime.processors import available_processors
 
 Arrays = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]
 
-_OPENVINO_PRECISIONS = {"fp32": "f32", "bf16": "bf16"}
+# A graph in int8 says itself which layers are; the hint is about the others.
+_OPENVINO_PRECISIONS = {"fp32": "f32", "bf16": "bf16", "fp16": "f16", "int8": "f32"}
+_USED = {"bf16": "bf16", "bfloat16": "bf16", "f16": "fp16", "float16": "fp16"}
 
 MANY_DENSE_WEIGHTS = 1 << 24
 """From so many on, as in AlexNet and VGG, reading them from memory takes as long as computing one picture: several pictures share it."""
@@ -49,7 +51,8 @@ class OpenVINOEngine:
 
     Args:
         path: The graph's `.xml` file; its `.bin` lies beside it.
-        precision: `"fp32"` or `"bf16"`. A processor that does not compute bf16 natively falls back to fp32, and `precision` says so.
+        precision: `"fp32"`, `"bf16"`, `"fp16"`, or `"int8"` for a graph that is quantised. A processor that does not compute a format
+            natively falls back to fp32, and `precision` says so.
         threads: How many threads it may use; by default as many as the process may run on.
         requests: How many calls are worked on at the same time, which share the threads; by default one for each thread, which is the
             fastest for many pictures. 1 gives the first answer the soonest.
@@ -86,8 +89,8 @@ class OpenVINOEngine:
         except RuntimeError as error:
             reason = str(error).strip().splitlines()[-1]
             raise BundleError(f"OpenVINO cannot read {path.name}: {reason}") from error
-        used = str(compiled.get_property("INFERENCE_PRECISION_HINT"))
-        self.precision = "bf16" if "bf" in used else "fp32"
+        used = compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
+        self.precision = "int8" if precision == "int8" else _USED.get(used, "fp32")
         self._idle: queue.SimpleQueue[Any] = queue.SimpleQueue()
         for _ in range(self.requests):
             self._idle.put(compiled.create_infer_request())
@@ -160,7 +163,7 @@ def compile_graph(
 
     Args:
         graph: The path of an `.xml` file, or an `openvino.Model`.
-        precision: `"fp32"` or `"bf16"`.
+        precision: `"fp32"`, `"bf16"`, `"fp16"` or `"int8"`.
         threads: How many threads it may use; by default as many as the process may run on.
         requests: How many inferences share them at the same time.
         cache_folder: Where what is compiled is kept; None keeps nothing.

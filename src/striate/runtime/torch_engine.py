@@ -37,7 +37,7 @@ class TorchEngine:
 
     Args:
         bundle: What to run.
-        precision: `"fp32"` or `"bf16"` (by automatic mixed precision).
+        precision: `"fp32"`, or `"bf16"` or `"fp16"` (by automatic mixed precision).
         device: Such as `"cpu"` or `"cuda"`.
     """
 
@@ -54,7 +54,8 @@ class TorchEngine:
     def infer(self, images: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """Logits (N, classes) and features (N, d) of images (N, C, H, W), all float32."""
         inputs = torch.from_numpy(images).to(self._device, memory_format=torch.channels_last)
-        with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=self.precision == "bf16"):
+        narrow = torch.float16 if self.precision == "fp16" else torch.bfloat16
+        with torch.autocast(self._device.type, dtype=narrow, enabled=self.precision != "fp32"):
             features = self._network.features(inputs)
             logits = self._network.head(features)
         return logits.float().cpu().numpy(), features.float().cpu().numpy()

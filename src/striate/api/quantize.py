@@ -1,0 +1,237 @@
+"""`striate.quantize`: a bundle that can also compute in int8, measured on pictures that it was not trained on."""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from striate.api.evaluate import folder_of, labels_of, with_splits_of
+from striate.api.run import Run
+from striate.api.watching import Watcher
+from striate.bundle import Bundle, BundleContent, PrecisionTerms, open_bundle, write_bundle
+from striate.bundle.folder import CANARY_SHEET, INT8, INT8_WEIGHTS
+from striate.conversion.quantization import layers_by_format, quantize_graph, quantize_graph_within
+from striate.data import Dataset, check_pictures, load_data
+from striate.errors import DataError, QuantizationError, UsageError
+from striate.openvino_loading import load_openvino
+from striate.pixels import Preprocessing
+from striate.runtime import OpenVINOEngine
+
+CALIBRATION_PICTURES = 300
+"""The ranges of activations hardly change with more."""
+
+LEAST_TOLERANCE = 0.1
+"""Of the canaries in int8, as a share of the logits' range; twice what was measured, where that is more."""
+
+BATCH = 64
+
+
+@dataclass(frozen=True)
+class Quantization:
+    """What int8 does to a classifier."""
+
+    bundle: Path
+    """The new bundle's folder."""
+    accuracy: float
+    """Of int8, on the validation pictures."""
+    accuracy_fp32: float
+    agreement: float
+    """Share of the validation pictures on which int8 and fp32 give the same label."""
+    pictures: int
+    """How many validation pictures there were."""
+    calibration_pictures: int
+    layers: int
+    """Convolutions and dense layers in int8."""
+    layers_fp32: int
+    """Those left in fp32."""
+    size: int
+    """Bytes of the weights in int8."""
+    size_fp32: int
+
+    @property
+    def drop(self) -> float:
+        """Percentage points of accuracy lost; below 0 where int8 scored better."""
+        return 100 * (self.accuracy_fp32 - self.accuracy)
+
+    def to_dict(self) -> dict[str, Any]:
+        """All figures as JSON types."""
+        return dataclasses.asdict(self) | {"bundle": str(self.bundle), "drop": self.drop}
+
+
+def quantize(
+    classifier: str | Path | Run,
+    data: str | Path | Dataset,
+    *,
+    output: str | Path | None = None,
+    max_drop: float = 0.5,
+    calibration_pictures: int = CALIBRATION_PICTURES,
+    root: str | Path | None = None,
+    watcher: Watcher | None = None,
+) -> Quantization:
+    """Adds int8 to a copy of a bundle, if it keeps the accuracy.
+
+    Ranges are calibrated on training pictures and the accuracy is measured on validation pictures: the data's own splits, else those of the
+    run, else what the classifier was trained on and the rest. Where int8 loses more than `max_drop`, the layers that cost most are left
+    in fp32.
+
+    Args:
+        classifier: A run or a bundle.
+        data: The data it was trained on; as for `striate.train`.
+        output: The new bundle's folder; by default beside the bundle, its name with `-int8`.
+        max_drop: The largest loss of accuracy, in percentage points.
+        calibration_pictures: How many training pictures the ranges are calibrated on at most.
+        root: Where the local copy of a built-in set is.
+        watcher: Hears how far it is.
+
+    Raises:
+        UsageError: If nncf is not installed, there is no such bundle or data, or the output exists.
+        DataError: If the data has no training or no validation pictures, or classes that the classifier does not know.
+        QuantizationError: If int8 loses more than `max_drop` even so; the message has the numbers, and nothing is written.
+    """
+    watcher = watcher or Watcher()
+    if not (max_drop >= 0 and calibration_pictures >= 1):
+        raise UsageError(
+            f"max_drop must be 0 or more and calibration_pictures at least 1, got {max_drop}, {calibration_pictures}"
+        )
+    place = classifier.folder if isinstance(classifier, Run) else Path(classifier)
+    bundle = open_bundle(place)
+    folder = Path(output) if output else place.with_name(f"{place.name}-int8")
+    if folder.exists():
+        raise UsageError(f"{folder} exists already; name another --output")
+    training, validation = calibration_and_validation(bundle, place, data, root, calibration_pictures, watcher)
+    labels = labels_of(validation, bundle.contract.classes)
+    preprocessing = bundle.contract.preprocessing
+    prepared = [preprocessing.pixels(training.pictures.read(row)) for row in range(len(training))]
+
+    def calibration(row: int) -> npt.NDArray[np.float32]:
+        watcher.task("calibrating", row + 1, len(training))
+        return preprocessing.normalise(prepared[row][np.newaxis])
+
+    def judge(logits: Callable[..., npt.NDArray[np.float32]], rows: Iterable[int]) -> list[float]:
+        chosen = list(rows)
+        answers = [logits(images).argmax(axis=1) for images in batches(preprocessing, validation, chosen)]
+        return [float(right) for right in np.concatenate(answers) == labels[chosen]]
+
+    with tempfile.TemporaryDirectory(prefix="striate-int8-") as scratch:
+        path = Path(scratch) / "int8.xml"
+        watcher.task("calibrating", 0, len(training))
+        graph = quantize_graph(bundle.engine_path, calibration, len(training))
+        fp32 = OpenVINOEngine(bundle.engine_path)
+        result, engine = measure(graph, path, fp32, preprocessing, validation, labels, watcher)
+        if result.drop > max_drop:
+            watcher.note(f"int8 loses {result.drop:.2f} points: looking for the layers that cost most")
+            graph = quantize_graph_within(
+                bundle.engine_path,
+                calibration,
+                len(training),
+                judge=judge,
+                validation_count=len(validation),
+                max_drop=max_drop / 100,
+            )
+            result, engine = measure(graph, path, fp32, preprocessing, validation, labels, watcher)
+        if result.drop > max_drop:
+            raise QuantizationError(
+                f"int8 scores {result.accuracy:.2%} where fp32 scores {result.accuracy_fp32:.2%} on {result.pictures:,} pictures: "
+                f"a loss of {result.drop:.2f} points, more than the {max_drop:g} allowed, with {result.layers_fp32} of "
+                f"{result.layers + result.layers_fp32} layers left in fp32; allow more with --max-drop, or stay with fp32"
+            )
+        write_int8(folder, bundle, path, engine, result)
+    return dataclasses.replace(
+        result,
+        bundle=folder,
+        calibration_pictures=len(training),
+        size_fp32=bundle.engine_path.with_suffix(".bin").stat().st_size,
+    )
+
+
+def calibration_and_validation(
+    bundle: Bundle, place: Path, data: str | Path | Dataset, root: str | Path | None, most: int, watcher: Watcher
+) -> tuple[Dataset, Dataset]:
+    """Evenly chosen training pictures, at most so many, and all validation pictures.
+
+    Raises:
+        DataError: If there are none of either.
+    """
+    dataset = data if isinstance(data, Dataset) else load_data(data, root=root)
+    labels_of(dataset, bundle.contract.classes)  # an unknown class shows before the pictures are read
+    if dataset.facts is None:
+        dataset = check_pictures(dataset, progress=watcher.task)
+    run = folder_of(place)
+    if not dataset.has_splits and run is not None:
+        dataset = with_splits_of(dataset, run)
+    training, validation = dataset.indices("train"), dataset.indices("val")
+    if not (len(training) and len(validation)):
+        seen = bundle.seen_pictures().contains(dataset.checked_facts.digests)
+        training, validation = np.flatnonzero(seen), np.flatnonzero(~seen)
+    if not (len(training) and len(validation)):
+        raise DataError(
+            f"{dataset.location} has {len(training)} pictures to calibrate on and {len(validation)} to measure on; "
+            "int8 needs both: give the data that the classifier was trained on, with its validation pictures"
+        )
+    chosen = training[np.linspace(0, len(training) - 1, min(most, len(training))).astype(np.int64)]
+    return dataset.select(chosen), dataset.select(validation)
+
+
+def batches(
+    preprocessing: Preprocessing, dataset: Dataset, rows: list[int] | range
+) -> Iterator[npt.NDArray[np.float32]]:
+    """The pictures of some rows as a network's input, a batch at a time."""
+    for start in range(0, len(rows), BATCH):
+        chosen = rows[start : start + BATCH]
+        yield preprocessing.normalise(np.stack([preprocessing.pixels(dataset.pictures.read(row)) for row in chosen]))
+
+
+def measure(
+    graph: Any,
+    path: Path,
+    fp32: OpenVINOEngine,
+    preprocessing: Preprocessing,
+    validation: Dataset,
+    labels: npt.NDArray[np.int64],
+    watcher: Watcher,
+) -> tuple[Quantization, OpenVINOEngine]:
+    """Writes a quantised graph, starts it, and compares it with fp32, picture by picture."""
+    load_openvino().save_model(graph, str(path), compress_to_fp16=False)
+    int8 = OpenVINOEngine(path, precision="int8")
+    parts = []
+    watcher.task("comparing", 0, len(labels))
+    for images in batches(preprocessing, validation, range(len(labels))):
+        parts.append([engine.infer(images)[0].argmax(axis=1) for engine in (fp32, int8)])
+        watcher.task("comparing", sum(len(part[0]) for part in parts), len(labels))
+    wide, narrow = (np.concatenate(column) for column in zip(*parts, strict=True))
+    layers, layers_fp32 = layers_by_format(graph)
+    result = Quantization(
+        bundle=path,
+        accuracy=float(np.mean(narrow == labels)),
+        accuracy_fp32=float(np.mean(wide == labels)),
+        agreement=float(np.mean(narrow == wide)),
+        pictures=len(labels),
+        calibration_pictures=0,
+        layers=layers,
+        layers_fp32=layers_fp32,
+        size=path.with_suffix(".bin").stat().st_size,
+        size_fp32=0,
+    )
+    return result, int8
+
+
+def write_int8(folder: Path, bundle: Bundle, graph: Path, engine: OpenVINOEngine, result: Quantization) -> None:
+    """A copy of the bundle with the graph, and in the contract what was measured."""
+    sheet, contract = bundle.canaries, bundle.contract
+    sealed = sheet.logits(contract.classes)
+    pixels = np.stack([contract.preprocessing.pixels(bundle.canary_path(canary.file)) for canary in sheet.canaries])
+    found = engine.infer(contract.preprocessing.normalise(pixels))[0]
+    difference = float(np.abs(found - sealed).max() / max(float(sealed.max() - sealed.min()), 1e-6))
+    terms = PrecisionTerms(max(LEAST_TOLERANCE, 2 * difference), result.agreement, result.pictures)
+    kept = [name for name in contract.files if name not in (CANARY_SHEET, INT8, INT8_WEIGHTS)]
+    files: dict[str, Path | bytes] = {name: bundle.folder / name for name in kept}
+    files |= {INT8: graph, INT8_WEIGHTS: graph.with_suffix(".bin")}
+    changed = dataclasses.replace(contract, precisions={**contract.precisions, "int8": terms})
+    write_bundle(folder, BundleContent(files), changed, sheet)
