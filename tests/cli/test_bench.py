@@ -25,3 +25,15 @@ def test_help_and_mistakes(striate_command):
     assert code == 0 and "Usage: striate bench train" in out and "--rounds" in out
     code, out, err = striate_command("bench", "train", "resnet21")
     assert code == 2 and out == "" and err.startswith("striate: unknown model 'resnet21'; did you mean 'resnet20'")
+
+
+def test_predict(striate_command, finished_run, striped):
+    code, out, err = striate_command("bench", "predict", finished_run.folder, striped, "--rounds", 1, "--quiet")
+    lines = out.splitlines()
+    assert code == 0 and err == "" and lines[0].startswith("resnet20, 60 pictures, 0.04 G multiply-adds each, 1 round")
+    assert lines[2].startswith("one picture on one thread, in ms: decode ")
+    assert (
+        lines[5].startswith("fp32 ") and "1.00 (1.00 to 1.00)" in lines[5] and lines[5].endswith(" G multiply-adds/s")
+    )
+    code, out, _ = striate_command("bench", "predict", finished_run.folder, striped, "--rounds", 1, "--json", "--quiet")
+    assert code == 0 and json.loads(out)["ways"][0]["precision"] == "fp32"

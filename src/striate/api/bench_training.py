@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from striate.api.bench_hardware import describe_processor
 from striate.api.examples import SplitExamples
 from striate.api.planning import probe_images, probe_loss
 from striate.api.preparation import choose_device, data_facts, prepare_data
@@ -277,10 +278,4 @@ def describe_device(device: torch.device) -> str:
     """The processor's name and how many threads torch uses, or the GPU's name."""
     if device.type == "cuda":
         return str(torch.cuda.get_device_name(device))
-    name = platform.processor() or platform.machine()
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        lines = []  # another system than Linux
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return f"{names[0] if names else name}, {torch.get_num_threads()} threads"
+    return f"{describe_processor()}, {torch.get_num_threads()} threads"

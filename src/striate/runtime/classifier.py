@@ -131,6 +131,10 @@ class Classifier:
         powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
         return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
+    def describe(self, path: str, logits: npt.NDArray[np.floating[Any]], *, top: int = 5) -> Prediction:
+        """The row of a picture's (classes,) logits, as `stream` yields it."""
+        return self._prediction(path, self.probabilities(logits[np.newaxis])[0], top)
+
     def logits_of_pixels(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """The logits (n, classes) of pictures that the contract's preprocessing already resized: (n, H, W, C) uint8."""
         parts = [
