@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
-
-import jinja2
-from markupsafe import Markup
 
 from striate.report import wording
+from striate.report.environment import environment
 from striate.report.seeing_contents import SMALL, Panel, SeeingReport, Shown
 from striate.report.thumbnails import Thumbnail, thumbnail
 
@@ -90,7 +87,7 @@ def render(report: SeeingReport) -> str:
     bars = [Bar(name, share, wording.percent(share)) for name, share in report.predictions]
     said = dict.fromkeys(warning for stage in stages for warning in stage.warnings)
     return (
-        _environment()
+        environment()
         .get_template(TEMPLATE)
         .render(
             report=report,
@@ -123,21 +120,3 @@ def _figure(shown: Shown, panel: Panel) -> Figure:
         shown.lines,
         f"{panel.title}{of}: {', '.join(shown.lines) or 'picture'}",
     )
-
-
-@cache
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("striate.report", "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        finalize=_shown,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(percent=wording.percent)
-    return environment
-
-
-def _shown(value: object) -> object:
-    return wording.printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
-
-import jinja2
-from markupsafe import Markup
 
 from striate.durable_writing import write_durably, write_whole
 from striate.errors import StriateError
-from striate.report import wording
 from striate.report.contents import TrainingReport
+from striate.report.environment import environment
 from striate.report.page import page
 
 TEMPLATE = "training.html.j2"
@@ -45,7 +41,7 @@ def render(report: TrainingReport) -> str:
         >>> "No epoch has ended yet." in text
         True
     """
-    template = _environment().get_template(TEMPLATE)
+    template = environment().get_template(TEMPLATE)
     return template.render(page=page(report), refresh_seconds=REFRESH_SECONDS) + "\n"
 
 
@@ -110,21 +106,3 @@ def says_ended(path: str | Path) -> bool:
             return ENDED.encode() in file.read(HEAD_BYTES)
     except FileNotFoundError:
         return False
-
-
-@cache
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("striate.report", "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        finalize=_shown,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(percent=wording.percent, number=wording.number, plural=wording.plural)
-    return environment
-
-
-def _shown(value: object) -> object:
-    return wording.printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
