@@ -51,6 +51,17 @@ RELUS = {
     "method relu_, its answer not used": Calls(lambda inputs: (inputs.relu_(), inputs)[1]),
     "hardtanh": nn.Hardtanh(0, 6),
     "hardtanh in place": nn.Hardtanh(0, 6, inplace=True),
+    "clamp": Calls(lambda inputs: torch.clamp(inputs, min=0)),
+    "clamp by place": Calls(lambda inputs: inputs.clamp(0.0)),
+    "clamp_": Calls(lambda inputs: inputs.clamp_(min=0)),
+    "clip": Calls(lambda inputs: inputs.clip(0, None)),
+    "clamp_min": Calls(lambda inputs: torch.clamp_min(inputs, 0)),
+    "clamp_min_, its answer not used": Calls(lambda inputs: (inputs.clamp_min_(0.0), inputs)[1]),
+    "threshold": nn.Threshold(0, 0),
+    "threshold in place": nn.Threshold(0, 0, inplace=True),
+    "threshold in place by place": Calls(lambda inputs: functional.threshold(inputs, 0.0, 0.0, True)),
+    "threshold_": Calls(lambda inputs: functional.threshold_(inputs, 0.0, 0.0)),
+    "torch threshold": Calls(lambda inputs: torch.threshold(inputs, threshold=0.0, value=0.0)),
 }
 
 
@@ -108,7 +119,22 @@ def slope_of(rectifier, at):
     return torch.autograd.grad(rectifier(point.clone()).sum(), point)[0].item()
 
 
-@pytest.mark.parametrize("function", [nn.Tanh(), nn.Sigmoid(), nn.Hardtanh(), nn.Softsign(), Calls(torch.exp)], ids=str)
+OTHERS = {
+    "tanh": nn.Tanh(),
+    "sigmoid": nn.Sigmoid(),
+    "hardtanh": nn.Hardtanh(),
+    "softsign": nn.Softsign(),
+    "exp": Calls(torch.exp),
+    "clamp elsewhere": Calls(lambda inputs: inputs.clamp(min=-1)),
+    "clamp by a tensor": Calls(lambda inputs: inputs.clamp(min=torch.tensor(-1.0))),
+    "clamp from above": Calls(lambda inputs: inputs.clamp(max=0)),
+    "gate": Calls(lambda inputs: (inputs + 3).clamp(0, 6) / 6),
+    "threshold elsewhere": nn.Threshold(-1, 0),
+    "threshold to another value": nn.Threshold(-1, -1),
+}
+
+
+@pytest.mark.parametrize("function", OTHERS.values(), ids=OTHERS)
 def test_other_functions_keep_their_gradient(function):
     network = between(function, -0.5, -3)
     answers = {name: rule(network, torch.ones(1, 1, 1, 1), layer="head") for name, rule in RULES.items()}
@@ -214,3 +240,11 @@ def test_a_clipped_unit_is_still_guided(clipped):
     every = {"layer": "1", "strongest": None}
     assert guided_backpropagation(network, images, **every).flatten().tolist() == [2.0, 0.0, 2.0]
     assert gradient(network, images, **every).flatten().tolist() == [0.0, 0.0, 2.0]
+
+
+@pytest.mark.parametrize("name", ["clamp", "threshold", "functional"])
+def test_no_signal_is_guided_where_the_input_was_0(name):
+    """A clamp's own gradient passes there."""
+    images = torch.tensor([[[[0.0, 2.0]]]])
+    answer = guided_backpropagation(nn.Sequential(RELUS[name]), images, layer="head", strongest=None)
+    assert answer.flatten().tolist() == [0.0, 1.0]

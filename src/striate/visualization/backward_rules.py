@@ -9,8 +9,9 @@ comes from each. That is what a gradient does. At a ReLU the rules part:
     DeconvNet                 it passes where the signal itself is above 0, whatever the input was
 
 Rectifiers are ReLU, ReLU6, and the smooth or leaky functions that stand in their place (SiLU, GELU, ...), as modules or
-as functions, used once or often, in place or not: they are caught where torch is called. Where ReLU6 clips, the gradient
-is 0; guided backpropagation asks only whether its input was above 0. Other nonlinearities (tanh, sigmoid) keep their
+as functions, used once or often, in place or not: they are caught where torch is called. A clamp or a threshold at 0 is a
+ReLU; a clamp with an upper bound too may be a gate, and keeps its gradient. Where ReLU6 clips, the gradient is 0; guided
+backpropagation asks only whether its input was above 0. Other nonlinearities (tanh, sigmoid) keep their
 gradient under every rule. Two more layers are no filters, and DeconvNet holds what they did to this picture: a local
 response normalisation passes the signal through unchanged, and the gates of squeeze-and-excitation weigh it as they
 weighed the maps. Batch norm is the scale that it is in evaluation mode, and its shift is nothing to a signal.
@@ -65,6 +66,15 @@ _RECTIFIERS: frozenset[Callable[..., Any]] = frozenset(
         Tensor.relu,
         Tensor.relu_,
     }
+)
+
+_CLAMPS: frozenset[Callable[..., Any]] = frozenset(
+    {torch.clamp, torch.clamp_, torch.clip, torch.clip_, Tensor.clamp, Tensor.clamp_, Tensor.clip, Tensor.clip_}
+    | {torch.clamp_min, torch.clamp_min_, Tensor.clamp_min, Tensor.clamp_min_}
+)
+
+_THRESHOLDS: frozenset[Callable[..., Any]] = frozenset(
+    {functional.threshold, functional.threshold_, torch.threshold, torch.threshold_}
 )
 
 
@@ -122,15 +132,15 @@ class _Rectifiers(TorchFunctionMode):
         kwargs = kwargs or {}
         if self._deconvnet and func is functional.local_response_norm:
             return _passed(args[0], func(*args, **kwargs))
-        if func not in _RECTIFIERS and not _is_clipped_relu(func, args, kwargs):
+        if func not in _RECTIFIERS and not _is_relu_by_bounds(func, args, kwargs):
             return func(*args, **kwargs)
         inputs = args[0] if args else kwargs["input"]
-        clipped = func is functional.relu6 or func not in _RECTIFIERS
-        if self._deconvnet or clipped:
+        has_bounds = func is functional.relu6 or func not in _RECTIFIERS
+        if self._deconvnet or has_bounds:
             with torch.no_grad():
                 value = _out_of_place(func, inputs, args, kwargs)
             # Guided backpropagation asks if the input was above 0. That it was clipped at 6 must not end the signal: a
-            # map's strongest units are.
+            # map's strongest units are. Nor must a signal pass where it was 0, as a clamp's gradient does.
             passed = inputs if self._deconvnet else functional.relu(inputs)
             answer = _RectifiedSignal.apply(_PassedSignal.apply(passed, value))
         else:
@@ -139,14 +149,30 @@ class _Rectifiers(TorchFunctionMode):
         return inputs.copy_(answer) if _is_in_place(func, args, kwargs) else answer
 
 
-def _is_clipped_relu(func: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
-    """Whether it is a hardtanh from 0 on, which is how torch writes ReLU6."""
-    if func not in (functional.hardtanh, functional.hardtanh_):
-        return False
-    return bool((args[1] if len(args) > 1 else kwargs.get("min_val", -1.0)) == 0)
+def _is_relu_by_bounds(func: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
+    """Whether it is a ReLU written by its bounds: a clamp or a threshold at 0, or a hardtanh from 0 on, which is ReLU6."""
+
+    def given(place: int, name: str, default: object = None) -> object:
+        return args[place] if len(args) > place else kwargs.get(name, default)
+
+    if func in _CLAMPS:
+        return _is_zero(given(1, "min")) and given(2, "max") is None
+    if func in _THRESHOLDS:
+        return _is_zero(given(1, "threshold")) and _is_zero(given(2, "value"))
+    return func in (functional.hardtanh, functional.hardtanh_) and _is_zero(given(1, "min_val", -1.0))
 
 
-_IN_PLACE_PLACES = {functional.leaky_relu: 2, functional.elu: 2, functional.celu: 2, functional.hardtanh: 3}
+def _is_zero(value: object) -> bool:
+    return isinstance(value, int | float) and value == 0
+
+
+_IN_PLACE_PLACES = {
+    functional.leaky_relu: 2,
+    functional.elu: 2,
+    functional.celu: 2,
+    functional.hardtanh: 3,
+    functional.threshold: 3,
+}
 
 
 def _is_in_place(func: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
@@ -168,6 +194,7 @@ _TAKES_IN_PLACE: frozenset[Callable[..., Any]] = frozenset(
         functional.mish,
         functional.hardswish,
         functional.hardtanh,
+        functional.threshold,
     }
 )
 
