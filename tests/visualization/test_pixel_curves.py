@@ -1,5 +1,7 @@
 """Deletion and insertion where the answer is known."""
 
+import math
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -48,3 +50,16 @@ def test_any_size(shape):
     found = curves_of(network, images, torch.tensor([1]), images[:, 0])
     assert [len(curves.deletion) for curves in found] == [9] * 4
     assert blurred(images).shape == images.shape
+
+
+@pytest.mark.parametrize("shape", [(40, 32), (2, 50), (1, 1)])
+def test_the_blur_is_scipys(shape):
+    from scipy import ndimage
+
+    images = torch.rand(2, 3, *shape, generator=torch.Generator().manual_seed(0))
+    deviation = max(shape) * 5 / 224
+    expected = images.double().numpy()
+    for axis, side in enumerate(shape, start=2):
+        radius = min(math.ceil(3 * deviation), side - 1)
+        expected = ndimage.gaussian_filter1d(expected, deviation, axis, mode="mirror", radius=radius)
+    torch.testing.assert_close(blurred(images), torch.from_numpy(expected).float())

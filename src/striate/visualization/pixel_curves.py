@@ -8,7 +8,9 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
+from striate.visualization.similarity import gaussian
 from striate.visualization.targets import at_once, logits
 
 TILES = 14  # on a side
@@ -82,13 +84,12 @@ def curves_of(model: nn.Module, images: Tensor, targets: Tensor, heat: Tensor) -
 
 def blurred(images: Tensor) -> Tensor:
     """The pictures behind a Gaussian whose deviation is 5 pixels where the longer side is 224."""
-    from torchvision.transforms.functional import gaussian_blur
-
     deviation = max(images.shape[2:]) * BLUR
-    # Torchvision mirrors the picture at its border, which it cannot do by more than the picture.
-    halves = (min(math.ceil(3 * deviation), side - 1) for side in (images.shape[3], images.shape[2]))
-    answer: Tensor = gaussian_blur(images, [2 * half + 1 for half in halves], [deviation, deviation])
-    return answer
+    # The border is a mirror, in which no more than the picture can be seen.
+    halves = [min(math.ceil(3 * deviation), side - 1) for side in images.shape[2:]]
+    down, across = (gaussian(2 * half + 1, deviation).to(images.device, images.dtype) for half in halves)
+    wide = functional.pad(images.flatten(0, 1)[:, None], [halves[1]] * 2 + [halves[0]] * 2, mode="reflect")
+    return functional.conv2d(functional.conv2d(wide, down.view(1, 1, -1, 1)), across.view(1, 1, 1, -1)).view_as(images)
 
 
 def _tiles(images: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-_WINDOW = 11  # pixels; the Gaussian in it has a deviation of 1.5
+_WINDOW, _DEVIATION = 11, 1.5  # pixels: of the Gaussian within which structure is compared
 
 
 def rank_correlation(first: Tensor, second: Tensor) -> Tensor:
@@ -49,7 +49,7 @@ def structural_similarity(first: Tensor, second: Tensor) -> Tensor:
     Source: Wang, Bovik, Sheikh, Simoncelli 2004, Image Quality Assessment, section III.B.
     """
     x, y = (_unit_range(maps.double())[:, None] for maps in (first, second))
-    window = torch.outer(*(_gaussian(min(_WINDOW, side)).to(x.device) for side in x.shape[2:]))[None, None]
+    window = torch.outer(*(gaussian(min(_WINDOW, side), _DEVIATION).to(x.device) for side in x.shape[2:]))[None, None]
 
     def local_mean(values: Tensor) -> Tensor:
         return functional.conv2d(values, window)
@@ -63,6 +63,18 @@ def structural_similarity(first: Tensor, second: Tensor) -> Tensor:
     structure = (2 * covariance + c2) / (variance_x + variance_y + c2)
     answer: Tensor = (luminance * structure).mean(dim=(1, 2, 3))
     return answer
+
+
+def gaussian(side: int, deviation: float) -> Tensor:
+    """(side,) float64: a bell around the middle, which adds up to 1.
+
+    Example:
+        >>> gaussian(3, 1.0)
+        tensor([0.2741, 0.4519, 0.2741], dtype=torch.float64)
+    """
+    places = torch.arange(side, dtype=torch.float64) - (side - 1) / 2
+    bell = (-(places**2) / (2 * deviation**2)).exp()
+    return bell / bell.sum()
 
 
 def _ranks(values: Tensor) -> Tensor:
@@ -79,9 +91,3 @@ def _unit_range(maps: Tensor) -> Tensor:
     lowest, highest = maps.amin(dim=(1, 2), keepdim=True), maps.amax(dim=(1, 2), keepdim=True)
     extent = highest - lowest
     return (maps - lowest) / torch.where(extent > 0, extent, 1.0)
-
-
-def _gaussian(side: int) -> Tensor:
-    places = torch.arange(side, dtype=torch.float64) - (side - 1) / 2
-    bell = (-(places**2) / (2 * 1.5**2)).exp()
-    return bell / bell.sum()
