@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import signal
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
 
 import striate
-from striate.errors import Interrupted
+from striate.errors import Interrupted, UsageError
 from striate.training import kept_epochs
 from striate.visualization import maps_through_training
 
@@ -41,4 +42,14 @@ def test_an_interrupted_run_keeps_the_same_epochs(finished_run, striped, tmp_pat
     maps = maps_through_training(network, whole.folder / "checkpoints", torch.zeros(1, 3, 32, 32), layer="layer2")
     assert list(maps) == [0, 2, 3]
     assert not torch.allclose(maps[0], maps[3])
+    shown = striate.visualize(whole.folder, np.zeros((32, 32, 3), np.uint8), method="through-training", layer="layer2")
+    (panel,) = shown.panels
+    assert (panel.columns, len(panel.rows)) == (["epoch 0", "epoch 2", "epoch 3"], 6)
+    assert panel.facts["epochs"] == [0, 2, 3]
+    image = torch.from_numpy(shown.seen.preprocessing.normalise(np.zeros((1, 32, 32, 3), np.uint8)))
+    maps = maps_through_training(network, whole.folder / "checkpoints", image, layer="layer2")
+    for found in panel.facts["maps"]:
+        assert found["largest"] == pytest.approx([float(one[0, found["map"]].max()) for one in maps.values()], rel=1e-5)
+    with pytest.raises(UsageError, match="has no epochs to look back at; train with --set keep_epochs=6"):
+        striate.visualize(finished_run.folder, np.zeros((32, 32, 3), np.uint8), method="through-training")
     assert not list((finished_run.folder / "checkpoints").glob("epoch-*"))

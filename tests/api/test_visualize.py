@@ -142,7 +142,9 @@ def test_a_module_is_left_as_it_was():
     assert all(parameter.grad is None for parameter in network.parameters())
 
 
-@pytest.mark.parametrize("method", [method for method in METHODS if method not in ("all", *ON_DATA, *ON_NOTHING)])
+@pytest.mark.parametrize(
+    "method", [method for method in METHODS if method not in ("all", "through-training", *ON_DATA, *ON_NOTHING)]
+)
 def test_every_method_makes_a_picture(method):
     shown = striate.visualize("lenet5_relu", PICTURE[:28, :28], method=method, seed=3)
     assert len(shown.panels) == 1 and shown.panels[0].method == method
@@ -221,6 +223,14 @@ def test_filters_are_drawn_on_their_own_scale():
     assert striate.visualize("resnet20", method="filters", layer="conv1", seed=1).panels[0].layer == "conv1"
 
 
+def test_only_a_run_can_be_looked_back_at():
+    message = (
+        "through-training looks back at a run, and lenet5 is of none; train one with --set keep_epochs=6, and name its"
+    )
+    with pytest.raises(UsageError, match=message):
+        striate.visualize("lenet5", PICTURE, method="through-training")
+
+
 @pytest.mark.parametrize(("method", "what"), [("top", "top needs data"), ("gradient", "gradient needs a picture")])
 def test_what_a_method_needs(method, what):
     with pytest.raises(UsageError, match=what):
@@ -232,7 +242,7 @@ def test_what_a_method_needs(method, what):
     [
         ({"method": "grad_cam"}, "unknown method 'grad_cam'; did you mean 'grad-cam'"),
         ({"method": "saliency", "layer": "c1"}, "saliency is of the network as a whole and takes no --layer"),
-        ({"method": "occlusion", "unit": 1}, "--unit goes with deconvnet, guided, gradient, feature-maps, top"),
+        ({"method": "occlusion", "unit": 1}, "--unit goes with deconvnet, guided, gradient, feature-maps, through-training, top"),
     ],
 )
 def test_what_a_method_does_not_take(options, message):

@@ -33,6 +33,16 @@ def test_each_epoch_is_the_network_with_its_weights(tmp_path):
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
 
 
+def test_auxiliary_heads_that_were_kept_are_left_aside(tmp_path):
+    trained = create_model("googlenet", num_classes=3, seed=0)
+    shipped = create_model("googlenet", num_classes=3, auxiliary=False, seed=1)
+    assert len(trained.state_dict()) > len(shipped.state_dict())
+    kept(trained, tmp_path, 4)
+    images = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    maps = maps_through_training(shipped, tmp_path, images, layer="inception3a")
+    assert torch.equal(maps[4], feature_maps(trained, images, layer="inception3a"))
+
+
 def test_what_makes_no_sense(tmp_path):
     network, images = create_model("lenet5", seed=0), torch.zeros(1, 1, 32, 32)
     with pytest.raises(UsageError, match="has no epochs to look back at; train with --set keep_epochs=6"):

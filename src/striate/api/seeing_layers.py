@@ -9,9 +9,11 @@ import numpy as np
 from torch import Tensor, nn
 
 from striate.api.looking import Look, strongest_places
-from striate.report.seeing_contents import LARGE, WIDE, Panel, Picture, Shown
+from striate.api.run import CHECKPOINTS
+from striate.errors import UsageError
+from striate.report.seeing_contents import LARGE, SMALL, WIDE, Panel, Picture, Shown
 from striate.report.wording import number, plural
-from striate.visualization import HEAD, Unit, deconvnet, gradient, guided_backpropagation
+from striate.visualization import HEAD, Unit, deconvnet, gradient, guided_backpropagation, maps_through_training
 from striate.visualization.montage import draw_grid, draw_heat, draw_signal
 
 Projection = Callable[..., Tensor]
@@ -34,6 +36,7 @@ RULES: dict[str, tuple[str, Projection, str]] = {
 SHORT = {"deconvnet": "DeconvNet", "guided": "guided", "gradient": "gradient"}
 
 UNITS = 9
+MAPS_THROUGH_TRAINING = 6
 MOST_MAPS, MAPS_ACROSS = 48, 16
 GRID_WIDTH = 1200
 """Pixels; a grid of maps is drawn about this wide."""
@@ -151,6 +154,55 @@ def feature_maps_panel(look: Look, layer: str, unit: Unit | None = None) -> Pane
         rows=[[Shown(grid, (f"{plural(len(drawn), 'map')} of {each[0]} x {each[1]}",), WIDE if across > 1 else LARGE)]],
         layer=layer,
         facts={"maps": numbers, "largest": [value for _, value in found]},
+    )
+
+
+def through_training_panel(look: Look, layer: str, unit: Unit | None = None) -> Panel:
+    """A layer's maps in each epoch that the run kept, a map a row: those that answer most in the end.
+
+    Raises:
+        UsageError: The network is of no run, or of one that kept no epochs.
+        TrainingError: What was kept cannot be read.
+    """
+    if look.seen.folder is None:
+        raise UsageError(
+            f"through-training looks back at a run, and {look.seen.name} is of none; train one with --set keep_epochs=6, "
+            "and name its folder"
+        )
+    epochs = maps_through_training(look.seen.network, look.seen.folder / CHECKPOINTS, look.images, layer=layer)
+    by_epoch = {
+        epoch: maps[0].float().cpu() if maps.ndim == 4 else maps[0].float().cpu()[:, None, None]
+        for epoch, maps in epochs.items()
+    }
+    last = by_epoch[max(by_epoch)]
+    numbers = [place[0] for place, _ in strongest_places(last, unit, MAPS_THROUGH_TRAINING)]
+    rows, facts = [], []
+    for own in numbers:
+        each = {epoch: maps[own] for epoch, maps in by_epoch.items()}
+        largest = {epoch: float(one.max()) for epoch, one in each.items()}
+        high, low = max(*largest.values(), 0.0), min(0.0, *(float(one.min()) for one in each.values()))
+        times = max(1, round(SMALL / max(last.shape[1:])))
+        rows.append(
+            [
+                Shown(
+                    _enlarged(draw_heat(one, low=low, high=high).pixels, times), (f"map {own}: {largest[epoch]:.3g}",)
+                )
+                for epoch, one in each.items()
+            ]
+        )
+        facts.append({"map": own, "largest": list(largest.values())})
+    return Panel(
+        method="through-training",
+        title="Maps through training",
+        shows=(
+            f"What {plural(len(numbers), 'map')} of the layer answered to the picture after each epoch that was kept; epoch 0 is "
+            "before the first step. All pictures of a map have one scale, the lighter, the more; under each is its largest "
+            "answer."
+        ),
+        rows=rows,
+        columns=[f"epoch {epoch}" for epoch in by_epoch],
+        layer=layer,
+        facts={"epochs": list(by_epoch), "maps": facts},
     )
 
 

@@ -87,6 +87,8 @@ class SeenNetwork:
     """What whoever looks should know, a sentence each: random weights, a normalisation that was taken for granted."""
     facts: dict[str, str] = field(default_factory=dict)
     """What it is, where its weights come from, how pictures are made: a name and a value each."""
+    folder: Path | None = None
+    """The run or bundle that it is of."""
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -197,6 +199,7 @@ def seen_network(
             contract.classes,
             facts={"network": contract.architecture.model, "weights": f"of the bundle {Path(model).resolve().name}"}
             | _rule(contract.preprocessing, "the bundle's own"),
+            folder=Path(model),
         )
     return _of_catalogue(str(model), weights, mean, std, size, seed, watcher)
 

@@ -19,7 +19,13 @@ from striate.api.looking import Look, check_unit, look_at
 from striate.api.seeing_checks import NAMES, checked, checked_projection, with_check
 from striate.api.seeing_classes import CLASS_PANELS
 from striate.api.seeing_data import hierarchy_panels, many_pictures, top_panel
-from striate.api.seeing_layers import RULES, feature_maps_panel, projection_panel, whole_map_panel
+from striate.api.seeing_layers import (
+    RULES,
+    feature_maps_panel,
+    projection_panel,
+    through_training_panel,
+    whole_map_panel,
+)
 from striate.api.seeing_learnt import filters_panel, maximize_panel, unit_to_maximize
 from striate.api.seen_network import SeenNetwork, seen_network
 from striate.api.watching import Watcher
@@ -43,10 +49,12 @@ ON_A_PICTURE = (
     "grad-cam",
     "occlusion",
     "feature-maps",
+    "through-training",
 )
+OF_A_LAYER = (*RULES, "feature-maps", "through-training")
 METHODS = (*ON_A_PICTURE, *ON_DATA, *ON_NOTHING, ALL)
-TAKES_LAYER = (*RULES, "grad-cam", "occlusion", "feature-maps", "top", *ON_NOTHING)
-TAKES_UNIT = (*RULES, "feature-maps", "top", "maximize")
+TAKES_LAYER = (*OF_A_LAYER, "grad-cam", "occlusion", "top", *ON_NOTHING)
+TAKES_UNIT = (*OF_A_LAYER, "top", "maximize")
 TOP_CLASSES = 5
 STAGE_UNITS = 6
 CLASSES_MAXIMIZED, MAPS_MAXIMIZED, MAXIMIZED_SIDE = 2, 4, 128
@@ -135,10 +143,11 @@ def visualize(
         model: A run or bundle folder, a name of the catalogue, or any module.
         picture: A path, the bytes of a picture file, a PIL picture or an array; it is prepared as the network's own are.
         data: For `"top"` and `"hierarchy"`: many pictures: a folder with any folders below it, or what `striate.load_data` takes.
-        method: One of `striate.api.visualize.METHODS`; `"all"`: every one of them, for every stage.
+        method: One of `striate.api.visualize.METHODS`; `"all"`: every one of them but
+            `"through-training"`, for every stage.
         layer: For methods of a layer: a name of `striate.visualization.list_layers`, or any module's path; None: the
             deepest layer whose maps have places.
-        unit: For `"deconvnet"`, `"guided"`, `"gradient"`, `"feature-maps"` and `"top"`: a map, or (map, row, column); None: the
+        unit: For methods of a layer and `"maximize"`: a map, or (map, row, column); None: the
             strongest.
         target: The class that is asked about, by name or number; None: the one that the network answers.
         weights: For a name of the catalogue: `"imagenet"`, or a file; None: random ones, which is said.
@@ -155,6 +164,7 @@ def visualize(
         UsageError: Something else that was asked for makes no sense, such as a unit that the layer does not have.
         WeightsError: The weights cannot be read or do not fit.
         BundleError: The bundle is damaged.
+        TrainingError: For `"through-training"`: what the run kept cannot be read.
 
     Example:
         >>> seen = visualize("lenet5", np.zeros((28, 28), np.uint8), method="deconvnet", layer="s2", unit=3)
@@ -228,7 +238,7 @@ def _with_a_picture(
             *_first_filters(look.seen),
             maximize_panel(look.seen, _to_maximize(look, layers), watcher, size=_maximized_size(look.seen)),
         )
-    elif method in RULES or method == "feature-maps":
+    elif method in OF_A_LAYER:
         panel = _one(look, method, layer, unit)
         stages = (StagePanels(panel.layer, look.facts(panel.layer).text, (panel,)),)
     else:
@@ -300,6 +310,8 @@ def _one(look: Look, method: str, layer: str | None, unit: Unit | None) -> Panel
         return checked_projection(look, projection_panel(look, [method], layer, unit), layer)
     if method == "feature-maps":
         return feature_maps_panel(look, layer or HEAD, unit)
+    if method == "through-training":
+        return through_training_panel(look, layer or HEAD, unit)
     panel, heat = CLASS_PANELS[method](look, layer)
     return checked(look, panel, heat)
 

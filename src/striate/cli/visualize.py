@@ -33,8 +33,8 @@ def command(
         typer.Option(
             "--method",
             "-m",
-            help="all, deconvnet, guided, gradient, saliency, integrated-gradients, grad-cam, occlusion, feature-maps, top, hierarchy, "
-            "maximize or filters.",
+            help="all, deconvnet, guided, gradient, saliency, integrated-gradients, grad-cam, occlusion, feature-maps, through-training, "
+            "top, hierarchy, maximize or filters.",
         ),
     ] = "all",
     layer: Annotated[

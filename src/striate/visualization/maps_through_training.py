@@ -44,11 +44,13 @@ def maps_through_training(
     network = copy.deepcopy(model)
     maps = {}
     for epoch, path in files.items():
-        try:
-            network.load_state_dict(read_epoch(path))
-        except RuntimeError as error:
+        kept = read_epoch(path)
+        own = network.state_dict()
+        # An auxiliary head that only training needs may have been kept too.
+        if not all(name in kept and kept[name].shape == tensor.shape for name, tensor in own.items()):
             raise TrainingError(
                 f"the weights {path} are not those of this {type(model).__name__}; give the run's own network"
-            ) from error
+            )
+        network.load_state_dict({name: kept[name] for name in own})
         maps[epoch] = feature_maps(network, images, layer=layer)
     return maps
