@@ -196,7 +196,7 @@ def test_a_file_that_answers_otherwise_is_not_kept(finished_run, tmp_path, monke
     assert (tmp_path / "before.xml").read_text() == "old"
 
 
-@pytest.mark.parametrize("failure", [KeyboardInterrupt(), OSError(errno.ENOSPC, "No space left on device", "hidden")])
+@pytest.mark.parametrize("failure", [KeyboardInterrupt(), OSError(errno.ENOSPC, "No space left on device")])
 def test_nothing_is_left_behind(finished_run, tmp_path, monkeypatch, failure):
     def half(reference, path, *rest, **options):
         path.write_bytes(b"half")

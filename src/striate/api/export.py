@@ -240,7 +240,9 @@ def write_openvino(reference: Classifier, path: Path, metadata: Mapping[str, str
     try:
         openvino.save_model(model, str(path), compress_to_fp16=False)
     except RuntimeError as error:
-        raise ExportError(f"OpenVINO cannot write its files: {last_line(error)}") from error
+        raise ExportError(
+            f"OpenVINO cannot write its files in {path.parent}: {last_line(error)}; is there room?"
+        ) from error
 
 
 def last_line(error: Exception) -> str:
@@ -256,7 +258,7 @@ def unfinished(output: Path, file_format: str) -> Any:
     try:
         yield names
     except OSError as error:
-        if error.filename is not None:
+        if error.filename is None or Path(error.filename) in names:
             error.filename = str(output)  # the name that was asked for, not that of the moment
         raise
     finally:
