@@ -41,7 +41,7 @@ class PreparedPictures(nn.Module):
     Example:
         >>> rule = Preprocessing(colour="grey", resize="exact", resize_size=(1, 2), mean=(0.0,), std=(1.0,))
         >>> pictures = torch.tensor([0, 0, 255, 255], dtype=torch.uint8).reshape(1, 1, 4, 1)
-        >>> (PreparedPictures(rule)(pictures) * 255).flatten()
+        >>> PreparedPictures(rule).pixels(pictures).flatten()
         tensor([ 36., 219.])
     """
 
