@@ -6,13 +6,14 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 INPUTS := pyproject.toml constraints.txt
 
-.PHONY: help demo test test-slow test-all check format clean
+.PHONY: help demo test test-slow test-all bench check format clean
 
 help:
 	@echo "make demo       train LeNet-5 on handwritten digits, evaluate it, predict a few"
 	@echo "make test       run the tests (under 6 minutes on two cores)"
 	@echo "make test-slow  run the tests that take long"
 	@echo "make test-all   run every test for every network (about an hour)"
+	@echo "make bench      measure Striate beside its peers (about twenty minutes), and write docs/performance.md"
 	@echo "make check      lint, types, the layers of the house"
 	@echo "make format     let ruff format the code"
 
@@ -41,6 +42,10 @@ test-slow: $(VENV)/.dev
 
 test-all: $(VENV)/.dev
 	$(BIN)/python -m pytest -m "slow or exhaustive or not slow" -n 2
+
+bench: $(VENV)/.dev
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[export]'
+	$(BIN)/python benchmarks/performance.py
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -20,16 +20,15 @@ import platform
 import statistics
 import subprocess
 import sys
-import sysconfig
 import tempfile
 import time
-import venv
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from environments import prepare
+
 HERE = Path(__file__).parent
-ENVIRONMENT = HERE / ".environments" / "fastai"
 EPOCHS = 3
 
 
@@ -53,7 +52,7 @@ def main() -> None:
             print(f"skipped: there is no {path}")
             return
     names = [arguments.only] if arguments.only else ["striate", "fastai"]
-    python = prepare_fastai() if "fastai" in names else None
+    python = prepare("fastai") if "fastai" in names else None
     runs: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
     for number in range(arguments.rounds):
         # Every other round runs backwards: who goes first finds another machine than who goes second.
@@ -72,25 +71,6 @@ def main() -> None:
     table = markdown(result)
     (arguments.output / "transfer.md").write_text(table, encoding="utf-8")
     print(table)
-
-
-def prepare_fastai() -> Path:
-    """The interpreter of an environment that has fastai, made if it is not there."""
-    python = ENVIRONMENT / "bin" / "python"
-    if not python.exists():
-        venv.create(ENVIRONMENT, with_pip=True)
-    # This environment's packages are seen from there, after its own: torch is not installed a second time.
-    packages = subprocess.run(
-        [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout.strip()
-    (Path(packages) / "packages-of-striate.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
-    if subprocess.run([python, "-c", "import fastai"], check=False, capture_output=True).returncode:
-        print("installing fastai into", ENVIRONMENT, flush=True)
-        subprocess.run([python, "-m", "pip", "install", "-qq", "fastai"], check=True)
-    return python
 
 
 def striate_command(arguments: argparse.Namespace, folder: Path, *, seed: int) -> list[str]:
