@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from striate.openvino_loading import load_openvino
+from striate.openvino_loading import load_openvino, openvino_core
 from striate.runtime.engines import compile_graph
 from striate.runtime.processors import available_processors
 
@@ -79,7 +79,7 @@ def graph_macs(path: Path) -> int:
     Args:
         path: The graph's `.xml` file, whose input is (?, C, H, W).
     """
-    graph = load_openvino().Core().read_model(str(path))
+    graph = openvino_core().read_model(str(path))
     graph.reshape([1, *(size.get_length() for size in list(graph.inputs[0].get_partial_shape())[1:])])
     total = 0
     for node in graph.get_ops():
