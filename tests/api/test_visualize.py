@@ -242,7 +242,10 @@ def test_what_a_method_needs(method, what):
     [
         ({"method": "grad_cam"}, "unknown method 'grad_cam'; did you mean 'grad-cam'"),
         ({"method": "saliency", "layer": "c1"}, "saliency is of the network as a whole and takes no --layer"),
-        ({"method": "occlusion", "unit": 1}, "--unit goes with deconvnet, guided, gradient, feature-maps, through-training, top"),
+        (
+            {"method": "occlusion", "unit": 1},
+            "--unit goes with deconvnet, guided, gradient, feature-maps, through-training, top",
+        ),
     ],
 )
 def test_what_a_method_does_not_take(options, message):

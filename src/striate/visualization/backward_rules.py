@@ -69,12 +69,13 @@ _RECTIFIERS: frozenset[Callable[..., Any]] = frozenset(
 )
 
 _CLAMPS: frozenset[Callable[..., Any]] = frozenset(
-    {torch.clamp, torch.clamp_, torch.clip, torch.clip_, Tensor.clamp, Tensor.clamp_, Tensor.clip, Tensor.clip_}
-    | {torch.clamp_min, torch.clamp_min_, Tensor.clamp_min, Tensor.clamp_min_}
+    getattr(owner, name)
+    for owner in (torch, Tensor)
+    for name in ("clamp", "clamp_", "clip", "clip_", "clamp_min", "clamp_min_")
 )
 
 _THRESHOLDS: frozenset[Callable[..., Any]] = frozenset(
-    {functional.threshold, functional.threshold_, torch.threshold, torch.threshold_}
+    getattr(owner, name) for owner in (torch, functional) for name in ("threshold", "threshold_")
 )
 
 
