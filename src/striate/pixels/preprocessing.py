@@ -215,7 +215,7 @@ class Preprocessing:
     def _fitted(self, picture: Image.Image, name: str) -> npt.NDArray[np.uint8]:
         """The picture (mode L or RGB) resized, filled up and cropped."""
         width, height = self._resized_size(*picture.size)
-        # Pillow resizes the width first, to a picture in between.
+        # Pillow resizes one side first, the width unless the height shrinks by far more: there is a picture in between.
         if width * max(height, picture.height) > max(DEFAULT_MAX_PIXELS, math.prod(self.size)):
             raise PictureError(
                 name,
