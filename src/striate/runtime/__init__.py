@@ -2,11 +2,13 @@
 
 from striate.runtime.classifier import Classifier, Prediction, load_classifier
 from striate.runtime.engines import Engine, OpenVINOEngine, compile_graph
+from striate.runtime.onnxruntime_engine import ONNXRuntimeEngine
 from striate.runtime.processors import available_processors
 
 __all__ = [
     "Classifier",
     "Engine",
+    "ONNXRuntimeEngine",
     "OpenVINOEngine",
     "Prediction",
     "available_processors",

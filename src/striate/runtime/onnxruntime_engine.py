@@ -1,0 +1,62 @@
+"""An exported ONNX file as an engine: ONNX Runtime, which runs where OpenVINO does not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from striate.errors import BundleError, UsageError
+from striate.runtime.processors import available_processors
+
+
+class ONNXRuntimeEngine:
+    """ONNX Runtime on the processor, for files that `striate.export` wrote without preprocessing.
+
+    `Classifier(bundle, ONNXRuntimeEngine(path))` checks the file by the bundle's canaries before it answers anything. As with OpenVINO,
+    as many calls are worked on side by side as there are processors, each by one thread.
+
+    Args:
+        path: The `.onnx` file, with the input `images` (?, C, H, W) and the outputs `logits` and `features`.
+
+    Raises:
+        UsageError: If onnxruntime is not installed.
+        BundleError: If it cannot read the file, or the file is of another kind.
+    """
+
+    name = "onnxruntime"
+    precision = "fp32"
+    batch = 4
+
+    def __init__(self, path: Path) -> None:
+        try:
+            import onnxruntime
+        except ImportError as error:
+            raise UsageError(
+                "ONNX files need the package onnxruntime; install it with: pip install onnxruntime"
+            ) from error
+        self.requests = available_processors()
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = (
+            1  # each call computes in the thread that makes it
+        )
+        options.log_severity_level = 3
+        try:
+            self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # its errors have no class in common
+            raise BundleError(f"ONNX Runtime cannot read {path.name}: {str(error).strip().splitlines()[-1]}") from error
+        inputs, outputs = self._session.get_inputs(), {output.name for output in self._session.get_outputs()}
+        if [(one.name, one.type) for one in inputs] != [("images", "tensor(float)")] or not outputs >= {
+            "logits",
+            "features",
+        }:
+            raise BundleError(
+                f"{path.name} takes {', '.join(f'{one.name}: {one.type}' for one in inputs)} and answers {', '.join(sorted(outputs))}; "
+                "expected images: tensor(float), and logits and features; export it without preprocessing"
+            )
+
+    def infer(self, images: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Logits (N, classes) and features (N, d) of images (N, C, H, W), all float32."""
+        logits, features = self._session.run(["logits", "features"], {"images": images})
+        return logits, features
