@@ -175,6 +175,7 @@ def through_training_panel(look: Look, layer: str, unit: Unit | None = None) -> 
         for epoch, maps in epochs.items()
     }
     last = by_epoch[max(by_epoch)]
+    kind = "map" if last.shape[1:] != (1, 1) else "unit"
     numbers = [place[0] for place, _ in strongest_places(last, unit, MAPS_THROUGH_TRAINING)]
     rows, facts = [], []
     for own in numbers:
@@ -182,10 +183,12 @@ def through_training_panel(look: Look, layer: str, unit: Unit | None = None) -> 
         largest = {epoch: float(one.max()) for epoch, one in each.items()}
         high, low = max(*largest.values(), 0.0), min(0.0, *(float(one.min()) for one in each.values()))
         times = max(1, round(SMALL / max(last.shape[1:])))
+        name = look.seen.classes[own] if layer == HEAD else f"{kind} {own}"
         rows.append(
             [
                 Shown(
-                    _enlarged(draw_heat(one, low=low, high=high).pixels, times), (f"map {own}: {largest[epoch]:.3g}",)
+                    _enlarged(draw_heat(one, low=low, high=high).pixels, times),
+                    (f"epoch {epoch}", f"{name}: {largest[epoch]:.3g}"),
                 )
                 for epoch, one in each.items()
             ]
@@ -195,9 +198,9 @@ def through_training_panel(look: Look, layer: str, unit: Unit | None = None) -> 
         method="through-training",
         title="Maps through training",
         shows=(
-            f"What {plural(len(numbers), 'map')} of the layer answered to the picture after each epoch that was kept; epoch 0 is "
-            "before the first step. All pictures of a map have one scale, the lighter, the more; under each is its largest "
-            "answer."
+            f"What {plural(len(numbers), kind)} of the layer answered to the picture after each epoch that was kept; epoch 0 is "
+            f"before the first step. All pictures of a {kind} have one scale, the lighter, the more; under each is its "
+            "largest answer."
         ),
         rows=rows,
         columns=[f"epoch {epoch}" for epoch in by_epoch],
