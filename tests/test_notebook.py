@@ -219,6 +219,33 @@ def some_top_patches(inspection, folder):
     return answer, ["2 of 5 pictures for each of 6 maps", "top 2"], 0
 
 
+def a_visualization(inspection, folder):
+    from striate.api.visualize import visualize
+
+    Image.new("L", (28, 28), 90).save(folder / "a<b>.png")
+    answer = visualize("lenet5", folder / "a<b>.png", method="deconvnet", layer="s2", unit=3)
+    return answer, ["lenet5 and a<b>.png: class ", "the weights are random", "DeconvNet of s2"], 1
+
+
+def an_explanation_check(inspection, folder):
+    from striate.visualization.explanation_checks import Completeness, ExplanationCheck, Redrawing
+    from striate.visualization.pixel_curves import PixelCurves
+
+    redrawings = (Redrawing(EVIL, 1, 0.9, 0.5),)
+    curves, moved = PixelCurves((1.0, 0.0, 0.0), (0.0, 1.0, 1.0)), PixelCurves((1.0, 1.0, 0.0), (0.0, 0.0, 1.0))
+    check = ExplanationCheck(EVIL, redrawings, curves, (moved,), Completeness(9.9, 10.0), 0.9, 0, 1)
+    said = [f"{EVIL}: failed", "it stays alike", "0.90", "0.250, 0.750", "moved-0.500", "off by1.0%"]
+    return check, said, 0
+
+
+def a_level(inspection, folder):
+    from striate.visualization import hierarchy
+
+    network = create_model("lenet5", seed=0)
+    levels = hierarchy(network, torch.rand(4, 1, 32, 32), layers=["c1"], maps=2, count=4)
+    return levels[0], ["c1: the strongest of 6 maps; kernels of 5 x 5", f"map {levels[0].maps[1].map}: "], 12
+
+
 RESULTS = [
     one_inspection,
     a_comparison,
@@ -236,6 +263,9 @@ RESULTS = [
     a_failed_prediction,
     an_occlusion,
     some_top_patches,
+    a_visualization,
+    an_explanation_check,
+    a_level,
 ]
 
 

@@ -58,6 +58,7 @@ TAKES_UNIT = (*OF_A_LAYER, "top", "maximize")
 TOP_CLASSES = 5
 STAGE_UNITS = 6
 CLASSES_MAXIMIZED, MAPS_MAXIMIZED, MAXIMIZED_SIDE = 2, 4, 128
+MOST_PANELS, NOTEBOOK_SIDE = 4, 800
 SHEET_SIDES = {1: 960, 2: 420, 3: 320}
 """Pixels: of each picture of a sheet that has so few side by side."""
 
@@ -102,6 +103,22 @@ class Visualization:
             notes=notes,
             side=SHEET_SIDES.get(max(len(row) for row in panel.rows), SIDE),
         )
+
+    def _repr_html_(self) -> str:
+        """How it shows itself in a notebook."""
+        from striate import notebook
+
+        parts: list[str] = []
+        for place, panel in enumerate(self.panels[:MOST_PANELS]):
+            sheet = notebook.small(self._sheet(panel, first=place == 0), NOTEBOOK_SIDE)
+            of = f" of {panel.layer}" if panel.layer else ""
+            parts += [notebook.picture(sheet, said=f"{panel.title}{of}"), notebook.text(panel.shows)]
+        more = len(self.panels) - MOST_PANELS
+        if more > 0:
+            parts.append(notebook.text(f"{more} more are on the page that to_html() gives."))
+        what = f"{self.seen.name} and {self.report.picture_name}" if self.report.picture_name else self.seen.name
+        said = [f"{name}, {share:.1%}" for name, share in self.report.predictions[:1]]
+        return notebook.block(": ".join([what, *said]), *map(notebook.text, self.warnings), *parts)
 
     def to_html(self) -> str:
         """One self-contained page, without scripts."""

@@ -158,6 +158,20 @@ class ExplanationCheck:
         """All of it as JSON text."""
         return json.dumps(self.to_dict(), ensure_ascii=False)
 
+    def _repr_html_(self) -> str:
+        """How it shows itself in a notebook."""
+        from striate import notebook
+
+        rows = [(f"alike with new weights in {one.layers}", f"{one.rank_correlation:.2f}") for one in self.redrawings]
+        if self.curves is not None:
+            rows.append(("deletion, insertion", f"{self.curves.deletion_area:.3f}, {self.curves.insertion_area:.3f}"))
+            rows.append(("insertion less deletion", f"{self.curves.gain:.3f}"))
+            rows.append(("the same with the map moved", f"{self.moved_gain:.3f}"))
+        if self.completeness is not None:
+            rows.append(("completeness off by", f"{self.completeness.error:.1%}"))
+        title = f"{self.method}: {'passed' if self.passed else 'failed'}"
+        return notebook.block(title, *map(notebook.text, self.warnings), notebook.table(("test", "found"), rows))
+
     def __str__(self) -> str:
         """A line of figures, and the warnings below it."""
         parts = [f"{self.method}: {'passed' if self.passed else 'FAILED'}"]

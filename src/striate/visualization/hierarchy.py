@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+import torch
 from torch import Tensor, nn
 
 from striate.errors import UsageError
 from striate.visualization.filters import filters
 from striate.visualization.layers import HEAD, last_maps_layer, list_layers
 from striate.visualization.top_patches import ImagesOf, TopPatches, top_patches_of_layers
+
+SHOWN, DRAWN = 3, 80  # pictures of a map in a notebook, and their width there in CSS pixels
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +36,25 @@ class Level:
     filters: Tensor | None  # as `striate.visualization.filters` gives them; None: it has no kernels
     patches: TopPatches
     maps: tuple[MapPatches, ...]  # the strongest, the strongest first
+
+    def _repr_html_(self) -> str:
+        """How it shows itself in a notebook."""
+        from striate import notebook
+        from striate.visualization.montage import draw_signal
+
+        parts = []
+        for shown in self.maps:
+            least, most = shown.activations[-1], shown.activations[0]
+            parts.append(notebook.text(f"map {shown.map}: {most:.3g} to {least:.3g}"))
+            for crop, projection in list(zip(shown.crops, shown.projections, strict=True))[:SHOWN]:
+                if len(crop) in (1, 3):  # others are no pictures
+                    parts.append(
+                        notebook.picture(notebook.small(_contrasted(crop)), said="in the picture", width=DRAWN)
+                    )
+                    signal = notebook.small(draw_signal(projection).pixels)
+                    parts.append(notebook.picture(signal, said="DeconvNet", width=DRAWN))
+        kernels = "no kernels" if self.filters is None else f"kernels of {' x '.join(map(str, self.filters.shape[2:]))}"
+        return notebook.block(f"{self.layer}: the strongest of {len(self.patches)} maps; {kernels}", *parts)
 
 
 def hierarchy(
@@ -99,6 +123,13 @@ def hierarchy(
         levels.append(Level(layer, _filters(model, layer), patches, tuple(shown)))
         tell("projecting", done, len(layers))
     return tuple(levels)
+
+
+def _contrasted(crop: Tensor) -> npt.NDArray[np.uint8]:
+    """(C, H, W) of any range -> (H, W, C) from black to white."""
+    low, high = crop.min(), crop.max()
+    shares = (crop - low) / (high - low).clamp(min=1e-12)
+    return (shares * 255).round().to(torch.uint8).permute(1, 2, 0).cpu().numpy()
 
 
 def _low_middle_high(model: nn.Module, images: Tensor) -> tuple[str, ...]:
