@@ -44,6 +44,17 @@ def test_by_hand():
     assert patches.strongest(5) == [0, 1]
 
 
+def test_maps_at_a_ceiling_come_after_those_that_tell_pictures_apart():
+    images = spotted((2, 2, 7.0), (6, 5, 3.0), (0, 7, 8.0))
+    network = nn.Sequential(nn.Conv2d(1, 3, 1, bias=False), nn.ReLU6())
+    network[0].weight.data = torch.tensor([100.0, 1.0, -1.0]).reshape(3, 1, 1, 1)
+    patches = top_patches(network, images, layer="1", count=3)
+    assert patches.activations.tolist() == [[6.0, 6.0, 6.0], [6.0, 6.0, 3.0], [0.0, 0.0, 0.0]]
+    assert [patches.at_ceiling(number) for number in range(3)] == [True, False, True]
+    assert patches.strongest(3) == [1, 0, 2]
+    assert not top_patches(network, images, layer="1", count=1).at_ceiling(0)
+
+
 def test_batches_are_told_apart_from_one_another_by_nothing():
     images = torch.rand(45, 1, 32, 32, generator=torch.Generator().manual_seed(0))
     network = create_model("lenet5", seed=0)
@@ -134,7 +145,7 @@ def test_the_network_is_left_as_it_was_also_when_it_raises():
 def test_what_makes_no_sense():
     network = create_model("lenet5", seed=0)
     images = torch.zeros(2, 1, 32, 32)
-    with pytest.raises(UnknownNameError, match=r"unknown layer 'c33'; did you mean 'c3', "):
+    with pytest.raises(UnknownNameError, match=r"unknown layer 'c33'; did you mean 'c3'\? "):
         top_patches(network, images, layer="c33")
     with pytest.raises(UsageError, match="count must be a whole number of at least 1, got 0"):
         top_patches(network, images, layer="c3", count=0)
