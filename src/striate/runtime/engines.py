@@ -26,6 +26,9 @@ _USED = {"bf16": "bf16", "bfloat16": "bf16", "f16": "fp16", "float16": "fp16"}
 MANY_DENSE_WEIGHTS = 1 << 24
 """From so many on, as in AlexNet and VGG, reading them from memory takes as long as computing one picture: several pictures share it."""
 
+KEPT_WEIGHTS = 64 << 20
+"""Bytes of weights up to which what is compiled is kept: of larger ones a second copy would be held, and little time saved."""
+
 
 class Engine(Protocol):
     """Runs a network on batches of normalised pictures; may be called from several threads."""
@@ -76,7 +79,9 @@ class OpenVINOEngine:
         openvino = load_openvino()
         threads = threads or available_processors()
         self.requests = requests or threads
-        folder = compiled_folder(digest, version=openvino.__version__, precision=precision) if digest else None
+        weights = path.with_suffix(".bin")
+        keep = digest is not None and weights.is_file() and weights.stat().st_size <= KEPT_WEIGHTS
+        folder = compiled_folder(digest or "", version=openvino.__version__, precision=precision) if keep else None
         try:
             graph = openvino_core().read_model(str(path))
             self.batch = suitable_batch(graph)
