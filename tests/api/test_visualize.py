@@ -186,6 +186,11 @@ def test_low_middle_and_high(squares):
         ("top", "s4"),
     ]
     assert all(len(panel.rows) == 3 and len(panel.rows[0]) == 2 for panel in shown.panels[1:])
+    assert all(
+        f"<h4>Strongest pictures of each map of <bdi>{layer}</bdi></h4>" in shown.to_html()
+        for layer in ("c1", "s2", "s4")
+    )
+    assert [panel.warnings for panel in shown.panels[2:]] == [[], []]  # said once, of the first
     alone = striate.visualize("lenet5_relu", data=squares, method="top", layer="s2", seed=0)
     assert alone.panels[0].facts["maps"][0] == shown.panels[2].facts["maps"][0]
 
@@ -193,8 +198,21 @@ def test_low_middle_and_high(squares):
 def test_pictures_without_any_that_can_be_read(tmp_path):
     (tmp_path / "one").mkdir()
     (tmp_path / "one" / "torn.png").write_bytes(b"no picture")
-    with pytest.raises(DataError, match="none of the 1 picture in one can be read"):
+    with pytest.raises(DataError, match="the only picture in one cannot be read"):
         striate.visualize("lenet5_relu", data=tmp_path / "one", method="top")
+    (tmp_path / "one" / "empty.png").write_bytes(b"")
+    with pytest.raises(DataError, match="none of the 2 pictures in one can be read"):
+        striate.visualize("lenet5_relu", data=tmp_path / "one", method="top")
+    with pytest.raises(DataError, match=r"torn\.png is a single picture; give a folder of many"):
+        striate.visualize("lenet5_relu", data=tmp_path / "one" / "torn.png", method="top")
+
+
+def test_pictures_that_a_map_does_not_tell_apart(squares):
+    network = nn.Sequential(nn.Conv2d(3, 2, 1, bias=False), nn.ReLU6(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(32, 2))
+    nn.init.constant_(network[0].weight, 1000.0)
+    shown = striate.visualize(network, data=squares, method="top", layer="1", unit=1, size=8)
+    (warning,) = (warning for warning in shown.panels[0].warnings if "the same" in warning)
+    assert warning.startswith("map 1 of 1: the answer is the same to all that are shown")
 
 
 def test_a_built_in_set_and_an_empty_folder(tmp_path):
@@ -256,7 +274,7 @@ def test_what_a_method_does_not_take(options, message):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"layer": "c11"}, "unknown layer 'c11'; did you mean 'c1'"),
+        ({"layer": "c11"}, r"unknown layer 'c11'; did you mean 'c1'\? \(stages"),
         ({"layer": "c1", "unit": 6}, "the layer 'c1' has 6 maps, 0 to 5; got 6"),
         ({"layer": "c1", "unit": (0, 0, 28)}, "the layer 'c1' has 28 columns, 0 to 27; got 28"),
         ({"layer": "f6", "unit": (0, 0, 0)}, "a unit of f6 is a number; got 0,0,0"),

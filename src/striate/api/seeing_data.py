@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -74,6 +75,8 @@ def many_pictures(seen: SeenNetwork, data: str | Path | Dataset) -> ManyPictures
     Raises:
         DataError: There are none, or they cannot be used.
     """
+    if not isinstance(data, Dataset) and Path(data).suffix.lower() in PICTURE_EXTENSIONS and Path(data).is_file():
+        raise DataError(f"{data} is a single picture; give a folder of many, to find those that a map answers to most")
     if isinstance(data, Dataset) or data in BUILT_IN_NAMES or not Path(data).is_dir() or is_idx_folder(Path(data)):
         dataset = data if isinstance(data, Dataset) else load_data(data)
         keys = [dataset.pictures.key(row) for row in range(len(dataset))]
@@ -120,14 +123,21 @@ def hierarchy_panels(
         DataError: None of the pictures can be read.
     """
     found = _searched(pictures, layers, watcher)
-    return tuple(_panel(pictures, found[layer], None, watcher, maps) for layer in layers)
+    panels: list[Panel] = []
+    for layer in layers:
+        panel = _panel(pictures, found[layer], None, watcher, maps)
+        said = {warning for earlier in panels for warning in earlier.warnings}
+        panels.append(dataclasses.replace(panel, warnings=[one for one in panel.warnings if one not in said]))
+    return tuple(panels)
 
 
 def _searched(pictures: ManyPictures, layers: Sequence[str], watcher: Watcher) -> dict[str, TopPatches]:
     batches = pictures.batches(watcher)
     first = next(batches, None)
     if first is None:
-        raise DataError(f"none of the {plural(len(pictures.keys), 'picture')} in {pictures.name} can be read")
+        count = len(pictures.keys)
+        what = "the only picture" if count == 1 else f"none of the {count:,} pictures"
+        raise DataError(f"{what} in {pictures.name} {'cannot' if count == 1 else 'can'} be read")
     return top_patches_of_layers(pictures.seen.network, _after(first, batches), layers=layers, count=TOP)
 
 
@@ -142,6 +152,13 @@ def _panel(pictures: ManyPictures, patches: TopPatches, unit: Unit | None, watch
     watcher.task("projections", len(wanted), len(wanted))
     skipped = len(pictures.keys) - len(pictures.rows)
     warnings = [NO_SWITCHES] if len(rules) > 1 else []
+    same = [number for number in wanted if patches.at_ceiling(number)]
+    if same:
+        which = f"{'maps' if len(same) > 1 else 'map'} {', '.join(map(str, same))} of {patches.layer}"
+        warnings.append(
+            f"{which}: the answer is the same to all that are shown, perhaps the largest or the smallest that there can be; "
+            "other pictures may reach it too, and these were the first"
+        )
     if skipped:
         warnings.append(f"{plural(skipped, 'picture')} could not be read and took no part")
     facts = {
@@ -150,7 +167,7 @@ def _panel(pictures: ManyPictures, patches: TopPatches, unit: Unit | None, watch
     }
     return Panel(
         method="top",
-        title=f"The {plural(TOP, 'picture')} that each map answers to most",
+        title="Strongest pictures of each map",
         shows=(
             f"Of {plural(patches.pictures, 'picture')} of {pictures.name}, for each of {plural(len(wanted), 'map')} "
             f"those with its largest answer, the largest first, cut to what the unit sees; beside them what of each reaches "

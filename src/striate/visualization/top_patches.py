@@ -65,13 +65,20 @@ class TopPatches:
         return self.fields.boxes(places)
 
     def strongest(self, count: int) -> list[int]:
-        """The maps with the largest mean of their activations here, the largest first.
+        """The maps with the largest mean of their activations here, the largest first; those at a ceiling come last.
 
         Args:
             count: How many, if there are so many.
         """
-        order = self.activations.double().mean(dim=1).argsort(descending=True, stable=True)
-        return [int(number) for number in order[:count]]
+        means = self.activations.double().mean(dim=1).tolist()
+        order = sorted(range(len(means)), key=lambda number: (self.at_ceiling(number), -means[number]))
+        return order[:count]
+
+    def at_ceiling(self, map: int) -> bool:  # noqa: A002 - it is what it is called
+        """Whether several pictures are here and a map answers the same to all, as behind a ReLU6: their choice is chance."""
+        self._check(map)
+        values = self.activations[map]
+        return len(values) > 1 and bool(values[0] == values[-1])
 
     def units(self, map: int) -> list[Unit]:  # noqa: A002 - it is what it is called
         """Where a map's activations are, for `deconvnet` and its kind: one for each picture."""
