@@ -133,7 +133,7 @@ class Dead(nn.Module):
 def test_an_empty_map_is_said_to_be_empty():
     check = check_explanation(Dead(), torch.rand(1, 1, 8, 8), "grad_cam", layer="maps")
     assert (check.empty, check.passed) == (1, False)
-    assert check.warnings[0] == "The map is empty: by this method nothing in the picture speaks for the answer."
+    assert check.warnings == ("The map is empty: by this method nothing in the picture speaks for the answer.",)
     two = check_explanation(Dead(), torch.rand(2, 1, 8, 8), "grad_cam", layer="maps")
     assert two.warnings[0].startswith("The maps of 2 of 2 pictures are empty: ")
 

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from torch import Tensor
 
 from striate.api.looking import Look
+from striate.api.seeing_layers import RULES
 from striate.report.seeing_contents import Panel
 from striate.report.wording import percent
 from striate.visualization import HEAD, ExplanationCheck, check_explanation
@@ -69,6 +70,12 @@ def with_check(panel: Panel, check: ExplanationCheck) -> Panel:
     return dataclasses.replace(
         panel,
         checks=lines,
-        warnings=[*check.warnings, *panel.warnings],
+        warnings=[*(_of(panel, warning) for warning in check.warnings), *panel.warnings],
         facts={**panel.facts, "check": check.to_dict()},
     )
+
+
+def _of(panel: Panel, warning: str) -> str:
+    """The warning with the map that it is about: of a page's many, each is said apart from its picture too."""
+    name = RULES[panel.method][0] if panel.method in RULES else panel.title
+    return f"{name}{f' of {panel.layer}' if panel.layer else ''}: {warning[:1].lower()}{warning[1:]}"

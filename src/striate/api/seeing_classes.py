@@ -126,9 +126,6 @@ def _heat_panel(
     values = heat.double().cpu().numpy()
     top = None if high is None else float(np.quantile(values, high))
     overlay, plain = draw_overlay(values, look.pixels, high=top), draw_heat(values, high=top)
-    warnings = (
-        [] if values.any() else [f"nothing in the picture speaks for {look.target_name}: the map is 0 everywhere"]
-    )
     return Panel(
         method=method,
         title=title,
@@ -140,7 +137,6 @@ def _heat_panel(
             ]
         ],
         layer=layer,
-        warnings=warnings,
         facts={"class": look.target_name, "scale": [overlay.low, overlay.high], **(facts or {})},
     )
 

@@ -119,6 +119,8 @@ class ExplanationCheck:
         found: list[str] = []
         if self.empty:
             found.append(_empty(self.empty, self.pictures))
+        if self.empty == self.pictures:  # the rest would compare nothing with nothing
+            return tuple(found)
         alike = [one for one in self.redrawings if one.rank_correlation >= SIMILAR]
         if alike:
             most = alike[-1]  # the more was drawn anew, the more that says
