@@ -13,8 +13,6 @@ from striate.bundle import PrecisionTerms, open_bundle
 from striate.errors import DataError, QuantizationError, UsageError
 from striate.runtime.classifier import agreeing
 
-pytest.importorskip("nncf")
-
 
 @pytest.fixture(scope="module")
 def quantised(finished_run, striped, tmp_path_factory):

@@ -1,9 +1,5 @@
 import json
 
-import pytest
-
-pytest.importorskip("nncf")
-
 
 def test_the_numbers_and_a_bundle_that_predicts(striate_command, finished_run, striped, tmp_path):
     code, out, _ = striate_command(
