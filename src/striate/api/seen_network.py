@@ -193,7 +193,7 @@ def seen_network(
             raise UsageError(f"the bundle's pictures are {_sides(contract.preprocessing)}; --size cannot change that")
         network, name, _ = trained_network(model)
         return SeenNetwork(
-            network,
+            _fast(network),
             name,
             contract.preprocessing,
             contract.classes,
@@ -271,7 +271,7 @@ def _of_catalogue(
     classes = _class_names(network, named=starting is not None and row.benchmark.name == "ImageNet")
     source = "random" if starting is None else starting.name
     return SeenNetwork(
-        network, name, rule, classes, tuple(notes), {"network": name, "weights": source} | _rule(rule, why)
+        _fast(network), name, rule, classes, tuple(notes), {"network": name, "weights": source} | _rule(rule, why)
     )
 
 
@@ -298,6 +298,11 @@ def _module(
     seen = SeenNetwork(network, name, rule, (), facts={"network": name} | _rule(rule, "as the module was given"))
     count = seen.layer_facts(HEAD).shape[0]
     return dataclasses.replace(seen, classes=tuple(f"class {place}" for place in range(count)))
+
+
+def _fast(network: Network) -> Network:
+    """The network with the channels of its kernels last in memory, which convolutions on a processor are faster with."""
+    return network.to(memory_format=torch.channels_last)
 
 
 def _check_size(draft: Network, rule: Preprocessing, size: int | None) -> None:

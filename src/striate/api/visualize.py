@@ -35,6 +35,7 @@ from striate.pixels import PictureSource
 from striate.report.contact_sheet import SIDE, Tile, draw_contact_sheet
 from striate.report.seeing_contents import Panel, SeeingReport, StagePanels
 from striate.report.seeing_page import render
+from striate.training.memory import keep_freed_memory
 from striate.visualization import HEAD, Unit, check_explanations, last_maps_layer, list_layers, strongest_maps
 
 ALL = "all"
@@ -190,6 +191,7 @@ def visualize(
     """
     started = time.perf_counter()
     watcher = watcher or Watcher()
+    keep_freed_memory()
     check_method(method, layer=layer, unit=unit)
     if method in (*ON_A_PICTURE, ALL) and picture is None:
         raise UsageError(f"{method} needs a picture")
