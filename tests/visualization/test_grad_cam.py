@@ -76,10 +76,10 @@ def test_a_layer_without_places():
     with pytest.raises(UsageError) as caught:
         grad_cam(network, torch.zeros(1, 1, 32, 32), layer="c5")
     assert str(caught.value) == (
-        "the layer 'c5' answers 120x1x1, which has no places in the picture to point at; "
+        "the layer 'c5' answers 120 maps of 1 x 1, which have no places in the picture to point at; "
         "the deepest layer that has is 's4'"
     )
-    with pytest.raises(UsageError, match="the layer 'head' answers 10, which has no places"):
+    with pytest.raises(UsageError, match="the layer 'head' answers 10 numbers, which have no places"):
         grad_cam(network, torch.zeros(1, 1, 32, 32), layer="head")
     with pytest.raises(UnknownNameError, match="unknown layer 's44'; did you mean 's4'"):
         grad_cam(network, torch.zeros(1, 1, 32, 32), layer="s44")

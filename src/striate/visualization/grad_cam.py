@@ -70,8 +70,8 @@ def _require_places(model: nn.Module, pixels: Tensor, layer: str) -> None:
     with torch.no_grad():
         maps = layer_output(model, pixels[:1], layer)
     if maps.ndim != 4 or max(maps.shape[2:]) == 1:
-        got = "x".join(str(side) for side in maps.shape[1:])
+        got = f"{maps.shape[1]:,} {'numbers' if maps.ndim == 2 else 'maps of 1 x 1'}"
         raise UsageError(
-            f"the layer {layer!r} answers {got}, which has no places in the picture to point at; "
+            f"the layer {layer!r} answers {got}, which have no places in the picture to point at; "
             f"the deepest layer that has is {last_maps_layer(model, pixels)!r}"
         )

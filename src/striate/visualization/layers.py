@@ -37,9 +37,8 @@ def find_layer(model: nn.Module, layer: str) -> nn.Module:
         return model
     modules: dict[str, nn.Module] = dict(model.named_modules())
     if layer not in modules or not layer:
-        raise UnknownNameError(
-            "layer", layer, [*list_layers(model), *(name for name in modules if name)], f"(stages: {_listed(model)})"
-        )
+        known = dict.fromkeys([*list_layers(model), *(name for name in modules if name)])
+        raise UnknownNameError("layer", layer, known, f"(stages: {_listed(model)})")
     return modules[layer]
 
 
