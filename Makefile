@@ -6,6 +6,9 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 INPUTS := pyproject.toml constraints.txt
 
+# Tested by processes of their own: one that has built every network is large, and slower at all that follows.
+LEARNING := $(addprefix tests/,api augmentation benchmarks bundle cli conversion evaluation report runtime training transfer weights)
+
 .PHONY: help demo test test-slow test-all bench check format clean
 
 help:
@@ -34,7 +37,8 @@ demo: $(VENV)/.core
 	@$(BIN)/python examples/demo.py
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(LEARNING)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(addprefix --ignore=,$(LEARNING))
 
 test-slow: $(VENV)/.dev
 	$(BIN)/python -m pytest -m "slow and not exhaustive" -n 2 --ignore=tests/api/test_promises.py

@@ -32,6 +32,7 @@ def session(exported):
     return onnxruntime.InferenceSession(str(exported.path), providers=["CPUExecutionProvider"])
 
 
+@pytest.mark.slow
 def test_the_file_was_compared_before_it_was_there(exported):
     agreement = exported.agreement
     assert (agreement.pictures, agreement.same_label, agreement.canaries) == (100, 100, 4)
@@ -42,6 +43,7 @@ def test_the_file_was_compared_before_it_was_there(exported):
     assert table["opset"] == 18 and table["agreement"]["same_label"] == 100
 
 
+@pytest.mark.slow
 def test_the_file_says_what_it_is(finished_run, session):
     said = session.get_modelmeta().custom_metadata_map
     contract = finished_run.contract
@@ -55,6 +57,7 @@ def test_the_file_says_what_it_is(finished_run, session):
     ]
 
 
+@pytest.mark.slow
 def test_a_batch_of_pictures_goes_in(session, finished_run):
     pixels = np.random.default_rng(0).integers(0, 256, (5, 37, 71, 3)).astype(np.uint8)
     logits, features = session.run(["logits", "features"], {"images": pixels})
@@ -133,6 +136,7 @@ def all_forms(striped, tmp_path_factory):
     return folder.parent
 
 
+@pytest.mark.slow
 def test_every_way_from_bytes_gives_the_same_label(finished_run, session, all_forms):
     dataset = check_pictures(load_data(all_forms))
     assert len(dataset) == 300 and not dataset.problems

@@ -35,6 +35,7 @@ def test_the_bundle_answers_what_the_network_answers(weights, tmp_path):
     assert [made.what for made in imported.decisions] == ["weights", "input", "normalisation"]
 
 
+@pytest.mark.slow
 def test_what_a_safetensors_file_says_of_itself_counts(tmp_path):
     path = tmp_path / "weights.safetensors"
     network = create_model("lenet5", num_classes=2, seed=0)
@@ -49,6 +50,7 @@ def test_what_a_safetensors_file_says_of_itself_counts(tmp_path):
     assert other.contract.preprocessing.mean == (0.1,)
 
 
+@pytest.mark.slow
 def test_weights_for_grey_pictures_stay_so(tmp_path):
     path = tmp_path / "grey.pth"
     torch.save(create_model("resnet20", num_classes=2, in_channels=1, seed=0).state_dict(), path)
@@ -57,6 +59,7 @@ def test_weights_for_grey_pictures_stay_so(tmp_path):
     assert imported.contract.preprocessing.mean == (pytest.approx((0.4914 + 0.4822 + 0.4465) / 3),)
 
 
+@pytest.mark.slow
 def test_published_weights_bring_their_classes_and_inputs(published, tmp_path):
     imported = striate.import_weights("imagenet", "resnet20", output=tmp_path / "bundle")
     assert imported.contract.preprocessing == published.preprocessing

@@ -71,6 +71,7 @@ def test_a_damaged_int8_graph_is_refused(quantised, tmp_path):
         striate.load(copy)
 
 
+@pytest.mark.slow
 def test_what_loses_too_much_is_refused_with_the_numbers(finished_run, striped, tmp_path, monkeypatch):
     honest = module.measure
 

@@ -112,6 +112,7 @@ def test_models_are_kept():
     assert time.perf_counter() - begin < 0.5
 
 
+@pytest.mark.slow
 def test_a_damaged_table_is_made_anew():
     import platformdirs
 

@@ -8,9 +8,6 @@ from striate.bundle import open_bundle
 from striate.errors import BundleError, UsageError
 from striate.runtime import Classifier, ONNXRuntimeEngine
 
-pytest.importorskip("onnxruntime")
-pytest.importorskip("onnxscript")
-
 
 @pytest.fixture(scope="module")
 def exported(finished_run, tmp_path_factory):
@@ -30,6 +27,7 @@ def test_a_classifier_on_an_exported_file(finished_run, exported, striped):
     assert [row.label for row in classifier.stream(paths)] == own.predict(paths).tolist()
 
 
+@pytest.mark.slow
 def test_what_cannot_be_run(finished_run, exported, tmp_path, monkeypatch):
     (tmp_path / "a.onnx").write_bytes(b"nothing")
     with pytest.raises(BundleError, match=r"^ONNX Runtime cannot read a.onnx: "):
