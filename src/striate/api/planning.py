@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from dataclasses import dataclass
 
 import torch
@@ -61,6 +62,8 @@ def plan_time(
 ) -> TimedRun:
     """Measures how long steps take, makes pictures smaller if too few epochs would fit, and plans the run.
 
+    Where the head alone is fitted there are no steps, and pictures become smaller only if they could not all be looked at.
+
     Args:
         deadline: `time.monotonic()` by which all must be over.
         network: On its device.
@@ -78,11 +81,22 @@ def plan_time(
     wanted = min(wanted, recipe.schedule.epochs)
     planned, side = preprocessing, preprocessing.size[0]
     decisions = []
+    head_alone = (
+        recipe.transfer.kind == "head"
+    )  # it takes no step: the pictures go through the network, and that is all
+    why_smaller = (
+        "so that the pictures' features fit the time limit"
+        if head_alone
+        else "so that enough epochs fit the time limit"
+    )
     while True:
         plan, head_seconds = measure(deadline, network, recipe, preprocessing, dataset)
         patient = dataclasses.replace(plan, deadline=deadline - head_seconds)
         steps = patient.steps_left(steps_per_epoch=steps_per_epoch, batch=0)
         epochs = steps / steps_per_epoch
+        if head_alone:
+            spare = deadline - plan.reserve - time.monotonic()
+            epochs = wanted * spare / max(recipe.transfer.draws * head_seconds, 1e-9)
         if epochs >= wanted or not size_is_free or side - 32 < SMALLEST_SIDE:
             break
         measured = side
@@ -91,7 +105,9 @@ def plan_time(
             if epochs * (measured / side) ** 2 >= wanted:
                 break
         preprocessing = resized_in_proportion(planned, side)
-        decisions = [Decision("input size", f"{side} x {side}", "so that enough epochs fit the time limit")]
+        decisions = [Decision("input size", f"{side} x {side}", why_smaller)]
+    if head_alone:
+        return TimedRun(plan, preprocessing, 0, decisions)
     if steps < 1:
         raise UsageError(
             f"the time limit leaves no time to train after {plan.reserve:.0f} s for sealing and evaluating; "
