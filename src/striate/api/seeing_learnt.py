@@ -13,7 +13,7 @@ from striate.report.seeing_contents import LARGE, WIDE, Panel, Picture, Shown
 from striate.visualization import HEAD, Unit, filters, maximize
 from striate.visualization.montage import draw_grid, draw_heat, draw_signal
 
-STEPS = 64
+STEPS = 48
 MOST_FILTERS, FILTERS_ACROSS, FILTERS_WIDTH = 96, 16, 1200
 TINY = 1e-12
 
