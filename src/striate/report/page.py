@@ -9,8 +9,9 @@ import numpy as np
 
 from striate.evaluation import ClassScores, Scores
 from striate.report import confusion
-from striate.report.contents import SeeingInside, TrainingReport
+from striate.report.contents import TrainingReport
 from striate.report.curves import Chart, chart
+from striate.report.seeing_part import SeeingPart, seeing_part
 from striate.report.thumbnails import Thumbnail, thumbnail
 from striate.report.wording import duration, number, percent, plural
 
@@ -26,8 +27,7 @@ EPOCH_ROWS = 60
 NAMES_IN_A_SENTENCE = 8
 STRIP_CLASSES, STRIP_PICTURES, STRIPS_TOGETHER = 20, 8, 100
 GRID_PICTURES = 96
-STRIP_SIDE, GRID_SIDE, MISTAKE_SIDE, FILTER_SIDE, HEAT_SIDE = 80, 72, 148, 48, 112  # CSS pixels
-FILTERS = 96
+STRIP_SIDE, GRID_SIDE, MISTAKE_SIDE = 80, 72, 148  # CSS pixels
 
 SPLITS = ("train", "val", "test")
 
@@ -127,30 +127,6 @@ class MistakeCard:
 
 
 @dataclass(frozen=True)
-class SpokenCard:
-    """A mistake's picture, and what in it spoke for the answer and for what it is."""
-
-    picture: Thumbnail
-    for_predicted: Thumbnail
-    for_true: Thumbnail
-    key: str
-    true: str
-    predicted: str
-    probability: str
-
-
-@dataclass(frozen=True)
-class Seeing:
-    """The first filters, and where the surest mistakes come from."""
-
-    filters: tuple[Thumbnail, ...]
-    filters_note: str
-    cards: tuple[SpokenCard, ...]
-    heat_of: str
-    notes: tuple[str, ...]
-
-
-@dataclass(frozen=True)
 class Page:
     """All that the template is given."""
 
@@ -164,7 +140,7 @@ class Page:
     classes: ClassTable | None
     confusions: Confusions | None
     mistakes: tuple[MistakeCard, ...]
-    seeing: Seeing | None
+    seeing: SeeingPart | None
     counts: CountTable
     pictures: str  # one sentence
     samples: Samples
@@ -197,7 +173,7 @@ def page(report: TrainingReport) -> Page:
         classes=_class_table(shown) if shown else None,
         confusions=_confusions(shown) if shown else None,
         mistakes=mistakes,
-        seeing=_seeing(report.seeing) if report.seeing else None,
+        seeing=seeing_part(report.seeing) if report.seeing else None,
         counts=_count_table(report.data.counts),
         pictures=_pictures(report.data.counts),
         samples=_samples(report),
@@ -357,31 +333,6 @@ def _mistakes(report: TrainingReport) -> tuple[MistakeCard, ...]:
         MistakeCard(thumbnail(picture, side=MISTAKE_SIDE), key, true, predicted, percent(probability))
         for picture, key, true, predicted, probability in report.mistakes[:MISTAKES]
     )
-
-
-def _seeing(seeing: SeeingInside) -> Seeing:
-    shown = seeing.filters[:FILTERS]
-    first = seeing.filters[0].shape if shown else ()
-    note = ""
-    if shown:
-        every = plural(len(seeing.filters), "filter")
-        many = f"The {every}" if len(shown) == len(seeing.filters) else f"The first {len(shown)} of the {every}"
-        colours = "in colour" if first[-1] == 3 else "in grey"
-        note = f"{many} of {seeing.filters_of}, {first[0]} x {first[1]} weights each, {colours}: mid-grey is a weight of 0."
-    cards = tuple(
-        SpokenCard(
-            picture=thumbnail(mistake.picture, side=HEAT_SIDE),
-            for_predicted=thumbnail(for_predicted, side=HEAT_SIDE),
-            for_true=thumbnail(for_true, side=HEAT_SIDE),
-            key=mistake.key,
-            true=mistake.true,
-            predicted=mistake.predicted,
-            probability=percent(mistake.probability),
-        )
-        for mistake, for_predicted, for_true in seeing.spoken
-    )
-    filters = tuple(thumbnail(one, side=FILTER_SIDE) for one in shown)
-    return Seeing(filters, note, cards, seeing.heat_of, tuple(seeing.notes))
 
 
 def _count_table(counts: Mapping[str, Mapping[str, int]]) -> CountTable:
