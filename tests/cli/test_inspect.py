@@ -8,12 +8,12 @@ from typer.testing import CliRunner
 
 import striate
 from striate.cli.inspect import parse_size
-from striate.cli.main import app
+from striate.cli.main import build_app
 from striate.errors import UsageError
 
 
 def run(*words):
-    done = CliRunner().invoke(app, [str(word) for word in words])
+    done = CliRunner().invoke(build_app(), [str(word) for word in words])
     if done.exception is not None and not isinstance(done.exception, SystemExit):
         raise done.exception
     assert done.exit_code == 0, done.output
@@ -76,7 +76,7 @@ def test_effective_field_of_a_bundle(finished_run, tmp_path):
     ],
 )
 def test_wrong_usage(words, message):
-    done = CliRunner().invoke(app, ["inspect", *words])
+    done = CliRunner().invoke(build_app(), ["inspect", *words])
     assert done.exit_code == 2
     assert done.stderr.startswith(f"striate: {message}")
     assert done.stdout == ""
@@ -165,6 +165,6 @@ def test_the_signal_as_json_and_markdown(striped):
     ],
 )
 def test_wrong_usage_of_the_signal(words, message):
-    done = CliRunner().invoke(app, ["inspect", "lenet5", *words])
+    done = CliRunner().invoke(build_app(), ["inspect", "lenet5", *words])
     assert done.exit_code == 2
     assert done.stderr.startswith(f"striate: {message}")

@@ -88,8 +88,8 @@ def test_verbose_names_the_engine(striate_command, finished_run, striped):
 
 def test_prediction_loads_no_torch(finished_run, striped):
     code = (
-        "import sys\nfrom striate.cli.main import app\n"
-        f"app(['predict', {str(finished_run.folder)!r}, {str(striped)!r}], standalone_mode=False)\n"
+        "import sys\nfrom striate.cli.main import build_app\n"
+        f"build_app()(['predict', {str(finished_run.folder)!r}, {str(striped)!r}], standalone_mode=False)\n"
         "print('torch' in sys.modules, 'matplotlib' in sys.modules, 'sklearn' in sys.modules, file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

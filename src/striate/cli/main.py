@@ -7,7 +7,8 @@ import functools
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from importlib import import_module
 from io import TextIOWrapper
 from types import FrameType
 from typing import NoReturn, ParamSpec
@@ -15,25 +16,6 @@ from typing import NoReturn, ParamSpec
 import typer
 
 import striate
-from striate.cli import (
-    advise,
-    augment,
-    bench,
-    check,
-    compare,
-    deepen,
-    evaluate,
-    export,
-    import_weights,
-    inspect,
-    learning_rate,
-    models,
-    predict,
-    quantize,
-    train,
-    visualize,
-)
-from striate.cli import filter as filter_verb
 from striate.cli.text import printable
 from striate.errors import Interrupted, StriateError
 
@@ -58,6 +40,15 @@ def orderly(command: Callable[Parameters, None]) -> Callable[Parameters, None]:
             # Who read the output has gone, as `| head` does; there is nobody to tell.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(0)
+        except ModuleNotFoundError as error:
+            # Prediction does without most of what is installed with Striate; where that is missing, other commands end here.
+            if error.name is None or error.name.partition(".")[0] == "striate":
+                raise
+            package = error.name.partition(".")[0]
+            leave(
+                f"this needs the package {package}, which is not installed here; install all that Striate uses: pip install striate",
+                1,
+            )
         except (OSError, MemoryError) as error:
             leave(describe_system_error(error), 1)
 
@@ -81,43 +72,53 @@ def describe_system_error(error: OSError | MemoryError) -> str:
     return f"{text}: {error.filename}" if error.filename else text
 
 
-app = typer.Typer(
-    name="striate",
-    help="Convolutional networks you can see through: from a folder of labelled pictures to a classifier.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
 VERBS = {
-    "models": models,
-    "inspect": inspect,
-    "compare": compare,
-    "filter": filter_verb,
-    "check": check,
-    "augment": augment,
-    "advise": advise,
-    "train": train,
-    "learning-rate": learning_rate,
-    "deepen": deepen,
-    "evaluate": evaluate,
-    "predict": predict,
-    "visualize": visualize,
-    "export": export,
-    "import": import_weights,
-    "quantize": quantize,
+    "models": "models",
+    "inspect": "inspect",
+    "compare": "compare",
+    "filter": "filter",
+    "check": "check",
+    "augment": "augment",
+    "advise": "advise",
+    "train": "train",
+    "learning-rate": "learning_rate",
+    "deepen": "deepen",
+    "evaluate": "evaluate",
+    "predict": "predict",
+    "visualize": "visualize",
+    "export": "export",
+    "import": "import_weights",
+    "quantize": "quantize",
+    "bench": "bench",
 }
+"""Each verb and its module."""
 
-for verb, module in VERBS.items():
-    app.command(verb, help=module.__doc__)(orderly(module.command))
-
-benchmarks = typer.Typer(no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]})
-for name, measure in bench.COMMANDS.items():
-    benchmarks.command(name, help=measure.__doc__)(orderly(measure))
-app.add_typer(benchmarks, name="bench", help=bench.__doc__)
+SETTINGS = {"help_option_names": ["-h", "--help"]}
 
 
-@app.callback(invoke_without_command=True)
+def build_app(verbs: Iterable[str] = tuple(VERBS)) -> typer.Typer:
+    """The command with some of its verbs; their modules are imported."""
+    app = typer.Typer(
+        name="striate",
+        help="Convolutional networks you can see through: from a folder of labelled pictures to a classifier.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings=SETTINGS,
+    )
+    app.callback(invoke_without_command=True)(options)
+    for verb in verbs:
+        module = import_module(f"striate.cli.{VERBS[verb]}")
+        if verb == "bench":
+            benchmarks = typer.Typer(no_args_is_help=True, context_settings=SETTINGS)
+            for name, measure in module.COMMANDS.items():
+                benchmarks.command(name, help=measure.__doc__)(orderly(measure))
+            app.add_typer(benchmarks, name=verb, help=module.__doc__)
+        else:
+            app.command(verb, help=module.__doc__)(orderly(module.command))
+    return app
+
+
 def options(version: bool = typer.Option(False, "--version", help="Print the version and end.")) -> None:
     """Options of the command as a whole."""
     if version:
@@ -134,7 +135,9 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a file name that is not text must not end the command
             stream.reconfigure(errors="backslashreplace")
-    app(prog_name="striate")
+    # Who names a verb does not wait for the others. (No option that comes before it takes a value.)
+    verb = next((argument for argument in sys.argv[1:] if not argument.startswith("-")), "")
+    build_app([verb] if verb in VERBS else VERBS)(prog_name="striate")
 
 
 def terminate(number: int, frame: FrameType | None) -> None:
