@@ -11,7 +11,7 @@ import striate
 from striate.api import quantize as module
 from striate.bundle import PrecisionTerms, open_bundle
 from striate.errors import DataError, QuantizationError, UsageError
-from striate.runtime.classifier import agreeing
+from striate.runtime.classifier import fastest_precision, half_precision
 
 
 @pytest.fixture(scope="module")
@@ -48,18 +48,35 @@ def test_the_fp32_of_the_copy_is_that_of_the_bundle(quantised, finished_run):
         striate.load(quantised.bundle, precision="int8", engine="torch")
 
 
-def test_auto_takes_what_agrees(quantised):
+def test_auto_takes_the_fastest_that_agrees(quantised, finished_run):
     bundle = open_bundle(quantised.bundle)
 
-    def with_agreement(share):
-        terms = {**bundle.contract.precisions, "int8": PrecisionTerms(0.1, share, 1000)}
-        return dataclasses.replace(bundle, contract=dataclasses.replace(bundle.contract, precisions=terms))
+    def choice(**terms):
+        contract = dataclasses.replace(bundle.contract, precisions={"fp32": PrecisionTerms(1e-3, 1.0, 100), **terms})
+        return fastest_precision(dataclasses.replace(bundle, contract=contract))
 
-    assert agreeing(with_agreement(0.995), ("int8",)) == ["int8", "fp32"]
-    assert agreeing(with_agreement(0.994), ("int8",)) == ["fp32"]
-    assert agreeing(with_agreement(None), ("int8",)) == ["fp32"]
-    chosen = striate.load(quantised.bundle, precision="auto").engine.precision
-    assert chosen in ("int8",) if quantised.agreement >= 0.995 else ("fp32", "bf16")
+    assert choice(int8=PrecisionTerms(0.1, 0.995, 1000, 1.2)) == "int8"
+    assert choice(int8=PrecisionTerms(0.1, 0.994, 1000, 1.2)) == "fp32"
+    assert choice(int8=PrecisionTerms(0.1, 1.0, 1000, 0.9)) == "fp32"
+    assert choice(int8=PrecisionTerms(0.1, None, 0, None)) == "fp32"
+    assert choice(int8=PrecisionTerms(0.1, 1.0, 9, 1.5), bf16=PrecisionTerms(0.1, 1.0, 9, 1.6)) == "bf16"
+    assert choice(int8=PrecisionTerms(0.1, 1.0, 9, 1.7), bf16=PrecisionTerms(0.1, 1.0, 9, 1.6)) == "int8"
+    assert choice() == "fp32"
+    own = open_bundle(finished_run.folder)  # it has no int8, whatever its contract says
+    claimed = dataclasses.replace(own.contract, precisions={"int8": PrecisionTerms(0.1, 1.0, 9, 2.0)})
+    assert fastest_precision(dataclasses.replace(own, contract=claimed)) == "fp32"
+    terms = bundle.contract.precisions["int8"]
+    assert terms.speed == quantised.speed > 0
+    wanted = "int8" if terms.agrees() and terms.speed > 1 else "fp32"
+    assert striate.load(quantised.bundle, precision="auto").engine.precision in (wanted, "bf16")
+
+
+@pytest.mark.parametrize(("agreeing", "wanted"), [(("fp16", "bf16"), "fp16"), (("bf16",), "bf16"), ((), "fp32")])
+def test_a_gpu_takes_16_bits_that_agree(finished_run, agreeing, wanted):
+    bundle = open_bundle(finished_run.folder)
+    precisions = {name: PrecisionTerms(0.1, 1.0 if name in agreeing else 0.9, 100) for name in ("fp32", "bf16", "fp16")}
+    contract = dataclasses.replace(bundle.contract, precisions=precisions)
+    assert half_precision(dataclasses.replace(bundle, contract=contract)) == wanted
 
 
 def test_a_damaged_int8_graph_is_refused(quantised, tmp_path):

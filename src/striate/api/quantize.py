@@ -14,8 +14,10 @@ import numpy.typing as npt
 
 from striate.api.evaluate import folder_of, labels_of, with_splits_of
 from striate.api.run import Run
+from striate.api.seal import times_as_fast
 from striate.api.watching import Watcher
 from striate.bundle import Bundle, BundleContent, PrecisionTerms, open_bundle, write_bundle
+from striate.bundle.contract import ENOUGH_AGREEMENT
 from striate.bundle.folder import CANARY_SHEET, INT8, INT8_WEIGHTS
 from striate.conversion.quantization import layers_by_format, quantize_graph, quantize_graph_within
 from striate.data import Dataset, check_pictures, load_data
@@ -46,6 +48,8 @@ class Quantization:
     """Share of the validation pictures on which int8 and fp32 give the same label."""
     pictures: int
     """How many validation pictures there were."""
+    speed: float
+    """How many times as many pictures a second as in fp32, of the network alone, here."""
     calibration_pictures: int
     layers: int
     """Convolutions and dense layers in int8."""
@@ -60,9 +64,14 @@ class Quantization:
         """Percentage points of accuracy lost; below 0 where int8 scored better."""
         return 100 * (self.accuracy_fp32 - self.accuracy)
 
+    @property
+    def taken(self) -> bool:
+        """Whether prediction takes int8 unasked, as `--precision auto`."""
+        return self.agreement >= ENOUGH_AGREEMENT and self.speed > 1
+
     def to_dict(self) -> dict[str, Any]:
         """All figures as JSON types."""
-        return dataclasses.asdict(self) | {"bundle": str(self.bundle), "drop": self.drop}
+        return dataclasses.asdict(self) | {"bundle": str(self.bundle), "drop": self.drop, "taken": self.taken}
 
 
 def quantize(
@@ -200,9 +209,10 @@ def measure(
     """Writes a quantised graph, starts it, and compares it with fp32, picture by picture."""
     load_openvino().save_model(graph, str(path), compress_to_fp16=False)
     int8 = OpenVINOEngine(path, precision="int8")
-    parts = []
+    parts, first = [], np.empty(0, np.float32)
     watcher.task("comparing", 0, len(labels))
     for images in batches(preprocessing, validation, range(len(labels))):
+        first = first if len(first) else images
         parts.append([engine.infer(images)[0].argmax(axis=1) for engine in (fp32, int8)])
         watcher.task("comparing", sum(len(part[0]) for part in parts), len(labels))
     wide, narrow = (np.concatenate(column) for column in zip(*parts, strict=True))
@@ -213,6 +223,7 @@ def measure(
         accuracy_fp32=float(np.mean(wide == labels)),
         agreement=float(np.mean(narrow == wide)),
         pictures=len(labels),
+        speed=times_as_fast(int8, fp32, first),
         calibration_pictures=0,
         layers=layers,
         layers_fp32=layers_fp32,
@@ -229,7 +240,7 @@ def write_int8(folder: Path, bundle: Bundle, graph: Path, engine: OpenVINOEngine
     pixels = np.stack([contract.preprocessing.pixels(bundle.canary_path(canary.file)) for canary in sheet.canaries])
     found = engine.infer(contract.preprocessing.normalise(pixels))[0]
     difference = float(np.abs(found - sealed).max() / max(float(sealed.max() - sealed.min()), 1e-6))
-    terms = PrecisionTerms(max(LEAST_TOLERANCE, 2 * difference), result.agreement, result.pictures)
+    terms = PrecisionTerms(max(LEAST_TOLERANCE, 2 * difference), result.agreement, result.pictures, result.speed)
     kept = [name for name in contract.files if name not in (CANARY_SHEET, INT8, INT8_WEIGHTS)]
     files: dict[str, Path | bytes] = {name: bundle.folder / name for name in kept}
     files |= {INT8: graph, INT8_WEIGHTS: graph.with_suffix(".bin")}

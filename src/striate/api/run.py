@@ -52,7 +52,9 @@ class Run:
         """The page to look at."""
         return self.folder / REPORT
 
-    def classifier(self, *, engine: str = "openvino", precision: str = "fp32", device: str = "cpu") -> Classifier:
+    def classifier(
+        self, *, engine: str | Path = "openvino", precision: str = "fp32", device: str = "cpu"
+    ) -> Classifier:
         """The run's classifier; see `striate.load`."""
         return load_classifier(self.folder, engine=engine, precision=precision, device=device)
 

@@ -36,7 +36,8 @@ from striate.inspection import drafting
 from striate.models import create_model
 from striate.openvino_loading import load_openvino
 from striate.pixels import Preprocessing, decode
-from striate.runtime import OpenVINOEngine
+from striate.runtime import Engine, OpenVINOEngine
+from striate.timing import time_side_by_side
 
 FP32_TOLERANCE = 5e-4
 """Engines sum in different orders: 1e-6 of the logits' range is usual, 1e-5 seen; a wrong mean or resampling gives 1e-2 or more."""
@@ -49,6 +50,9 @@ FP16_TOLERANCE = 0.02
 
 COMPARED_PICTURES = 100
 """On so many pictures the engine's answers are compared with the network's own, which takes several times as long."""
+
+TIMED_PICTURES = 16
+"""On so many, twice, number formats are timed beside each other."""
 
 CANARY_SIDE = 160
 """Longest side of a canary in pixels: small to ship, large enough to be resized."""
@@ -137,8 +141,8 @@ def seal(
             preprocessing=preprocessing,
             precisions={
                 "fp32": PrecisionTerms(FP32_TOLERANCE, agreement, pictures),
-                "bf16": narrow_terms(graph, "bf16", BF16_TOLERANCE, preprocessing, splits, probabilities),
-                "fp16": narrow_terms(graph, "fp16", FP16_TOLERANCE, preprocessing, splits, probabilities),
+                "bf16": narrow_terms(graph, engine, "bf16", BF16_TOLERANCE, preprocessing, splits, probabilities),
+                "fp16": narrow_terms(graph, engine, "fp16", FP16_TOLERANCE, preprocessing, splits, probabilities),
             },
             metrics={
                 split.name: scores[split.name].headline() | {"fingerprint": split.fingerprint} for split in splits
@@ -173,6 +177,7 @@ def needed_tensors(network: nn.Module, architecture: Architecture) -> dict[str, 
 
 def narrow_terms(
     graph: Path,
+    fp32: Engine,
     precision: str,
     tolerance: float,
     preprocessing: Preprocessing,
@@ -183,6 +188,7 @@ def narrow_terms(
 
     Args:
         graph: The `.xml` file.
+        fp32: The engine that computes it in fp32.
         precision: `"bf16"` or `"fp16"`.
         tolerance: For canaries.
         preprocessing: How pictures become the network's input.
@@ -196,9 +202,17 @@ def narrow_terms(
     if engine.precision != precision:
         return PrecisionTerms(tolerance)  # in fp32 after all: that would show nothing
     count = min(len(split.labels), COMPARED_PICTURES)
-    answers = engine.infer(preprocessing.normalise(split.pixels(np.arange(count))))[0].argmax(axis=1)
+    images = preprocessing.normalise(split.pixels(np.arange(count)))
+    answers = engine.infer(images)[0].argmax(axis=1)
     agreement = float(np.mean(answers == probabilities[split.name][:count].argmax(axis=1)))
-    return PrecisionTerms(tolerance, agreement, count)
+    return PrecisionTerms(tolerance, agreement, count, times_as_fast(engine, fp32, images))
+
+
+def times_as_fast(engine: Engine, peer: Engine, images: npt.NDArray[np.float32]) -> float:
+    """How many times as many pictures a second an engine answers as another, both being warm: the median of two rounds in turns."""
+    some = images[:TIMED_PICTURES]
+    work = {"engine": lambda: engine.infer(some), "peer": lambda: peer.infer(some)}
+    return time_side_by_side(work, rounds=2, warm_up=0).ratio("engine", "peer")[0]
 
 
 def engine_logits(engine: OpenVINOEngine, preprocessing: Preprocessing, split: Measured) -> npt.NDArray[np.float32]:

@@ -47,6 +47,8 @@ class PrecisionTerms:
     """Share of validation pictures on which the engine's label was the trained network's; None if it was not measured."""
     pictures: int = 0
     """How many pictures the agreement was measured on."""
+    speed: float | None = None
+    """How many times as many pictures a second as in fp32, where the agreement was measured; None if it was not."""
 
     def agrees(self) -> bool:
         """Whether the engine was seen to give the trained network's label on at least 99.5 % of the pictures."""

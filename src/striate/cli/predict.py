@@ -36,7 +36,7 @@ def command(
     output_format: Annotated[Format, typer.Option("--format", "-f", help="How rows are written.")] = Format.TABLE,
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format jsonl.")] = False,
     top: Annotated[int, typer.Option(min=1, help="Classes a row names at most.")] = 5,
-    engine: Annotated[str, typer.Option(help="openvino or torch.")] = "openvino",
+    engine: Annotated[str, typer.Option(help="openvino, torch, or an exported .onnx file.")] = "openvino",
     precision: Annotated[
         str, typer.Option(help="auto, fp32, bf16, fp16 or int8. auto: the fastest that agrees with fp32.")
     ] = "auto",
@@ -55,6 +55,8 @@ def command(
                 if terms.agreement is not None
                 else "not measured"
             )
+            if terms.speed is not None:
+                measured += f", {terms.speed:.1f} times as fast as fp32"
             typer.echo(f"{name}: agreement {measured}; canaries may differ by {terms.tolerance:.1e}", err=True)
     output_format = Format.JSONL if as_json else output_format
     if output_format is Format.CSV:

@@ -18,6 +18,7 @@ from PIL import Image
 from striate.bundle import Bundle, Contract, SeenPictures, compare_canaries, open_bundle
 from striate.errors import BundleError, PictureError, UnknownNameError, UsageError
 from striate.runtime.engines import Engine, OpenVINOEngine
+from striate.runtime.onnxruntime_engine import ONNXRuntimeEngine
 from striate.runtime.processors import available_processors
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ Source = TypeVar("Source")
 Answer = TypeVar("Answer")
 
 ENGINES = ("openvino", "torch")
+ONNX = ".onnx"
 PRECISIONS = ("auto", "fp32", "bf16", "fp16", "int8")
 BATCH_SIZE = 32
 
@@ -282,13 +284,14 @@ def as_sequence(pictures: Picture | Sequence[Picture]) -> Sequence[Picture]:
 
 
 def load_classifier(
-    path: str | Path, *, engine: str = "openvino", precision: str = "fp32", device: str = "cpu"
+    path: str | Path, *, engine: str | Path = "openvino", precision: str = "fp32", device: str = "cpu"
 ) -> Classifier:
     """Opens a run or a bundle, starts an engine, and checks that it gives the sealed logits.
 
     Args:
         path: A run folder or a bundle folder.
-        engine: `"openvino"`, which does without torch, or `"torch"`.
+        engine: `"openvino"` or `"torch"`, of which only the second needs torch; or a `.onnx` file that `striate.export` made of the
+            bundle, for ONNX Runtime.
         precision: `"fp32"`, `"bf16"`, `"fp16"`, `"int8"` (of a bundle that `striate.quantize` made), or `"auto"`: the fastest that gave at
             least 99.5 % of the validation pictures the label of fp32 when the bundle was made.
         device: For torch: such as `"cpu"` or `"cuda"`.
@@ -297,30 +300,57 @@ def load_classifier(
         UsageError: If there is no bundle at the path, or the engine or precision does not exist.
         BundleError: If the bundle was changed, or does not do what its contract says.
     """
-    if engine not in ENGINES:
-        raise UnknownNameError("engine", engine, ENGINES)
+    if Path(engine).suffix != ONNX and engine not in ENGINES:
+        if engine == "onnxruntime":
+            raise UsageError("ONNX Runtime runs an exported file; name that as the engine: --engine photos.onnx")
+        raise UnknownNameError("engine", str(engine), ENGINES)
     if precision not in PRECISIONS:
         raise UnknownNameError("precision", precision, PRECISIONS)
     bundle = open_bundle(path)
+    if Path(engine).suffix == ONNX:
+        return Classifier(bundle, onnx_engine(Path(engine), precision))
     if precision == "int8" and (engine == "torch" or bundle.int8_path is None):
         reason = "torch does not compute it" if engine == "torch" else f"{bundle.folder} has none"
         raise UsageError(f"int8 is asked for, but {reason}; make a bundle with it by: striate quantize {path} DATA")
     if engine == "torch":
         from striate.runtime.torch_engine import TorchEngine
 
-        wanted = agreeing(bundle, ("fp16", "bf16") if device != "cpu" else ())[0] if precision == "auto" else precision
-        return Classifier(bundle, TorchEngine(bundle, precision=wanted, device=device))
-    wanted = agreeing(bundle, ("int8", "bf16"))[0] if precision == "auto" else precision
-    graph = bundle.int8_path if wanted == "int8" else None
+        if precision == "auto":
+            precision = half_precision(bundle) if device != "cpu" else "fp32"
+        return Classifier(bundle, TorchEngine(bundle, precision=precision, device=device))
+    if precision == "auto":
+        precision = fastest_precision(bundle)
+    graph = bundle.int8_path if precision == "int8" else None
     digest = engine_digest(bundle, graph)
-    return Classifier(bundle, OpenVINOEngine(graph or bundle.engine_path, precision=wanted, digest=digest))
+    return Classifier(bundle, OpenVINOEngine(graph or bundle.engine_path, precision=precision, digest=digest))
 
 
-def agreeing(bundle: Bundle, faster: Sequence[str]) -> list[str]:
-    """Those of the number formats, the fastest first, that the contract was seen to agree in; and `"fp32"` in the end."""
+def onnx_engine(path: Path, precision: str) -> ONNXRuntimeEngine:
+    """An exported file as an engine.
+
+    Raises:
+        UsageError: If there is no such file, or another number format is asked for than the file's.
+    """
+    if not path.is_file():
+        raise UsageError(f"there is no file {path}; make it by: striate export BUNDLE --output {path}")
+    if precision not in ("auto", "fp32"):
+        raise UsageError(f"{precision} is asked for, but exported ONNX files compute in fp32")
+    return ONNXRuntimeEngine(path)
+
+
+def fastest_precision(bundle: Bundle) -> str:
+    """The number format that was the fastest in OpenVINO when the bundle was made, of those that agreed with fp32."""
     terms = bundle.contract.precisions
-    have = [name for name in faster if name in terms and terms[name].agrees()]
-    return [*(name for name in have if name != "int8" or bundle.int8_path is not None), "fp32"]
+    speeds = {name: one.speed or 1.0 for name, one in terms.items() if one.agrees()}
+    if bundle.int8_path is None:
+        speeds.pop("int8", None)
+    return max({"fp32": 1.0} | speeds, key=lambda name: speeds.get(name, 1.0))
+
+
+def half_precision(bundle: Bundle) -> str:
+    """A number format of 16 bits that agreed with fp32 when the bundle was made: on a GPU each is faster; else `"fp32"`."""
+    terms = bundle.contract.precisions
+    return next((name for name in ("fp16", "bf16") if name in terms and terms[name].agrees()), "fp32")
 
 
 def engine_digest(bundle: Bundle, graph: Path | None = None) -> str:
