@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sysconfig
 import venv
@@ -22,7 +23,10 @@ def prepare(package: str) -> Path:
         text=True,
     ).stdout.strip()
     (Path(packages) / "packages-of-striate.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
-    if subprocess.run([python, "-c", f"import {package}"], check=False, capture_output=True).returncode:
+    environment = os.environ | {"KERAS_BACKEND": "torch"}
+    if subprocess.run(
+        [python, "-c", f"import {package}"], check=False, capture_output=True, env=environment
+    ).returncode:
         print("installing", package, "into", FOLDER / package, flush=True)
         subprocess.run([python, "-m", "pip", "install", "-qq", package], check=True)
     return python

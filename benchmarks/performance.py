@@ -8,6 +8,9 @@ decode faster than photographs. Networks have random weights. What takes whole p
 by the wall clock, with a round that does not count first; memory is that of the largest process. Ratios are taken round by round:
 nothing is compared across runs.
 
+The last measurement learns: with --transfer-data, a folder with train/ and val/, and --transfer-weights, a file of mobilenet_v2's with
+torchvision's names.
+
 Peers live in environments of their own, which are made under `benchmarks/.environments`, and share this one's torch. Writes
 `results/performance.json`, and from it `docs/performance.md`; `--page-only` writes the page anew from the last JSON.
 """
@@ -18,6 +21,7 @@ import argparse
 import json
 import os
 import platform
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -34,6 +38,10 @@ HERE = Path(__file__).parent
 PAGE = HERE.parent / "docs" / "performance.md"
 MODELS = ("mobilenet_v2", "resnet50")
 PICTURES = 200
+KERAS_MODELS = ("mobilenet_v2",)
+"""Those that Keras is measured with: it takes long."""
+QUIET_THREADS = {"OMP_WAIT_POLICY": "passive"}
+"""For us and the peers alike: threads that wait do not spin."""
 SEALING = """
 import sys
 from pathlib import Path
@@ -60,10 +68,16 @@ def main() -> None:
     )
     parser.add_argument("--only", nargs="+", choices=sorted(WORK), help="measure these alone; the others are kept")
     parser.add_argument("--output", type=Path, default=HERE / "results", help="where the JSON goes")
+    parser.add_argument("--transfer-data", type=Path, help="default: $STRIATE_TEST_DATA/hymenoptera")
+    parser.add_argument("--transfer-weights", type=Path, help="default: mobilenet_v2's in $STRIATE_TEST_DATA/weights")
     parser.add_argument("--page-only", action="store_true", help="write the page from the last JSON")
     arguments = parser.parse_args()
-    if arguments.photos is None and "STRIATE_TEST_DATA" in os.environ:
-        arguments.photos = Path(os.environ["STRIATE_TEST_DATA"]) / "photos"
+    if "STRIATE_TEST_DATA" in os.environ:
+        data = Path(os.environ["STRIATE_TEST_DATA"])
+        arguments.photos = arguments.photos or data / "photos"
+        arguments.transfer_data = arguments.transfer_data or data / "hymenoptera"
+        weights = data / "weights" / "mobilenet_v2_imagenet_torchvision_names.pth"
+        arguments.transfer_weights = arguments.transfer_weights or weights
     path = arguments.output / "performance.json"
     result = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     if not arguments.page_only:
@@ -73,7 +87,11 @@ def main() -> None:
             make_photographs(folder / "pictures", arguments.photos)
             for name in arguments.only or WORK:
                 print(f"{name}...", file=sys.stderr, flush=True)
-                result[name] = WORK[name](folder, arguments) | {"on": conditions(arguments)}
+                measured = WORK[name](folder, arguments)
+                if not measured:
+                    print(f"{name} is skipped: {NEEDS[name]}", file=sys.stderr)
+                    continue
+                result[name] = measured | {"on": conditions(arguments)}
                 path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     PAGE.write_text(page(result), encoding="utf-8")
     print(page(result))
@@ -101,8 +119,11 @@ def make_photographs(folder: Path, source: Path | None) -> None:
 
 
 def predict_folder(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
-    """200 pictures, whole processes, beside timm's and torchvision's parts."""
-    return {model: in_turns(commands(folder, model, folder / "pictures"), asked.rounds) for model in asked.models}
+    """200 pictures, whole processes, beside timm's, torchvision's and, for a small network, Keras's parts."""
+    return {
+        model: in_turns(commands(folder, model, folder / "pictures", whole=True), asked.rounds)
+        for model in asked.models
+    }
 
 
 def predict_cold(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
@@ -131,6 +152,14 @@ def precisions(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
     return answers
 
 
+def int8(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
+    """Networks in int8 beside fp32 in one engine, by `int8.py`; nothing where nncf is not installed."""
+    if util.find_spec("nncf") is None:
+        return {}
+    command = [sys.executable, str(HERE / "int8.py"), str(folder / "pictures"), "--rounds", str(asked.rounds), "--json"]
+    return json.loads(answer(command).splitlines()[-1])
+
+
 def train_step(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
     """A training step, plain PyTorch's in turns with the fast one, by `striate bench train`."""
     command = [
@@ -148,6 +177,42 @@ def train_step(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
     return {"resnet18": json.loads(answer([*command, "--json", "--quiet"]))}
 
 
+def loader(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
+    """From files to batches that a network learns from, by `loader.py`, a process each in turns."""
+    pictures = labelled(folder, "whole", ("train",)) / "train"
+    interpreters = {"striate": Path(sys.executable), "torchvision": Path(sys.executable)}
+    interpreters |= {"timm": prepare("timm"), "fastai": prepare("fastai")}
+    first: dict[str, list[float]] = {way: [] for way in interpreters}
+    later: dict[str, list[float]] = {way: [] for way in interpreters}
+    for turn in range(asked.rounds):
+        for way in list(interpreters) if turn % 2 == 0 else reversed(list(interpreters)):
+            with tempfile.TemporaryDirectory() as cache:
+                command = [str(interpreters[way]), str(HERE / "loader.py"), way, str(pictures)]
+                said = json.loads(answer(command, {"XDG_CACHE_HOME": cache}).splitlines()[-1])
+            first[way].append(said["first"])
+            later[way].append(statistics.median(said["later"]))
+    return {
+        f"{said['pictures']} pictures, {name}": {way: row(seconds, way) for way in seconds}
+        for name, seconds in (("the first epoch", first), ("a later epoch", later))
+    }
+
+
+def transfer(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
+    """A trained network to new pictures beside fastai, by `transfer.py`; nothing where there is no data."""
+    if asked.transfer_data is None or asked.transfer_weights is None:
+        return {}
+    command = [sys.executable, str(HERE / "transfer.py"), "--data", str(asked.transfer_data)]
+    command += ["--weights", str(asked.transfer_weights), "--rounds", str(asked.rounds), "--output", str(folder)]
+    answer(command)
+    runs = json.loads((folder / "transfer.json").read_text(encoding="utf-8"))["runs"]
+    seconds = {name: [run["seconds"] for run in own] for name, own in runs.items()}
+    return {
+        f"mobilenet_v2 to {asked.transfer_data.name}": {
+            name: row(seconds, name) | {"accuracies": [run["accuracy"] for run in own]} for name, own in runs.items()
+        }
+    }
+
+
 def augmentation(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
     """Batched augmentation beside torchvision's, by `augmentation.py`."""
     return json.loads(answer([sys.executable, str(HERE / "augmentation.py"), "--rounds", str(asked.rounds), "--json"]))
@@ -158,40 +223,59 @@ WORK = {
     "predict_cold": predict_cold,
     "imports": imports,
     "precisions": precisions,
+    "int8": int8,
     "train_step": train_step,
+    "loader": loader,
     "augmentation": augmentation,
+    "transfer": transfer,
 }
 
 
-def commands(folder: Path, model: str, pictures: Path) -> dict[str, list[str]]:
-    """What predicts the same pictures, by name; ours first."""
-    bundle = str(bundle_of(folder, model))
-    work = {"striate": [sys.executable, "-m", "striate", "predict", bundle, str(pictures), "--format", "csv"]}
-    for peer, python in (("timm", prepare("timm")), ("torchvision", Path(sys.executable))):
+NEEDS = {"int8": "install nncf", "transfer": "give --transfer-data and --transfer-weights"}
+
+
+def commands(folder: Path, model: str, pictures: Path, *, whole: bool = False) -> dict[str, list[str]]:
+    """What predicts the same pictures, by name, ours first; the whole of it has int8 and Keras too."""
+    ours = [sys.executable, "-m", "striate", "predict"]
+    rest = [str(pictures), "--format", "csv", "--precision"]
+    work = {"striate": [*ours, str(bundle_of(folder, model)), *rest, "fp32"]}
+    if whole and util.find_spec("nncf") is not None:
+        work["striate, int8"] = [*ours, str(bundle_of(folder, model, int8=True)), *rest, "int8"]
+    peers = {"timm": prepare("timm"), "torchvision": Path(sys.executable)}
+    if whole and model in KERAS_MODELS:
+        peers["keras"] = prepare("keras")
+    for peer, python in peers.items():
         work[peer] = [str(python), str(HERE / "peer_predict.py"), peer, model, str(pictures)]
     return work
 
 
 def bundle_of(folder: Path, model: str, *, int8: bool = False) -> Path:
     """A bundle with random weights; with int8 it is calibrated on the pictures, whatever that costs in accuracy."""
-    plain, whole = folder / model, folder / f"{model}-int8"
+    plain, narrow = folder / model, folder / f"{model}-int8"
     if not plain.exists():
         answer([sys.executable, "-c", SEALING, model, str(plain), str(folder / "pictures")])
     if not int8:
         return plain
-    if not whole.exists():
-        for split, rows in (("train", slice(0, 100)), ("val", slice(100, 200))):
-            place = folder / "labelled" / split / "class 0"
-            place.mkdir(parents=True, exist_ok=True)
-            for path in sorted((folder / "pictures").iterdir())[rows]:
-                (place / path.name).write_bytes(path.read_bytes())
-        command = [sys.executable, "-m", "striate", "quantize", str(plain), str(folder / "labelled"), "-o", str(whole)]
+    if not narrow.exists():
+        data = str(labelled(folder))
+        command = [sys.executable, "-m", "striate", "quantize", str(plain), data, "-o", str(narrow)]
         answer([*command, "--max-drop", "100", "--quiet"])
-    return whole
+    return narrow
+
+
+def labelled(folder: Path, name: str = "labelled", splits: tuple[str, ...] = ("train", "val")) -> Path:
+    """The pictures in folders of splits, of two classes in turns."""
+    place = folder / name
+    if not place.exists():
+        for number, path in enumerate(sorted((folder / "pictures").iterdir())):
+            copy = place / splits[number * len(splits) // PICTURES] / f"class {number % 2}" / path.name
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_bytes(path.read_bytes())
+    return place
 
 
 def in_turns(work: dict[str, list[str]], rounds: int) -> dict[str, Any]:
-    """Whole processes in turns: seconds and memory of each, and how many times as fast as each other one the first is."""
+    """Whole processes in turns: seconds and memory of each, and how many times as long each took as each of ours."""
     seconds: dict[str, list[float]] = {name: [] for name in work}
     memory: dict[str, list[float]] = {name: [] for name in work}
     for turn in range(-1, rounds):
@@ -201,23 +285,27 @@ def in_turns(work: dict[str, list[str]], rounds: int) -> dict[str, Any]:
             if turn >= 0:
                 seconds[name].append(taken)
                 memory[name].append(held)
-    first = next(iter(work))
+    return {name: row(seconds, name) | {"megabytes": round(max(memory[name]))} for name in work}
+
+
+def row(seconds: dict[str, list[float]], name: str) -> dict[str, Any]:
+    """One piece of work: its seconds, and round by round how many times as long it took as each of ours."""
+    ours = [other for other in seconds if other.startswith("striate")] or [next(iter(seconds))]
     return {
-        name: {
-            "seconds": [round(value, 3) for value in seconds[name]],
-            "megabytes": round(max(memory[name])),
-            "ratios": [round(theirs / own, 3) for own, theirs in zip(seconds[first], seconds[name], strict=True)],
-        }
-        for name in work
+        "seconds": [round(value, 3) for value in seconds[name]],
+        "ratios": {
+            other: [round(taken / own, 3) for own, taken in zip(seconds[other], seconds[name], strict=True)]
+            for other in ours
+            if other != name
+        },
     }
 
 
 def timed(command: list[str]) -> tuple[float, float]:
     """Seconds from start to end of a process, and the megabytes of it or the largest of its children."""
-    environment = os.environ | {"OMP_WAIT_POLICY": "passive"}
     with tempfile.TemporaryFile() as said:
         begun = time.perf_counter()
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=said, env=environment)
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=said, env=os.environ | QUIET_THREADS)
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - begun
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -227,9 +315,11 @@ def timed(command: list[str]) -> tuple[float, float]:
     return seconds, usage.ru_maxrss / 1024
 
 
-def answer(command: list[str]) -> str:
+def answer(command: list[str], environment: dict[str, str] | None = None) -> str:
     """What a process writes."""
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    done = subprocess.run(
+        command, check=False, capture_output=True, text=True, env=os.environ | QUIET_THREADS | (environment or {})
+    )
     if done.returncode:
         sys.exit(f"{command[:5]} ended with {done.returncode}: {done.stderr.strip()[-2000:]}")
     return done.stdout
@@ -240,7 +330,7 @@ def conditions(arguments: argparse.Namespace) -> dict[str, Any]:
     from striate.api.bench_hardware import describe_processor
     from striate.runtime import available_processors
 
-    packages = ("striate", "torch", "torchvision", "openvino", "timm", "fastai", "pillow", "nncf")
+    packages = ("striate", "torch", "torchvision", "openvino", "timm", "fastai", "keras", "pillow", "nncf")
     return {
         "processor": describe_processor(),
         "processors": available_processors(),

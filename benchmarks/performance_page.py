@@ -10,6 +10,8 @@ TITLES = {
     "predict_folder": "Predicting 200 pictures, whole processes",
     "predict_cold": "Predicting one picture, whole processes",
     "imports": "Starting, whole processes",
+    "loader": "From files to batches",
+    "transfer": "Transfer learning, whole processes",
 }
 HEAD = """# Performance
 
@@ -28,6 +30,8 @@ def write_page(result: Mapping[str, Any]) -> str:
             parts += [f"## {title}{'' if case == 'start' else f': {case}'}\n", processes(table), told(name, result)]
     for case, table in cases(result.get("precisions", {})):
         parts += [f"## Number formats in one process: {case}\n", formats(table), told("precisions", result)]
+    if "int8" in result:
+        parts += ["## int8 beside fp32, the network alone\n", narrow(result["int8"]), told("int8", result)]
     for case, table in cases(result.get("train_step", {})):
         parts += [f"## A training step: {case}\n", ways(table), told("train_step", result)]
     if "augmentation" in result:
@@ -50,12 +54,20 @@ def spread(values: list[float], digits: int) -> str:
 
 
 def processes(table: Mapping[str, Any]) -> str:
-    """Rows of whole processes; the first is what the others are compared with."""
-    lines = ["| | n | seconds, median (range) | times as long, median (range) | memory |", "|---|---|---|---|---|"]
-    for place, (name, row) in enumerate(table.items()):
-        ratio = spread(row["ratios"], 1) if place else ""
-        memory = f"{row['megabytes']:,} MB"
-        lines.append(f"| {name} | {len(row['seconds'])} | {spread(row['seconds'], 2)} | {ratio} | {memory} |")
+    """A row for each that took turns; times as long as each of ours that it was compared with."""
+    ours = [name for name in table if any(name in row["ratios"] for row in table.values())]
+    further = {"megabytes": "memory", "accuracies": "accuracy on val, median (range)"}
+    further = {key: title for key, title in further.items() if all(key in row for row in table.values())}
+    titles = ["", "n", "seconds, median (range)", *(f"times as long as {name}" for name in ours), *further.values()]
+    lines = [f"| {' | '.join(titles)} |".replace("|  |", "| |"), "|---" * len(titles) + "|"]
+    for name, row in table.items():
+        cells = [name, str(len(row["seconds"])), spread(row["seconds"], 2)]
+        cells += [spread(row["ratios"][other], 1) if other in row["ratios"] else "" for other in ours]
+        if "megabytes" in further:
+            cells.append(f"{row['megabytes']:,} MB")
+        if "accuracies" in further:
+            cells.append(spread([100 * value for value in row["accuracies"]], 2) + " %")
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
@@ -74,6 +86,24 @@ def formats(table: Mapping[str, Any]) -> str:
         lines.append(
             f"| {way['precision']} | {way['pictures_per_second']:.1f} | {median:.2f} ({low:.2f} to {high:.2f}) | {agreement} "
             f"| {way['inferences_per_second']:.1f} | {way['fraction']:.0%} of {way['peak'] / 1e9:.0f} G multiply-adds/s |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def narrow(table: Mapping[str, Any]) -> str:
+    """What `int8.py` says."""
+    lines = [
+        f"Random weights, {table['compared']} pictures compared: trained networks keep more of their labels.",
+        "",
+        "| network | pictures/s in fp32 | in int8 | times as fast (range) | labels kept | layers in int8 |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, row in table["rows"].items():
+        median, low, high = row["ratio"]
+        speeds = row["pictures_per_second"]
+        lines.append(
+            f"| {name} | {speeds['fp32']:.1f} | {speeds['int8']:.1f} | {median:.2f} ({low:.2f} to {high:.2f}) "
+            f"| {row['agreement']:.1%} | {row['layers']} of {row['layers'] + row['layers_fp32']} |"
         )
     return "\n".join(lines) + "\n"
 

@@ -67,6 +67,7 @@ def test_its_forms(advised):
     assert result.picture("png").startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_more_than_a_head_is_timed(weights):
     """No stage of a network at random tells digits apart well, and they are many: more should learn, which takes time."""
     watcher = Notes()

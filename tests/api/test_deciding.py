@@ -14,7 +14,7 @@ from striate.api.training_request import TrainingRequest
 from striate.api.watching import Watcher
 from striate.augmentation import named_policy
 from striate.errors import UnknownNameError
-from striate.initialization import named_scheme
+from striate.initialization import drafting, named_scheme
 from striate.models import create_model
 from striate.training import Decision, Recipe
 
@@ -86,7 +86,7 @@ def test_what_changes_a_class_is_said():
     ],
 )
 def test_without_batch_norm_the_rate_is_lower(model, optimizer, rate):
-    with torch.device("meta"):
+    with drafting():
         network = create_model(model, num_classes=2)
     recipe, decisions = suit_rate(Recipe.from_dict({"model": model, "optimizer": optimizer}), network)
     assert recipe.optimizer.learning_rate == rate

@@ -15,6 +15,7 @@ from striate.training import kept_epochs
 from striate.visualization import maps_through_training
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_keeps_the_same_epochs(finished_run, striped, tmp_path):
     class Interrupting(striate.Watcher):
         def step(self, report):

@@ -16,6 +16,7 @@ def found():
     return striate.find_learning_rate("digits", model="lenet5_dense", steps=60)
 
 
+@pytest.mark.slow
 def test_the_suggestion_trains_well_and_ten_times_the_minimum_does_not(found, tmp_path):
     assert 1e-3 < found.suggestion < 0.02 and found.suggestion == max(found.steepest, found.minimum / 10)
     assert found.judgement == "fine" and found.recipe_rate == 0.005

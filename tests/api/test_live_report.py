@@ -43,6 +43,7 @@ def test_the_page_grows_while_training_runs_and_ends_with_it(striped, tmp_path, 
     assert says_ended(run.report) and REFRESH not in last and "In progress" not in last and "--resume" not in last
 
 
+@pytest.mark.slow
 def test_epochs_that_end_soon_after_one_another_share_a_page(striped, tmp_path, monkeypatch):
     monkeypatch.setattr(room, "SECONDS_BETWEEN_WRITES", 3600.0)
     reading = Reading(tmp_path / "run" / "report.html")
@@ -79,6 +80,7 @@ def test_a_run_that_failed_says_why(striped, tmp_path):
     assert "Stopped" in page and "<bdi>The loss is not finite at epoch 1, batch " in page and REFRESH not in page
 
 
+@pytest.mark.slow
 def test_a_run_that_was_killed_while_reporting_is_not_taken_for_ended(striped, tmp_path, monkeypatch):
     """The bundle is there, and so is a page, but not the last one: it is sealed and reported again."""
     import striate.api.carrying_out as training
@@ -96,6 +98,7 @@ def test_a_run_that_was_killed_while_reporting_is_not_taken_for_ended(striped, t
     assert says_ended(run.report)
 
 
+@pytest.mark.slow
 def test_a_page_that_cannot_be_written_stops_no_training(striped, tmp_path, monkeypatch):
     def full(*arguments):
         raise OSError(28, "No space left on device")

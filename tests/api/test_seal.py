@@ -34,6 +34,7 @@ def test_tiny_pictures_make_canaries_too(shape):
     assert all(decode(canary).shape[2] == 3 for canary in canaries)
 
 
+@pytest.mark.slow
 def test_a_bundle_sealed_after_bf16_training_loads_in_fp32(striped, tmp_path):
     run = striate.train(
         striped, model="resnet20", epochs=1, settings=["batch_size=16"], precision="bf16", output=tmp_path / "run"

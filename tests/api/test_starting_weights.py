@@ -49,6 +49,7 @@ def test_training_starts_from_them_with_their_preprocessing(published, striped, 
     assert settings["weights_sha256"].startswith(published.sha256_prefix)
 
 
+@pytest.mark.slow
 def test_what_the_user_says_of_the_inputs_comes_first(published, striped, tmp_path):
     recorder = Recorder()
     run = striate.train(

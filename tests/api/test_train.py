@@ -80,6 +80,7 @@ def test_the_same_command_gives_the_same_bytes(finished_run, striped, tmp_path):
         assert (tmp_path / "run" / name).read_bytes() == (finished_run.folder / name).read_bytes(), name
 
 
+@pytest.mark.slow
 def test_another_seed_gives_another_run(finished_run, striped, tmp_path):
     striate.train(striped, **QUICK, seed=1, output=tmp_path / "run")
     assert (tmp_path / "run" / "split.csv").read_text() != (finished_run.folder / "split.csv").read_text()
@@ -103,9 +104,9 @@ def test_decisions_are_said_and_written_down(striped, tmp_path):
     "name",
     [
         "lenet5",
-        "lenet5_dense",
+        pytest.param("lenet5_dense", marks=pytest.mark.slow),
         "resnet20",
-        "mobilenet_v2",
+        pytest.param("mobilenet_v2", marks=pytest.mark.slow),
         pytest.param("googlenet", marks=pytest.mark.slow),  # enlarges pictures as small as these
     ],
 )
@@ -124,6 +125,7 @@ def test_every_network_trains_on_tiny_pictures(name, grey, tmp_path):
     assert run.classifier().predict(tmp_path / "data" / "a" / "0.png").shape == (1,)
 
 
+@pytest.mark.slow
 def test_a_thousand_classes(tmp_path):
     from PIL import Image
 
@@ -159,6 +161,7 @@ def test_broken_pictures_are_set_aside(drawn, tmp_path):
     assert "a/bad.jpg" in run.report.read_text()
 
 
+@pytest.mark.slow
 def test_few_photographs_from_scratch_get_a_word_of_advice(drawn, tmp_path):
     drawn(tmp_path / "data", ("a", "b"), 6, side=100)
     recorder = Recorder()
@@ -167,6 +170,7 @@ def test_few_photographs_from_scratch_get_a_word_of_advice(drawn, tmp_path):
     assert any("start from trained weights with --weights imagenet" in note for note in recorder.notes)
 
 
+@pytest.mark.slow
 def test_weights_of_a_bundle_start_another_run(finished_run, striped, tmp_path):
     recorder = Recorder()
     weights = finished_run.folder / "bundle" / "model.safetensors"
@@ -302,11 +306,13 @@ def test_a_loss_that_is_not_finite_names_the_checkpoint(striped, tmp_path):
     assert message.endswith("there is no checkpoint yet; try a lower --set optimizer.learning_rate")
 
 
+@pytest.mark.slow
 def test_tensorboard(striped, tmp_path):
     striate.train(striped, **QUICK, output=tmp_path / "run", tensorboard=True)
     assert list((tmp_path / "run" / "tensorboard").glob("events.*"))
 
 
+@pytest.mark.slow
 def test_a_time_limit_is_kept(striped, tmp_path):
     begun = time.monotonic()
     recorder = Recorder()
@@ -336,6 +342,7 @@ striate.train(sys.argv[1], model="resnet20", epochs=3, output=sys.argv[2], setti
 """
 
 
+@pytest.mark.slow
 def test_killed_in_epoch_three_a_resume_gives_the_same_bytes(finished_run, striped, tmp_path):
     folder = tmp_path / "run"
     killed = subprocess.run(

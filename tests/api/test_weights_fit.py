@@ -133,6 +133,7 @@ def test_pictures_that_are_large_enough_are_not_tried(dataset, scores, larger):
     assert asked == []
 
 
+@pytest.mark.slow
 def test_the_score_is_that_of_the_vector_before_the_head(dataset, monkeypatch):
     """Of real features; the network is left as it is."""
     network = create_model("resnet20", num_classes=2, seed=0)

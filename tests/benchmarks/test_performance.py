@@ -40,12 +40,12 @@ def test_processes_take_turns_and_the_first_is_compared_with(performance, tmp_pa
     def command(letter):
         return [sys.executable, "-S", "-c", f"open({str(log)!r}, 'a').write({letter!r})"]
 
-    result = performance.in_turns({"own": command("o"), "peer": command("p")}, 2)
+    result = performance.in_turns({"striate": command("o"), "peer": command("p")}, 2)
     assert log.read_text() == "po" + "op" + "po"  # one round that does not count, then two
-    assert len(result["own"]["seconds"]) == len(result["peer"]["seconds"]) == 2
-    assert result["own"]["ratios"] == [1.0, 1.0]
+    assert len(result["striate"]["seconds"]) == len(result["peer"]["seconds"]) == 2
+    assert result["striate"]["ratios"] == {}
     for own, theirs, ratio in zip(
-        result["own"]["seconds"], result["peer"]["seconds"], result["peer"]["ratios"], strict=True
+        result["striate"]["seconds"], result["peer"]["seconds"], result["peer"]["ratios"]["striate"], strict=True
     ):
         assert abs(ratio - theirs / own) < 0.1 * ratio
     with pytest.raises(SystemExit, match="ended with 3: no such thing"):
@@ -84,16 +84,35 @@ def test_the_page(write_page):
     result = {
         "predict_folder": {
             "resnet50": {
-                "striate": {"seconds": [2.0, 1.0, 4.0], "megabytes": 300, "ratios": [1.0, 1.0, 1.0]},
-                "timm": {"seconds": [12.0, 7.0, 20.0], "megabytes": 1400, "ratios": [6.0, 7.0, 5.0]},
+                "striate": {"seconds": [2.0, 1.0, 4.0], "megabytes": 300, "ratios": {"striate, int8": [2.0, 2.0, 2.0]}},
+                "striate, int8": {"seconds": [1.0, 0.5, 2.0], "megabytes": 290, "ratios": {"striate": [0.5, 0.5, 0.5]}},
+                "timm": {
+                    "seconds": [12.0, 7.0, 20.0],
+                    "megabytes": 1400,
+                    "ratios": {"striate": [6.0, 7.0, 5.0], "striate, int8": [12.0, 14.0, 10.0]},
+                },
             },
             "on": on,
-        }
+        },
+        "transfer": {
+            "bees": {
+                "striate": {"seconds": [20.0], "ratios": {}, "accuracies": [0.96]},
+                "fastai": {"seconds": [50.0], "ratios": {"striate": [2.5]}, "accuracies": [0.9]},
+            },
+            "on": on,
+        },
     }
     page = write_page(result)
     assert "## Predicting 200 pictures, whole processes: resnet50\n" in page
-    assert "| striate | 3 | 2.00 (1.00 to 4.00) |  | 300 MB |\n" in page
-    assert "| timm | 3 | 12.00 (7.00 to 20.00) | 6.0 (5.0 to 7.0) | 1,400 MB |\n" in page
+    assert (
+        "| | n | seconds, median (range) | times as long as striate | times as long as striate, int8 | memory |\n"
+        "|---|---|---|---|---|---|\n"
+        "| striate | 3 | 2.00 (1.00 to 4.00) |  | 2.0 (2.0 to 2.0) | 300 MB |\n"
+        "| striate, int8 | 3 | 1.00 (0.50 to 2.00) | 0.5 (0.5 to 0.5) |  | 290 MB |\n"
+        "| timm | 3 | 12.00 (7.00 to 20.00) | 6.0 (5.0 to 7.0) | 12.0 (10.0 to 14.0) | 1,400 MB |\n"
+    ) in page
+    assert "## Transfer learning, whole processes: bees\n" in page
+    assert "| fastai | 1 | 50.00 (50.00 to 50.00) | 2.5 (2.5 to 2.5) | 90.00 (90.00 to 90.00) % |\n" in page
     assert "A processor, 2 processors, load average 0.1" in page and "striate 1.0, timm 2.0" in page
     assert "`python benchmarks/performance.py --only predict_folder --rounds 3`" in page
 

@@ -1,12 +1,10 @@
 """`striate inspect`, `striate compare` and `striate models`, as they are typed."""
 
 import json
-import time
 
 import pytest
 from typer.testing import CliRunner
 
-import striate
 from striate.cli.inspect import parse_size
 from striate.cli.main import build_app
 from striate.errors import UsageError
@@ -96,32 +94,6 @@ def test_compare():
     assert [network["parameters"] for network in table["networks"]] == [60_000, 60_850]
     assert len(table["departures"]) == 2
     assert run("compare", "lenet5", "resnet20", "mobilenet_v2", "--markdown").startswith("|  | lenet5 |")
-
-
-def test_models_lists_every_row():
-    rows = json.loads(run("models", "--json"))
-    assert [row["name"] for row in rows] == striate.list_models()
-    assert all(row["parameters"] and row["macs"] and row["year"] and row["paper"] and row["input_size"] for row in rows)
-    assert run("models").splitlines()[1].split()[:3] == ["lenet5", "60,000", "326,520"]
-
-
-def test_models_are_kept():
-    run("models")
-    begin = time.perf_counter()
-    run("models")
-    assert time.perf_counter() - begin < 0.5
-
-
-@pytest.mark.slow
-def test_a_damaged_table_is_made_anew():
-    import platformdirs
-
-    rows = run("models", "--json")
-    from pathlib import Path
-
-    for path in Path(platformdirs.user_cache_dir("striate"), "catalogue").glob("*.json"):
-        path.write_text("{", encoding="utf-8")
-    assert run("models", "--json") == rows
 
 
 def test_inspect_the_signal():

@@ -66,7 +66,9 @@ def test_a_reader_that_leaves_is_no_error(finished_run, striped):
     assert len(done.stdout.splitlines()) == 1 and done.stderr == ""
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow)]
+)
 def test_a_signal_saves_and_says_how_to_go_on(striped, tmp_path, number, code):
     folder = tmp_path / "run"
     arguments = ["train", striped, "--model", "resnet20", "--epochs", "2000", "--output", folder]

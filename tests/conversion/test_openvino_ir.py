@@ -10,8 +10,12 @@ from striate.conversion import convert_to_openvino
 from striate.models import create_model, list_models, model_row
 from striate.openvino_loading import load_openvino, openvino_core
 
-FAST = ["lenet5", "lenet5_dense", "lenet5_relu", "nin_cifar10", "allcnn_c", "resnet20", "mobilenet_v1_x0_25_tf"]
+FAST = ["lenet5", "resnet20", "mobilenet_v1_x0_25_tf"]
 SLOW = [
+    "lenet5_dense",
+    "lenet5_relu",
+    "nin_cifar10",
+    "allcnn_c",
     "alexnet",
     "zfnet",
     "nin_imagenet",

@@ -13,7 +13,7 @@ from torch import nn
 import striate.inspection
 from striate.api.inspect import compare, inspect
 from striate.errors import UsageError
-from striate.inspection import compare_inspections, drafting, effective_field, inspect_network
+from striate.inspection import compare_inspections, effective_field, inspect_network
 from striate.models import create_model, list_models
 
 
@@ -204,16 +204,6 @@ def test_effective_field_of_a_stack_is_smaller():
 def test_effective_field_needs_a_place_in_the_picture():
     with pytest.raises(UsageError, match="has no layer 'f6' with a place in the picture"):
         effective_field(create_model("lenet5"), (1, 32, 32), layer="f6")
-
-
-def test_drafts_have_no_values_and_the_same_structure():
-    with drafting():
-        draft = create_model("mobilenet_v2")
-    assert all(tensor.is_meta for tensor in (*draft.parameters(), *draft.buffers()))
-    real = create_model("mobilenet_v2")
-    assert {key: value.shape for key, value in draft.state_dict().items()} == {
-        key: value.shape for key, value in real.state_dict().items()
-    }
 
 
 def test_the_compiler_is_not_loaded():

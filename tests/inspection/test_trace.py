@@ -9,7 +9,8 @@ from torch import nn
 from torch.nn import functional
 
 from striate.errors import UsageError
-from striate.inspection import drafting, inspect_network
+from striate.initialization import drafting
+from striate.inspection import inspect_network
 from striate.models import create_model
 
 

@@ -1,9 +1,11 @@
+import functools
 import tomllib
 from pathlib import Path
 
 import pytest
 import torch
 
+from striate.initialization import drafting
 from striate.models import create_model, model_row
 from striate.nn import EuclideanRBF, PartialConv2d
 
@@ -51,6 +53,18 @@ def golden():
     return GOLDEN
 
 
+@pytest.fixture(scope="session")
+def drafted():
+    """A network without values, in evaluation mode: the same one each time, for tests that leave it as it is."""
+
+    @functools.cache
+    def draft(name, auxiliary=True):
+        with drafting():
+            return create_model(name, auxiliary=auxiliary).eval()
+
+    return draft
+
+
 @pytest.fixture
 def built():
     """`create_model`: asked for by tests that need weights, which takes time."""
@@ -76,7 +90,7 @@ def multiply_adds():
     """A function that counts those of convolutions and dense layers (an RBF layer as dense) for one picture."""
 
     def count(name):
-        with torch.device("meta"):  # shapes alone
+        with drafting():  # shapes alone
             network = create_model(name).eval()
         counts = []
 

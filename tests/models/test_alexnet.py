@@ -3,6 +3,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from striate.initialization import drafting
 from striate.models import AlexNet, create_model, model_row
 from striate.models.alexnet import ONE_TOWER, TWO_GROUPS, AlexNetConfig, Convolution
 from striate.nn import LocalResponseNormalization
@@ -37,7 +38,7 @@ def kinds(modules):
 
 
 def test_parameters_of_each_layer():
-    with torch.device("meta"):
+    with drafting():
         network = create_model("alexnet")
     weighted = [module for module in network.modules() if isinstance(module, nn.Conv2d | nn.Linear)]
     assert [sum(parameter.numel() for parameter in module.parameters()) for module in weighted] == [
@@ -67,7 +68,7 @@ def test_multiply_adds_of_each_layer(multiply_adds):
 
 def test_neurons_of_each_layer():
     """Fig. 2, but for the first layer, where it prints 253,440 and 55 * 55 * 96 is 290,400."""
-    with torch.device("meta"):
+    with drafting():
         network = create_model("alexnet")
     neurons = []
     for module in network.modules():
@@ -87,7 +88,7 @@ def test_the_order_of_layers(alexnet):
 
 
 def test_the_order_of_layers_in_one_tower():
-    with torch.device("meta"):
+    with drafting():
         network = create_model("alexnet_owt")
     assert kinds(network.features) == [*["Conv2d", "ReLU", "MaxPool2d"] * 2, *["Conv2d", "ReLU"] * 3, "MaxPool2d"]
     assert kinds(network.classifier) == ["Dropout", "Linear", "ReLU"] * 2 + ["Linear"]
@@ -96,7 +97,7 @@ def test_the_order_of_layers_in_one_tower():
 def test_groups():
     assert [line.groups for line in TWO_GROUPS] == [1, 2, 1, 2, 2]
     assert [line.maps for line in ONE_TOWER] == [64, 192, 384, 256, 256]
-    with torch.device("meta"):
+    with drafting():
         convolutions = [module for module in create_model("alexnet").features if isinstance(module, nn.Conv2d)]
     assert [module.weight.shape[1] for module in convolutions] == [3, 48, 256, 192, 192]
 

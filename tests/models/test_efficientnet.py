@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from striate.initialization import drafting
 from striate.models import create_model, list_models, model_row
 from striate.models.efficientnet import SCALINGS, TABLE_1, MBConv
 from striate.nn import SamePaddingConv2d, SqueezeExcitation, StochasticDepth
@@ -17,7 +18,7 @@ def undrawn():
     """A function from a row's name to its network without values."""
 
     def make(name):
-        with torch.device("meta"):
+        with drafting():
             return create_model(name).eval()
 
     return make

@@ -2,6 +2,7 @@ import pytest
 import torch
 from torch import nn
 
+from striate.initialization import drafting
 from striate.models import GoogLeNet, create_model, list_models
 from striate.models.googlenet import TABLE_1, VARIANTS, AuxiliaryHead
 from striate.nn import ConvolutionUnit, InceptionModule, LocalResponseNormalization
@@ -22,7 +23,7 @@ PRINTED = {"3a": 159, "3b": 380, "4a": 364, "4b": 437, "4c": 463, "4d": 580, "4e
 
 
 def on_meta(name, **arguments):
-    with torch.device("meta"):
+    with drafting():
         return create_model(name, **arguments).eval()
 
 
@@ -220,6 +221,7 @@ def test_without_auxiliary_heads():
     assert torch.equal(logits, network(images))
 
 
+@pytest.mark.slow
 def test_the_paper_s_weight_is_the_row_s():
     weights = {name: create_model_weight(name) for name in list_models()}
     assert {name: weight for name, weight in weights.items() if weight} == {"googlenet": 0.3, "googlenet_bn": 0.3}

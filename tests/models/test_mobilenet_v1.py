@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import nn
 
+from striate.initialization import drafting
 from striate.models import MobileNetV1, MobileNetV1Config, create_model, model_row
 from striate.models.mobilenet_v1 import TABLE_1, VARIANTS, TensorFlowMobileNetV1Config
 from striate.nn import DepthwiseSeparableConv2d, SamePaddingConv2d
@@ -31,7 +32,7 @@ ROWS = {
 @cache
 def described(name):
     """A row's network on the meta device: shapes alone. Leave it as it is."""
-    with torch.device("meta"):
+    with drafting():
         return create_model(name).eval()
 
 

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from striate.initialization import drafting
 from striate.models import create_model, model_row
 from striate.models.mobilenet_v2 import (
     TABLE_2,
@@ -27,7 +28,7 @@ WIDTHS = {
 @cache
 def described(name):
     """A row's network on the meta device: shapes alone. Leave it as it is."""
-    with torch.device("meta"):
+    with drafting():
         return create_model(name).eval()
 
 

@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import nn
 
+from striate.initialization import drafting
 from striate.models import ResNet, ResNetConfig, create_model, model_row
 from striate.models.resnet import VARIANTS, CifarResNetConfig
 from striate.nn import BasicBlock, BottleneckBlock, ZeroPaddedIdentity
@@ -15,7 +16,7 @@ NARROW = (4, 6, 8, 10)  # maps of networks that show what holds at any width
 @cache
 def described(name):
     """A row's network on the meta device: shapes alone. Leave it as it is."""
-    with torch.device("meta"):
+    with drafting():
         return create_model(name).eval()
 
 

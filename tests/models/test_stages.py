@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from striate.errors import UnknownNameError
+from striate.initialization import drafting
 from striate.models import create_model, list_models
 from striate.models.stages import StageVectors, split_after
 
@@ -27,7 +28,7 @@ def test_the_two_parts_together_are_the_network_to_the_bit(name):
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("name", list_models())
 def test_every_network_can_be_cut_after_every_stage(name):
-    with torch.device("meta"):
+    with drafting():
         network = create_model(name).eval()
     images = smallest(network).to("meta")
     vectors = StageVectors(network)
@@ -39,7 +40,7 @@ def test_every_network_can_be_cut_after_every_stage(name):
 
 @pytest.mark.parametrize("name", ["googlenet", "vgg11", "efficientnet_b0"])
 def test_a_row_of_each_kind_can_be_cut_in_the_middle(name):
-    with torch.device("meta"):
+    with drafting():
         network = create_model(name).eval()
     before, after = split_after(network, network.stages[len(network.stages) // 2])
     assert after(before(smallest(network).to("meta"))).shape == (2, network.num_classes)

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from striate.errors import UsageError
+from striate.initialization import drafting
 from striate.models import create_model, model_row
 from striate.models.vgg import TABLE_1, VARIANTS, VGG
 from striate.nn import LocalResponseNormalization
@@ -25,7 +26,7 @@ def narrow(name, *, num_classes=5, in_channels=3, seed=0):
 
 
 def on_meta(name):
-    with torch.device("meta"):
+    with drafting():
         return create_model(name).eval()
 
 
@@ -176,7 +177,7 @@ def test_initialisation_of_the_rows_with_batch_norm():
 def test_torchvision_s_names_and_shapes(name):
     from torchvision import models
 
-    with torch.device("meta"):
+    with drafting():
         theirs = models.get_model(name, weights=None)
     ours = on_meta(name)
     assert [(key, tensor.shape) for key, tensor in ours.state_dict().items()] == [
@@ -193,7 +194,7 @@ def test_torchvision_s_logits_on_a_narrow_network(name, shape):
     letter = vgg.cfgs[LETTERS[name]]
     narrowed = dict(zip((64, 128, 256, 512), (4, 6, 8, 8), strict=True))
     layers = [narrowed.get(entry, entry) for entry in letter]
-    with torch.device("meta"):
+    with drafting():
         theirs = vgg.VGG(nn.Identity(), init_weights=False)
     theirs.features = vgg.make_layers(layers, batch_norm=name.endswith("_bn"))
     theirs.classifier[0] = nn.Linear(8 * 49, DENSE)

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from striate.initialization import drafting
 from striate.models import ZFNet, create_model, model_row
 from striate.models.zfnet import FIGURE_3, VARIANTS
 from striate.nn import LocalResponseNormalization
@@ -20,7 +21,7 @@ def tiny():
 
 @pytest.fixture(scope="module")
 def shapes_alone():
-    with torch.device("meta"):
+    with drafting():
         return create_model("zfnet").eval()
 
 
@@ -124,6 +125,7 @@ def test_symbolic_trace(tiny):
     assert torch.equal(torch.fx.symbolic_trace(tiny)(images), tiny(images))
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.torch.jit.trace:FutureWarning")
 def test_openvino_answers_the_same(tiny):
     import openvino

@@ -21,6 +21,7 @@ print(faults())
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not keep_freed_memory(), reason="the C library is not glibc")
 def test_freed_memory_is_used_again_without_asking_the_system():
     def faults(how):

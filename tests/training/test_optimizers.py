@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from striate.initialization import drafting
 from striate.models import create_model
 from striate.training.optimizers import create_optimizer, scale_learning_rate
 from striate.training.recipe import OptimizerConfig
@@ -46,7 +47,7 @@ def test_rates_multiply_and_what_is_frozen_is_left_out(small_network):
 
 
 def test_auxiliary_heads_are_heads():
-    with torch.device("meta"):
+    with drafting():
         network = create_model("googlenet", num_classes=2)
     seen = settings_by_name(network, create_optimizer(network, OptimizerConfig(learning_rate=0.1, head_multiplier=5.0)))
     faster = {name.rpartition(".")[0] for name, (rate, _) in seen.items() if rate == 0.5}

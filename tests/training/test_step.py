@@ -131,6 +131,7 @@ def test_a_failure_in_the_middle_of_an_epoch_resumes_to_the_same_bits(small_netw
     assert_same(fingerprint(resumed), fingerprint(whole))
 
 
+@pytest.mark.slow
 def test_a_step_that_fits_in_no_part_is_an_error_and_changes_nothing(small_network, toy):
     for name, frozen, smallest in (("resnet20", False, 2), ("resnet20", True, 1), ("lenet5_dense", False, 1)):
         recipe = recipe_of(freeze_statistics=frozen)

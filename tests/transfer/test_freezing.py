@@ -9,6 +9,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from striate.errors import UnknownNameError, UsageError
 from striate.hooks import watch_calls
+from striate.initialization import drafting
 from striate.models import create_model, list_models
 from striate.transfer import FreezePlan, freeze, freeze_plan, set_training_mode
 from striate.weights import is_auxiliary
@@ -25,7 +26,7 @@ EVERY_ROW = [pytest.param(name, marks=[] if name in DRAWN else pytest.mark.slow)
 @functools.cache
 def drafted(name):
     """The network without values; tests leave it as it is."""
-    with torch.device("meta"):
+    with drafting():
         return create_model(name).eval()
 
 

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+from striate.initialization import drafting
 from striate.models import create_model, list_models, model_row
 from striate.visualization import (
     HEAD,
@@ -128,7 +129,7 @@ METHODS = {
 def build(name):
     """The row with ten classes; a large one's weights are drawn fast, with the deviation of He's rule."""
     row = model_row(name)
-    with torch.device("meta"):
+    with drafting():
         network = create_model(name, num_classes=10)
     if sum(parameter.numel() for parameter in network.parameters()) < LARGE:
         return create_model(name, num_classes=10, seed=0), pictures(row, network)

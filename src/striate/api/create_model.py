@@ -5,12 +5,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import torch
-
 from striate.api.starting_weights import StartingWeights, find_weights
 from striate.api.watching import Watcher
 from striate.errors import UsageError, WeightsError
-from striate.initialization import PAPER, Scheme, named_scheme
+from striate.initialization import PAPER, Scheme, drafting, named_scheme
 from striate.models import Network
 from striate.models import create_model as create_new_model
 from striate.weights import MatchReport, is_auxiliary, load_weights
@@ -65,7 +63,7 @@ def create_model(
             f"init={str(init)!r} says how new weights are drawn, and weights={str(weights)!r} puts trained ones in their "
             "place; give one of the two"
         )
-    with torch.device("meta"):  # what makes no sense is said before anything is downloaded
+    with drafting():  # what makes no sense is said before anything is downloaded
         create_new_model(name, num_classes=num_classes, in_channels=in_channels, auxiliary=auxiliary, seed=seed)
     found = find_weights(weights, name, watcher=watcher or TerminalLine())
     network = create_new_model(name, num_classes=num_classes, in_channels=in_channels, auxiliary=auxiliary, seed=seed)

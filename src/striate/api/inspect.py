@@ -9,12 +9,12 @@ from torch import nn
 
 from striate.bundle import open_bundle
 from striate.errors import UsageError
+from striate.initialization import drafting
 from striate.inspection import (
     Comparison,
     EffectiveField,
     Inspection,
     compare_inspections,
-    drafting,
     effective_field,
     inspect_network,
 )

@@ -21,7 +21,7 @@ from striate.api.run_plan import RunPlan
 from striate.api.seal import Sealed, versions
 from striate.data import Dataset, PixelStore
 from striate.evaluation import most_confident_mistakes
-from striate.inspection import drafting
+from striate.initialization import drafting
 from striate.models import Network, create_model
 from striate.report import DataSummary, Mistake, TrainingReport, write
 from striate.training.batches import batch_sizes

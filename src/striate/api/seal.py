@@ -32,7 +32,7 @@ from striate.bundle import (
 from striate.bundle.contract import Architecture
 from striate.conversion import convert_to_openvino
 from striate.evaluation import Scores, score
-from striate.inspection import drafting
+from striate.initialization import drafting
 from striate.models import create_model
 from striate.openvino_loading import load_openvino
 from striate.pixels import Preprocessing, decode

@@ -19,7 +19,8 @@ from striate.api.watching import Watcher
 from striate.bundle import open_bundle
 from striate.errors import UnknownNameError, UsageError
 from striate.hooks import held_still
-from striate.inspection import Inspection, drafting, inspect_network
+from striate.initialization import drafting
+from striate.inspection import Inspection, inspect_network
 from striate.inspection.layers import ReceptiveField
 from striate.models import Network, Row, list_models, model_row
 from striate.models import create_model as create_new_model

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from striate.inspection.comparison import Comparison, compare_inspections
-from striate.inspection.drafting import drafting
 from striate.inspection.effective import EffectiveField, effective_field
 from striate.inspection.gradients import gradient_norms
 from striate.inspection.inspection import Inspection, Memory, Stage, inspect_network
@@ -23,7 +22,6 @@ __all__ = [
     "SignalReport",
     "Stage",
     "compare_inspections",
-    "drafting",
     "effective_field",
     "gradient_norms",
     "inspect_network",

@@ -123,7 +123,8 @@ class AlexNet(Network):
 
     Example:
         >>> import torch
-        >>> with torch.device("meta"):  # shapes alone
+        >>> from striate.initialization import drafting
+        >>> with drafting():  # shapes alone
         ...     network = AlexNet(VARIANTS["alexnet"], num_classes=1000, in_channels=3)
         >>> network.forward_features(torch.zeros(1, 3, 227, 227, device="meta")).shape
         torch.Size([1, 256, 6, 6])

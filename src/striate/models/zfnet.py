@@ -90,7 +90,8 @@ class ZFNet(Network):
 
     Example:
         >>> import torch
-        >>> with torch.device("meta"):  # shapes alone
+        >>> from striate.initialization import drafting
+        >>> with drafting():  # shapes alone
         ...     network = ZFNet(VARIANTS["zfnet"], num_classes=1000, in_channels=3)
         >>> network.layer1(torch.zeros(1, 3, 224, 224, device="meta")).shape
         torch.Size([1, 96, 55, 55])

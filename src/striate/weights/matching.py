@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from striate.errors import WeightsError
+from striate.initialization import drafting
 from striate.models.catalog import list_models, model_row
 from striate.models.network import Network
 from striate.weights.input_channels import AdaptedChannels, adapt_input_channels, first_convolution
@@ -256,7 +257,7 @@ def _shares(name: str, tensors: Mapping[str, Tensor]) -> tuple[float, float]:
 def _body_shapes(name: str) -> Mapping[str, torch.Size]:
     """The shapes of a row's tensors outside its head, by name."""
     facts = model_row(name)
-    with torch.device("meta"):  # shapes without values
+    with drafting():  # shapes without values
         network = facts.family(facts.config, num_classes=facts.num_classes, in_channels=facts.in_channels)
     return MappingProxyType(
         {
