@@ -90,6 +90,7 @@ def test_the_picture_and_the_recipe(experiment):
     ]
 
 
+@pytest.mark.slow
 def test_a_signal_keeps_the_curves(striped, tmp_path):
     class Interrupting(striate.Watcher):
         def finding(self, what, value, aside):

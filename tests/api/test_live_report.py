@@ -51,6 +51,7 @@ def test_epochs_that_end_soon_after_one_another_share_a_page(striped, tmp_path, 
     assert "1 of 3 epochs done" not in reading.epochs[3]
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_says_how_to_go_on_and_a_resume_takes_the_page_up_again(striped, tmp_path, monkeypatch):
     monkeypatch.setattr(room, "SECONDS_BETWEEN_WRITES", 0.0)
 

@@ -110,7 +110,7 @@ def test_decisions_are_said_and_written_down(striped, tmp_path):
         pytest.param("googlenet", marks=pytest.mark.slow),  # enlarges pictures as small as these
     ],
 )
-@pytest.mark.parametrize("grey", [False, True])
+@pytest.mark.parametrize("grey", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_every_network_trains_on_tiny_pictures(name, grey, tmp_path):
     from PIL import Image
 
@@ -254,6 +254,7 @@ def test_a_signal_saves_in_mid_epoch_and_a_resume_gives_the_same_bytes(finished_
     ]
 
 
+@pytest.mark.slow
 def test_a_resume_wants_the_same_pictures(drawn, tmp_path):
     class Interrupting(striate.Watcher):
         def epoch(self, result):

@@ -136,6 +136,7 @@ class Interrupting(striate.Watcher):
             signal.raise_signal(signal.SIGTERM)
 
 
+@pytest.mark.slow
 def test_a_resume_in_mid_epoch_gives_the_same_bytes_without_the_weights_file(
     stages_run, striped, weights, tmp_path, monkeypatch
 ):

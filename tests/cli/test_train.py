@@ -33,6 +33,7 @@ def test_training_prints_the_result_on_stdout_and_progress_on_stderr(striate_com
     assert "has ended already; nothing was left to do" in err
 
 
+@pytest.mark.slow
 def test_what_is_said_reaches_the_recipe(striate_command, striped, tmp_path):
     folder = tmp_path / "run"
     options = ["--init", "he_normal", "--augment", "light", "--balance", "sampler", "--batch-size", "auto"]
@@ -79,6 +80,7 @@ def test_what_makes_no_sense_is_one_sentence(striate_command, tmp_path, options,
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_quiet(striate_command, striped, tmp_path):
     options = ["--model", "resnet20", "--epochs", 1, "--quiet", "--output", tmp_path / "run"]
     code, out, err = striate_command("train", striped, *options)

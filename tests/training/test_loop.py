@@ -82,7 +82,7 @@ def test_the_same_seed_gives_the_same_bits(small_network, toy):
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
-@pytest.mark.parametrize("stop_after", [1, 5, 7, 10])
+@pytest.mark.parametrize("stop_after", [1, 5, pytest.param(7, marks=pytest.mark.slow), 10])
 def test_a_stopped_run_goes_on_to_the_same_bits(small_network, toy, tmp_path, stop_after, optimizer):
     recipe = Recipe.from_dict(RECIPE.to_dict() | {"optimizer": {"name": optimizer, "learning_rate": 0.01}})
     network = small_network("mobilenet_v2") if stop_after == 7 else small_network()
