@@ -289,8 +289,9 @@ def in_turns(work: dict[str, list[str]], rounds: int) -> dict[str, Any]:
 
 
 def row(seconds: dict[str, list[float]], name: str) -> dict[str, Any]:
-    """One piece of work: its seconds, and round by round how many times as long it took as each of ours."""
-    ours = [other for other in seconds if other.startswith("striate")] or [next(iter(seconds))]
+    """One piece of work: its seconds, and round by round how many times as long it took as the first and its variants (`striate, int8`)."""
+    first = next(iter(seconds))
+    ours = [other for other in seconds if other == first or other.startswith(f"{first},")]
     return {
         "seconds": [round(value, 3) for value in seconds[name]],
         "ratios": {

@@ -17,8 +17,9 @@ HEAD = """# Performance
 
 Written by `make bench` (or `python benchmarks/performance.py`), which measures Striate and its peers in turns in the same run; this page is
 made from its last JSON. A ratio is taken round by round, and says how many times as long the peer took. Networks have random weights,
-pictures are JPEG files of 500 x 375 pixels, and memory is that of the largest process. Nothing is compared across runs, and figures of
-another machine are others: measure on yours.
+except for transfer; pictures are JPEG files of 500 x 375 pixels, except for transfer, which learns from the photographs it is given. Memory
+is that of the largest process. In fp32 no software passes the processor's matrix products: how near them a network is stands under
+number formats. Nothing is compared across runs, and figures of another machine are others: measure on yours.
 """
 
 
@@ -92,7 +93,7 @@ def formats(table: Mapping[str, Any]) -> str:
 def narrow(table: Mapping[str, Any]) -> str:
     """What `int8.py` says."""
     lines = [
-        f"Random weights, {table['compared']} pictures compared, whose labels are those of the logits less their mean in that format. Their "
+        f"Random weights, {table['compared']} pictures compared, whose labels are those of the logits less their mean in that format. Such "
         "logits differ so little from picture to picture that deep networks lose them in int8; a trained network keeps its labels.",
         "",
         "| network | pictures/s in fp32 | in int8 | times as fast (range) | labels kept (different labels) | layers in int8 |",

@@ -52,7 +52,7 @@ class Quantization:
     """How many times as many pictures a second as in fp32, of the network alone, here."""
     calibration_pictures: int
     layers: int
-    """Convolutions and dense layers in int8."""
+    """Convolutions and dense layers in int8; where an engine has no such kernel for one, it widens its numbers again."""
     layers_fp32: int
     """Those left in fp32."""
     size: int

@@ -45,9 +45,9 @@ def command(
 
 def describe(result: Quantization) -> str:
     """The figures for people."""
-    change = f"{abs(result.drop):.2f} points {'lost' if result.drop >= 0 else 'gained'}"
     from striate.bundle.contract import ENOUGH_AGREEMENT
 
+    change = f"{abs(result.drop):.2f} points {'lost' if result.drop >= 0 else 'gained'}"
     whole = result.layers + result.layers_fp32
     taken = (
         "takes int8"

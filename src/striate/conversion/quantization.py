@@ -98,14 +98,22 @@ def quantize_graph_within(
 
 
 def layers_by_format(graph: Any) -> tuple[int, int]:
-    """How many of a graph's convolutions and dense layers take quantised values, and how many do not.
+    """How many of a graph's convolutions and dense layers are quantised, and how many are not.
 
     Args:
         graph: An `openvino.Model`.
     """
     layers = [node for node in graph.get_ops() if node.get_type_name() in ("Convolution", "GroupConvolution", "MatMul")]
-    quantised = sum(node.input_value(0).get_node().get_type_name() == "FakeQuantize" for node in layers)
+    quantised = sum(_has_quantised_weights(layer) for layer in layers)
     return quantised, len(layers) - quantised
+
+
+def _has_quantised_weights(layer: Any) -> bool:
+    """Told by the weights: what a layer takes may be quantised further up, before a pooling or where branches join."""
+    node = layer.input_value(1).get_node()
+    while node.get_input_size() and node.get_type_name() != "FakeQuantize":
+        node = node.input_value(0).get_node()
+    return bool(node.get_type_name() == "FakeQuantize" or node.get_element_type().size == 1)
 
 
 def load_nncf() -> Any:
