@@ -13,10 +13,10 @@ LEARNING := $(addprefix tests/,api augmentation benchmarks bundle cli conversion
 
 help:
 	@echo "make demo       train LeNet-5 on handwritten digits, evaluate it, predict a few"
-	@echo "make test       run the tests (about nine minutes on two cores)"
+	@echo "make test       run the tests (about six minutes on two cores)"
 	@echo "make test-slow  run the tests that take long"
 	@echo "make test-all   run every test for every network (about an hour)"
-	@echo "make bench      measure Striate beside its peers (about twenty minutes), and write docs/performance.md"
+	@echo "make bench      measure Striate beside its peers (about forty minutes), and write docs/performance.md"
 	@echo "make check      lint, types, the layers of the house"
 	@echo "make format     let ruff format the code"
 
