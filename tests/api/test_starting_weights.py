@@ -27,6 +27,7 @@ class Recorder(striate.Watcher):
         self.tasks.append(name)
 
 
+@pytest.mark.slow
 def test_training_starts_from_them_with_their_preprocessing(published, striped, tmp_path):
     recorder = Recorder()
     run = striate.train(striped, **QUICK, weights="imagenet", output=tmp_path / "run", watcher=recorder)

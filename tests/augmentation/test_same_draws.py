@@ -108,7 +108,7 @@ def test_single_pictures():
 
 
 @pytest.mark.filterwarnings("ignore:This DataLoader will create")  # more workers than processors are meant
-@pytest.mark.parametrize("workers", [0, 1, 4])
+@pytest.mark.parametrize("workers", [0, pytest.param(1, marks=pytest.mark.slow), 4])
 def test_workers(workers, expected):
     loader = DataLoader(
         Batches(250), batch_size=None, num_workers=workers, multiprocessing_context="fork" if workers else None
@@ -116,7 +116,7 @@ def test_workers(workers, expected):
     assert digest(np.concatenate([np.asarray(rows) for rows in loader])) == expected
 
 
-@pytest.mark.parametrize("threads", [2, 3])
+@pytest.mark.parametrize("threads", [2, pytest.param(3, marks=pytest.mark.slow)])
 def test_threads(threads, expected):
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
@@ -126,7 +126,7 @@ def test_threads(threads, expected):
         torch.set_num_threads(before)
 
 
-@pytest.mark.parametrize("ranks", [1, 2, 3])
+@pytest.mark.parametrize("ranks", [pytest.param(1, marks=pytest.mark.slow), 2, 3])
 def test_ranks(ranks, expected):
     rows = np.empty((COUNT, 3 * SIDE * SIDE + 1), dtype=np.float32)
     for rank in range(ranks):

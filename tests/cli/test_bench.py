@@ -1,5 +1,7 @@
 import json
 
+import pytest
+
 
 def test_train_prints_a_table(striate_command):
     code, out, err = striate_command("bench", "train", "lenet5_dense", "--batch-size", 4, "--rounds", 1, "--quiet")
@@ -27,6 +29,7 @@ def test_help_and_mistakes(striate_command):
     assert code == 2 and out == "" and err.startswith("striate: unknown model 'resnet21'; did you mean 'resnet20'")
 
 
+@pytest.mark.slow
 def test_predict(striate_command, finished_run, striped):
     code, out, err = striate_command("bench", "predict", finished_run.folder, striped, "--rounds", 1, "--quiet")
     lines = out.splitlines()

@@ -17,7 +17,7 @@ LARGE = 4_000_000  # parameters, from which on building a network and its copies
 STANDING = {
     "resnet": {"resnet20", "plain20"},
     "mobilenet_v1": {"mobilenet_v1_x0_25", "mobilenet_v1_x0_25_tf"},
-    "mobilenet_v2": {"mobilenet_v2", "mobilenet_v2_x0_35_tf"},
+    "mobilenet_v2": {"mobilenet_v2_x0_35", "mobilenet_v2_x0_35_tf"},
     "efficientnet": set(),
 }
 

@@ -40,7 +40,7 @@ def quantize_graph(path: Path, calibration: Callable[[int], Images], count: int)
     """
     nncf = load_nncf()
     graph = openvino_core().read_model(str(path))
-    with quiet():
+    with quiet(), one_core():
         return nncf.quantize(
             graph,
             nncf.Dataset(range(count), calibration),
@@ -82,7 +82,7 @@ def quantize_graph_within(
         scores = judge(lambda images: np.array(compiled(images)["logits"]), places)
         return float(np.mean(scores)), scores
 
-    with quiet():
+    with quiet(), one_core():
         return nncf.quantize_with_accuracy_control(
             graph,
             nncf.Dataset(range(count), calibration),
@@ -129,6 +129,19 @@ def load_nncf() -> Any:
     except ImportError as error:
         raise UsageError("int8 needs the package nncf; install it with: pip install 'striate[export]'") from error
     return nncf
+
+
+@contextlib.contextmanager
+def one_core() -> Iterator[None]:
+    """Lends nncf this process's core where it would make its own: see `openvino_core` for what two of them do to signals."""
+    openvino: Any = load_openvino()
+    core = openvino_core()
+    own = openvino.Core, openvino.compile_model
+    openvino.Core, openvino.compile_model = lambda: core, core.compile_model
+    try:
+        yield
+    finally:
+        openvino.Core, openvino.compile_model = own
 
 
 @contextlib.contextmanager
