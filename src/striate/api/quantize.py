@@ -17,7 +17,6 @@ from striate.api.run import Run
 from striate.api.seal import times_as_fast
 from striate.api.watching import Watcher
 from striate.bundle import Bundle, BundleContent, PrecisionTerms, open_bundle, write_bundle
-from striate.bundle.contract import ENOUGH_AGREEMENT
 from striate.bundle.folder import CANARY_SHEET, INT8, INT8_WEIGHTS
 from striate.conversion.quantization import layers_by_format, quantize_graph, quantize_graph_within
 from striate.data import Dataset, check_pictures, load_data
@@ -67,7 +66,7 @@ class Quantization:
     @property
     def taken(self) -> bool:
         """Whether prediction takes int8 unasked, as `--precision auto`."""
-        return self.agreement >= ENOUGH_AGREEMENT and self.speed > 1
+        return PrecisionTerms(0, self.agreement, self.pictures, self.speed).is_better()
 
     def to_dict(self) -> dict[str, Any]:
         """All figures as JSON types."""

@@ -341,10 +341,8 @@ def onnx_engine(path: Path, precision: str) -> ONNXRuntimeEngine:
 def fastest_precision(bundle: Bundle) -> str:
     """The number format that was the fastest in OpenVINO when the bundle was made, of those that agreed with fp32."""
     terms = bundle.contract.precisions
-    speeds = {name: one.speed or 1.0 for name, one in terms.items() if one.agrees()}
-    if bundle.int8_path is None:
-        speeds.pop("int8", None)
-    return max({"fp32": 1.0} | speeds, key=lambda name: speeds.get(name, 1.0))
+    better = [name for name, one in terms.items() if one.is_better() and (name != "int8" or bundle.int8_path)]
+    return max(better, key=lambda name: terms[name].speed or 0, default="fp32")
 
 
 def half_precision(bundle: Bundle) -> str:
