@@ -81,14 +81,9 @@ def plan_time(
     wanted = min(wanted, recipe.schedule.epochs)
     planned, side = preprocessing, preprocessing.size[0]
     decisions = []
-    head_alone = (
-        recipe.transfer.kind == "head"
-    )  # it takes no step: the pictures go through the network, and that is all
-    why_smaller = (
-        "so that the pictures' features fit the time limit"
-        if head_alone
-        else "so that enough epochs fit the time limit"
-    )
+    # A head takes no step: the pictures go through the network, and that is all.
+    head_alone = recipe.transfer.kind == "head"
+    what_fits = "the pictures' features fit" if head_alone else "enough epochs fit"
     while True:
         plan, head_seconds = measure(deadline, network, recipe, preprocessing, dataset)
         patient = dataclasses.replace(plan, deadline=deadline - head_seconds)
@@ -105,7 +100,7 @@ def plan_time(
             if epochs * (measured / side) ** 2 >= wanted:
                 break
         preprocessing = resized_in_proportion(planned, side)
-        decisions = [Decision("input size", f"{side} x {side}", why_smaller)]
+        decisions = [Decision("input size", f"{side} x {side}", f"so that {what_fits} the time limit")]
     if head_alone:
         return TimedRun(plan, preprocessing, 0, decisions)
     if steps < 1:
