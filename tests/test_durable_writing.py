@@ -1,8 +1,23 @@
+import ast
 import errno
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
 
 import pytest
 
-from striate.durable_writing import check_writable, write_durably, write_whole
+import striate
+from striate.durable_writing import (
+    PARTIAL_ENDING,
+    check_writable,
+    folder_beside,
+    move_into_place,
+    whole_file,
+    write_durably,
+    write_whole,
+)
 from striate.errors import UsageError
 
 
@@ -53,3 +68,170 @@ def test_what_keeps_a_file_from_being_written_shows_before_the_work(tmp_path, mo
     monkeypatch.setattr("os.access", lambda path, mode: False)
     with pytest.raises(UsageError, match="there is no permission to write in"):
         check_writable(tmp_path / "a.png")
+
+
+@pytest.fixture
+def umask():
+    """The user's own umask for the time of a test: files are for the group, not for others."""
+    before = os.umask(0o027)
+    yield
+    os.umask(before)
+
+
+def mode_of(path):
+    return oct(path.lstat().st_mode & 0o7777)
+
+
+def move(path, content):
+    """A third way to write: by way of a folder of our own."""
+    with folder_beside(path) as folder:
+        (folder / "file").write_bytes(content)
+        move_into_place(folder / "file", path)
+
+
+WAYS = pytest.mark.parametrize("write", [write_durably, write_whole, move])
+
+
+@WAYS
+def test_a_new_file_has_the_mode_of_the_umask_and_an_old_one_keeps_its_own(tmp_path, umask, write):
+    path = tmp_path / "file"
+    write(path, b"one")
+    assert mode_of(path) == "0o640"
+    for mode in (0o600, 0o644, 0o666, 0o444):
+        path.chmod(mode)
+        write(path, b"two")
+        assert (mode_of(path), path.read_bytes()) == (oct(mode), b"two")
+    assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
+
+
+def test_what_replaces_a_secret_file_is_never_open_to_others(tmp_path, umask):
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    path.chmod(0o600)
+    with whole_file(path):
+        (partial,) = (entry for entry in tmp_path.iterdir() if entry != path)
+        assert mode_of(partial) == "0o600"
+
+
+@WAYS
+def test_a_link_at_the_place_is_replaced_and_what_it_pointed_to_stays(tmp_path, umask, write):
+    (tmp_path / "elsewhere").mkdir()
+    secret = tmp_path / "elsewhere" / "secret"
+    secret.write_bytes(b"secret")
+    secret.chmod(0o600)
+    for target in (secret, tmp_path / "nothing"):
+        path = tmp_path / "file"
+        path.unlink(missing_ok=True)
+        path.symlink_to(target)
+        write(path, b"new")
+        assert not path.is_symlink()
+        assert (path.read_bytes(), mode_of(path)) == (b"new", "0o640")
+    assert (secret.read_bytes(), mode_of(secret)) == (b"secret", "0o600")
+    assert not (tmp_path / "nothing").exists()
+
+
+def test_the_unfinished_file_is_made_anew_under_a_name_that_cannot_be_foretold(tmp_path, monkeypatch):
+    path, victim = tmp_path / "file", tmp_path / "victim"
+    victim.write_bytes(b"kept")
+    names = set()
+    for _ in range(3):
+        with whole_file(path):
+            (partial,) = (entry.name for entry in tmp_path.iterdir() if entry.name.endswith(PARTIAL_ENDING))
+            names.add(partial)
+    assert len(names) == 3
+    # Even a name that was foretold is not written through.
+    monkeypatch.setattr("secrets.token_hex", lambda length: "foretold")
+    with whole_file(path):
+        (foretold,) = (entry for entry in tmp_path.iterdir() if entry.name.endswith(PARTIAL_ENDING))
+    foretold.symlink_to(victim)
+    with pytest.raises(FileExistsError) as error, whole_file(path):
+        raise AssertionError("the link was opened")
+    assert error.value.filename == str(path)
+    assert victim.read_bytes() == b"kept"
+
+
+def test_a_file_appears_when_the_block_has_ended_and_not_if_it_fails(tmp_path):
+    path = tmp_path / "file"
+    with whole_file(path) as file:
+        file.write(b"whole")
+        assert not path.exists()
+    assert path.read_bytes() == b"whole"
+    with pytest.raises(KeyboardInterrupt), whole_file(path) as file:
+        file.write(b"half")
+        raise KeyboardInterrupt
+    assert path.read_bytes() == b"whole"
+    with pytest.raises(OSError, match="the connection broke") as error, whole_file(path):
+        raise FileNotFoundError(errno.ENOENT, "the connection broke", "other")
+    assert error.value.filename == "other"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_folder_of_our_own_is_for_nobody_else_and_goes_at_the_end(tmp_path):
+    with folder_beside(tmp_path / "bundle") as folder:
+        assert (folder.parent, mode_of(folder)) == (tmp_path, "0o700")
+        assert folder.name.startswith(".bundle.")
+        assert folder.name.endswith(PARTIAL_ENDING)
+        (folder / "file").write_bytes(b"left")
+    assert not any(tmp_path.iterdir())
+    with pytest.raises(FileNotFoundError) as error, folder_beside(tmp_path / "none" / "bundle"):
+        raise AssertionError("it was made")
+    assert error.value.filename == str(tmp_path / "none" / "bundle")
+
+
+def test_the_longest_name_that_a_file_can_have_can_be_written(tmp_path):
+    path = tmp_path / ("ä" * 127 + "b")  # 255 bytes
+    write_durably(path, b"content")
+    move(path, b"moved")
+    assert path.read_bytes() == b"moved"
+
+
+@WAYS
+def test_a_pipe_is_written_into(tmp_path, write):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    found = []
+    reader = threading.Thread(target=lambda: found.append(path.read_bytes()))
+    reader.start()
+    check_writable(path)
+    write(path, b"content")
+    reader.join()
+    assert found == [b"content"]
+    assert path.is_fifo()
+
+
+def test_standard_output_and_devices_are_written_into():
+    program = """
+from pathlib import Path
+from striate.durable_writing import check_writable, write_durably
+for name in ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1", "/dev/null"):
+    check_writable(name)
+    write_durably(Path(name), b"content ")
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    assert (done.stdout, done.stderr) == (b"content " * 3, b"")
+
+
+IN_A_FOLDER_OF_OUR_OWN = {"bundle/folder.py", "api/export.py"}
+WRITES = {"write_bytes", "write_text", "NamedTemporaryFile", "mktemp", "mkstemp", "fdopen"}
+
+
+def ways_to_write(path):
+    """The calls in a file that write to a place by its name."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call):
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            modes = [
+                part.value
+                for part in [*node.args, *(word.value for word in node.keywords)]
+                if isinstance(part, ast.Constant)
+            ]
+            if name in WRITES or (
+                name == "open" and any(mode in ("w", "wb", "a", "ab", "x", "xb", "r+b") for mode in modes)
+            ):
+                yield name
+
+
+def test_only_this_module_writes_files():
+    root = Path(striate.__file__).parent
+    found = {path.relative_to(root).as_posix() for path in root.rglob("*.py") if any(ways_to_write(path))}
+    assert found == IN_A_FOLDER_OF_OUR_OWN | {"durable_writing.py"}

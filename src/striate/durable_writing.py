@@ -1,12 +1,34 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all.
+
+What is not whole yet lies beside its place, under a name that ends in `.partial` and that nobody can foretell, made anew:
+a file or link that stands there is never written through. When it is whole it is renamed into place. There
+
+- a file that is overwritten keeps its mode, and its group where the system lets us; a new one has the mode that the
+  user's umask gives;
+- a link is replaced by the file, and what it pointed to stays as it was: whoever can put a link into a folder chooses no
+  file elsewhere;
+- a device or a named pipe, such as `/dev/stdout`, is written into.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Collection
+import secrets
+import stat
+import tempfile
+from collections.abc import Collection, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from striate.errors import UsageError
+
+PARTIAL_ENDING = ".partial"
+"""How the names end of files and folders that are not whole yet."""
+
+_NAME_KEPT = 40  # characters of a file's name that its unfinished file's shows; with all of them it could be too long
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
+_AS_IT_IS = getattr(os, "O_BINARY", 0)
 
 
 def check_writable(path: str | Path, *, endings: Collection[str] = ()) -> None:
@@ -34,7 +56,10 @@ def check_writable(path: str | Path, *, endings: Collection[str] = ()) -> None:
         raise UsageError(f"cannot write {path}: there is no folder {path.parent}")
     if path.is_dir():
         raise UsageError(f"cannot write {path}: it is a folder")
-    if not os.access(path.parent, os.W_OK):
+    if _is_written_into(path):
+        if not os.access(path, os.W_OK):
+            raise UsageError(f"cannot write {path}: there is no permission to write into it")
+    elif not os.access(path.parent, os.W_OK):
         raise UsageError(f"cannot write {path}: there is no permission to write in {path.parent}")
 
 
@@ -50,7 +75,8 @@ def write_durably(path: Path, content: bytes) -> None:
     Raises:
         OSError: If the disk is full or the folder cannot be written; nothing is left behind.
     """
-    _write(path, content, durably=True)
+    with whole_file(path) as file:
+        file.write(content)
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -65,20 +91,131 @@ def write_whole(path: Path, content: bytes) -> None:
     Raises:
         OSError: If the disk is full or the folder cannot be written; nothing is left behind.
     """
-    _write(path, content, durably=False)
+    with whole_file(path, durably=False) as file:
+        file.write(content)
 
 
-def _write(path: Path, content: bytes, *, durably: bool) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
+@contextlib.contextmanager
+def whole_file(path: Path, *, durably: bool = True, ending: str = PARTIAL_ENDING) -> Iterator[BinaryIO]:
+    """A file to write into, which is at `path` once the block has ended, and nowhere if it ends in an error.
+
+    Args:
+        path: The file; its folder must exist.
+        durably: Whether to wait until it is on the disk.
+        ending: Of its name while it is not whole.
+
+    Raises:
+        OSError: If the disk is full or the folder cannot be written; it names `path`.
+    """
+    if _is_written_into(path):
+        with path.open("ab") as file:
+            yield file
+        return
+    temporary = _name_beside(path, ending)
     try:
-        with temporary.open("wb") as file:
-            file.write(content)
+        with os.fdopen(_open_new(temporary, _file_at(path)), "wb") as file:
+            yield file
             if durably:
                 file.flush()
                 os.fsync(file.fileno())
         temporary.replace(path)
     except BaseException as error:
         temporary.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.filename is not None:
-            error.filename = str(path)  # the name that was asked for, not that of the moment
+        if isinstance(error, OSError) and str(error.filename) in ("None", str(temporary)):
+            error.filename, error.filename2 = str(path), None  # the name that was asked for, not that of the moment
         raise
+
+
+@contextlib.contextmanager
+def folder_beside(path: Path) -> Iterator[Path]:
+    """A folder of our own beside a place, for what is to go there; it is removed at the end.
+
+    Nobody else can put a link into it, so that a folder can be filled in it, and programs that take a file's name can
+    write there. Files go into place by `move_into_place`.
+
+    Args:
+        path: The place; the folder that it is in must exist.
+
+    Raises:
+        OSError: If it cannot be made; it names `path`.
+    """
+    prefix = _name_beside(path, ".").name
+    try:
+        folder = tempfile.TemporaryDirectory(
+            dir=path.parent, prefix=prefix, suffix=PARTIAL_ENDING, ignore_cleanup_errors=True
+        )
+    except OSError as error:
+        error.filename = str(path)
+        raise
+    with folder as name:
+        yield Path(name)
+
+
+def move_into_place(temporary: Path, path: Path) -> None:
+    """Renames a file of `folder_beside` to its place, by the rules of this module.
+
+    Raises:
+        OSError: If the place cannot be written.
+    """
+    if _is_written_into(path):
+        with path.open("ab") as file:
+            file.write(temporary.read_bytes())
+        return
+    with temporary.open("r+b") as file:
+        if (replaced := _file_at(path)) is not None:
+            _take_over(file.fileno(), replaced)
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def _name_beside(path: Path, ending: str) -> Path:
+    """A name that nobody can foretell; the process's number tells whose it was, where that was killed."""
+    return path.with_name(f".{path.name[:_NAME_KEPT]}.{os.getpid()}.{secrets.token_hex(8)}{ending}")
+
+
+def _open_new(path: Path, replaced: os.stat_result | None) -> int:
+    """Makes a file that was not there, with the mode of the one that it will replace."""
+    # Nobody reads it before it has that mode: what it replaces may be secret.
+    mode = 0o666 if replaced is None else 0o600
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK | _AS_IT_IS, mode)
+    if replaced is not None:
+        _take_over(descriptor, replaced)
+    return descriptor
+
+
+def _file_at(path: Path) -> os.stat_result | None:
+    """What the system says of the file at a place; None if there is none, or a link."""
+    try:
+        there = path.lstat()
+    except FileNotFoundError:
+        return None
+    return there if stat.S_ISREG(there.st_mode) else None
+
+
+def _take_over(descriptor: int, replaced: os.stat_result) -> None:
+    """Gives an open file the mode and group of the one that it replaces, as far as the system lets us."""
+    if not hasattr(os, "fchmod"):  # Windows, where a folder says who may read
+        return
+    mode = stat.S_IMODE(replaced.st_mode) & 0o777
+    with contextlib.suppress(OSError):  # a file system may know no modes
+        if os.fstat(descriptor).st_gid != replaced.st_gid:
+            try:
+                os.fchown(descriptor, -1, replaced.st_gid)
+            except OSError:
+                mode &= ~0o070  # another group does not get what this one was given
+        os.fchmod(descriptor, mode)
+
+
+def _is_written_into(path: Path) -> bool:
+    """Whether a place is a device, a pipe, or one of the system's names for an open file."""
+    try:
+        kind = path.lstat().st_mode
+    except OSError:
+        return False
+    folder = path.absolute().parent
+    return (
+        stat.S_ISCHR(kind)
+        or stat.S_ISFIFO(kind)
+        or folder in (Path("/dev"), Path("/dev/fd"))
+        or folder.is_relative_to("/proc")
+    )

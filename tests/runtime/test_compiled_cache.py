@@ -29,6 +29,24 @@ def test_a_cache_that_cannot_be_written_is_done_without(cache):
     assert compiled_folder("a" * 64, version="1", precision="fp32") is None
 
 
+def test_nobody_else_can_write_where_compilations_are(cache, tmp_path):
+    folder = compiled_folder("a" * 64, version="1", precision="fp32")
+    folder.chmod(0o777)
+    assert compiled_folder("a" * 64, version="1", precision="fp32") == folder
+    assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_folder_of_compilations_that_is_a_link_or_anothers_is_done_without(cache, tmp_path, monkeypatch):
+    folder = compiled_folder("a" * 64, version="1", precision="fp32")
+    with monkeypatch.context() as patch:
+        patch.setattr("os.geteuid", lambda: folder.stat().st_uid + 1)
+        assert compiled_folder("a" * 64, version="1", precision="fp32") is None
+    (tmp_path / "elsewhere").mkdir()
+    folder.rmdir()
+    folder.symlink_to(tmp_path / "elsewhere")
+    assert compiled_folder("a" * 64, version="1", precision="fp32") is None
+
+
 def test_a_second_start_takes_what_the_first_compiled(finished_run, cache, tmp_path):
     copy = shutil.copytree(finished_run.folder / "bundle", tmp_path / "bundle")
     from striate import load

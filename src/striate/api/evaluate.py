@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import dataclasses
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import StringIO
@@ -19,6 +18,7 @@ from striate.api.run import SPLITS as SPLIT_TABLE
 from striate.api.run import Run
 from striate.api.watching import Watcher
 from striate.data import SPLITS, Dataset, Problem, check_pictures, load_data, read_split_csv
+from striate.durable_writing import write_durably
 from striate.errors import DataError, UnknownNameError, UsageError
 from striate.evaluation import Scores, score
 from striate.runtime import Classifier
@@ -216,10 +216,7 @@ def predict_in_batches(classifier: Classifier, dataset: Dataset, watcher: Watche
 def write_predictions(evaluation: Evaluation, path: str | Path) -> None:
     """Writes `evaluation.to_csv()` to a file, whole or not at all."""
     path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        temporary.write_text(evaluation.to_csv(), encoding="utf-8")
-        temporary.replace(path)
+        write_durably(path, evaluation.to_csv().encode())
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise UsageError(f"cannot write {path}: {error.strerror}") from error

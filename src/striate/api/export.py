@@ -6,7 +6,6 @@ import contextlib
 import dataclasses
 import io
 import json
-import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,7 +26,7 @@ from striate.api.watching import Watcher
 from striate.bundle import Contract
 from striate.conversion import OPSET, convert_to_onnx, export_preparation, export_program, put_before
 from striate.conversion.onnx_model import load_onnx
-from striate.durable_writing import check_writable
+from striate.durable_writing import check_writable, folder_beside, move_into_place
 from striate.errors import ExportError, UnknownNameError, UsageError
 from striate.openvino_loading import load_openvino, openvino_core
 from striate.pixels import decode
@@ -147,7 +146,7 @@ def export(
             )
         files = tuple(output.with_suffix(part.suffix) for part in temporary)
         for part, file in reversed(list(zip(temporary, files, strict=True))):  # the file that is asked for comes last
-            part.replace(file)
+            move_into_place(part, file)
     return Export(
         path=output,
         files=files,
@@ -219,10 +218,7 @@ def write(
         buffer = io.BytesIO()
         save(program, buffer, extra_files={METADATA_FILE: json.dumps(dict(metadata), ensure_ascii=False)})
         content = buffer.getvalue()
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    path.write_bytes(content)
 
 
 def write_openvino(reference: Classifier, path: Path, metadata: Mapping[str, str], *, with_preprocessing: bool) -> None:
@@ -253,14 +249,12 @@ def last_line(error: Exception) -> str:
 @contextlib.contextmanager
 def unfinished(output: Path, file_format: str) -> Any:
     """Names for the files while they are not whole; what is left under them at the end is removed."""
-    first = output.with_name(f".{output.stem}.{os.getpid()}.partial{FORMATS[file_format]}")
-    names = (first, first.with_suffix(".bin")) if file_format == "openvino" else (first,)
-    try:
-        yield names
-    except OSError as error:
-        if error.filename is None or Path(error.filename) in names:
-            error.filename = str(output)  # the name that was asked for, not that of the moment
-        raise
-    finally:
-        for name in names:
-            name.unlink(missing_ok=True)
+    with folder_beside(output) as folder:
+        first = (folder / output.name).with_suffix(FORMATS[file_format])
+        names = (first, first.with_suffix(".bin")) if file_format == "openvino" else (first,)
+        try:
+            yield names
+        except OSError as error:
+            if error.filename is None or Path(error.filename) in names:
+                error.filename = str(output)  # the name that was asked for, not that of the moment
+            raise

@@ -13,6 +13,7 @@ from pathlib import Path
 from striate.bundle.canaries import CanarySheet, read_canaries
 from striate.bundle.contract import Contract, digest_of
 from striate.bundle.seen import SeenPictures
+from striate.durable_writing import folder_beside
 from striate.errors import BundleError, UsageError
 
 CONTRACT = "contract.json"
@@ -92,11 +93,11 @@ def write_bundle(folder: Path, content: BundleContent, contract: Contract, canar
         UsageError: If the folder exists.
         OSError: If the disk is full or the place cannot be written; then nothing is left behind.
     """
-    if folder.exists():
+    if os.path.lexists(folder):
         raise UsageError(f"{folder} exists already; name another place")
-    temporary = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
-    try:
-        shutil.rmtree(temporary, ignore_errors=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder_beside(folder) as own:
+        temporary = own / folder.name
         (temporary / CANARIES).mkdir(parents=True)
         for name, source in content.files.items():
             if isinstance(source, bytes):
@@ -115,9 +116,6 @@ def write_bundle(folder: Path, content: BundleContent, contract: Contract, canar
         (temporary / CONTRACT).write_bytes(json.dumps(table, ensure_ascii=False, indent=1).encode())
         open_bundle(temporary)
         temporary.rename(folder)
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
     return open_bundle(folder)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import struct
-import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -16,6 +15,7 @@ import numpy.typing as npt
 import PIL
 
 from striate.data.dataset import FilePictures
+from striate.durable_writing import whole_file
 
 # Findings are as old as what made them: a new decoder may read what the old one could not.
 VERSION = f"1 pillow {PIL.__version__}"
@@ -113,11 +113,9 @@ def write_checks(path: Path, checks: Checks, max_pixels: int) -> None:
     rows = np.flatnonzero(checks.done & (checks.stamps != 0))
     places = {int(row): place for place, row in enumerate(rows)} if checks.reasons else {}
     reasons = {str(places[row]): reason for row, reason in checks.reasons.items() if row in places}
-    temporary = None
-    try:
+    with suppress(OSError):  # a cache is a convenience
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".partial", delete=False) as file:
-            temporary = Path(file.name)
+        with whole_file(path, durably=False) as file:
             np.savez(
                 file,
                 conditions=np.frombuffer(_conditions(max_pixels), dtype=np.uint8),
@@ -127,13 +125,6 @@ def write_checks(path: Path, checks: Checks, max_pixels: int) -> None:
                     for name in ("stamps", "done", "digests", "widths", "heights", "colour")
                 },
             )
-        temporary.replace(path)
-    except OSError:
-        pass  # a cache is a convenience
-    finally:
-        if temporary is not None:
-            with suppress(OSError):
-                temporary.unlink(missing_ok=True)
 
 
 def _conditions(max_pixels: int) -> bytes:

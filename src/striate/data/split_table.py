@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import csv
-import os
 import re
-from contextlib import suppress
 from dataclasses import dataclass, replace
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ import numpy.typing as npt
 
 from striate.data.dataset import SPLIT_CODES, SPLITS, UNASSIGNED, Dataset
 from striate.data.names import Names
+from striate.durable_writing import whole_file
 from striate.errors import DataError
 
 COLUMNS = ["path", "label", "split", "sha256"]
@@ -46,25 +46,20 @@ def write_split_csv(dataset: Dataset, path: Path) -> None:
         DataError: The file cannot be written.
     """
     digests = dataset.checked_facts.digests
-    temporary = path.with_name(path.name + ".partial")
     try:
         # File names may hold bytes that are no text; they come back as they were.
-        with temporary.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
-            plain = csv.writer(file, lineterminator="\n")
-            quoted = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
+        text = StringIO()
+        with whole_file(path) as file:
+            plain = csv.writer(text, lineterminator="\n")
+            quoted = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)
             plain.writerow(COLUMNS + ["group"] * (dataset.groups is not None))
             for index in range(len(dataset)):
                 row = _row(dataset, index, digests)
                 # Not every version of the module quotes a lone carriage return, and none reads it back unquoted.
                 (quoted if any("\r" in value for value in row) else plain).writerow(row)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+            file.write(text.getvalue().encode("utf-8", "surrogateescape"))
     except OSError as error:
         raise DataError(f"cannot write {path}: {error.strerror or error}") from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
 
 
 def _row(dataset: Dataset, index: int, digests: npt.NDArray[np.uint8]) -> list[str]:

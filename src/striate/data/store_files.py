@@ -11,7 +11,6 @@ import mmap
 import os
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterable
 from contextlib import suppress
 from io import BytesIO
@@ -21,6 +20,8 @@ from typing import IO, Any
 import numpy as np
 import numpy.typing as npt
 from numpy.lib import format as npy
+
+from striate.durable_writing import whole_file
 
 if sys.platform != "win32":
     import fcntl
@@ -78,25 +79,13 @@ def write_array(path: Path, rows: Iterable[npt.NDArray[Any]], shape: tuple[int, 
     Raises:
         OSError: It cannot be written.
     """
-    partial = None
-    try:
-        with tempfile.NamedTemporaryFile(
-            dir=path.parent, prefix=f"{path.name[:16]}-", suffix=PARTIAL_ENDING, delete=False
-        ) as file:
-            partial = Path(file.name)
-            with suppress(OSError):
-                _lock(file, exclusive=True)
-            file.write(_header(shape, dtype))
-            # Plain writes, not a map: where the disk is full a write fails, a map kills the process.
-            for row in rows:
-                file.write(np.ascontiguousarray(row).data)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    finally:
-        if partial is not None:
-            with suppress(OSError):
-                partial.unlink(missing_ok=True)
+    with whole_file(path, ending=PARTIAL_ENDING) as file:
+        with suppress(OSError):
+            _lock(file, exclusive=True)
+        file.write(_header(shape, dtype))
+        # Plain writes, not a map: where the disk is full a write fails, a map kills the process.
+        for row in rows:
+            file.write(np.ascontiguousarray(row).data)
 
 
 def make_room(path: Path, size: int, budget: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import stat
 from pathlib import Path
 
 import platformdirs
@@ -14,8 +15,9 @@ KEPT = 20
 
 
 def compiled_folder(digest: str, *, version: str, precision: str) -> Path | None:
-    """The folder for a graph's compilation in the user's cache, made if need be; None if it cannot be written.
+    """The folder for a graph's compilation in the user's cache, made if need be; None if it cannot be written, or is not ours.
 
+    What lies there is run, and OpenVINO writes there under names that can be foretold: nobody else may write there.
     OpenVINO itself tells processors and settings apart by the files it puts there.
 
     Args:
@@ -27,11 +29,20 @@ def compiled_folder(digest: str, *, version: str, precision: str) -> Path | None
     folder = root / f"{digest[:24]}-{version.partition('-')[0]}-{precision}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        if not _is_ours(folder):
+            return None
+        folder.chmod(0o700)
         os.utime(folder)
         forget_oldest(root)
     except OSError:
         return None
     return folder if os.access(folder, os.W_OK) else None
+
+
+def _is_ours(folder: Path) -> bool:
+    """Whether it is a folder of this user, not a link to one."""
+    status = folder.lstat()
+    return stat.S_ISDIR(status.st_mode) and (not hasattr(os, "geteuid") or status.st_uid == os.geteuid())
 
 
 def forget_oldest(root: Path) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import os
 import threading
 import urllib.error
 import urllib.request
@@ -16,6 +14,7 @@ from typing import IO, Any
 import platformdirs
 import torch
 
+from striate.durable_writing import whole_file
 from striate.errors import WeightsError
 from striate.weights.published import PublishedWeights
 from striate.weights.reading import WeightsFile, read_weights
@@ -65,21 +64,15 @@ def weights_folder() -> Path:
 
 
 def _download(published: PublishedWeights, path: Path, progress: Progress) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
     with _opened(published, path) as response:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with temporary.open("wb") as file:
+            with whole_file(path) as file:
                 _receive(response, file, published, path, progress)
-            temporary.replace(path)
-        except BaseException as error:
-            with contextlib.suppress(OSError):
-                temporary.unlink()
-            if isinstance(error, OSError):
-                raise WeightsError(
-                    f"{path} cannot be written: {error.strerror or error}; make room for it there"
-                ) from error
-            raise
+        except OSError as error:
+            raise WeightsError(
+                f"{path} cannot be written: {error.strerror or error}; make room for it there"
+            ) from error
 
 
 def _receive(response: Any, file: IO[bytes], published: PublishedWeights, path: Path, progress: Progress) -> None:
