@@ -21,6 +21,8 @@ FLOORS = [
         "notebook",
         "timing",
         "table_reading",
+        "text_layout",
+        "user_cache",
     },
     {"models", "data", "augmentation"},
     {"bundle", "weights", "inspection", "evaluation", "conversion"},
@@ -32,7 +34,17 @@ FLOORS = [
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 # These serve every floor, their own too.
-EVERYWHERE = {"errors", "hooks", "openvino_loading", "durable_writing", "timing", "table_reading", "notebook"}
+EVERYWHERE = {
+    "errors",
+    "hooks",
+    "openvino_loading",
+    "durable_writing",
+    "timing",
+    "table_reading",
+    "notebook",
+    "text_layout",
+    "user_cache",
+}
 TORCH_FREE = [
     "pixels",
     "runtime",
@@ -45,6 +57,8 @@ TORCH_FREE = [
     "notebook.py",
     "timing.py",
     "table_reading.py",
+    "text_layout.py",
+    "user_cache.py",
     "report",
 ]
 TORCH_ALLOWED = {"runtime/torch_engine.py"}

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from striate.api.advise import DataAdvice, advise
     from striate.api.augment import AugmentationSheet, augment_sheet
     from striate.api.bench_training import TrainingBenchmark, bench_training
+    from striate.api.cache import CacheContents, ClearedCache, cache_contents, clear_cache
     from striate.api.create_model import create_model
     from striate.api.deepen import deepen
     from striate.api.depth_result import DepthResult
@@ -52,7 +53,9 @@ if TYPE_CHECKING:
 _HOMES = {
     "AugmentationSheet": "striate.api.augment",
     "BundleError": "striate.errors",
+    "CacheContents": "striate.api.cache",
     "Classifier": "striate.runtime",
+    "ClearedCache": "striate.api.cache",
     "Comparison": "striate.inspection",
     "DataAdvice": "striate.api.advise",
     "DataError": "striate.errors",
@@ -83,6 +86,8 @@ _HOMES = {
     "advise": "striate.api.advise",
     "augment_sheet": "striate.api.augment",
     "bench_training": "striate.api.bench_training",
+    "cache_contents": "striate.api.cache",
+    "clear_cache": "striate.api.cache",
     "compare": "striate.api.inspect",
     "create_model": "striate.api.create_model",
     "deepen": "striate.api.deepen",
@@ -106,7 +111,9 @@ _HOMES = {
 __all__ = [
     "AugmentationSheet",
     "BundleError",
+    "CacheContents",
     "Classifier",
+    "ClearedCache",
     "Comparison",
     "DataAdvice",
     "DataError",
@@ -138,6 +145,8 @@ __all__ = [
     "advise",
     "augment_sheet",
     "bench_training",
+    "cache_contents",
+    "clear_cache",
     "compare",
     "create_model",
     "deepen",

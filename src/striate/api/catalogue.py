@@ -8,9 +8,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import platformdirs
-
 from striate.durable_writing import write_durably
+from striate.user_cache import forget_oldest, kind_folder
+
+KEPT_VERSIONS = 5
+"""So many states of the code have their totals kept: those used last."""
 
 
 def catalogue() -> list[dict[str, Any]]:
@@ -23,7 +25,7 @@ def catalogue() -> list[dict[str, Any]]:
         >>> row["name"], row["parameters"], row["macs"]
         ('lenet5', 60000, 326520)
     """
-    place = Path(platformdirs.user_cache_dir("striate")) / "catalogue" / f"{_code_digest()}.json"
+    place = kind_folder("catalogue") / f"{_code_digest()}.json"
     try:
         kept = json.loads(place.read_text(encoding="utf-8"))
         if isinstance(kept, list) and kept:
@@ -36,6 +38,7 @@ def catalogue() -> list[dict[str, Any]]:
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         write_durably(place, json.dumps(rows, ensure_ascii=False).encode())
+        forget_oldest("catalogue", most=KEPT_VERSIONS)
     except OSError:
         pass  # a cache that cannot be written only costs time
     return rows

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 import time
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from striate.api.watching import Watcher
+from striate.text_layout import wrapped
 
 if TYPE_CHECKING:
     from striate.training import Decision, EpochResult, StepReport
@@ -137,7 +140,22 @@ class ConsoleWatcher(Watcher):
             self._progress.remove_task(self._tasks.pop(name))
 
 
+def screen_width(stream: TextIO | None = None) -> int | None:
+    """Columns of the terminal that a stream goes to, by default stdout; None where it goes elsewhere and COLUMNS does not say."""
+    told = os.environ.get("COLUMNS", "")
+    if told.isdecimal() and int(told):
+        return int(told)
+    if not (stream or sys.stdout).isatty():
+        return None
+    return shutil.get_terminal_size().columns
+
+
 def print_result(text: str) -> None:
     """Writes a result to stdout, as it is."""
     sys.stdout.write(text if text.endswith("\n") else text + "\n")
     sys.stdout.flush()
+
+
+def print_text(text: str) -> None:
+    """Writes a result that is for people to stdout; on a terminal no word is cut at the end of a line."""
+    print_result("\n".join(wrapped(text, screen_width())))

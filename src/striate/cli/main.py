@@ -90,6 +90,7 @@ VERBS = {
     "import": "import_weights",
     "quantize": "quantize",
     "bench": "bench",
+    "cache": "cache",
 }
 """Each verb and its module."""
 

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import platformdirs
 
 from striate.data.dataset import TEST, TRAIN, UNASSIGNED, ArrayPictures, Dataset, assemble
 from striate.data.idx import is_idx_folder, load_idx
 from striate.errors import DataError, UnknownNameError
+from striate.user_cache import kind_folder
 
 BUILT_IN_NAMES = ("cifar10", "digits", "fashion-mnist", "mnist")
 
@@ -36,7 +36,7 @@ def load_built_in(name: str, *, root: Path | None = None, download: bool = False
         UnknownNameError: There is no such set.
         DataError: There is no local copy, or it is damaged.
     """
-    root = platformdirs.user_cache_path("striate") / "datasets" if root is None else root.expanduser().absolute()
+    root = kind_folder("datasets") if root is None else root.expanduser().absolute()
     match name:
         case "digits":
             return _digits()

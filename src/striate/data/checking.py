@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import platformdirs
 
 from striate.data.check_cache import Checks, read_checks, stamp_files, write_checks
 from striate.data.dataset import (
@@ -26,9 +26,13 @@ from striate.data.dataset import (
 from striate.data.parallel import ordered_results, throttled
 from striate.errors import DataError, PictureError
 from striate.pixels import DEFAULT_MAX_PIXELS, decode, measure
+from striate.user_cache import forget_oldest, kind_folder
 
 # Larger files are looked at before they are read: they may be larger than memory, and no pictures at all.
 LARGE = 64 << 20
+
+# The findings of so many data sets are kept: of those looked at last.
+KEPT_CHECKS = 200
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,7 @@ def check_pictures(
         >>> digits.facts.widths.max(), digits.facts.colour.any(), digits.problems
         (np.int32(8), np.False_, ())
     """
-    folder = platformdirs.user_cache_path("striate") / "checks" if cache_folder is None else cache_folder
+    folder = kind_folder("checks") if cache_folder is None else cache_folder
     checks = Checks.empty(len(dataset))
     with _remembered(dataset, checks, folder, max_pixels):
         _look(dataset, checks, max_pixels, workers, progress)
@@ -97,12 +101,15 @@ def _remembered(dataset: Dataset, checks: Checks, folder: Path, max_pixels: int)
     path = folder / f"{hashlib.sha256(dataset.location.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}.npz"
     checks.stamps[:] = stamp_files(dataset.pictures)
     checks.fill_from(read_checks(path, max_pixels))
+    with suppress(OSError):
+        os.utime(path)
     known = int(checks.done.sum())
     try:
         yield
     finally:
         if int(checks.done.sum()) > known:
             write_checks(path, checks, max_pixels)
+            forget_oldest("checks", most=KEPT_CHECKS)
 
 
 def _look(dataset: Dataset, checks: Checks, max_pixels: int, workers: int | None, progress: Progress | None) -> None:

@@ -15,13 +15,13 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 import PIL
-import platformdirs
 
 from striate.data.dataset import Dataset, Progress, picture_digest
 from striate.data.parallel import ordered_results, throttled, worker_count
 from striate.data.store_files import ENDING, make_room, open_array, size_text, write_array
 from striate.errors import DataError, PictureError
 from striate.pixels import DEFAULT_MAX_PIXELS, Preprocessing
+from striate.user_cache import kind_folder
 
 # Pictures in arrays that take no more than this are prepared in memory in each run, without a file.
 SMALL = 16 << 20
@@ -168,7 +168,7 @@ def open_store(
     fits_memory = math.prod(shape) <= memory_budget
     note = ""
     if not (fits_memory and math.prod(shape) <= SMALL and _is_arrays(dataset)):
-        folder = platformdirs.user_cache_path("striate") / "pixels" if cache_folder is None else cache_folder
+        folder = kind_folder("pixels") if cache_folder is None else cache_folder
         pixels, note = _mapped(dataset, preprocessing, folder, disk_budget, workers, progress)
         if pixels is not None:
             return HeldPixels(pixels, "mapped")

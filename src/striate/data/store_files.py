@@ -104,7 +104,7 @@ def make_room(path: Path, size: int, budget: int) -> str:
         return f"it takes {size_text(size)}, and the cache may take {size_text(budget)}"
     folder.mkdir(parents=True, exist_ok=True)
     for partial in folder.glob("*" + PARTIAL_ENDING):
-        _delete_if_unused(partial)  # what a killed process left
+        delete_if_unused(partial)  # what a killed process left
     files = []
     for file in folder.glob("*" + ENDING):
         with suppress(FileNotFoundError):  # another program makes room too
@@ -114,7 +114,7 @@ def make_room(path: Path, size: int, budget: int) -> str:
     for _, length, file in files:
         if taken + size <= budget:
             break
-        if _delete_if_unused(file):
+        if delete_if_unused(file):
             taken -= length
     if taken + size > budget:
         return f"other runs use {size_text(taken)} of the {size_text(budget)} that the cache may take"
@@ -131,7 +131,8 @@ def _header(shape: tuple[int, ...], dtype: npt.DTypeLike) -> bytes:
     return buffer.getvalue()
 
 
-def _delete_if_unused(path: Path) -> bool:
+def delete_if_unused(path: Path) -> bool:
+    """Deletes a file that no program has locked; answers whether it is gone."""
     try:
         with path.open("rb") as file:
             _lock(file, exclusive=True, wait=False)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
+import re
 import stat
 from pathlib import Path
 
-import platformdirs
+from striate.user_cache import CachedFile, cached_files, kind_folder
 
 KEPT = 20
 """How many graphs' compilations are kept: those used last."""
+KEPT_BYTES = 4 << 30
+"""What they may take together, but for the one used last."""
+
+_OURS = re.compile(r"[0-9a-f]{24}-[\w.]+-\w+")
 
 
 def compiled_folder(digest: str, *, version: str, precision: str) -> Path | None:
@@ -25,7 +29,7 @@ def compiled_folder(digest: str, *, version: str, precision: str) -> Path | None
         version: OpenVINO's.
         precision: Such as `"fp32"`.
     """
-    root = platformdirs.user_cache_path("striate") / "compiled"
+    root = kind_folder("compiled")
     folder = root / f"{digest[:24]}-{version.partition('-')[0]}-{precision}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -46,8 +50,17 @@ def _is_ours(folder: Path) -> bool:
 
 
 def forget_oldest(root: Path) -> None:
-    """Removes all but the folders that were used last."""
-    folders = sorted(root.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
-    for folder in folders[KEPT:]:
+    """Removes what was compiled for all but the folders that were used last, and these where they become empty."""
+    files: dict[Path, list[CachedFile]] = {path: [] for path in root.iterdir() if _OURS.fullmatch(path.name)}
+    for file in cached_files("compiled"):
+        files[file.path.parent].append(file)
+    taken = 0
+    folders = sorted(files, key=lambda path: path.stat().st_mtime, reverse=True)
+    for place, folder in enumerate(folders):
+        taken += sum(file.size for file in files[folder])
+        if place < KEPT and (taken <= KEPT_BYTES or place == 0):
+            continue
         with contextlib.suppress(OSError):
-            shutil.rmtree(folder)
+            for file in files[folder]:
+                file.path.unlink()
+            folder.rmdir()  # unless somebody put something else there

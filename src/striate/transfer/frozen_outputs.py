@@ -14,7 +14,6 @@ from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
-import platformdirs
 import torch
 from torch import Tensor, nn
 
@@ -25,6 +24,7 @@ from striate.openvino_loading import load_openvino
 from striate.runtime import compile_graph
 from striate.training import Recipe, StoppedError
 from striate.training.inputs import Examples, Inputs, Targets, augmented, normalise, prefetched, prepare_inputs
+from striate.user_cache import kind_folder
 from striate.weights import is_auxiliary
 
 Progress = Callable[[str, int, int], None]
@@ -136,7 +136,7 @@ def compute_outputs(
     shapes = output_shapes(part, device)
     row = shapes[0] if len(shapes) == 1 else (sum(shape[0] for shape in shapes),)
     shape = (len(examples.labels), *row)
-    folder = platformdirs.user_cache_path("striate") / "frozen" if cache_folder is None else cache_folder
+    folder = kind_folder("frozen") if cache_folder is None else cache_folder
     path = folder / (_name(part, examples, recipe, device, draw) + ENDING)
     if (kept := open_array(path, shape, np.float32)) is not None:
         return kept

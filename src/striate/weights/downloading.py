@@ -11,11 +11,11 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import IO, Any
 
-import platformdirs
 import torch
 
 from striate.durable_writing import whole_file
 from striate.errors import WeightsError
+from striate.user_cache import kind_folder
 from striate.weights.published import PublishedWeights
 from striate.weights.reading import WeightsFile, read_weights
 
@@ -60,7 +60,7 @@ def fetch_weights(
 
 def weights_folder() -> Path:
     """Where downloaded weights are kept."""
-    return platformdirs.user_cache_path("striate") / "weights"
+    return kind_folder("weights")
 
 
 def _download(published: PublishedWeights, path: Path, progress: Progress) -> None:
