@@ -48,6 +48,7 @@ def test_a_run_holds_all_that_it_should(finished_run, striped):
     assert sorted(path.name for path in folder.iterdir()) == [
         "bundle",
         "checkpoints",
+        "findings.json",
         "metrics.jsonl",
         "recipe.toml",
         "report.html",
@@ -224,7 +225,8 @@ def test_a_run_that_exists_is_not_touched(finished_run, striped):
 def test_resuming_a_finished_run_says_so(finished_run):
     recorder = Recorder()
     assert striate.resume(finished_run.folder, watcher=recorder).folder == finished_run.folder
-    assert recorder.notes == [f"{finished_run.folder} has ended already; nothing was left to do"]
+    doubts = [finding.text for finding in finished_run.findings if finding.severity == "warning"]
+    assert recorder.notes == [f"{finished_run.folder} has ended already; nothing was left to do", *doubts]
     found, message = sentence(striate.resume, finished_run.folder / "bundle")
     assert found is UsageError and message.endswith("bundle is not a run: it has no recipe.toml")
 

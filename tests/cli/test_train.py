@@ -1,9 +1,13 @@
+import html
 import json
 import tomllib
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
+import striate
 from striate.augmentation import named_policy
 from striate.cli.train import describe
 from striate.models import create_model
@@ -28,7 +32,7 @@ def test_training_prints_the_result_on_stdout_and_progress_on_stderr(striate_com
     code, out, err = striate_command("train", "--resume", folder, "--json")
     result = json.loads(out)
     assert code == 0 and result["run"] == str(folder)
-    assert set(result) == {"run", "report", "model", "accuracy", "split", "metrics"}
+    assert set(result) == {"run", "report", "model", "accuracy", "split", "metrics", "findings"}
     assert result["accuracy"] == result["metrics"]["test"]["accuracy"]
     assert "has ended already; nothing was left to do" in err
 
@@ -121,3 +125,50 @@ def test_where_classes_are_uneven_the_figures_by_class_stand_beside(uneven):
     assert lines[0] == "accuracy  90.00% on 1,200 pictures of val (95 % interval 80.0% to 95.0%)"
     expected = "by class  71.23% balanced accuracy (the mean recall of the classes), macro F1 0.683"
     assert lines[1] == (expected if uneven else "run       r")
+
+
+@pytest.fixture
+def noise(tmp_path):
+    """Pictures of which nothing can be learnt: noise in two classes."""
+    generator = np.random.default_rng(0)
+    for name in ("a", "b"):
+        (tmp_path / "noise" / name).mkdir(parents=True)
+        for number in range(20):
+            Image.fromarray(generator.integers(0, 255, (8, 8), np.uint8)).save(tmp_path / f"noise/{name}/{number}.png")
+    return tmp_path / "noise"
+
+
+class Listener(striate.Watcher):
+    def __init__(self):
+        self.warnings = []
+
+    def warning(self, text):
+        self.warnings.append(text)
+
+
+def test_a_classifier_at_chance_says_so_wherever_its_result_is_shown(noise, tmp_path, striate_command):
+    folder = tmp_path / "my run"
+    options = ["--model", "lenet5_dense", "--epochs", 1, "--output", folder]
+    code, out, err = striate_command("train", noise, *options, "--json", "--quiet")
+    assert code == 0
+    run, result = striate.Run(folder), json.loads(out)
+    assert result["findings"] == [finding.to_dict() for finding in run.findings]
+    warning = run.findings[0]
+    assert warning.severity == "warning" and "is not clearly better than one answer for all" in warning.text
+    assert f"warning: {warning.text}" in " ".join(err.split())
+    page = html.unescape(" ".join(run.report.read_text().split()))
+    worth_knowing = page.partition("Worth knowing</h3>")[2].partition("</aside>")[0]
+    places = [worth_knowing.index(finding.text) for finding in run.findings]
+    assert places == sorted(places) and len(places) == worth_knowing.count("<li") >= 2
+    assert warning.text in html.unescape(run._repr_html_())
+    drawn = next(finding.text for finding in run.findings if finding.severity == "note")  # of the data
+    assert f"note: {drawn}" in " ".join(err.split())
+
+    code, out, err = striate_command("evaluate", folder, noise, "--split", "val", "--json")
+    finding = json.loads(out)["findings"][0]
+    assert code == 0 and "it learnt too little, or these pictures are not like those" in finding["text"]
+    assert f"warning: {finding['text']}" in " ".join(err.split())
+
+    listener = Listener()
+    striate.resume(folder, watcher=listener)
+    assert listener.warnings == [finding.text for finding in run.findings if finding.severity == "warning"]

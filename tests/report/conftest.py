@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from striate.evaluation import score
+from striate.evaluation import Finding, score
 from striate.report import DataSummary, Decision, Mistake, Quarantined, TrainingReport
 
 
@@ -70,7 +70,7 @@ def make_report(classes, *, count=200, epochs=3, picture_side=28, samples=2, mis
         decisions=[Decision("epochs", "3", "measured with `--time-limit`")],
         recipe='seed = 0\n\n[model]\nname = "lenet5"\n',
         predict_commands=["striate predict runs/shapes-lenet5 picture.png"],
-        warnings=["These are few pictures."],
+        findings=[Finding("These are few pictures", "warning")],
         hardware={"processor": "two cores"},
         versions={"striate": "0.1.0"},
         timings={"training": 4.5, "sealing": 0.25},

@@ -13,6 +13,7 @@ import pytest
 
 import striate.report
 from striate.errors import StriateError, UsageError
+from striate.evaluation import Finding
 from striate.report import (
     DataSummary,
     Mistake,
@@ -159,7 +160,7 @@ def test_the_numbers_are_on_the_page(report_on):
         f"F1, macro {percent(test['f1_macro'])}",
         f"val 200 {percent(val['accuracy'])}",
         "striate predict runs/shapes-lenet5 picture.png",
-        "These are few pictures.",
+        "These are few pictures",
         "306 pictures of 3 classes: 243 train, 30 val, 33 test.",
         "1 picture could not be used and took no part in anything above.",
         "broken.jpg the file is empty",
@@ -237,7 +238,7 @@ def test_a_thousand_classes_stay_small(report_on):
     report = dataclasses.replace(
         report,
         data=dataclasses.replace(report.data, quarantined=[(f"{i}.jpg", "the file is empty") for i in range(5000)]),
-        warnings=[f"warning {i}" for i in range(500)],
+        findings=[Finding(f"finding {i}") for i in range(500)],
     )
     text = render(report)
     page = check_page(text)
@@ -250,7 +251,7 @@ def test_a_thousand_classes_stay_small(report_on):
         "The 10 commonest of",
         "980 classes between the 10 with the fewest pictures and the 10 with the most are not shown",
         "4,960 more are not shown.",
-        "480 more warnings are not shown.",
+        "480 more are not shown",
         "60 of 2,000 epochs, evenly spaced.",
         "5,000 pictures could not be used",
     ):
@@ -333,7 +334,7 @@ def evil_report(report_on, evil):
         decisions=[(evil, evil, evil)],
         recipe=evil,
         predict_commands=[evil],
-        warnings=[evil],
+        findings=[Finding(evil)],
         hardware={evil: evil},
         versions={evil: evil},
         timings={evil: 1.0},

@@ -19,7 +19,8 @@ from striate.api.run import BUNDLE, CHECKPOINTS, Run, read_history, write_histor
 from striate.api.run_plan import RunPlan
 from striate.api.seal import Measured, Sealed, make_canaries, seal
 from striate.api.transferring import Lesson, begin_state, choose_inputs, fit_new_head
-from striate.api.watching import Watcher
+from striate.api.watching import Watcher, tell
+from striate.api.worth_knowing import judge_run, write_findings
 from striate.bundle import SeenPictures
 from striate.data import Dataset, PixelStore, open_store
 from striate.errors import Interrupted, StriateError, TrainingError, UsageError
@@ -98,7 +99,10 @@ def carry_out(
         sealed = seal_run(folder, run, dataset, store, learnt)
         watcher.task("sealing", 1, 1)
         timings["sealing"] = time.monotonic() - begun - sum(timings.values())
-        write_training_report(folder, run, dataset, store, sealed, learnt, history, timings)
+        judged = judge_run(run, dataset, history, sealed.scores)
+        known = write_findings(folder, run, judged)
+        write_training_report(folder, run, dataset, store, sealed, learnt, history, timings, known)
+        tell(judged, watcher)
     return Run(folder)
 
 

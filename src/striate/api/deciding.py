@@ -27,7 +27,7 @@ from striate.api.stage_advice import can_be_judged
 from striate.api.starting_weights import StartingWeights, are_published, find_weights
 from striate.api.training_request import AUTO, TrainingRequest, ask_recipe
 from striate.api.transfer_choice import ask_transfer, choose_transfer
-from striate.api.watching import Watcher
+from striate.api.watching import NoteKeeper, Watcher
 from striate.api.weights_fit import choose_size, choose_twin
 from striate.augmentation import AugmentationPolicy, class_changing, read_policy, with_principal_colours
 from striate.data import Dataset
@@ -81,6 +81,7 @@ def decide(request: TrainingRequest, *, watcher: Watcher, begun: float) -> Decid
         DataError: If the data cannot be used.
         WeightsError: If the weights cannot be read or do not fit.
     """
+    watcher = NoteKeeper(watcher)
     limit = parse_duration(str(request.time_limit)) if request.time_limit is not None else None
     device = choose_device(request.device)
     asked = ask_recipe(request)
@@ -193,7 +194,7 @@ def decide(request: TrainingRequest, *, watcher: Watcher, begun: float) -> Decid
     decisions = last_words(decisions, head_alone=head_alone)
     for decision in decisions:
         watcher.decision(decision)
-    plan = RunPlan(settings, recipe, preprocessing, dataset.classes, tuple(decisions))
+    plan = RunPlan(settings, recipe, preprocessing, dataset.classes, tuple(decisions), tuple(watcher.notes))
     return Decided(plan, dataset, network, time_plan)
 
 

@@ -20,7 +20,7 @@ from striate.api.watching import Watcher
 from striate.data import SPLITS, Dataset, Problem, check_pictures, load_data, read_split_csv
 from striate.durable_writing import write_durably
 from striate.errors import DataError, UnknownNameError, UsageError
-from striate.evaluation import Scores, score
+from striate.evaluation import Finding, Scores, judge_scores, score
 from striate.runtime import Classifier
 
 BATCH = 64
@@ -46,6 +46,12 @@ class Evaluation:
     """Pictures that were left out because they cannot be used."""
 
     @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What is worth knowing of the scores."""
+        remedy = "it learnt too little, or these pictures are not like those that it learnt from"
+        return judge_scores(self.scores, self.split if self.split != "all" else "the data", remedy=remedy)
+
+    @property
     def accuracy(self) -> float:
         """Share of pictures whose most probable class is the true one."""
         return self.scores.accuracy
@@ -63,7 +69,8 @@ class Evaluation:
         ]
         table = notebook.table(("class, the worst first", "pictures", "precision", "recall", "F1"), rows)
         left = f"left out: {self.seen:,} seen in training, {len(self.problems):,} that cannot be used"
-        return notebook.block("Evaluation", notebook.text(said), table, notebook.text(left))
+        known = [notebook.text(finding.text) for finding in self.findings]
+        return notebook.block("Evaluation", notebook.text(said), *known, table, notebook.text(left))
 
     def to_dict(self) -> dict[str, Any]:
         """All figures as JSON types, `accuracy` among the top-level keys."""
@@ -72,6 +79,7 @@ class Evaluation:
             "classes": list(self.classes),
             "left_out": {"seen_in_training": self.seen, "unusable": len(self.problems)},
             "problems": [dataclasses.asdict(problem) for problem in self.problems],
+            "findings": [finding.to_dict() for finding in self.findings],
         }
 
     def to_csv(self) -> str:

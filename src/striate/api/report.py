@@ -20,7 +20,7 @@ from striate.api.run import REPORT
 from striate.api.run_plan import RunPlan
 from striate.api.seal import Sealed, versions
 from striate.data import Dataset, PixelStore
-from striate.evaluation import most_confident_mistakes
+from striate.evaluation import Finding, most_confident_mistakes
 from striate.initialization import drafting
 from striate.models import Network, create_model
 from striate.report import DataSummary, Mistake, TrainingReport, write
@@ -40,6 +40,7 @@ def write_training_report(
     network: Network,
     history: Sequence[Mapping[str, Any]],
     timings: Mapping[str, float],
+    findings: Sequence[Finding],
 ) -> None:
     """Writes a finished run's `report.html`, the last of all that a run writes: what it says makes the run ended."""
     headline = next((name for name in ("test", "val") if name in sealed.scores), None)
@@ -60,6 +61,7 @@ def write_training_report(
             f"striate evaluate {bundle} DATA",
         ],
         timings=timings,
+        findings=findings,
     )
     write(report, folder / REPORT)
 
@@ -80,7 +82,7 @@ def describe_run(folder: Path, run: RunPlan, dataset: Dataset) -> TrainingReport
         epochs_planned=planned_epochs(run, dataset),
         decisions=[(decision.what, decision.value, decision.why) for decision in run.decisions],
         recipe=run.to_toml(),
-        warnings=list(dataset.notes),
+        findings=[Finding(note) for note in run.notes],
         hardware=hardware(run),
         versions=versions(),
     )

@@ -12,11 +12,14 @@ from typing import Any
 from striate.bundle import Contract, open_bundle
 from striate.durable_writing import write_durably
 from striate.errors import StriateError, UsageError
+from striate.evaluation import Finding
 from striate.runtime import Classifier, load_classifier
+from striate.table_reading import read_dataclass
 
 RECIPE = "recipe.toml"
 SPLITS = "split.csv"
 METRICS = "metrics.jsonl"
+FINDINGS = "findings.json"
 REPORT = "report.html"
 CHECKPOINTS = "checkpoints"
 BUNDLE = "bundle"
@@ -58,6 +61,11 @@ class Run:
         """The run's classifier; see `striate.load`."""
         return load_classifier(self.folder, engine=engine, precision=precision, device=device)
 
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What is worth knowing of the result, what puts it in doubt first."""
+        return read_findings(self.folder)
+
     def history(self) -> list[dict[str, Any]]:
         """The rows of `metrics.jsonl`, one an epoch."""
         return read_history(self.folder)
@@ -75,11 +83,23 @@ class Run:
             for split, scores in metrics.items()
         ]
         table = notebook.table(("split", "pictures", "accuracy", "balanced accuracy"), rows)
-        said = f"{self.contract.architecture.model}; the report is {self.report}"
-        return notebook.block(f"Run {self.folder}", table, notebook.text(said))
+        said = [f"{self.contract.architecture.model}; the report is {self.report}"]
+        said += [finding.text for finding in self.findings]
+        return notebook.block(f"Run {self.folder}", table, *map(notebook.text, said))
 
     def __repr__(self) -> str:
         return f"<Run {self.folder}>"
+
+
+def read_findings(folder: Path) -> tuple[Finding, ...]:
+    """What a run's `findings.json` says; nothing if it has none."""
+    path = folder / FINDINGS
+    if not path.is_file():
+        return ()
+    try:
+        return tuple(read_dataclass(Finding, row) for row in json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as error:
+        raise StriateError(f"{path} cannot be read: {error}") from error
 
 
 def read_history(folder: Path) -> list[dict[str, Any]]:

@@ -44,6 +44,8 @@ class RunPlan:
     preprocessing: Preprocessing
     classes: tuple[str, ...]
     decisions: tuple[Decision, ...] = field(default_factory=tuple)
+    notes: tuple[str, ...] = ()
+    """What the user was told when the run was decided, a sentence each."""
 
     def to_toml(self) -> str:
         """The text of `recipe.toml`: the recipe's own keys, then what belongs to this run alone."""
@@ -53,6 +55,7 @@ class RunPlan:
             "preprocessing": preprocessing,
             "run": vars(self.settings) | {"classes": list(self.classes)},
             "decisions": [vars(decision) for decision in self.decisions],
+            "notes": list(self.notes),
         }
         return tomli_w.dumps(table)
 
@@ -70,6 +73,7 @@ class RunPlan:
             classes = tuple(run.pop("classes"))
             preprocessing = dict(table["preprocessing"])
             decisions = tuple(Decision(**row) for row in table["decisions"])
+            notes = tuple(map(str, table.get("notes", ())))
         except (KeyError, TypeError) as error:
             raise UsageError(f"{path} is not the recipe of a run: {error} is missing") from error
         for key in ("crop", "resize_size"):
@@ -80,9 +84,10 @@ class RunPlan:
             Preprocessing.from_dict(preprocessing),
             classes,
             decisions,
+            notes,
         )
 
 
 def recipe_part(table: Mapping[str, Any]) -> dict[str, Any]:
     """The part of a run's `recipe.toml` that is a recipe, so that `--recipe runs/a/recipe.toml` trains another one like it."""
-    return {key: value for key, value in table.items() if key not in ("preprocessing", "run", "decisions")}
+    return {key: value for key, value in table.items() if key not in ("preprocessing", "run", "decisions", "notes")}

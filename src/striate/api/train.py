@@ -16,7 +16,7 @@ from striate.api.run import BUNDLE, CHECKPOINTS, RECIPE, REPORT, SPLITS, Run, ch
 from striate.api.run_plan import RunPlan
 from striate.api.starting_weights import find_weights
 from striate.api.training_request import TrainingRequest
-from striate.api.watching import Watcher
+from striate.api.watching import Watcher, tell
 from striate.data import Dataset, write_split_csv
 from striate.durable_writing import write_durably
 from striate.errors import UsageError
@@ -143,7 +143,9 @@ def resume(folder: str | Path, *, watcher: Watcher | None = None) -> Run:
     if (folder / BUNDLE).exists():
         if says_ended(folder / REPORT):
             watcher.note(f"{folder} has ended already; nothing was left to do")
-            return Run(folder)
+            ended = Run(folder)
+            tell([finding for finding in ended.findings if finding.severity == "warning"], watcher)
+            return ended
         shutil.rmtree(
             folder / BUNDLE
         )  # it ended between the bundle and the report; sealing again gives the same bundle

@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from striate.evaluation import Finding
     from striate.training import Decision, EpochResult, StepReport
+
+
+def tell(findings: Iterable[Finding], watcher: Watcher) -> None:
+    """Says each finding as what it is: a warning or a note."""
+    for finding in findings:
+        (watcher.warning if finding.severity == "warning" else watcher.note)(finding.text)
 
 
 class Watcher:
@@ -23,6 +32,10 @@ class Watcher:
     def note(self, text: str) -> None:
         """Something the user should know."""
 
+    def warning(self, text: str) -> None:
+        """Something that puts the result in doubt; a note, until it is overridden."""
+        self.note(text)
+
     def finding(self, what: str, value: str, aside: str) -> None:
         """A part of the result is known."""
 
@@ -31,3 +44,28 @@ class Watcher:
 
     def epoch(self, result: EpochResult) -> None:
         """An epoch has ended."""
+
+
+class NoteKeeper(Watcher):
+    """Passes on what it hears while a run is decided, and keeps the notes.
+
+    Args:
+        watcher: Who hears everything.
+    """
+
+    def __init__(self, watcher: Watcher) -> None:
+        self.notes: list[str] = []
+        self._watcher = watcher
+
+    def task(self, name: str, done: int, total: int) -> None:
+        """Passed on."""
+        self._watcher.task(name, done, total)
+
+    def decision(self, decision: Decision) -> None:
+        """Passed on."""
+        self._watcher.decision(decision)
+
+    def note(self, text: str) -> None:
+        """Kept, and passed on."""
+        self.notes.append(text)
+        self._watcher.note(text)

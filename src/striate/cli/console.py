@@ -88,6 +88,10 @@ class ConsoleWatcher(Watcher):
         """A line that stands out."""
         self._print(f"[yellow]note:[/yellow] {escape(text)}")
 
+    def warning(self, text: str) -> None:
+        """A line that stands out more."""
+        self._print(f"[bold red]warning:[/bold red] {escape(text)}")
+
     def step(self, report: StepReport) -> None:
         """Moves the bars of the run and of the epoch."""
         if self._quiet:

@@ -32,6 +32,7 @@ def command(
 ) -> None:
     """Parses, evaluates, shows the scores."""
     from striate.api.evaluate import evaluate, write_predictions
+    from striate.api.watching import tell
     from striate.cli.console import ConsoleWatcher, print_result
     from striate.durable_writing import check_writable
 
@@ -39,6 +40,7 @@ def command(
         check_writable(predictions)
     with ConsoleWatcher(quiet=quiet) as watcher:
         evaluation = evaluate(bundle, data, split=split, root=root, include_seen=include_seen, watcher=watcher)
+        tell(evaluation.findings, watcher)
     if predictions is not None:
         write_predictions(evaluation, predictions)
     print_result(json.dumps(evaluation.to_dict(), ensure_ascii=False) if as_json else describe(evaluation))

@@ -124,6 +124,7 @@ def summary(run: Run) -> dict[str, Any]:
         "accuracy": headline[split]["accuracy"] if split else None,
         "split": split,
         "metrics": headline,
+        "findings": [finding.to_dict() for finding in run.findings],
     }
 
 

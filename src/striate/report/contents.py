@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from striate.evaluation import Finding
+
 Picture = npt.NDArray[np.integer[Any]]  # (H, W), (H, W, 1) or (H, W, 3) uint8, grey or RGB
 
 
@@ -98,7 +100,7 @@ class TrainingReport:
     decisions: Sequence[tuple[str, str, str]] = ()  # (what, value, why), as in `Decision`
     recipe: str = ""  # TOML
     predict_commands: Sequence[str] = ()
-    warnings: Sequence[str] = ()
+    findings: Sequence[Finding] = ()  # what is worth knowing, what puts the result in doubt first
     hardware: Mapping[str, str] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     timings: Mapping[str, float] = field(default_factory=dict)  # what -> seconds, parts that do not overlap

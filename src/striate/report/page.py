@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from striate.evaluation import ClassScores, Scores
+from striate.evaluation import ClassScores, Finding, Scores
 from striate.report import confusion
 from striate.report.contents import TrainingReport
 from striate.report.curves import Chart, chart
@@ -22,7 +22,7 @@ RARE_CLASSES, COMMON_CLASSES = 10, 10
 PAIRS = 10
 MISTAKES = 20
 QUARANTINED = 40
-WARNINGS = 20
+FINDINGS = 20
 EPOCH_ROWS = 60
 NAMES_IN_A_SENTENCE = 8
 STRIP_CLASSES, STRIP_PICTURES, STRIPS_TOGETHER = 20, 8, 100
@@ -146,7 +146,7 @@ class Page:
     samples: Samples
     quarantined: Table
     ignored: tuple[str, ...]
-    warnings: tuple[str, ...]
+    findings: tuple[Finding, ...]
     timings: tuple[tuple[str, str, float], ...]  # what, how long, share of the longest
     sections: tuple[tuple[str, str], ...]  # anchor, title
 
@@ -179,7 +179,7 @@ def page(report: TrainingReport) -> Page:
         samples=_samples(report),
         quarantined=_quarantined(report.data.quarantined),
         ignored=tuple(f"{what}: {count:,}" for what, count in report.data.ignored.items()),
-        warnings=_limited(report.warnings, WARNINGS, "more warnings"),
+        findings=_limited(report.findings, FINDINGS),
         timings=_timings(report.timings),
         sections=_sections(report, charts=bool(charts), scores=bool(shown), mistakes=bool(mistakes)),
     )
@@ -393,9 +393,9 @@ def _timings(timings: Mapping[str, float]) -> tuple[tuple[str, str, float], ...]
     return tuple((what, duration(seconds), seconds / longest) for what, seconds in timings.items())
 
 
-def _limited(items: Sequence[str], most: int, what: str) -> tuple[str, ...]:
-    left = len(items) - most
-    return tuple(items) if left <= 0 else (*items[:most], f"{left:,} {what} are not shown.")
+def _limited(findings: Sequence[Finding], most: int) -> tuple[Finding, ...]:
+    left = len(findings) - most
+    return tuple(findings) if left <= 0 else (*findings[:most], Finding(f"{left:,} more are not shown"))
 
 
 def _names(names: Iterable[str]) -> str:
