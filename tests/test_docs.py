@@ -92,7 +92,7 @@ def anchors_of(page):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_commands_exist(page):
-    from striate.cli.main import VERBS
+    from striate.cli.app import VERBS
 
     verbs = set(VERBS)
     for session in re.findall(r"^```console\n(.*?)^```$", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL):

@@ -64,13 +64,13 @@ def test_import_is_light():
 
 
 def test_help_is_light():
-    code = "from striate.cli.main import build_app\ntry:\n    build_app()(['--help'])\nexcept SystemExit:\n    pass"
+    code = "from striate.cli.app import build_app\ntry:\n    build_app()(['--help'])\nexcept SystemExit:\n    pass"
     assert not loaded_after(code).intersection(HEAVY)
 
 
 def test_help_of_each_verb_is_light():
     code = (
-        "from striate.cli.main import VERBS, build_app\n"
+        "from striate.cli.app import VERBS, build_app\n"
         "for verb in VERBS:\n"
         "    try:\n        build_app()([verb, '--help'])\n    except SystemExit:\n        pass"
     )
@@ -85,7 +85,12 @@ def test_a_named_verb_waits_for_no_other():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "Usage: striate predict" in done.stdout
-    assert done.stdout.rpartition("VERBS")[2].split() == ["striate.cli.main", "striate.cli.predict", "striate.cli.text"]
+    assert done.stdout.rpartition("VERBS")[2].split() == [
+        "striate.cli.app",
+        "striate.cli.main",
+        "striate.cli.predict",
+        "striate.cli.text",
+    ]
 
 
 def test_prediction_needs_no_torch():

@@ -6,11 +6,13 @@ Everything is imported when it is first used, so that `import striate` takes no 
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
+TYPE_CHECKING = False  # as typing has it, whose import takes longer than this one
 if TYPE_CHECKING:
+    from typing import Any
+
     from striate.api.advise import DataAdvice, advise
     from striate.api.augment import AugmentationSheet, augment_sheet
     from striate.api.bench_training import TrainingBenchmark, bench_training

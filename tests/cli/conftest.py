@@ -21,12 +21,13 @@ def striate_command(monkeypatch, capsys):
 
     def run(*arguments: object) -> Result:
         monkeypatch.setattr(sys, "argv", ["striate", *map(str, arguments)])
-        before = signal.getsignal(signal.SIGTERM)
+        before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             with pytest.raises(SystemExit) as ended:
                 main()
         finally:
-            signal.signal(signal.SIGTERM, before)
+            for number, handler in before.items():
+                signal.signal(number, handler)
         code = ended.value.code
         return Result(code if isinstance(code, int) else 0 if code is None else 1, *capsys.readouterr())
 

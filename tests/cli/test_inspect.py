@@ -5,8 +5,8 @@ import json
 import pytest
 from typer.testing import CliRunner
 
+from striate.cli.app import build_app
 from striate.cli.inspect import parse_size
-from striate.cli.main import build_app
 from striate.errors import UsageError
 
 

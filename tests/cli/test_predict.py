@@ -88,7 +88,7 @@ def test_verbose_names_the_engine(striate_command, finished_run, striped):
 
 def test_prediction_loads_no_torch(finished_run, striped):
     code = (
-        "import sys\nfrom striate.cli.main import build_app\n"
+        "import sys\nfrom striate.cli.app import build_app\n"
         f"build_app()(['predict', {str(finished_run.folder)!r}, {str(striped)!r}], standalone_mode=False)\n"
         "print('torch' in sys.modules, 'matplotlib' in sys.modules, 'sklearn' in sys.modules, file=sys.stderr)"
     )

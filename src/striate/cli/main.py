@@ -1,138 +1,33 @@
-"""The `striate` command."""
+"""The `striate` command's first instructions: from here on a signal ends it with one sentence, and never with a traceback.
+
+What takes time to import comes after them, in `striate.cli.app`.
+"""
 
 from __future__ import annotations
 
-import contextlib
-import functools
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterable
-from importlib import import_module
-from io import TextIOWrapper
-from types import FrameType
-from typing import NoReturn, ParamSpec
 
-import typer
-
-import striate
 from striate.cli.text import printable
-from striate.errors import Interrupted, StriateError
 
-Parameters = ParamSpec("Parameters")
-
-
-def orderly(command: Callable[Parameters, None]) -> Callable[Parameters, None]:
-    """The command, ending with one clear sentence and the right exit code where it would end with a traceback."""
-
-    @functools.wraps(command)
-    def wrapped(*arguments: Parameters.args, **options: Parameters.kwargs) -> None:
-        try:
-            command(*arguments, **options)
-            sys.stdout.flush()
-        except Interrupted as interrupted:
-            leave(str(interrupted), interrupted.exit_code)
-        except KeyboardInterrupt:
-            leave("interrupted", 130)
-        except StriateError as error:
-            leave(str(error), error.exit_code)
-        except BrokenPipeError:
-            # Who read the output has gone, as `| head` does; there is nobody to tell.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(0)
-        except ModuleNotFoundError as error:
-            # Prediction does without most of what is installed with Striate; where that is missing, other commands end here.
-            if error.name is None or error.name.partition(".")[0] == "striate":
-                raise
-            package = error.name.partition(".")[0]
-            leave(
-                f"this needs the package {package}, which is not installed here; install all that Striate uses: pip install striate",
-                1,
-            )
-        except (OSError, MemoryError) as error:
-            leave(describe_system_error(error), 1)
-
-    return wrapped
-
-
-def leave(message: str, exit_code: int) -> NoReturn:
-    """Says why on stderr, in one line, and ends the process."""
-    with contextlib.suppress(OSError):
-        sys.stdout.flush()
-    line = printable(" ".join(message.split()))
-    print(f"striate: {line}", file=sys.stderr)  # noqa: T201 - the command's one way to say so
-    sys.exit(exit_code)
-
-
-def describe_system_error(error: OSError | MemoryError) -> str:
-    """What the system says, with the file if there is one."""
-    if isinstance(error, MemoryError):
-        return "there is not enough memory"
-    text = error.strerror or str(error)
-    return f"{text}: {error.filename}" if error.filename else text
-
-
-VERBS = {
-    "models": "models",
-    "inspect": "inspect",
-    "compare": "compare",
-    "filter": "filter",
-    "check": "check",
-    "augment": "augment",
-    "advise": "advise",
-    "train": "train",
-    "learning-rate": "learning_rate",
-    "deepen": "deepen",
-    "evaluate": "evaluate",
-    "predict": "predict",
-    "visualize": "visualize",
-    "export": "export",
-    "import": "import_weights",
-    "quantize": "quantize",
-    "bench": "bench",
-    "cache": "cache",
-}
-"""Each verb and its module."""
-
-SETTINGS = {"help_option_names": ["-h", "--help"]}
-
-
-def build_app(verbs: Iterable[str] = tuple(VERBS)) -> typer.Typer:
-    """The command with some of its verbs; their modules are imported."""
-    app = typer.Typer(
-        name="striate",
-        help="Convolutional networks you can see through: from a folder of labelled pictures to a classifier.",
-        no_args_is_help=True,
-        add_completion=False,
-        pretty_exceptions_enable=False,
-        context_settings=SETTINGS,
-    )
-    app.callback(invoke_without_command=True)(options)
-    for verb in verbs:
-        module = import_module(f"striate.cli.{VERBS[verb]}")
-        if verb == "bench":
-            benchmarks = typer.Typer(no_args_is_help=True, context_settings=SETTINGS)
-            for name, measure in module.COMMANDS.items():
-                benchmarks.command(name, help=measure.__doc__)(orderly(measure))
-            app.add_typer(benchmarks, name=verb, help=module.__doc__)
-        else:
-            app.command(verb, help=module.__doc__)(orderly(module.command))
-    return app
-
-
-def options(version: bool = typer.Option(False, "--version", help="Print the version and end.")) -> None:
-    """Options of the command as a whole."""
-    if version:
-        typer.echo(f"striate {striate.__version__}")
-        raise typer.Exit
+TYPE_CHECKING = False  # as typing has it, whose import would take longer than all that is done here
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+    from typing import NoReturn
 
 
 def main() -> None:
     """Runs the command and ends the process: 0 done, 1 failed, 2 wrong usage, 3 some of the data has problems, 130 or 143 interrupted."""
+    SIGNALS.listen()
     # By default torch's threads spin while they wait for one another. That gains nothing measurable on an idle machine, and costs a
     # factor of five as soon as another program wants one of its processors. It must be said before torch is loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    signal.signal(signal.SIGTERM, terminate)
+    from io import TextIOWrapper
+
+    from striate.cli.app import VERBS, build_app
+
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a file name that is not text must not end the command
             stream.reconfigure(errors="backslashreplace")
@@ -141,6 +36,92 @@ def main() -> None:
     build_app([verb] if verb in VERBS else VERBS)(prog_name="striate")
 
 
-def terminate(number: int, frame: FrameType | None) -> None:
-    """SIGTERM ends a command as Ctrl-C does, with its own exit code."""
-    raise Interrupted("terminated", number)
+class Signals:
+    """How SIGINT and SIGTERM end the command.
+
+    While a verb works, the first one is raised as `Interrupted`, so that what was begun is put in order. Everything else ends at once:
+    what comes before and after, a second signal, and an import, for some modules swallow what is raised while they are loaded.
+    """
+
+    def __init__(self) -> None:
+        self._working = False
+        self._received = 0
+
+    def listen(self) -> None:
+        """Takes the signals over; who started the process with SIGINT ignored, as a shell does with background jobs, keeps that."""
+        self._working, self._received = False, 0
+        signal.signal(signal.SIGTERM, self._end)
+        if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+            signal.signal(signal.SIGINT, self._end)
+
+    def work(self, verb: Callable[[], None]) -> None:
+        """Does what a verb does.
+
+        Raises:
+            Interrupted: If a signal came, also where what it raised was swallowed or became another error.
+        """
+        self._working = True
+        try:
+            verb()
+        except Exception:
+            self._check()
+            raise
+        finally:
+            self._working = False
+        self._check()
+
+    def _check(self) -> None:
+        if self._received:
+            raise _interrupted(self._received) from None
+
+    def _end(self, number: int, frame: FrameType | None) -> None:
+        at_once = not self._working or self._received or _importing(frame)
+        self._received = number
+        if at_once:
+            _end_at_once(number, working=self._working)
+        raise _interrupted(number)
+
+
+SIGNALS = Signals()
+
+
+def _importing(frame: FrameType | None) -> bool:
+    """Whether a frame, or one that called it, imports a module."""
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _end_at_once(number: int, *, working: bool) -> NoReturn:
+    try:
+        sys.stdout.flush()  # rows that are done
+        if working and sys.stderr.isatty():
+            os.write(2, b"\x1b[?25h")  # the cursor, which a live bar hides
+        os.write(2, f"striate: {_said(number)}\n".encode())
+    except Exception:  # noqa: S110 - there is nobody to tell
+        pass
+    finally:
+        os._exit(128 + number)
+
+
+def _interrupted(number: int) -> BaseException:
+    from striate.errors import Interrupted
+
+    return Interrupted(_said(number), number)
+
+
+def _said(number: int) -> str:
+    return "interrupted" if number == signal.SIGINT else "terminated"
+
+
+def leave(message: str, exit_code: int) -> NoReturn:
+    """Says why on stderr, in one line, and ends the process."""
+    import contextlib
+
+    with contextlib.suppress(OSError):  # who read it has gone
+        sys.stdout.flush()
+    line = printable(" ".join(message.split()))
+    print(f"striate: {line}", file=sys.stderr)  # noqa: T201 - the command's one way to say so
+    sys.exit(exit_code)

@@ -1,0 +1,117 @@
+"""The verbs of the `striate` command, put together with typer, and how each of them ends."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from collections.abc import Callable, Iterable
+from importlib import import_module
+from typing import ParamSpec
+
+import typer
+
+import striate
+from striate.cli.main import SIGNALS, leave
+from striate.errors import Interrupted, StriateError
+
+Parameters = ParamSpec("Parameters")
+
+
+def orderly(command: Callable[Parameters, None]) -> Callable[Parameters, None]:
+    """The command, ending with one clear sentence and the right exit code where it would end with a traceback."""
+
+    @functools.wraps(command)
+    def wrapped(*arguments: Parameters.args, **options: Parameters.kwargs) -> None:
+        def work() -> None:
+            command(*arguments, **options)
+            sys.stdout.flush()
+
+        try:
+            SIGNALS.work(work)
+        except Interrupted as interrupted:
+            leave(str(interrupted), interrupted.exit_code)
+        except KeyboardInterrupt:
+            leave("interrupted", 130)
+        except StriateError as error:
+            leave(str(error), error.exit_code)
+        except BrokenPipeError:
+            # Who read the output has gone, as `| head` does; there is nobody to tell.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(0)
+        except ModuleNotFoundError as error:
+            # Prediction does without most of what is installed with Striate; where that is missing, other commands end here.
+            if error.name is None or error.name.partition(".")[0] == "striate":
+                raise
+            package = error.name.partition(".")[0]
+            leave(
+                f"this needs the package {package}, which is not installed here; install all that Striate uses: pip install striate",
+                1,
+            )
+        except (OSError, MemoryError) as error:
+            leave(describe_system_error(error), 1)
+
+    return wrapped
+
+
+def describe_system_error(error: OSError | MemoryError) -> str:
+    """What the system says, with the file if there is one."""
+    if isinstance(error, MemoryError):
+        return "there is not enough memory"
+    text = error.strerror or str(error)
+    return f"{text}: {error.filename}" if error.filename else text
+
+
+VERBS = {
+    "models": "models",
+    "inspect": "inspect",
+    "compare": "compare",
+    "filter": "filter",
+    "check": "check",
+    "augment": "augment",
+    "advise": "advise",
+    "train": "train",
+    "learning-rate": "learning_rate",
+    "deepen": "deepen",
+    "evaluate": "evaluate",
+    "predict": "predict",
+    "visualize": "visualize",
+    "export": "export",
+    "import": "import_weights",
+    "quantize": "quantize",
+    "bench": "bench",
+    "cache": "cache",
+}
+"""Each verb and its module."""
+
+SETTINGS = {"help_option_names": ["-h", "--help"]}
+
+
+def build_app(verbs: Iterable[str] = tuple(VERBS)) -> typer.Typer:
+    """The command with some of its verbs; their modules are imported."""
+    app = typer.Typer(
+        name="striate",
+        help="Convolutional networks you can see through: from a folder of labelled pictures to a classifier.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings=SETTINGS,
+    )
+    app.callback(invoke_without_command=True)(options)
+    for verb in verbs:
+        module = import_module(f"striate.cli.{VERBS[verb]}")
+        if verb == "bench":
+            benchmarks = typer.Typer(no_args_is_help=True, context_settings=SETTINGS)
+            for name, measure in module.COMMANDS.items():
+                benchmarks.command(name, help=measure.__doc__)(orderly(measure))
+            app.add_typer(benchmarks, name=verb, help=module.__doc__)
+        else:
+            app.command(verb, help=module.__doc__)(orderly(module.command))
+    return app
+
+
+def options(version: bool = typer.Option(False, "--version", help="Print the version and end.")) -> None:
+    """Options of the command as a whole."""
+    if version:
+        typer.echo(f"striate {striate.__version__}")
+        raise typer.Exit
