@@ -96,6 +96,36 @@ def test_a_missing_tensor_is_told(tmp_path):
         striate.import_weights(tmp_path / "weights.pth", "resnet20", output=tmp_path / "b", classes=["a", "b"])
 
 
+@pytest.mark.parametrize("which", [None, "ema"])
+def test_of_plain_and_averaged_weights_it_is_said_which_are_taken(tmp_path, which):
+    one, other = (create_model("resnet20", num_classes=2, seed=seed) for seed in (0, 1))
+    tensors = {f"model.{name}": tensor for name, tensor in one.state_dict().items()} | {"loss.weight": torch.ones(2)}
+    torch.save({"state_dict": tensors, "state_dict_ema": other.state_dict()}, tmp_path / "w.ckpt")
+    heard = Notes()
+    imported = striate.import_weights(
+        tmp_path / "w.ckpt", "resnet20", output=tmp_path / "b", classes=["a", "b"], which=which, watcher=heard
+    )
+    taken = "the averaged (EMA) weights under state_dict_ema" if which else "the plain weights under state_dict"
+    assert heard.notes[0].startswith(f"w.ckpt holds plain weights and averaged (EMA) ones: taken are {taken}; ")
+    left_out = " (under model.); left out, as no part of the network: loss.weight"
+    assert imported.decisions[0].why == "116 of 116 tensors loaded" + ("" if which else left_out)
+    sealed = imported.classifier().network().state_dict()
+    assert torch.equal(sealed["conv1.weight"], (other if which else one).state_dict()["conv1.weight"])
+
+
+class Notes(striate.Watcher):
+    def __init__(self):
+        self.notes = []
+
+    def note(self, text):
+        self.notes.append(text)
+
+
+def test_published_weights_are_there_once(tmp_path):
+    with pytest.raises(UsageError, match="which='ema' is for a file of weights; published weights are there once"):
+        striate.import_weights("imagenet", "mobilenet_v2", output=tmp_path / "b", which="ema")
+
+
 @pytest.mark.parametrize(
     "text", ["cat\ndog\n", "cat\r\n dog \n\n", '["cat", "dog"]', '{"0": ["n1", "cat"], "1": ["n2", "dog"]}']
 )

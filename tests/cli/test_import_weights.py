@@ -19,6 +19,17 @@ def test_import_then_predict(striate_command, striped, tmp_path):
     assert (code, out, err) == (2, "", f"striate: {bundle} exists already; name another place\n")
 
 
+def test_averaged_weights_can_be_chosen(striate_command, tmp_path):
+    weights = tmp_path / "w.ckpt"
+    one, other = (create_model("resnet20", num_classes=2, seed=seed).state_dict() for seed in (0, 1))
+    torch.save({"state_dict": one, "state_dict_ema": other}, weights)
+    asked = ("import", weights, "--model", "resnet20", "--classes", "a,b", "--output", tmp_path / "b")
+    code, _, err = striate_command(*asked, "--which", "EMA")
+    assert code == 2 and "--which is plain or ema, got 'EMA'" in err
+    code, _, err = striate_command(*asked, "--which", "ema")
+    assert code == 0 and "taken are the averaged (EMA) weights under state_dict_ema" in err.replace("\n", " ")
+
+
 def test_class_names_are_a_file_where_no_comma_is(striate_command, tmp_path):
     weights = tmp_path / "weights.pth"
     weights.write_bytes(b"")

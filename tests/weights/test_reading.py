@@ -1,18 +1,22 @@
 import argparse
+import datetime
 import errno
 import hashlib
 import os
 import pickle
+import sys
+import types
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
 
-from striate.errors import WeightsError
+from striate.errors import UsageError, WeightsError
 from striate.weights import KNOWN_FILES, WeightsFile, read_weights
-from striate.weights.reading import WRAPPERS
+from striate.weights.tensor_tables import WRAPPERS
 
 TENSORS = {"fc.weight": torch.arange(6.0).view(2, 3), "fc.bias": torch.tensor([1.0, -1.0])}
 EXPECTED = "expected .safetensors, or a .pth, .pt or .th file written by torch.save"
@@ -110,6 +114,123 @@ def test_averaged_model(tmp_path):
     averaged = torch.optim.swa_utils.AveragedModel(torch.nn.Linear(3, 2))
     torch.save(averaged.state_dict(), tmp_path / "w.pth")
     assert set(read_weights(tmp_path / "w.pth").tensors) == {"weight", "bias", "n_averaged"}
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        argparse.Namespace(lr=0.1, model=argparse.Namespace(name="resnet20")),
+        types.SimpleNamespace(lr=0.1),
+        np.float64(0.5),
+        np.int32(3),
+        np.bool_(True),
+        np.arange(6.0).reshape(2, 3),
+        np.array(["a", "b"]),
+        Path("runs/first"),
+        [np.float32(1.5), {"best": (np.float64(0.5), None)}],
+    ],
+    ids=lambda beside: type(beside).__name__,
+)
+@pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
+def test_settings_and_figures_beside_the_tensors_are_passed_over(tmp_path, beside, zipped):
+    content = {"args": beside, "state_dict": TENSORS, "best": beside}
+    torch.save(content, tmp_path / "w.pth", _use_new_zipfile_serialization=zipped)
+    assert_holds(read_weights(tmp_path / "w.pth"))
+
+
+def test_what_stands_in_is_never_what_it_stands_for(tmp_path):
+    torch.save({"state_dict": TENSORS, "args": argparse.Namespace(lr=1)}, tmp_path / "w.pth")
+    read_weights(tmp_path / "w.pth")
+    with pytest.raises(pickle.UnpicklingError, match=r"argparse\.Namespace"):  # and nothing stays allowed
+        torch.load(tmp_path / "w.pth", weights_only=True)
+
+
+def test_settings_of_another_library_get_the_way_out(tmp_path, monkeypatch):
+    library = types.ModuleType("omegaconf")
+    library.DictConfig = type("DictConfig", (), {"__module__": "omegaconf", "__qualname__": "DictConfig"})
+    monkeypatch.setitem(sys.modules, "omegaconf", library)
+    torch.save({"state_dict": TENSORS, "hyper_parameters": library.DictConfig()}, tmp_path / "w.ckpt")
+    assert reason(tmp_path / "w.ckpt") == (
+        "wants to run code (omegaconf.DictConfig), and Striate never runs code from a weights file; that is of settings "
+        "beside the tensors: in a program that has their library, if you trust the file, keep the tensors alone: "
+        'torch.save(torch.load(path, weights_only=False)["state_dict"], "weights.pth")'
+    )
+
+
+OTHERS = {name: tensor + 1 for name, tensor in TENSORS.items()}
+
+
+@pytest.mark.parametrize(
+    ("content", "first", "places"),
+    [
+        ({"state_dict": TENSORS, "state_dict_ema": OTHERS}, "plain", ("state_dict", "state_dict_ema")),
+        ({"model": TENSORS, "ema": {"state_dict": OTHERS}}, "plain", ("model", "ema state_dict")),
+        ({"model": TENSORS, "model_ema": {"n_averaged": torch.tensor(3)} | OTHERS}, "plain", ("model", "model_ema")),
+        ({"params": TENSORS, "params_ema": OTHERS}, "plain", ("params", "params_ema")),
+        ({"state_dict": OTHERS, "current_model_state": TENSORS}, "ema", ("current_model_state", "state_dict")),
+        (
+            {
+                "state_dict": {f"model.{n}": t for n, t in TENSORS.items()}
+                | {f"ema_model.{n}": t for n, t in OTHERS.items()}
+            },
+            "plain",
+            ("state_dict", "state_dict: ema_model."),
+        ),
+        (
+            TENSORS | {f"model_ema.module.{name}": tensor for name, tensor in OTHERS.items()},
+            "plain",
+            ("", "model_ema."),
+        ),
+    ],
+    ids=["timm", "nested", "torchvision", "params", "lightning", "prefixes", "prefixes in the file itself"],
+)
+def test_plain_and_averaged_weights(tmp_path, content, first, places):
+    torch.save(content, tmp_path / "w.pth")
+
+    def bias(**which):
+        tensors = read_weights(tmp_path / "w.pth", **which).tensors
+        return next(tensor for name, tensor in tensors.items() if name.endswith("fc.bias")).tolist()
+
+    assert bias(which="plain") == [1.0, -1.0] and bias(which="ema") == [2.0, 0.0]
+    assert bias() == bias(which=first)
+    said = {which: read_weights(tmp_path / "w.pth", which=which).choice for which in ("plain", "ema")}
+    under = [f" under {place}" if place else "" for place in places]
+    assert said["plain"] == (
+        f"w.pth holds plain weights and averaged (EMA) ones: taken are the plain weights{under[0]}; the others{under[1]} "
+        "are the averaged (EMA) weights: striate import --which ema, or which='ema', takes those"
+    )
+    assert said["ema"].startswith(
+        f"w.pth holds plain weights and averaged (EMA) ones: taken are the averaged (EMA) weights{under[1]}; "
+    )
+
+
+def test_one_kind_of_weights_is_not_the_other(tmp_path):
+    torch.save({"state_dict": TENSORS}, tmp_path / "w.pth")
+    assert read_weights(tmp_path / "w.pth", which="plain").choice is None
+    with pytest.raises(
+        WeightsError, match=r"holds no averaged \(EMA\) weights: what it has is plain weights \(state_dict\)"
+    ):
+        read_weights(tmp_path / "w.pth", which="ema")
+    with pytest.raises(UsageError, match="which is 'EMA'; expected 'plain' or 'ema'"):
+        read_weights(tmp_path / "w.pth", which="EMA")
+
+
+@pytest.mark.parametrize(
+    ("tensor", "said"),
+    [
+        (
+            torch.zeros(1).expand(1000, 1000),
+            r"declares a\.b as \(1000, 1000\), and has fewer values than that; save it as",
+        ),
+        (torch.empty(2, 3, device="meta"), r"holds a\.b without values; save it as an ordinary tensor"),
+        (torch.eye(3).to_sparse(), r"holds a\.b as torch\.sparse_coo; save it as an ordinary tensor"),
+    ],
+    ids=["expanded", "meta", "sparse"],
+)
+def test_tensors_that_claim_more_than_is_there(tmp_path, tensor, said):
+    torch.save({"a.b": tensor}, tmp_path / "w.pth")
+    with pytest.raises(WeightsError, match=said):
+        read_weights(tmp_path / "w.pth")
 
 
 def test_one_name_twice(tmp_path):
@@ -247,9 +368,9 @@ def test_code_in_a_bare_pickle_is_never_run(tmp_path):
     ("content", "wanted"),
     [
         (torch.nn.Linear(3, 2), "torch.nn.modules.linear.Linear"),
-        ({"state_dict": TENSORS, "args": argparse.Namespace(lr=1)}, "argparse.Namespace"),
+        ({"state_dict": TENSORS, "when": datetime.timedelta(1)}, "datetime.timedelta"),
     ],
-    ids=["whole network", "settings"],
+    ids=["whole network", "something beside the tensors"],
 )
 def test_what_code_it_wants_is_named(tmp_path, content, wanted):
     torch.save(content, tmp_path / "w.pth")

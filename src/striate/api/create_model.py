@@ -11,7 +11,7 @@ from striate.errors import UsageError, WeightsError
 from striate.initialization import PAPER, Scheme, drafting, named_scheme
 from striate.models import Network
 from striate.models import create_model as create_new_model
-from striate.weights import MatchReport, is_auxiliary, load_weights
+from striate.weights import MatchReport, Which, is_auxiliary, load_weights
 
 
 def create_model(
@@ -23,6 +23,7 @@ def create_model(
     init: str | Scheme = PAPER,
     seed: int | None = None,
     weights: str | Path | None = None,
+    which: Which | None = None,
     watcher: Watcher | None = None,
 ) -> Network:
     """A network of the catalogue in training mode on the processor: newly initialised, or with trained weights.
@@ -42,7 +43,10 @@ def create_model(
         weights: `"imagenet"`: the row's published weights, downloaded once and checked; or the path of a
             `.safetensors` or `.pth` file. `striate.weights.published_weights(name).preprocessing` says what inputs
             published weights expect.
-        watcher: Hears how a download goes; by default it is shown on stderr, where that is a terminal.
+        which: Of a file that holds both: `"plain"` weights, or `"ema"`, their average over training; see
+            `striate.weights.read_weights`.
+        watcher: Hears how a download goes, and which weights of such a file are taken; by default that is shown on
+            stderr, where that is a terminal.
 
     Raises:
         UnknownNameError: There is no such network or scheme; the message offers the closest names.
@@ -55,6 +59,8 @@ def create_model(
         Linear(in_features=64, out_features=2, bias=True)
     """
     if weights is None:
+        if which is not None:
+            raise UsageError(f"which={which!r} goes with weights: it says which of a file's weights are meant")
         return create_new_model(
             name, num_classes=num_classes, in_channels=in_channels, auxiliary=auxiliary, init=init, seed=seed
         )
@@ -65,7 +71,7 @@ def create_model(
         )
     with drafting():  # what makes no sense is said before anything is downloaded
         create_new_model(name, num_classes=num_classes, in_channels=in_channels, auxiliary=auxiliary, seed=seed)
-    found = find_weights(weights, name, watcher=watcher or TerminalLine())
+    found = find_weights(weights, name, which=which, watcher=watcher or TerminalLine())
     network = create_new_model(name, num_classes=num_classes, in_channels=in_channels, auxiliary=auxiliary, seed=seed)
     report = _filled(network, found, name)
     if num_classes is None and report.head_replaced and report.file_classes:
@@ -87,12 +93,21 @@ def _filled(network: Network, found: StartingWeights, row: str) -> MatchReport:
     return report
 
 
+def _on_a_terminal() -> bool:
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
 class TerminalLine(Watcher):
-    """Shows how far a download is on one line of stderr, if that is a terminal."""
+    """Shows how far a download is on one line of stderr, and notes below it, if that is a terminal."""
+
+    def note(self, text: str) -> None:
+        """Writes a line."""
+        if _on_a_terminal():
+            sys.stderr.write(f"{text}\n")
 
     def task(self, name: str, done: int, total: int) -> None:
         """Writes the line anew."""
-        if sys.stderr is None or not sys.stderr.isatty():
+        if not _on_a_terminal():
             return
         share = f"{done / total:4.0%} of {total / 1e6:,.1f} MB" if total else f"{done / 1e6:,.1f} MB"
         sys.stderr.write(f"\r{name}  {share}" + ("\n" if total and done >= total else ""))

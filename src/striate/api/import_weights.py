@@ -21,7 +21,7 @@ from striate.pixels import Preprocessing
 from striate.runtime import Classifier, load_classifier
 from striate.training import Decision
 from striate.training.defaults import check_side
-from striate.weights import PUBLISHED, is_auxiliary, load_weights, published_weights
+from striate.weights import PUBLISHED, Which, is_auxiliary, load_weights, published_weights
 
 KEPT = 0.875
 """Share of the shorter side that is kept of photographs, as ImageNet's networks are usually evaluated: 224 of 256 pixels."""
@@ -53,11 +53,13 @@ def import_weights(
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
     size: int | None = None,
+    which: Which | None = None,
     watcher: Watcher | None = None,
 ) -> ImportedWeights:
     """Makes a sealed bundle of weights that were trained elsewhere: by torchvision, by timm, by your own program.
 
-    All tensors of the network must be in the file, its head's too, and no others but auxiliary heads'. What the file does
+    All tensors of the network must be in the file, its head's too, and no others but auxiliary heads', and what training
+    keeps beside the network, which is named and left out. What the file does
     not say of its inputs is taken, in this order, from `mean` and `std`, its metadata, its SHA-256 if that is known, the
     row; and told to the watcher. As no pictures come with weights, the canaries are drawn.
 
@@ -70,6 +72,7 @@ def import_weights(
         mean: What the weights subtract from 0..1 pixels: one value, or one a channel.
         std: What they divide by after that.
         size: Side of the network's input in pixels; by default the row's.
+        which: Of a file that holds both: `"plain"` weights, or `"ema"`, their average over training; see `read_weights`.
         watcher: Hears what was decided.
 
     Raises:
@@ -86,7 +89,7 @@ def import_weights(
     check_side(size)
     row = model_row(model)
     names = read_classes(classes)
-    starting = recognised(find_weights(weights, model, watcher=watcher), model)
+    starting = recognised(find_weights(weights, model, which=which, watcher=watcher), model)
     names = names or names_that_come_with(starting)
     network, matched = filled(row, starting, names)
     preprocessing, decision = usual_preprocessing(row, network, starting, size=size, mean=mean, std=std)
@@ -224,7 +227,7 @@ def filled(row: Row, starting: StartingWeights, names: tuple[str, ...]) -> tuple
             f"{starting.name} is for {report.file_classes:,} classes, and {len(names):,} names were given; "
             "name every class once, in the order of the logits"
         )
-    left_over = [name for name in report.unexpected if not is_auxiliary(name)]
+    left_over = [name for name in report.unexpected if name not in report.outside and not is_auxiliary(name)]
     if report.missing or report.reshaped or report.adapted or left_over:
         raise WeightsError(f"{starting.name} is not a {row.name} as it is in the catalogue: {report.summary()}")
     return network, report.summary()

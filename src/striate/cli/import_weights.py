@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -12,6 +12,7 @@ from striate.cli.options import AsJson, Mean, Quiet, Size, Std, read_numbers
 
 if TYPE_CHECKING:
     from striate.api.import_weights import ImportedWeights
+    from striate.weights import Which
 
 
 def command(
@@ -27,11 +28,17 @@ def command(
     mean: Mean = None,
     std: Std = None,
     size: Size = None,
+    which: Annotated[
+        str | None,
+        typer.Option(help="Of a file that holds both: plain weights, or ema, their average over training."),
+    ] = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
     """Parses, imports, shows what the bundle is."""
     names = read_names(classes)
+    if which not in (None, "plain", "ema"):
+        raise typer.BadParameter(f"--which is plain or ema, got {which!r}")
     means, deviations = read_numbers("--mean", mean), read_numbers("--std", std)
 
     from striate.api.import_weights import import_weights
@@ -46,6 +53,7 @@ def command(
             mean=means,
             std=deviations,
             size=size,
+            which=cast("Which | None", which),
             watcher=watcher,
         )
     print_result(json.dumps(to_dict(imported), ensure_ascii=False) if as_json else describe(imported))

@@ -8,6 +8,7 @@ from striate.weights.known_files import KNOWN_FILES, KnownFile
 from striate.weights.matching import MatchReport, Reshaped, is_auxiliary, load_weights
 from striate.weights.published import IMAGENET, PUBLISHED, PublishedWeights, published_weights, siblings
 from striate.weights.reading import WeightsFile, read_weights
+from striate.weights.tensor_tables import Which
 
 __all__ = [
     "AdaptedChannels",
@@ -19,6 +20,7 @@ __all__ = [
     "PublishedWeights",
     "Reshaped",
     "WeightsFile",
+    "Which",
     "adapt_input_channels",
     "fetch_weights",
     "first_convolution",

@@ -3,6 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
+
+
+class NameMap(Protocol):
+    """Translates the names of a publisher's tensors."""
+
+    @property
+    def publisher(self) -> str:
+        """Whose names they are."""
+        ...
+
+    def ours(self, name: str) -> str:
+        """Our name for a tensor of theirs; another name stays as it is."""
+        ...
 
 
 @dataclass(frozen=True)

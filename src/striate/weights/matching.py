@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -16,9 +16,8 @@ from striate.initialization import drafting
 from striate.models.catalog import list_models, model_row
 from striate.models.network import Network
 from striate.weights.input_channels import AdaptedChannels, adapt_input_channels, first_convolution
-from striate.weights.keymaps import KEY_MAPS
+from striate.weights.naming import best_named, check_one
 from striate.weights.published import PUBLISHED
-from striate.weights.timm_names import TIMM
 
 LEAST_FIT = 0.5  # share of the network's tensors outside its head; below it the weights are some other network's
 LIKENESS = 0.9  # the same share of another row; from it on the weights look like that row's
@@ -55,6 +54,8 @@ class MatchReport:
     file_classes: int | None  # how many classes the file's head has; None: it has no such head
     num_classes: int  # how many the network has
     publisher: str | None = None  # whose names were translated
+    prefix: str = ""  # what stood before the network's names in the file, such as `model.`
+    outside: tuple[str, ...] = ()  # of the unexpected, those that belong to training, as the weights of a loss do
     adapted: AdaptedChannels | None = None  # the first convolution, loaded for another number of input channels
 
     def summary(self) -> str:
@@ -67,8 +68,10 @@ class MatchReport:
         """
         total = len(self.matched) + len(self.missing) + len(self.reshaped) + len(self.head_replaced)
         clauses = [f"{len(self.matched):,} of {total:,} tensors loaded"]
-        if self.publisher:
-            clauses[0] += f" (named as by {self.publisher})"
+        how = [f"named as by {self.publisher}"] if self.publisher else []
+        how += [f"under {self.prefix}"] if self.prefix else []
+        if how:
+            clauses[0] += f" ({', '.join(how)})"
         if self.adapted:
             clauses.append(str(self.adapted))
         if self.head_replaced:
@@ -77,15 +80,18 @@ class MatchReport:
             clauses.append(f"left as drawn: {_some(str(tensor) for tensor in self.reshaped)}")
         if self.missing:
             clauses.append(f"not in the file: {_some(self.missing)}")
-        if self.unexpected:
-            clauses.append(f"not used: {_some(self.unexpected)}")
+        if self.outside:
+            clauses.append(f"left out, as no part of the network: {_some(self.outside)}")
+        if unused := [name for name in self.unexpected if name not in self.outside]:
+            clauses.append(f"not used: {_some(unused)}")
         return "; ".join(clauses)
 
 
 def load_weights(model: Network, tensors: Mapping[str, Tensor], *, row: str | None = None) -> MatchReport:
     """Copies every tensor of a file that fits into the network, and says what did not.
 
-    Names that a publisher uses are translated. A head for another number of classes is left out, and the network keeps
+    Names that a publisher uses are translated, and what a training program put before all of them (`model.`, `net.`,
+    `backbone.encoder.`) is taken off. A head for another number of classes is left out, and the network keeps
     its own. A first convolution for another number of input channels is adapted. Nothing is changed where an error is
     raised.
 
@@ -99,8 +105,8 @@ def load_weights(model: Network, tensors: Mapping[str, Tensor], *, row: str | No
 
     Raises:
         WeightsError: Fewer than half of the network's tensors outside its head are in the file with the same shape (the
-            message names some on both sides, and the network that the weights look like); or one that fits holds whole
-            numbers where the network has floats, or values that are not finite.
+            message names some on both sides, and the network that the weights look like); or the file holds the network
+            twice; or a tensor that fits holds whole numbers where the network has floats, or values that are not finite.
 
     Example:
         >>> from striate.models import create_model
@@ -109,13 +115,14 @@ def load_weights(model: Network, tensors: Mapping[str, Tensor], *, row: str | No
         '114 of 116 tensors loaded; the head is new: 10 classes in the file, 2 here'
     """
     own = model.state_dict()
-    tensors, publisher = _best_named(own.keys(), tensors)
-    tensors, adapted = _for_channels(model, own, tensors)
+    named = best_named(own.keys(), tensors)
+    tensors, adapted = _for_channels(model, own, named.tensors)
     fitting = {name for name in own if name in tensors and tensors[name].shape == own[name].shape}
     head = {name for name in own if name.startswith(f"{model.head_name}.")}
     body = {name for name in own if name not in head and not name.endswith(COUNTER)}
     if len(body & fitting) < LEAST_FIT * len(body):
         raise WeightsError(_misfit({name: own[name] for name in own if name in body}, tensors, row))
+    check_one(named, row or "the network")
     file_classes = _classes(own, tensors, head)
     left_head = head | _auxiliary_heads(own, tensors) if file_classes not in (None, model.num_classes) else set()
     chosen = {name: tensors[name] for name in own if name in fitting and name not in left_head}
@@ -132,7 +139,9 @@ def load_weights(model: Network, tensors: Mapping[str, Tensor], *, row: str | No
         head_replaced=tuple(name for name in own if name in left_head),
         file_classes=file_classes,
         num_classes=model.num_classes,
-        publisher=publisher,
+        publisher=named.publisher,
+        prefix=named.prefix,
+        outside=tuple(name for name in tensors if name in named.outside),
         adapted=adapted,
     )
 
@@ -149,16 +158,6 @@ def _for_channels(
         return tensors, None
     weight = adapt_input_channels(tensors[name], ours[1])
     return {**tensors, name: weight}, AdaptedChannels(name, theirs[1], ours[1])
-
-
-def _best_named(own: Set[str], tensors: Mapping[str, Tensor]) -> tuple[Mapping[str, Tensor], str | None]:
-    """The tensors under the names, the file's or a publisher's translated, of which most are the network's own."""
-    best, publisher = tensors, None
-    for key_map in (*KEY_MAPS, *TIMM):
-        translated = {key_map.ours(name): tensor for name, tensor in tensors.items()}
-        if len(translated.keys() & own) > len(best.keys() & own):
-            best, publisher = translated, key_map.publisher
-    return best, publisher
 
 
 def _classes(own: Mapping[str, Tensor], tensors: Mapping[str, Tensor], head: Iterable[str]) -> int | None:
@@ -248,7 +247,7 @@ def _look_like(tensors: Mapping[str, Tensor], row: str | None) -> str | None:
 def _shares(name: str, tensors: Mapping[str, Tensor]) -> tuple[float, float]:
     """Of a row's tensors outside its head, the share that the file has by name, and by name and shape."""
     shapes = _body_shapes(name)
-    named, _ = _best_named(shapes.keys(), tensors)
+    named = best_named(shapes.keys(), tensors).tensors
     fitting = sum(key in named and named[key].shape == shape for key, shape in shapes.items())
     return len(named.keys() & shapes.keys()) / len(shapes), fitting / len(shapes)
 
