@@ -127,8 +127,8 @@ def test_labels_are_composed(table: Callable[..., Path]) -> None:
             "{path}, line 3: the file 'sub' does not exist; paths are relative to the folder of the table, or absolute",
         ),
         (
-            "path,label,split\na.png,x,train\nb.png,y,dev\n",
-            "{path}, line 3: unknown split 'dev'; known: train, val (or validation), test",
+            "path,label,split\na.png,x,train\nb.png,y,pets\n",
+            "{path}, line 3: unknown split 'pets'; known: train, val (or validation), test",
         ),
         (
             "path,label,split\na.png,x,train\nb.png,y,\n",

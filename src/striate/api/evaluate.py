@@ -131,6 +131,8 @@ def evaluate(
     if not isinstance(classifier, Classifier):
         classifier = load(classifier.folder if isinstance(classifier, Run) else classifier)
     dataset = data if isinstance(data, Dataset) else load_data(data, root=root)
+    for note in dataset.notes:
+        watcher.note(note)
     labels_of(dataset, classifier.classes)  # an unknown class shows before the pictures are read
     if dataset.facts is None:
         dataset = check_pictures(dataset, progress=watcher.task)

@@ -168,6 +168,8 @@ def calibration_and_validation(
         DataError: If there are none of either.
     """
     dataset = data if isinstance(data, Dataset) else load_data(data, root=root)
+    for note in dataset.notes:
+        watcher.note(note)
     labels_of(dataset, bundle.contract.classes)  # an unknown class shows before the pictures are read
     if dataset.facts is None:
         dataset = check_pictures(dataset, progress=watcher.task)

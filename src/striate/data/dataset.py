@@ -19,8 +19,7 @@ SPLITS = ("train", "val", "test")
 # What `Dataset.splits` holds.
 UNASSIGNED, TRAIN, VAL, TEST = 0, 1, 2, 3
 
-# What a split may be called in a folder's name or a CSV, in lower case.
-SPLIT_CODES = {"train": TRAIN, "val": VAL, "validation": VAL, "valid": VAL, "test": TEST}
+SPLIT_CODES = {"train": TRAIN, "val": VAL, "test": TEST}
 
 Progress = Callable[[str, int, int], None]
 """Called with (task, done, total) as a long task goes on: with done = 0 first, with done = total last."""

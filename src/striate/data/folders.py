@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import unicodedata
 from collections import Counter
-from dataclasses import dataclass, field
-from itertools import pairwise
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
-from striate.data.dataset import SPLIT_CODES, TRAIN, UNASSIGNED, Dataset, FilePictures, assemble, listed
+from striate.data.dataset import TRAIN, UNASSIGNED, Dataset, FilePictures, assemble, listed
 from striate.data.names import Names
+from striate.data.split_folders import arrange
 from striate.errors import DataError
 from striate.pixels import PICTURE_EXTENSIONS
 
@@ -112,8 +112,7 @@ def load_folders(root: Path) -> Dataset:
     """The pictures of a class-per-folder tree; names only, nothing is opened.
 
     Args:
-        root: Holds a folder a class, or split folders (`train`, `val`, `validation`, `valid`, `test`, in any case) that
-            do.
+        root: Holds a folder a class, or split folders that do: see `split_folders.arrange`.
 
     Raises:
         DataError: There is no class folder, no picture, one class only, a class folder without pictures (in `train`, or
@@ -123,52 +122,37 @@ def load_folders(root: Path) -> Dataset:
     walk = _Walk(root)
     folders, files = walk.listing(root)
     walk.count_beside(files)
-    split_folders = _split_folders(walk, folders)
-    if split_folders:
-        class_folders = [
-            (code, f"{split}/{name}", name) for split, code in split_folders for name in _classes_of(walk, split)
-        ]
-    else:
-        class_folders = [(UNASSIGNED, name, name) for name in folders]
-    if not class_folders:
+    arranged = arrange(_Tree(root), folders)
+    if not arranged.class_folders:
         raise DataError(_no_class_folder(root, files))
-    return _assembled(walk, class_folders, folders)
+    for place in arranged.files_beside_in:
+        walk.count_beside(walk.listing(root / place)[1])
+    walk.ignored.update(arranged.passed_over)
+    return replace(_assembled(walk, arranged.class_folders, folders), notes=arranged.notes)
 
 
-def _classes_of(walk: _Walk, split: str) -> list[str]:
-    folders, files = walk.listing(walk.root / split)
-    walk.count_beside(files)
-    return folders
+class _Tree:
+    """A look into the folders of a tree before it is walked; what is passed over is counted by the walk, not here."""
 
+    def __init__(self, root: Path) -> None:
+        self.root = str(root)
+        self._walk = _Walk(root)
+        self._seen: dict[str, tuple[list[str], int]] = {}
 
-def _split_folders(walk: _Walk, folders: list[str]) -> list[tuple[str, int]]:
-    """The folders that are splits, train first; none if the folders are classes.
+    def subfolders(self, folder: str) -> list[str]:
+        return self._look(folder)[0]
 
-    Raises:
-        DataError: Two folders mean one split, or folders with pictures lie beside `train` and another split.
-    """
-    splits = sorted(
-        ((name, SPLIT_CODES[name.lower()]) for name in folders if name.lower() in SPLIT_CODES), key=lambda item: item[1]
-    )
-    codes = [code for _, code in splits]
-    if len(splits) < len(folders):
-        if TRAIN not in codes or len(set(codes)) < 2:
-            return []  # a class may well be called "test"
-        others = [name for name in folders if name.lower() not in SPLIT_CODES]
-        with_pictures = [name for name in others if _Walk(walk.root).pictures_below(name)]
-        if with_pictures:
-            raise DataError(
-                f"cannot tell splits from classes in {str(walk.root)!r}: it has "
-                f"{listed('split folder', [name for name, _ in splits])} and beside them "
-                f"{listed('folder', with_pictures)} with pictures; move one kind elsewhere"
-            )
-        walk.ignored["folders without pictures beside the splits"] += len(others)
-    for (first, code), (second, same) in pairwise(splits):
-        if code == same:
-            raise DataError(
-                f"{first!r} and {second!r} in {str(walk.root)!r} mean the same split; put them into one folder"
-            )
-    return splits
+    def pictures_in(self, folder: str) -> int:
+        return self._look(folder)[1]
+
+    def pictures_below(self, folder: str) -> int:
+        return len(self._walk.pictures_below(folder))
+
+    def _look(self, folder: str) -> tuple[list[str], int]:
+        if folder not in self._seen:
+            folders, files = self._walk.listing(self._walk.root / folder)
+            self._seen[folder] = folders, sum(map(is_picture_name, files))
+        return self._seen[folder]
 
 
 def _no_class_folder(root: Path, files: list[str]) -> str:

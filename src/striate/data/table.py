@@ -13,8 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from striate.data.dataset import SPLIT_CODES, UNASSIGNED, Dataset, FilePictures, assemble, listed
+from striate.data.dataset import UNASSIGNED, Dataset, FilePictures, assemble, listed
 from striate.data.names import Names
+from striate.data.split_names import split_code
 from striate.errors import DataError
 
 COLUMNS = ("path", "label", "split", "group")
@@ -36,7 +37,7 @@ def load_table(path: Path) -> Dataset:
 
     Args:
         path: A UTF-8 file (with or without BOM) whose first line names the columns, in any order: `path` (relative to
-            the CSV's folder, or absolute) and `label`; `split` (`train`, `val` or `validation`, `test`) and `group` if
+            the CSV's folder, or absolute) and `label`; `split` (`train`, `val`, `test`, or another common spelling) and `group` if
             there are any. Spaces around a value do not count, nor do lines that repeat another; other columns are
             ignored.
 
@@ -159,9 +160,12 @@ def _add(
 
 
 def _split(path: Path, line: int, name: str) -> int:
-    if name and name.lower() not in SPLIT_CODES:
+    if not name:
+        return UNASSIGNED
+    code = split_code(name)
+    if code is None:
         raise DataError(f"{path}, line {line}: unknown split {name!r}; known: train, val (or validation), test")
-    return SPLIT_CODES[name.lower()] if name else UNASSIGNED
+    return code
 
 
 def _key(folder: Path, name: str) -> str:
