@@ -9,6 +9,7 @@ import torch
 import striate
 from striate.api.preparation import published_preprocessing, resized_in_proportion
 from striate.api.starting_weights import are_published, find_weights
+from striate.api.transfer_choice import EPOCHS_ASKED
 from striate.errors import Interrupted, UsageError, WeightsError
 from striate.pixels import Preprocessing
 from striate.training import checkpoints
@@ -38,7 +39,7 @@ def test_training_starts_from_them_with_their_preprocessing(published, striped, 
     )
     assert recorder.decisions["recipe"] == ("fine_tune", "trained weights are given")
     assert recorder.decisions["head"][0] == "fitted first"
-    assert recorder.decisions["transfer"] == ("full", "the number of epochs was asked for")
+    assert recorder.decisions["transfer"] == ("full", EPOCHS_ASKED)
     assert recorder.decisions["input size"] == ("32 x 32", "what somebody's resnet20 was evaluated with")
     assert recorder.decisions["normalisation"] == (
         "mean 0.4, 0.5, 0.6, deviation 0.1, 0.2, 0.3",

@@ -10,7 +10,14 @@ import torch
 import striate.api.transfer_choice as room
 from striate.api.deciding import decide
 from striate.api.training_request import AUTO, TrainingRequest, ask_recipe
-from striate.api.transfer_choice import TransferWish, ask_transfer, choose_epochs, choose_transfer, parse_transfer
+from striate.api.transfer_choice import (
+    EPOCHS_ASKED,
+    TransferWish,
+    ask_transfer,
+    choose_epochs,
+    choose_transfer,
+    parse_transfer,
+)
 from striate.api.watching import Watcher
 from striate.augmentation import named_policy
 from striate.errors import UnknownNameError, UsageError
@@ -62,7 +69,7 @@ def asked_for(tmp_path=None, **options):
     [
         ({}, TransferWish("scratch")),
         ({"weights": "a.pth"}, TransferWish(AUTO)),
-        ({"weights": "a.pth", "epochs": 3}, TransferWish("full", why="the number of epochs was asked for")),
+        ({"weights": "a.pth", "epochs": 3}, TransferWish("full", why=EPOCHS_ASKED)),
         ({"weights": "a.pth", "settings": ["schedule.epochs=3"]}, "full"),
         ({"weights": "a.pth", "epochs": 3, "transfer": "auto"}, AUTO),
         ({"weights": "a.pth", "transfer": "scratch"}, "scratch"),

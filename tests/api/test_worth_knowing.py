@@ -7,7 +7,7 @@ import pytest
 
 import striate
 from striate.api.run_plan import RunPlan, RunSettings
-from striate.api.worth_knowing import count_looks, judge_run, write_findings
+from striate.api.worth_knowing import judge_run, write_findings
 from striate.data import load_data
 from striate.evaluation import Finding, score
 from striate.pixels import Preprocessing
@@ -37,12 +37,6 @@ def measured(right, count=100):
     labels = np.arange(count) % 2
     called = np.where(np.arange(count) < right, labels, 1 - labels)
     return {"val": score(np.eye(2)[called], labels, ["a", "b"])}
-
-
-def test_looks_are_counted_batch_by_batch():
-    assert count_looks(0, training=130, batch_size=64) == 0
-    assert [count_looks(step, training=130, batch_size=64) for step in (1, 2, 3, 4)] == [64, 128, 130, 194]
-    assert count_looks(40 * 23, training=1439, batch_size=64) == 57_560
 
 
 def test_a_run_of_three_steps_says_how_many_and_what_to_do(digits):

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from striate.training.batches import VISIT, batch_sizes, epoch_batches, even_order, part_sizes
+from striate.training.batches import VISIT, batch_sizes, count_looks, epoch_batches, even_order, part_sizes
 
 
 def order_of(batches):
@@ -24,6 +24,13 @@ def test_no_batch_has_one_picture_and_none_is_dropped(length, batch_size):
 )
 def test_sizes(length, batch_size, sizes):
     assert batch_sizes(length, batch_size) == sizes
+
+
+@pytest.mark.parametrize("batch_size", [2, 16, 64, 128, 200])
+def test_looks_are_the_pictures_of_so_many_batches(batch_size):
+    sizes = batch_sizes(129, batch_size) * 3
+    assert [count_looks(steps, 129, batch_size) for steps in range(len(sizes))] == np.cumsum([0, *sizes])[:-1].tolist()
+    assert count_looks(40 * 23, 1439, 64) == 57_560
 
 
 def test_batches_visit_every_picture_once_in_an_order_of_the_epoch():

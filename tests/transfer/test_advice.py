@@ -118,7 +118,7 @@ def test_time_decides_where_it_is_short():
     assert within(14).seconds == 0
     assert within(22).reasons[1] == (
         "To train everything would take about 72 s here (10 ms a picture and step, 5 epochs), and 22 s are allowed: "
-        "so the head and the last 2 stages learn, about 22 s for 5 epochs."
+        "so the head and the last 2 stages learn, about 4.3 s an epoch."
     )
     assert within(14).reasons[1].endswith("and 14 s are allowed: so the head alone learns.")
     # Without shares each stage takes the same; without a measured step the budget says nothing.
@@ -132,7 +132,7 @@ def test_large_data_needs_fewer_epochs():
     advice = advice_for("mnist", seconds_per_picture=0.01)
     assert advice.epochs == 1 and advice.seconds == pytest.approx(600)
     assert advice.reasons[1] == (
-        "So everything learns, the early stages slowest, about 10 min for an epoch: "
+        "So everything learns, the early stages slowest, about 10 min an epoch: "
         "the pictures are enough to change them all."
     )
 

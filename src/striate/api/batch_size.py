@@ -13,6 +13,7 @@ from striate.api.watching import Watcher
 from striate.errors import TrainingError
 from striate.models import Network
 from striate.training import Decision, Inputs, Recipe, Targets, TrainingState, create_loss, time_step
+from striate.training.defaults import describe_steps
 from striate.training.memory import available_memory, kept_for_backward, ran_out_of_memory
 from striate.training.step import Stepper
 
@@ -65,7 +66,7 @@ def choose_batch_size(
         >>> network = create_model("lenet5_dense", num_classes=2)
         >>> recipe, decisions = choose_batch_size(network, Recipe(), (32, 32), training_pictures=64, scale_rate=True)
         >>> recipe.batch_size, decisions[0].why
-        (8, 'so that an epoch has at least 8 steps')
+        (8, 'an epoch of 64 pictures has 8 steps then')
 
     Source: Goyal et al., "Accurate, Large Minibatch SGD" (2017), section 2.1, the linear scaling rule; Krizhevsky, "One weird trick for
     parallelizing convolutional neural networks" (2014), section 5, the square root.
@@ -76,7 +77,7 @@ def choose_batch_size(
     while 2 * sizes[-1] <= LARGEST[device.type] and 2 * sizes[-1] * FEWEST_STEPS <= training_pictures:
         sizes.append(2 * sizes[-1])
     if len(sizes) == 1:
-        return with_batch_size(recipe, 8, f"so that an epoch has at least {FEWEST_STEPS} steps", scale_rate=scale_rate)
+        return with_batch_size(recipe, 8, describe_steps(training_pictures, 8), scale_rate=scale_rate)
     speeds: dict[int, float] = {}
     why_no_more = ""
     for done, batch_size in enumerate(sizes):

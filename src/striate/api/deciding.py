@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -25,6 +26,7 @@ from striate.api.preparation import (
 from striate.api.run_plan import RunPlan, RunSettings
 from striate.api.stage_advice import can_be_judged
 from striate.api.starting_weights import StartingWeights, are_published, find_weights
+from striate.api.stated_decisions import state_decisions
 from striate.api.training_request import AUTO, TrainingRequest, ask_recipe
 from striate.api.transfer_choice import ask_transfer, choose_transfer
 from striate.api.watching import NoteKeeper, Watcher
@@ -68,13 +70,14 @@ class Decided:
     """The deadline to keep, if there is one."""
 
 
-def decide(request: TrainingRequest, *, watcher: Watcher, begun: float) -> Decided:
+def decide(request: TrainingRequest, *, watcher: Watcher, begun: float, unsaid: Collection[str] = ()) -> Decided:
     """Reads the data and the weights, and decides everything that was not said.
 
     Args:
         request: What was said.
         watcher: Hears how it goes, and every decision.
         begun: `time.monotonic()` at which the time limit began.
+        unsaid: Decisions that the caller does not carry out, such as `epochs`, and the watcher does not hear.
 
     Raises:
         UsageError: If something that was asked for makes no sense.
@@ -127,8 +130,7 @@ def decide(request: TrainingRequest, *, watcher: Watcher, begun: float) -> Decid
         decisions.append(decision)
     preprocessing, reasons = choose_input(request, dataset, facts, row, network, starting)
     decisions += reasons
-    recipe, reasons = choose_augmentation(request, recipe, facts, preprocessing, dataset, watcher)
-    decisions += reasons
+    recipe = choose_augmentation(request, recipe, facts, preprocessing, dataset, watcher)
     guessed = wish.kind == AUTO and can_be_judged(dataset)
     if starting is not None and starting.published is None and guessed:
         network, preprocessing, reasons = suit_weights(
@@ -191,27 +193,14 @@ def decide(request: TrainingRequest, *, watcher: Watcher, begun: float) -> Decid
         created=datetime.now().astimezone().isoformat(timespec="seconds"),
         tensorboard=request.tensorboard,
     )
-    decisions = last_words(decisions, head_alone=head_alone)
+    decisions = state_decisions(
+        decisions, request, asked, recipe, training_pictures=facts.training_pictures, total_steps=total_steps
+    )
     for decision in decisions:
-        watcher.decision(decision)
+        if decision.what not in unsaid:
+            watcher.decision(decision)
     plan = RunPlan(settings, recipe, preprocessing, dataset.classes, tuple(decisions), tuple(watcher.notes))
     return Decided(plan, dataset, network, time_plan)
-
-
-STEPS_ONLY = ("recipe", "epochs", "batch size", "augmentation")
-"""What is decided of steps of gradient descent, which a head that is fitted at once does not take."""
-
-
-def last_words(decisions: list[Decision], *, head_alone: bool) -> list[Decision]:
-    """What was decided in the end: a later decision of something replaces an earlier one, in its place.
-
-    Example:
-        >>> early, late = Decision("epochs", "15", "pictures"), Decision("epochs", "5", "time")
-        >>> [decision.value for decision in last_words([early, Decision("model", "vgg16", "asked for"), late], head_alone=False)]
-        ['5', 'vgg16']
-    """
-    last = {decision.what: decision for decision in decisions}
-    return [decision for what, decision in last.items() if not (head_alone and what in STEPS_ONLY)]
 
 
 def note_unused(request: TrainingRequest, recipe: Recipe, watcher: Watcher) -> None:
@@ -286,16 +275,13 @@ def choose_augmentation(
     preprocessing: Preprocessing,
     dataset: Dataset,
     watcher: Watcher,
-) -> tuple[Recipe, list[Decision]]:
+) -> Recipe:
     """The recipe with the policy that was asked for, if one was, and with the training pictures' own colours where it needs them."""
-    decisions = []
     policy = recipe.augmentation
     if request.augment is not None:
         named = dataclasses.asdict(read_policy(request.augment, drawn=facts.drawn))
         changed = read_settings(request.settings).get("augmentation", {})
         policy = read_dataclass(AugmentationPolicy, merge(named, changed), "augmentation.")
-        shown = ", ".join(operation.name for operation in policy.active) or "nothing changes"
-        decisions.append(Decision("augmentation", f"{request.augment}: {shown}", "asked for"))
     for warning in class_changing(policy, drawn=facts.drawn):
         watcher.note(warning)
     if policy.needs_principal_colours:
@@ -303,7 +289,7 @@ def choose_augmentation(
         rows = rows[np.linspace(0, len(rows) - 1, min(COLOUR_SAMPLE, len(rows))).astype(int)]
         pixels = np.stack([preprocessing.pixels(dataset.pictures.read(int(row))) for row in rows])
         policy = with_principal_colours(policy, pixels)
-    return dataclasses.replace(recipe, augmentation=policy), decisions
+    return dataclasses.replace(recipe, augmentation=policy)
 
 
 def choose_input(

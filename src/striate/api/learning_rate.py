@@ -27,6 +27,9 @@ from striate.training.range_test import RateSuggestion, Sweep, check_sweep, rang
 from striate.transfer import freeze
 
 FORMATS = {".png": "png", ".svg": "svg", ".pdf": "pdf"}
+NOT_SWEPT = ("epochs", "steps", "learning rate")
+"""What is decided of a whole run: a sweep takes its own steps at its own rates."""
+
 FAR_BELOW = 20.0
 """A rate this many times below the suggestion is called low."""
 
@@ -182,7 +185,7 @@ def find_learning_rate(
         settings=settings,
         root=root,
     )
-    decided = decide(request, watcher=watcher, begun=time.monotonic())
+    decided = decide(request, watcher=watcher, begun=time.monotonic(), unsaid=NOT_SWEPT)
     sweep = sweep_rates(decided, lowest=lowest, highest=highest, steps=steps, watcher=watcher)
     found = suggest_rate(sweep)
     recipe_rate = decided.plan.recipe.optimizer.learning_rate

@@ -28,6 +28,9 @@ STAGE_DRAWS = 4
 """How many draws of the augmentation stages learn from, the picture as it is among them."""
 SHARE_OF_LIMIT = 0.5
 """What of a time limit stages may take."""
+EPOCHS_ASKED = (
+    "a number of epochs was given: the whole network learns for so many; --transfer auto looks at the data instead"
+)
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ def ask_transfer(request: TrainingRequest, asked: Mapping[str, Any]) -> Transfer
     elif request.weights is None:
         wish = TransferWish("scratch")
     elif "epochs" in asked.get("schedule", {}):
-        wish = TransferWish("full", why="the number of epochs was asked for")
+        wish = TransferWish("full", why=EPOCHS_ASKED)
     else:
         wish = TransferWish(AUTO)
     if wish.kind != "scratch" and request.weights is None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping, Sequence
-from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from striate.api.run_plan import RunPlan
 from striate.data import Dataset
 from striate.durable_writing import write_durably
 from striate.evaluation import Finding, Scores, judge_scores
-from striate.training.batches import batch_sizes
+from striate.training.batches import batch_sizes, count_looks
 
 
 def judge_run(
@@ -31,7 +30,7 @@ def judge_run(
     """
     training = len(dataset.indices("train"))
     steps = int(history[-1]["step"]) if history else 0
-    looks = count_looks(steps, training=training, batch_size=run.recipe.batch_size)
+    looks = count_looks(steps, training, run.recipe.batch_size)
     cut = _find_cut(run, steps, looks, training)
     split = next((name for name in ("test", "val") if name in scores), None)
     if split is None:
@@ -43,18 +42,6 @@ def judge_run(
     labels = f"or look for wrong labels (striate check {shlex.quote(run.settings.data)})"
     found = judge_scores(scores[split], split, remedy=f"{done}{longer}{weights}{labels}", balance=run.recipe.balance)
     return (*cut, *found)
-
-
-def count_looks(steps: int, *, training: int, batch_size: int) -> int:
-    """How many pictures a number of steps looks at.
-
-    Example:
-        >>> count_looks(5, training=129, batch_size=64)  # 64 + 65, twice, and 64
-        322
-    """
-    sizes = [0, *accumulate(batch_sizes(training, batch_size))]
-    epochs, rest = divmod(steps, len(sizes) - 1)
-    return epochs * training + sizes[rest]
 
 
 def _find_cut(run: RunPlan, steps: int, looks: int, training: int) -> tuple[Finding, ...]:

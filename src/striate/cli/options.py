@@ -17,7 +17,7 @@ Std = Annotated[str | None, typer.Option(help="What the weights divide by after 
 Transfer = Annotated[
     str | None,
     typer.Option(
-        help="What learns, from trained weights: head, stages:N (the last N), full, scratch, or auto. Default: auto."
+        help="What learns, from trained weights: head, stages:N (the last N), full, scratch, or auto. Default: auto, or full with --epochs."
     ),
 ]
 Init = Annotated[

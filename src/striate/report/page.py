@@ -206,9 +206,9 @@ def _lead(report: TrainingReport) -> str:
     counts = report.data.counts
     trained_on = plural(sum(by_split.get("train", 0) for by_split in counts.values()), "picture")
     model = report.model + (f" with {number(report.parameters)} parameters" if report.parameters else "")
-    trained = "trained" if report.history else "to be trained"
+    trained = "trained on" if report.history else "its head fitted to" if report.scores else "to be trained on"
     classes = plural(len(counts), "class", "classes")
-    said = f"{model}, {trained} on {trained_on} of {classes} from {report.data.location}"
+    said = f"{model}, {trained} {trained_on} of {classes} from {report.data.location}"
     if not report.history:
         return f"{said}."
     seconds = [row.get("seconds") for row in report.history]

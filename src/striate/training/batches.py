@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 import numpy.typing as npt
@@ -47,6 +48,18 @@ def batch_sizes(length: int, batch_size: int) -> list[int]:
     elif rest:
         sizes.append(rest)
     return sizes
+
+
+def count_looks(steps: int, length: int, batch_size: int) -> int:
+    """How many pictures a number of steps looks at, from the start of an epoch on.
+
+    Example:
+        >>> count_looks(5, 129, 64)  # 64 + 65, twice, and 64
+        322
+    """
+    sizes = [0, *accumulate(batch_sizes(length, batch_size))]
+    epochs, rest = divmod(steps, len(sizes) - 1)
+    return epochs * length + sizes[rest]
 
 
 def part_sizes(length: int, most: int) -> list[int]:

@@ -11,6 +11,7 @@ from striate.augmentation import named_policy
 from striate.errors import UsageError
 from striate.models import LeNetConfig, Network, Row
 from striate.pixels import Preprocessing
+from striate.training.batches import batch_sizes
 from striate.weights import PUBLISHED
 
 SMALL = 64
@@ -159,7 +160,7 @@ def choose_recipe(facts: DataFacts, row: Row, *, pretrained: bool) -> tuple[dict
     table.setdefault("schedule", {})["epochs"] = epochs
     decisions = [
         Decision("recipe", kind, "trained weights are given" if pretrained else "training starts from random weights"),
-        Decision("epochs", str(epochs), f"{facts.training_pictures:,} training pictures, about {views:,} looks in all"),
+        Decision("epochs", str(epochs), f"the recipe wants about {views:,} looks, in {fewest} to {most} epochs"),
     ]
     if isinstance(row.config, LeNetConfig) and row.config.output == "rbf":
         table["loss"] = {"name": "lenet_map", "lenet_j": 1.0}
@@ -171,7 +172,7 @@ def choose_recipe(facts: DataFacts, row: Row, *, pretrained: bool) -> tuple[dict
         batch_size //= 2
     if batch_size != table["batch_size"]:
         table["batch_size"] = batch_size
-        decisions.append(Decision("batch size", str(batch_size), "so that an epoch has at least 8 steps"))
+        decisions.append(Decision("batch size", str(batch_size), describe_steps(facts.training_pictures, batch_size)))
     policy = named_policy("standard", drawn=facts.drawn)
     table["augmentation"] = policy.to_dict()
     why = "small grey pictures; no mirror images, which change letters" if facts.drawn else "pictures of things"
@@ -179,6 +180,17 @@ def choose_recipe(facts: DataFacts, row: Row, *, pretrained: bool) -> tuple[dict
         Decision("augmentation", "standard: " + ", ".join(operation.name for operation in policy.active), why)
     )
     return table, decisions
+
+
+def describe_steps(training_pictures: int, batch_size: int) -> str:
+    """Why a batch is small: how many steps an epoch has with it.
+
+    Example:
+        >>> describe_steps(48, 8)
+        'an epoch of 48 pictures has 6 steps then'
+    """
+    steps = len(batch_sizes(training_pictures, batch_size))
+    return f"an epoch of {training_pictures:,} pictures has {steps} {'step' if steps == 1 else 'steps'} then"
 
 
 def scratch_warning(facts: DataFacts, row: Row, *, pretrained: bool) -> str | None:

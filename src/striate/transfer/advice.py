@@ -302,7 +302,7 @@ def _on_the_data(found: _Findings) -> str:
 def _on_what_follows(found: _Findings, kind: Kind, wanted: int, learning: int, costs: _Costs) -> str:
     last = "last stage" if learning == 1 else f"last {learning} stages"
     takes = costs.seconds(learning)
-    time = f", about {_duration(takes)} for {_epochs(costs.epochs)}" if takes and learning else ""
+    time = f", about {_duration(takes / costs.epochs)} an epoch" if takes and learning else ""
     if learning < wanted and costs.budget is not None:
         more = "everything" if wanted == len(found.stages) else f"the last {wanted} stages"
         chosen = f"the head and the {last} learn{time}" if learning else "the head alone learns"
@@ -335,6 +335,8 @@ def _epochs(count: int) -> str:
 
 
 def _duration(seconds: float) -> str:
+    if seconds < 9.5:
+        return f"{max(0.1, seconds):.1f} s"
     if seconds < 90:
-        return f"{max(1, round(seconds))} s"
+        return f"{seconds:.0f} s"
     return f"{seconds / 60:,.0f} min" if seconds < 5400 else f"{seconds / 3600:,.1f} h"
