@@ -6,8 +6,7 @@ import torch
 from torchvision.transforms import v2
 
 from striate.augmentation import AugmentationPolicy, Cutmix, Mixup, mix, mixing_partners
-from striate.augmentation.draws import uniform
-from striate.augmentation.mixing import beta, cut_boxes, draw_mixture
+from striate.augmentation.mixing import cut_boxes, draw_mixture
 from striate.errors import UsageError
 
 BOTH = AugmentationPolicy(mixup=Mixup(alpha=0.4, probability=0.4), cutmix=Cutmix(alpha=1.0, probability=0.4))
@@ -41,14 +40,6 @@ def test_pictures_that_are_not_mixed_stay_as_they_are():
     mixture = draw_mixture(BOTH, **PLACE, indices=range(200))
     alone = torch.from_numpy(~mixture.mixup & ~mixture.cutmix)
     assert alone.any() and torch.equal(mixed[alone], own[alone]) and (weights[alone] == 1).all()
-
-
-@pytest.mark.parametrize("alpha", [0.1, 0.4, 1.0, 2.0])
-def test_shares_follow_the_beta_distribution(alpha):
-    from scipy import stats
-
-    shares = beta(uniform(0, 0, range(4000), 512, stream="mixup"), alpha)
-    assert stats.kstest(shares, stats.beta(alpha, alpha).cdf).pvalue > 1e-3
 
 
 def torchvisions(kind, images, labels, monkeypatch, share, corner=None):

@@ -46,7 +46,9 @@ def test_what_is_said_reaches_the_recipe(striate_command, striped, tmp_path):
     recipe = tomllib.loads((folder / "recipe.toml").read_text())
     assert (recipe["initialization"], recipe["balance"], recipe["batch_size"]) == ("he_normal", "sampler", 8)
     assert recipe["augmentation"] == named_policy("light", drawn=False).to_dict()
-    assert {"what": "batch size", "value": "8", "why": "an epoch of 48 pictures has 6 steps then"} in recipe["decisions"]
+    assert {"what": "batch size", "value": "8", "why": "an epoch of 48 pictures has 6 steps then"} in recipe[
+        "decisions"
+    ]
     shown = next(row for row in recipe["decisions"] if row["what"] == "augmentation" and row["why"] == "asked for")
     assert shown["value"].startswith("light: ") and shown["value"] in " ".join(err.split())
 

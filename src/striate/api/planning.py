@@ -111,7 +111,9 @@ def plan_time(
     why = f"{plan.step_seconds * 1e3:.0f} ms a step, {steps_per_epoch} steps an epoch"
     every_step = recipe.schedule.epochs * steps_per_epoch
     if steps < every_step:
-        decisions.append(Decision("steps", f"about {steps:,} of {every_step:,}", f"{why}; the time limit leaves no more"))
+        decisions.append(
+            Decision("steps", f"about {steps:,} of {every_step:,}", f"{why}; the time limit leaves no more")
+        )
     else:
         decisions.append(Decision("steps", f"{every_step:,}", f"{why}; the time limit has room for {steps:,}"))
     return TimedRun(plan, preprocessing, steps, decisions)

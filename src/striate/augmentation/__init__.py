@@ -25,7 +25,8 @@ from striate.augmentation.geometry import (
     Translation,
     VerticalFlip,
 )
-from striate.augmentation.mixing import Cutmix, Mixture, Mixup, draw_mixture, mix, mixing_partners
+from striate.augmentation.mixing import Mixture, draw_mixture, mix, mixing_partners
+from striate.augmentation.mixtures import Cutmix, Mixup
 from striate.augmentation.named import class_changing, named_policy, read_policy
 from striate.augmentation.operation import Draws, Operation
 from striate.augmentation.policy import AugmentationPolicy, with_principal_colours

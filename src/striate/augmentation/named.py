@@ -28,7 +28,7 @@ from striate.augmentation.geometry import (
     Translation,
     VerticalFlip,
 )
-from striate.augmentation.mixing import Cutmix, Mixup
+from striate.augmentation.mixtures import Cutmix, Mixup
 from striate.augmentation.operation import Operation
 from striate.augmentation.policy import AugmentationPolicy
 from striate.errors import UnknownNameError, UsageError

@@ -20,8 +20,9 @@ def load_data(location: str | Path, *, root: str | Path | None = None, download:
     - A folder of class folders: the folder's name is the class, and pictures in folders below it belong to it. If its
       subfolders are called `train`, `val` and `test`, or by another common spelling (`Training`, `dev`, `test_set`,
       `seg_train`), these are the splits and the class folders lie in them; splits may also lie in the class folders.
-      What was taken for what is in `Dataset.notes`; folders that may be either are refused. Extensions count in any case; hidden and system files and folders, and files
-      that are no pictures, are passed over and counted in `Dataset.ignored`.
+      What was taken for what is in `Dataset.notes`; folders that may be either are refused. Extensions count in any case;
+      hidden and system files and folders, and files that are no pictures, are passed over and counted in
+      `Dataset.ignored`.
     - A CSV with the columns `path` and `label`, and `split` and `group` if there are any: see `table.load_table`.
     - A folder with MNIST's four IDX files, gzipped or not: see `idx.load_idx`.
     - A built-in name, `digits`, `mnist`, `fashion-mnist` or `cifar10`: see `builtin.load_built_in`. Such a name always
