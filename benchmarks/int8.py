@@ -19,15 +19,16 @@ from typing import Any
 import numpy as np
 
 import striate
-from striate.api.preparation import data_facts, prepare_data
+from striate.api.preparation import prepare_data
 from striate.api.watching import Watcher
 from striate.conversion import convert_to_openvino
 from striate.conversion.quantization import layers_by_format, quantize_graph
+from striate.data.facts import data_facts
 from striate.models import create_model, model_row
 from striate.openvino_loading import load_openvino
 from striate.runtime import OpenVINOEngine
 from striate.timing import time_side_by_side
-from striate.training import choose_preprocessing
+from striate.weights.input_rule import input_rule
 
 ROWS = [
     "lenet5",
@@ -80,7 +81,7 @@ def measure(name: str, files: list[Path], rounds: int) -> dict[str, Any]:
             (folder / f"class {number}").mkdir()
             (folder / f"class {number}" / path.name).write_bytes(path.read_bytes())
         facts = data_facts(prepare_data(folder, seed=0, root=None, watcher=Watcher()))
-        rule, _ = choose_preprocessing(facts, row, network, size=None)
+        rule = input_rule(row, network, facts=facts).preprocessing
         images = np.concatenate([rule.normalise(rule.pixels(path)[np.newaxis]) for path in files])
         graph = convert_to_openvino(network, in_channels=rule.channels, input_size=rule.size)
         plain, narrow = folder / "fp32.xml", folder / "int8.xml"

@@ -15,6 +15,7 @@ FLOORS = [
         "pixels",
         "initialization",
         "hooks",
+        "decision",
         "errors",
         "openvino_loading",
         "durable_writing",
@@ -37,6 +38,7 @@ FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 EVERYWHERE = {
     "errors",
     "hooks",
+    "decision",
     "openvino_loading",
     "durable_writing",
     "timing",
@@ -51,6 +53,7 @@ TORCH_FREE = [
     "bundle",
     "evaluation",
     "data",
+    "decision.py",
     "errors.py",
     "openvino_loading.py",
     "durable_writing.py",

@@ -6,9 +6,17 @@ import torch
 
 import striate
 from striate.api.augment import augment_sheet, pick_pictures
+from striate.api.deciding import choose_augmentation
+from striate.api.preparation import prepare_data
+from striate.api.training_request import TrainingRequest
 from striate.api.watching import Watcher
 from striate.augmentation import AugmentationPolicy, Rotation, augment, named_policy
+from striate.data import ArrayPictures, Dataset
+from striate.data.facts import SAMPLED, data_facts
 from striate.errors import UnknownNameError, UsageError
+from striate.models import create_model, model_row
+from striate.training import Recipe
+from striate.weights.input_rule import input_rule
 
 
 class Notes(Watcher):
@@ -44,9 +52,7 @@ def test_the_first_draw_is_what_the_first_epoch_sees(striped, monkeypatch):
     """The sheet's pictures are those that training's own code makes of the same rows."""
     import striate.api.augment as module
     from striate.api.examples import SplitExamples
-    from striate.api.preparation import data_facts, prepare_data
     from striate.data import open_store
-    from striate.training import Recipe
     from striate.training.inputs import augmented
 
     seen = []
@@ -124,3 +130,24 @@ def test_a_single_operation_does_what_the_room_does():
     images = torch.rand(3, 1, 8, 8)
     policy = named_policy("rotation", drawn=True)
     assert not torch.equal(augment(images, policy, seed=0, epoch=0, indices=range(3)), images)
+
+
+def test_the_colours_of_a_sheet_are_those_that_training_changes():
+    """Of more pictures than are looked at: the sheet and a run measure the same ones."""
+    count = 800
+    pixels = np.random.default_rng(0).integers(0, 256, (count, 8, 8, 3)) * np.linspace(0.2, 1, count).reshape(
+        -1, 1, 1, 1
+    )
+    pictures = ArrayPictures.whole({"noise": pixels.astype(np.uint8)})
+    labels = (np.arange(count) % 2).astype(np.int32)
+    dataset = Dataset("noise", "noise", ("a", "b"), pictures, labels, np.zeros(count, np.uint8))
+    dataset = prepare_data(dataset, seed=0, root=None, watcher=Watcher())
+    assert len(dataset.indices("train")) > SAMPLED
+    sheet = augment_sheet(dataset, policy="pca_colour", pictures=1, draws=1, model="resnet20")
+    facts = data_facts(dataset)
+    rule = input_rule(
+        model_row("resnet20"), create_model("resnet20", num_classes=2), facts=facts, dataset=dataset
+    ).preprocessing
+    request = TrainingRequest(data=dataset, augment="pca_colour")
+    recipe = choose_augmentation(request, Recipe(), facts, rule, dataset, Watcher())
+    assert sheet.policy.pca_colour.eigenvalues == recipe.augmentation.pca_colour.eigenvalues != ()

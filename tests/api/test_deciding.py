@@ -8,7 +8,6 @@ import torch
 
 import striate.api.deciding as room
 from striate.api.deciding import decide, suit_rate
-from striate.api.preparation import resized_in_proportion
 from striate.api.run_plan import RunPlan
 from striate.api.training_request import TrainingRequest
 from striate.api.watching import Watcher
@@ -17,6 +16,7 @@ from striate.errors import UnknownNameError
 from striate.initialization import drafting, named_scheme
 from striate.models import create_model
 from striate.training import Decision, Recipe
+from striate.weights.input_rule import resized_in_proportion
 
 
 class Notes(Watcher):

@@ -32,7 +32,7 @@ def test_the_bundle_answers_what_the_network_answers(weights, tmp_path):
     assert np.allclose(classifier.decision_function(list(pixels)), expected, atol=1e-4 * np.abs(expected).max())
     assert not len(classifier.seen_pictures().prefixes)
     assert imported.contract.data["name"] == "weights.pth" and imported.contract.metrics == {}
-    assert [made.what for made in imported.decisions] == ["weights", "input", "normalisation"]
+    assert [made.what for made in imported.decisions] == ["weights", "input size", "resize", "normalisation"]
 
 
 @pytest.mark.slow

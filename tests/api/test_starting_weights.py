@@ -1,17 +1,14 @@
 """Training that starts from published weights."""
 
-import dataclasses
 import tomllib
 
 import pytest
 import torch
 
 import striate
-from striate.api.preparation import published_preprocessing, resized_in_proportion
 from striate.api.starting_weights import are_published, find_weights
 from striate.api.transfer_choice import EPOCHS_ASKED
 from striate.errors import Interrupted, UsageError, WeightsError
-from striate.pixels import Preprocessing
 from striate.training import checkpoints
 
 QUICK = {"model": "resnet20", "epochs": 1, "settings": ["batch_size=16"]}
@@ -110,27 +107,3 @@ def test_their_name(published, tmp_path):
     torch.save({"a": torch.zeros(1)}, tmp_path / "mine.pth")
     found = find_weights(tmp_path / "mine.pth", "resnet20", watcher=striate.Watcher())
     assert (found.name, found.published) == ("mine.pth", None)
-
-
-@pytest.mark.parametrize(
-    ("resize", "crop", "side", "expected"),
-    [(256, 224, 224, 256), (256, 224, 112, 128), (232, 224, 128, 133), (32, 32, 96, 96)],
-)
-def test_in_proportion(resize, crop, side, expected):
-    rule = Preprocessing(
-        colour="rgb",
-        resize="shorter_side",
-        resize_size=(resize, resize),
-        crop=(crop, crop),
-        mean=(0.5,) * 3,
-        std=(0.5,) * 3,
-    )
-    assert resized_in_proportion(rule, side) == dataclasses.replace(
-        rule, resize_size=(expected, expected), crop=(side, side)
-    )
-
-
-def test_the_size_of_published_weights(published):
-    rule, (decision,) = published_preprocessing(published, size=None)
-    assert rule == published.preprocessing
-    assert decision.value == "32 x 32"

@@ -12,13 +12,14 @@ from typing import Any, Literal
 import torch
 
 from striate.api.deciding import choose_input, suit_weights
-from striate.api.preparation import choose_device, data_facts, prepare_data, start_from
+from striate.api.preparation import choose_device, prepare_data, start_from
 from striate.api.stage_advice import MOST_PICTURES, sample_rows
 from striate.api.starting_weights import find_weights
 from striate.api.training_request import TrainingRequest
 from striate.api.transfer_choice import advise_on
 from striate.api.watching import Watcher
 from striate.data import Dataset
+from striate.data.facts import data_facts
 from striate.models import create_model, model_row
 from striate.report.quadrants import StageBar, TransferMap, draw_transfer_map
 from striate.training import Recipe, choose_recipe, merge, parse_duration

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from striate.api.preparation import data_facts, prepare_data, sample_pixels
+from striate.api.preparation import prepare_data
 from striate.api.watching import Watcher
 from striate.augmentation import (
     AugmentationPolicy,
@@ -26,18 +26,17 @@ from striate.augmentation import (
     with_principal_colours,
 )
 from striate.data import Dataset
+from striate.data.facts import data_facts, sample_pixels
 from striate.errors import UsageError
 from striate.models import create_model, model_row
 from striate.pixels import Preprocessing
 from striate.report.contact_sheet import Tile, draw_contact_sheet
 from striate.table_reading import read_dataclass
-from striate.training import choose_model, choose_preprocessing, merge, read_settings
+from striate.training import choose_model, merge, read_settings
+from striate.weights.input_rule import AskedInput, check_side, input_rule
 
 MOST = 64
 """Rows and columns that a sheet can have."""
-
-LARGEST_SIDE = 4096
-"""Pixels; a larger input than any network's would only fill the memory."""
 
 _ONLY_COLOUR = ("saturation", "pca_colour", "hue")
 
@@ -136,8 +135,7 @@ def augment_sheet(
     for name, count in (("pictures", pictures), ("draws", draws)):
         if not 1 <= count <= MOST:
             raise UsageError(f"{name} must lie in 1..{MOST}, got {count}")
-    if size is not None and not 1 <= size <= LARGEST_SIDE:
-        raise UsageError(f"size must lie in 1..{LARGEST_SIDE} pixels, got {size}")
+    check_side(size)
     watcher = watcher or Watcher()
     changed_settings = read_settings(settings)
     if not isinstance(policy, AugmentationPolicy):
@@ -150,11 +148,11 @@ def augment_sheet(
     row = model_row(model or choose_model(facts).value)
     channels = 3 if facts.colour else 1
     network = create_model(row.name, num_classes=len(dataset.classes), in_channels=channels, seed=0)
-    preprocessing, _ = choose_preprocessing(facts, row, network, size=size)
+    preprocessing = input_rule(row, network, asked=AskedInput(size=size), facts=facts).preprocessing
     reader = _Reader(dataset, preprocessing)
     training = dataset.indices("train")
     if chosen.needs_principal_colours:
-        chosen = with_principal_colours(chosen, sample_pixels(preprocessing, dataset))
+        chosen = with_principal_colours(chosen, sample_pixels(dataset, preprocessing))
     if channels == 1 and (idle := [name for name in _ONLY_COLOUR if getattr(chosen, name).active]):
         watcher.note(f"{', '.join(idle)} changes nothing here: the pictures are grey")
     for warning in warnings:

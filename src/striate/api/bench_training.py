@@ -18,9 +18,10 @@ from torch.nn import functional
 from striate.api.bench_hardware import describe_processor
 from striate.api.examples import SplitExamples
 from striate.api.planning import probe_images, probe_loss
-from striate.api.preparation import choose_device, data_facts, prepare_data
+from striate.api.preparation import choose_device, prepare_data
 from striate.api.watching import Watcher
 from striate.data import open_store
+from striate.data.facts import data_facts
 from striate.errors import UsageError
 from striate.models import Network, create_model, model_row
 from striate.timing import SideBySide, time_side_by_side
@@ -29,15 +30,14 @@ from striate.training import (
     StoppedError,
     TrainingState,
     choose_precision,
-    choose_preprocessing,
     choose_recipe,
     fit,
     merge,
     prepare_inputs,
 )
-from striate.training.defaults import check_side
 from striate.training.memory import hand_back_freed_memory, keep_freed_memory
 from striate.training.precision import autocast
+from striate.weights.input_rule import AskedInput, check_side, input_rule
 
 STEPS_OF_THE_LOOP = 10
 """Steps that the loop, and the fast step beside it, take in a round: the loop starts anew in each, with no batch prepared."""
@@ -133,7 +133,7 @@ def bench_training(
         channels, classes = 3 if facts.colour else 1, len(dataset.classes)
         network = create_model(row.name, num_classes=classes, in_channels=channels, seed=0)
         side = None if network.fixed_size else size or row.input_size[0]
-        preprocessing, _ = choose_preprocessing(facts, row, network, size=side)
+        preprocessing = input_rule(row, network, asked=AskedInput(size=side), facts=facts).preprocessing
         store = open_store(dataset, preprocessing, progress=watcher.task)
         examples, sides = SplitExamples.of(dataset, store, preprocessing, "train"), preprocessing.size
         if len(examples.labels) < batch_size:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from striate.api.starting_weights import StartingWeights, find_weights
+from striate.api.starting_weights import find_weights
 from striate.api.watching import Watcher
 from striate.errors import UsageError, WeightsError
 from striate.initialization import PAPER, Scheme, drafting, named_scheme
 from striate.models import Network
 from striate.models import create_model as create_new_model
-from striate.weights import MatchReport, Which, is_auxiliary, load_weights
+from striate.weights import MatchReport, StartingWeights, Which, is_auxiliary, load_weights
 
 
 def create_model(

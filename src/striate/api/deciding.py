@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import nn
 
@@ -17,15 +16,12 @@ from striate.api.batch_size import choose_batch_size
 from striate.api.planning import plan_time, probe_images, probe_loss
 from striate.api.preparation import (
     choose_device,
-    data_facts,
-    normalisation,
     prepare_data,
-    published_preprocessing,
     start_from,
 )
 from striate.api.run_plan import RunPlan, RunSettings
 from striate.api.stage_advice import can_be_judged
-from striate.api.starting_weights import StartingWeights, are_published, find_weights
+from striate.api.starting_weights import are_published, find_weights
 from striate.api.stated_decisions import state_decisions
 from striate.api.training_request import AUTO, TrainingRequest, ask_recipe
 from striate.api.transfer_choice import ask_transfer, choose_transfer
@@ -33,6 +29,7 @@ from striate.api.watching import NoteKeeper, Watcher
 from striate.api.weights_fit import choose_size, choose_twin
 from striate.augmentation import AugmentationPolicy, class_changing, read_policy, with_principal_colours
 from striate.data import Dataset
+from striate.data.facts import data_facts, sample_pixels
 from striate.models import Network, Row, create_model, model_row, twin_rows
 from striate.pixels import Preprocessing
 from striate.table_reading import read_dataclass
@@ -43,7 +40,6 @@ from striate.training import (
     TimePlan,
     choose_model,
     choose_precision,
-    choose_preprocessing,
     choose_recipe,
     merge,
     parse_duration,
@@ -51,11 +47,10 @@ from striate.training import (
     scratch_warning,
 )
 from striate.training.batches import batch_sizes
-from striate.training.defaults import ENLARGED, LEAST_SIDE, WITHOUT_BATCH_NORM, input_side
+from striate.training.defaults import ENLARGED, LEAST_SIDE, WITHOUT_BATCH_NORM
 from striate.training.recipe import TransferConfig
-
-COLOUR_SAMPLE = 256
-"""Training pictures from which the directions of colour are measured, where the augmentation needs them."""
+from striate.weights import StartingWeights
+from striate.weights.input_rule import AskedInput, input_rule, input_side
 
 
 @dataclass(frozen=True)
@@ -285,10 +280,7 @@ def choose_augmentation(
     for warning in class_changing(policy, drawn=facts.drawn):
         watcher.note(warning)
     if policy.needs_principal_colours:
-        rows = dataset.indices("train")
-        rows = rows[np.linspace(0, len(rows) - 1, min(COLOUR_SAMPLE, len(rows))).astype(int)]
-        pixels = np.stack([preprocessing.pixels(dataset.pictures.read(int(row))) for row in rows])
-        policy = with_principal_colours(policy, pixels)
+        policy = with_principal_colours(policy, sample_pixels(dataset, preprocessing))
     return dataclasses.replace(recipe, augmentation=policy)
 
 
@@ -301,13 +293,9 @@ def choose_input(
     starting: StartingWeights | None,
 ) -> tuple[Preprocessing, list[Decision]]:
     """How pictures become the network's input: what its weights expect, or what suits the pictures."""
-    if starting is not None and starting.published is not None:
-        size = None if network.fixed_size else request.size
-        preprocessing, decisions = published_preprocessing(starting.published, size=size)
-    else:
-        preprocessing, decisions = choose_preprocessing(facts, row, network, size=request.size)
-    preprocessing, decision = normalisation(preprocessing, dataset, row, starting, mean=request.mean, std=request.std)
-    return preprocessing, [*decisions, decision]
+    asked = AskedInput(request.size, request.mean, request.std)
+    rule = input_rule(row, network, starting, asked, facts=facts, dataset=dataset)
+    return rule.preprocessing, list(rule.decisions)
 
 
 def run_weights(weights: str | Path | None) -> str:

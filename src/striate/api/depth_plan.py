@@ -14,25 +14,25 @@ import tomli_w
 import torch
 
 from striate.api.planning import probe_images, probe_loss
-from striate.api.preparation import choose_device, data_facts, normalisation, prepare_data
+from striate.api.preparation import choose_device, prepare_data
 from striate.api.training_request import TrainingRequest, ask_recipe
 from striate.api.watching import Watcher
 from striate.data import Dataset
+from striate.data.facts import DataFacts, data_facts
 from striate.errors import UnknownNameError, UsageError
 from striate.models import Network, create_model, list_models, model_row
 from striate.pixels import Preprocessing
 from striate.report.wording import duration
 from striate.training import (
-    DataFacts,
     Decision,
     Recipe,
     choose_precision,
-    choose_preprocessing,
     choose_recipe,
     merge,
     time_step,
 )
 from striate.training.batches import batch_sizes
+from striate.weights.input_rule import AskedInput, input_rule
 
 SMALL_PAIR, LARGE_PAIR = ("plain20", "plain56"), ("plain18", "plain34")
 EPOCHS = 10
@@ -159,13 +159,11 @@ def depth_input(
         size if size is not None else min(row.input_size[0], max(SIDE_STEP, facts.short_side // SIDE_STEP * SIDE_STEP))
     )
     network = create_model(row.name, num_classes=len(dataset.classes), in_channels=3 if facts.colour else 1, seed=0)
-    preprocessing, decisions = choose_preprocessing(facts, row, network, size=side)
+    rule = input_rule(row, network, asked=AskedInput(size=side), facts=facts, dataset=dataset)
+    sides, *others = rule.decisions
     if size is None:
-        decisions = [
-            dataclasses.replace(decisions[0], why="what the pictures show, no more: depth shall cost, not size")
-        ]
-    preprocessing, decision = normalisation(preprocessing, dataset, row, None, mean=None, std=None)
-    return preprocessing, [*decisions, decision]
+        sides = dataclasses.replace(sides, why="what the pictures show, no more: depth shall cost, not size")
+    return rule.preprocessing, [sides, *others]
 
 
 def check_pair(pair: tuple[str, str]) -> None:

@@ -10,21 +10,16 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from striate.api.preparation import known_normalisation, resized_in_proportion
 from striate.api.seal import make_canaries, seal
-from striate.api.starting_weights import StartingWeights, find_weights
+from striate.api.starting_weights import find_weights
 from striate.api.watching import Watcher
 from striate.bundle import Contract, SeenPictures
 from striate.errors import UsageError, WeightsError
 from striate.models import Network, Row, create_model, model_row, twin_rows
-from striate.pixels import Preprocessing
 from striate.runtime import Classifier, load_classifier
 from striate.training import Decision
-from striate.training.defaults import check_side
-from striate.weights import PUBLISHED, Which, is_auxiliary, load_weights, published_weights
-
-KEPT = 0.875
-"""Share of the shorter side that is kept of photographs, as ImageNet's networks are usually evaluated: 224 of 256 pixels."""
+from striate.weights import StartingWeights, Which, is_auxiliary, load_weights
+from striate.weights.input_rule import AskedInput, check_side, input_rule
 
 CANARY_SIZES = ((150, 120), (120, 150), (140, 140), (96, 160))
 """Height and width in pixels of the pictures that are drawn as canaries, as nobody gave any."""
@@ -89,11 +84,11 @@ def import_weights(
     check_side(size)
     row = model_row(model)
     names = read_classes(classes)
-    starting = recognised(find_weights(weights, model, which=which, watcher=watcher), model)
+    starting = find_weights(weights, model, which=which, watcher=watcher)
     names = names or names_that_come_with(starting)
     network, matched = filled(row, starting, names)
-    preprocessing, decision = usual_preprocessing(row, network, starting, size=size, mean=mean, std=std)
-    decisions = [Decision("weights", starting.name, matched), *decision]
+    rule = input_rule(row, network, starting, AskedInput(size, mean, std))
+    decisions = [Decision("weights", starting.name, matched), *rule.decisions]
     for made in decisions:
         watcher.decision(made)
     for twin in twin_rows(model):
@@ -106,7 +101,7 @@ def import_weights(
         output,
         model=model,
         classes=names,
-        preprocessing=preprocessing,
+        preprocessing=rule.preprocessing,
         splits=[],
         canary_pictures=make_canaries(drawn_pictures()),
         seen=SeenPictures.of(np.empty((0, 32), np.uint8)),
@@ -170,15 +165,6 @@ def names_in(text: str, source: str) -> list[str]:
         ) from error
 
 
-def recognised(starting: StartingWeights, model: str) -> StartingWeights:
-    """The same; with what the publisher says, if the file is known by its SHA-256 to be the row's published one."""
-    if starting.published is None and model in PUBLISHED:
-        published = published_weights(model)
-        if starting.file.sha256.startswith(published.sha256_prefix):
-            return StartingWeights(starting.file, published)
-    return starting
-
-
 def names_that_come_with(starting: StartingWeights) -> tuple[str, ...]:
     """The classes that the publisher or the file's metadata names.
 
@@ -231,55 +217,6 @@ def filled(row: Row, starting: StartingWeights, names: tuple[str, ...]) -> tuple
     if report.missing or report.reshaped or report.adapted or left_over:
         raise WeightsError(f"{starting.name} is not a {row.name} as it is in the catalogue: {report.summary()}")
     return network, report.summary()
-
-
-def usual_preprocessing(
-    row: Row,
-    network: Network,
-    starting: StartingWeights,
-    *,
-    size: int | None,
-    mean: Sequence[float] | None,
-    std: Sequence[float] | None,
-) -> tuple[Preprocessing, list[Decision]]:
-    """How pictures become the network's input: as the publisher says, else as networks of the row's benchmark are evaluated.
-
-    Raises:
-        UsageError: If the size or the normalisation makes no sense, or the network takes another size only.
-    """
-    channels = network.in_channels
-    if starting.published is not None:
-        rule = starting.published.preprocessing
-        rule = rule if size is None else resized_in_proportion(rule, size)
-        why = f"what {starting.published.source} was evaluated with" if size is None else "asked for"
-    else:
-        height, width = row.input_size if size is None else (size, size)
-        if network.fixed_size and (height, width) != row.input_size:
-            raise UsageError(f"{row.name} takes {row.input_size[0]} x {row.input_size[1]} pixels only, got size {size}")
-        drawn, photographs = row.benchmark.name == "MNIST", row.benchmark.name == "ImageNet"
-        share = KEPT if photographs else 1.0
-        mean_of_row, std_of_row = row.benchmark.normalization(channels)
-        rule = Preprocessing(
-            colour="rgb" if channels == 3 else "grey",
-            resize="exact" if drawn else "shorter_side",
-            resize_size=(height - 4, width - 4) if drawn else (round(height / share), round(width / share)),
-            filter="bilinear",
-            crop=(height, width),
-            mean=mean_of_row,
-            std=std_of_row,
-        )
-        why = "asked for" if size is not None else f"what {row.name} was made for"
-    if min(rule.size) < min(network.minimum_size):
-        raise UsageError(f"{row.name} takes pictures of at least {min(network.minimum_size)} pixels, got size {size}")
-    known = known_normalisation(rule, row, starting, mean=mean, std=std)
-    decisions = [
-        Decision("input", f"{rule.size[0]} x {rule.size[1]}, of {rule.resize_size[0]} x {rule.resize_size[1]}", why)
-        if rule.resize_size is not None
-        else Decision("input", f"{rule.size[0]} x {rule.size[1]}", why)
-    ]
-    if known is None:  # a row for another number of channels: its values, averaged
-        return rule, decisions
-    return known[0], [*decisions, known[1]]
 
 
 def drawn_pictures() -> list[bytes | npt.NDArray[np.uint8]]:

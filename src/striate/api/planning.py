@@ -10,13 +10,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from striate.api.preparation import resized_in_proportion
 from striate.data import Dataset
 from striate.errors import UsageError
 from striate.models import Network
 from striate.pixels import Preprocessing
 from striate.training import Decision, Recipe, TimePlan, time_step
 from striate.training.batches import batch_sizes
+from striate.weights.input_rule import resized_in_proportion
 
 
 def probe_loss(logits: Tensor) -> Tensor:

@@ -13,7 +13,6 @@ from torch import nn
 
 from striate.api.create_model import create_model
 from striate.api.inspect import trained_network
-from striate.api.preparation import known_normalisation, published_preprocessing, show
 from striate.api.starting_weights import find_weights
 from striate.api.watching import Watcher
 from striate.bundle import open_bundle
@@ -22,13 +21,13 @@ from striate.hooks import held_still
 from striate.initialization import drafting
 from striate.inspection import Inspection, inspect_network
 from striate.inspection.layers import ReceptiveField
-from striate.models import Network, Row, list_models, model_row
+from striate.models import Network, list_models, model_row
 from striate.models import create_model as create_new_model
 from striate.pixels import Preprocessing
-from striate.training import DataFacts, choose_preprocessing
 from striate.visualization import HEAD, layer_output, list_layers
 from striate.visualization.layers import find_layer
 from striate.weights import published_weights
+from striate.weights.input_rule import AskedInput, input_rule, rule_of_benchmark, show, whole_picture
 
 IMAGENET_CLASSES_OF = "mobilenet_v2"
 """The row whose published weights name ImageNet's 1,000 classes, in the order that all published ones have."""
@@ -226,13 +225,8 @@ def layers_of_model(model: str | Path, *, size: int | None = None) -> tuple[Laye
     row = model_row(str(model))
     with drafting():
         draft = create_new_model(row.name, auxiliary=False)
-    rule, _ = choose_preprocessing(_benchmark_facts(row), row, draft, size=size)
-    _check_size(draft, rule, size)
+    rule = input_rule(row, draft, asked=AskedInput(size=size)).preprocessing
     return SeenNetwork(draft, row.name, rule, ()).all_layer_facts()
-
-
-def _benchmark_facts(row: Row) -> DataFacts:
-    return DataFacts(1, row.num_classes, min(row.input_size), colour=row.in_channels == 3)
 
 
 def _of_catalogue(
@@ -248,21 +242,13 @@ def _of_catalogue(
     with drafting():
         draft = create_new_model(name, auxiliary=False)
     starting = None if weights is None else find_weights(weights, name, watcher=watcher)
-    if starting is not None and starting.published is not None:
-        rule, _ = published_preprocessing(starting.published, size=size)
-    else:
-        rule, _ = choose_preprocessing(_benchmark_facts(row), row, draft, size=size)
-    _check_size(draft, rule, size)
+    found = input_rule(row, draft, starting, AskedInput(size, mean, std))
+    rule = found.preprocessing
     network = create_model(name, auxiliary=False, seed=seed if weights is None else None, weights=weights)
-    known = known_normalisation(rule, row, starting, mean=mean, std=std)
-    why = f"what {name} was published with"
-    if known is not None:
-        rule, decision = known
-        why = decision.why
     notes = []
     if starting is None:
         notes.append(f"the weights are random: what is shown is what {name} is before it has learnt anything")
-    elif why == f"what {name} was published with":
+    elif found.presumed:
         notes.append(
             f"{starting.name} does not say what its pictures should be like; they are made as {name} was published "
             f"(mean {show(rule.mean)}, deviation {show(rule.std)}); if that is wrong, give --mean and --std"
@@ -272,7 +258,7 @@ def _of_catalogue(
     classes = _class_names(network, named=starting is not None and row.benchmark.name == "ImageNet")
     source = "random" if starting is None else starting.name
     return SeenNetwork(
-        _fast(network), name, rule, classes, tuple(notes), {"network": name, "weights": source} | _rule(rule, why)
+        _fast(network), name, rule, classes, tuple(notes), {"network": name, "weights": source} | _rule(rule, found.why)
     )
 
 
@@ -283,17 +269,16 @@ def _module(
     from striate.api.inspect import input_shape
 
     channels, height, width = input_shape(network, size)
-    plain = ((0.0,) * channels, (1.0,) * channels)
-    own = network.config.benchmark.normalization(channels) if isinstance(network, Network) else plain
     if channels not in (1, 3):
         raise UsageError(f"pictures have 1 or 3 channels; {type(network).__name__} takes {channels}")
-    rule = Preprocessing(
-        colour="rgb" if channels == 3 else "grey",
-        resize="shorter_side",
-        resize_size=(height, width),
-        crop=(height, width),
-        mean=tuple(mean) if mean is not None else own[0],
-        std=tuple(std) if std is not None else own[1],
+    if isinstance(network, Network):
+        rule = rule_of_benchmark(network.config.benchmark, channels, (height, width))
+    else:
+        rule = whole_picture(channels, (height, width), (0.0,) * channels, (1.0,) * channels)
+    rule = dataclasses.replace(
+        rule,
+        mean=tuple(mean) if mean is not None else rule.mean,
+        std=tuple(std) if std is not None else rule.std,
     )
     name = type(network).__name__
     seen = SeenNetwork(network, name, rule, (), facts={"network": name} | _rule(rule, "as the module was given"))
@@ -304,21 +289,6 @@ def _module(
 def _fast(network: Network) -> Network:
     """The network with the channels of its kernels last in memory, which convolutions on a processor are faster with."""
     return network.to(memory_format=torch.channels_last)
-
-
-def _check_size(draft: Network, rule: Preprocessing, size: int | None) -> None:
-    if size is None:
-        return
-    name = type(draft).__name__
-    if draft.fixed_size and (size, size) != draft.input_size:
-        raise UsageError(
-            f"{name} takes pictures of {draft.input_size[0]} x {draft.input_size[1]} pixels only, got {size}"
-        )
-    if min(rule.size) < max(draft.minimum_size):
-        raise UsageError(
-            f"pictures of {size} x {size} pixels are too small for the network: it needs at least "
-            f"{draft.minimum_size[0]} x {draft.minimum_size[1]}"
-        )
 
 
 def _class_names(network: Network, *, named: bool) -> tuple[str, ...]:

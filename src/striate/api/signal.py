@@ -19,7 +19,7 @@ from striate.inspection import SignalReport, network_signal
 from striate.models import Network, create_model, list_models, model_row
 from striate.models.config import IMAGENET
 from striate.nn.arguments import whole_number
-from striate.pixels import Preprocessing
+from striate.weights.input_rule import whole_picture
 
 DEFAULT_SCHEMES = (PAPER, "he_normal", "xavier_uniform", "lecun_uniform")
 
@@ -144,15 +144,7 @@ def chosen_pictures(dataset: Dataset, network: nn.Module, shape: tuple[int, ...]
     if len(shape) != 3 or shape[0] not in (1, 3):
         raise UsageError(f"pictures have 1 or 3 channels, and the network takes inputs of shape {shape}")
     channels, height, width = shape
-    mean, std = _normalization(network, channels)
-    preprocessing = Preprocessing(
-        colour="rgb" if channels == 3 else "grey",
-        resize="shorter_side",
-        resize_size=(height, width),
-        crop=(height, width),
-        mean=mean,
-        std=std,
-    )
+    preprocessing = whole_picture(channels, (height, width), *_normalization(network, channels))
     rows = dataset.indices("train") if dataset.has_splits else np.arange(len(dataset))
     labels = dataset.labels[rows]
     turns = np.zeros(len(rows), dtype=np.int64)  # how many pictures of the same class come before each

@@ -2,33 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from striate.api.watching import Watcher
 from striate.errors import UsageError
 from striate.weights import (
     IMAGENET,
-    PublishedWeights,
-    WeightsFile,
+    StartingWeights,
     Which,
     fetch_weights,
     published_weights,
     read_weights,
+    recognised,
 )
-
-
-@dataclass(frozen=True)
-class StartingWeights:
-    """Weights that were found, and what their publisher says of them if they are a row's published ones."""
-
-    file: WeightsFile
-    published: PublishedWeights | None = None
-
-    @property
-    def name(self) -> str:
-        """What to call them: the publisher's name, or the file's."""
-        return self.published.source if self.published else self.file.path.name
 
 
 def are_published(weights: str | Path) -> bool:
@@ -38,6 +24,8 @@ def are_published(weights: str | Path) -> bool:
 
 def find_weights(weights: str | Path, model: str, *, which: Which | None = None, watcher: Watcher) -> StartingWeights:
     """Reads a file, or the published weights of a row, which are downloaded unless they are in the cache.
+
+    A file that is the row's published one, by its SHA-256, is taken for what it is.
 
     Args:
         weights: `"imagenet"`, or the path of a `.safetensors` or `.pth` file (`"./imagenet"` is a path).
@@ -53,7 +41,7 @@ def find_weights(weights: str | Path, model: str, *, which: Which | None = None,
         file = read_weights(Path(weights), which=which)
         if file.choice is not None:
             watcher.note(file.choice)
-        return StartingWeights(file)
+        return recognised(StartingWeights(file), model)
     if which is not None:
         raise UsageError(f"which={which!r} is for a file of weights; published weights are there once")
     published = published_weights(model)

@@ -7,9 +7,8 @@ from collections.abc import Callable, Sequence
 import torch
 
 from striate.api.examples import SplitExamples
-from striate.api.preparation import resized_in_proportion, start_from
+from striate.api.preparation import start_from
 from striate.api.stage_advice import sample_examples
-from striate.api.starting_weights import StartingWeights
 from striate.api.watching import Watcher
 from striate.data import Dataset
 from striate.models import Network, create_model, model_row
@@ -17,6 +16,8 @@ from striate.pixels import Preprocessing
 from striate.report.wording import percent
 from striate.training import Decision, Recipe
 from striate.transfer import StageScore, compute_outputs, output_shapes, score_stages, split_vectors, stage_vectors
+from striate.weights import StartingWeights
+from striate.weights.input_rule import resized_in_proportion
 
 MOST_PICTURES = 300
 

@@ -1,5 +1,7 @@
 """Learning: the recipe as data, the loop as a generator, and checkpoints that resume exactly."""
 
+from striate.data.facts import DataFacts
+from striate.decision import Decision
 from striate.training.checkpoint import (
     checkpoints,
     evenly_spaced,
@@ -10,10 +12,7 @@ from striate.training.checkpoint import (
     save_checkpoint,
 )
 from striate.training.defaults import (
-    DataFacts,
-    Decision,
     choose_model,
-    choose_preprocessing,
     choose_recipe,
     scratch_warning,
 )
@@ -41,7 +40,6 @@ __all__ = [
     "checkpoints",
     "choose_model",
     "choose_precision",
-    "choose_preprocessing",
     "choose_recipe",
     "create_loss",
     "evenly_spaced",

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
 from striate.augmentation import named_policy
-from striate.errors import UsageError
-from striate.models import LeNetConfig, Network, Row
-from striate.pixels import Preprocessing
+from striate.data.facts import DataFacts
+from striate.decision import Decision
+from striate.models import LeNetConfig, Row
 from striate.training.batches import batch_sizes
 from striate.weights import PUBLISHED
-
-SMALL = 64
-"""Pictures whose shorter side is at most this many pixels are small: drawings, digits, thumbnails."""
-
-LARGEST_SIDE = 4096
-"""Pixels; a larger input than any network's would only fill the memory."""
 
 ENLARGED = 1.5
 """For trained weights it is tried whether pictures that are enlarged as much as this suit them better."""
@@ -33,37 +26,6 @@ FEW = 5_000
 """With fewer training pictures than this, a network for photographs learns poorly from scratch."""
 
 
-@dataclass(frozen=True)
-class Decision:
-    """Something that was decided for the user."""
-
-    what: str
-    value: str
-    why: str
-
-
-@dataclass(frozen=True)
-class DataFacts:
-    """What the defaults look at."""
-
-    training_pictures: int
-    classes: int
-    short_side: int
-    """Median over the training pictures, in pixels."""
-    colour: bool
-    """Whether any picture needs three channels."""
-
-    @property
-    def small(self) -> bool:
-        """Whether these are small pictures."""
-        return self.short_side <= SMALL
-
-    @property
-    def drawn(self) -> bool:
-        """Whether these look like digits, letters or drawings: small and grey."""
-        return self.small and not self.colour
-
-
 def choose_model(facts: DataFacts) -> Decision:
     """A network that suits the size and colour of the pictures and trains on a laptop."""
     size = f"pictures of about {facts.short_side} pixels"
@@ -72,71 +34,6 @@ def choose_model(facts: DataFacts) -> Decision:
     if facts.small:
         return Decision("model", "resnet20", f"{size}: a small residual network")
     return Decision("model", "mobilenet_v2", f"{size}: the strongest network here that trains on a processor")
-
-
-def choose_preprocessing(
-    facts: DataFacts, row: Row, network: Network, *, size: int | None
-) -> tuple[Preprocessing, list[Decision]]:
-    """How pictures become the network's input; mean 0 and deviation 1 where the row has none for its channels.
-
-    Args:
-        facts: The data.
-        row: The network's row.
-        network: The network itself.
-        size: Side of the input in pixels, if the user gave one; a network that takes one size only ignores it.
-
-    Raises:
-        UsageError: If `size` makes no picture.
-    """
-    check_side(size)
-    channels = network.in_channels
-    known = len(row.mean) == channels
-    height, width = row.input_size
-    if network.fixed_size:
-        why = f"{row.name} takes {height} x {width} pixels only"
-    else:
-        height = width = input_side(facts, row, network) if size is None else size
-        why = (
-            "asked for"
-            if size
-            else f"the network's {row.input_size[0]}, or what the pictures (about {facts.short_side}) show"
-        )
-    drawn = row.benchmark.name == "MNIST"
-    preprocessing = Preprocessing(
-        colour="rgb" if channels == 3 else "grey",
-        resize="exact" if drawn else "shorter_side",
-        # The paper's field: 28 x 28 digits centred in 32 x 32, so that strokes do not end at the edge.
-        resize_size=(height - 4, width - 4) if drawn else (height, width),
-        filter="bilinear",
-        crop=(height, width),
-        mean=row.mean if known else (0.0,) * channels,
-        std=row.std if known else (1.0,) * channels,
-    )
-    return preprocessing, [Decision("input size", f"{height} x {width}", why)]
-
-
-def check_side(size: int | None) -> None:
-    """Refuses a side of the network's input that makes no picture.
-
-    Raises:
-        UsageError: If it does not lie in 1..4096 pixels.
-    """
-    if size is not None and not 1 <= size <= LARGEST_SIDE:
-        raise UsageError(f"size must lie in 1..{LARGEST_SIDE} pixels, got {size}")
-
-
-def input_side(facts: DataFacts, row: Row, network: Network, *, enlarged: float = 1.0, least: int = 32) -> int:
-    """The row's own side, or less where the pictures are smaller; a multiple of 32, but never below what the network takes.
-
-    Args:
-        facts: The data.
-        row: The network's row.
-        network: The network itself.
-        enlarged: How many times as large as they are the pictures may become.
-        least: And how large at least.
-    """
-    natural = max(least, int(facts.short_side * enlarged) // 32 * 32)
-    return max(min(row.input_size[0], natural), *network.minimum_size)
 
 
 def read_shipped_recipe(name: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from striate.weights.known_files import KNOWN_FILES, KnownFile
 from striate.weights.matching import MatchReport, Reshaped, is_auxiliary, load_weights
 from striate.weights.published import IMAGENET, PUBLISHED, PublishedWeights, published_weights, siblings
 from striate.weights.reading import WeightsFile, read_weights
+from striate.weights.starting_weights import StartingWeights, recognised
 from striate.weights.tensor_tables import Which
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "PUBLISHED",
     "PublishedWeights",
     "Reshaped",
+    "StartingWeights",
     "WeightsFile",
     "Which",
     "adapt_input_channels",
@@ -28,6 +30,7 @@ __all__ = [
     "load_weights",
     "published_weights",
     "read_weights",
+    "recognised",
     "siblings",
     "weights_folder",
 ]

@@ -1,0 +1,61 @@
+"""What is decided by: the number, size and colour of the training pictures, and a sample of their pixels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from striate.data.dataset import Dataset
+from striate.pixels import Preprocessing
+
+SMALL = 64
+"""Pictures whose shorter side is at most this many pixels are small: drawings, digits, thumbnails."""
+
+SAMPLED = 512
+"""Training pictures that colours are measured on: mean, deviation, and the directions that augmentation changes."""
+
+
+@dataclass(frozen=True)
+class DataFacts:
+    """What the defaults look at."""
+
+    training_pictures: int
+    classes: int
+    short_side: int
+    """Median over the training pictures, in pixels."""
+    colour: bool
+    """Whether any picture needs three channels."""
+
+    @property
+    def small(self) -> bool:
+        """Whether these are small pictures."""
+        return self.short_side <= SMALL
+
+    @property
+    def drawn(self) -> bool:
+        """Whether these look like digits, letters or drawings: small and grey."""
+        return self.small and not self.colour
+
+
+def data_facts(dataset: Dataset) -> DataFacts:
+    """What the defaults look at: the training pictures' number, size and colour.
+
+    Args:
+        dataset: Checked, and with splits.
+    """
+    rows = dataset.indices("train")
+    table = dataset.checked_facts
+    short = np.minimum(table.widths[rows], table.heights[rows])
+    return DataFacts(len(rows), len(dataset.classes), int(np.median(short)), bool(table.colour[rows].any()))
+
+
+def sample_pixels(dataset: Dataset, preprocessing: Preprocessing) -> npt.NDArray[np.uint8]:
+    """(k, H, W, C) uint8: up to 512 training pictures as the rule resizes and crops them, evenly from the first to the last.
+
+    The one sample that everything said of the training pictures' colours is measured on.
+    """
+    rows = dataset.indices("train")
+    rows = rows[np.linspace(0, len(rows) - 1, min(SAMPLED, len(rows))).astype(int)]
+    return np.stack([preprocessing.pixels(dataset.pictures.read(int(row))) for row in rows])

@@ -1,0 +1,339 @@
+"""How pictures become a network's input: the one answer, which every verb asks for.
+
+What is known of the weights comes first: what their publisher evaluated them with. Of other weights, and of new ones, the
+row says how pictures are resized: to what the pictures at hand show, or, where there are none to look at, as networks of
+the row's benchmark are evaluated.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from striate.data import Dataset
+from striate.data.facts import DataFacts, sample_pixels
+from striate.decision import Decision
+from striate.errors import UsageError
+from striate.models import Network, Row
+from striate.models.config import Benchmark
+from striate.pixels import Preprocessing
+from striate.weights.known_files import KNOWN_FILES
+from striate.weights.starting_weights import StartingWeights
+
+KEPT = 0.875
+"""Share of the shorter side that is kept of photographs, as ImageNet's networks are usually evaluated: 224 of 256 pixels."""
+
+FIELD = 4
+"""Pixels of MNIST's input that are left blank around the digit: 28 x 28 in 32 x 32, so that strokes do not end at the edge."""
+
+LARGEST_SIDE = 4096
+"""Pixels; a larger input than any network's would only fill the memory."""
+
+LEAST_DEVIATION = 0.02
+"""Of pixels of 0 to 1: a constant channel has none, and cannot be divided by it."""
+
+LARGEST_PIXEL_SCALE = 0.01
+"""A row whose deviation is below this takes pixels of 0 to 255, as its initial weights expect."""
+
+
+@dataclass(frozen=True)
+class AskedInput:
+    """What the user says of the input; None: nothing."""
+
+    size: int | None = None
+    """Side in pixels."""
+    mean: Sequence[float] | None = None
+    """What the weights subtract: one value, or one a channel."""
+    std: Sequence[float] | None = None
+    """What they divide by after that."""
+
+
+@dataclass(frozen=True)
+class InputRule:
+    """How pictures become the network's input, and why."""
+
+    preprocessing: Preprocessing
+    decisions: tuple[Decision, ...]
+    """On the size, and on the normalisation where anything is known of it."""
+    presumed: bool
+    """Whether the normalisation is the row's own, because nothing says what the weights expect."""
+
+    @property
+    def why(self) -> str:
+        """Where the normalisation is from."""
+        return self.decisions[-1].why
+
+
+def input_rule(
+    row: Row,
+    network: Network,
+    starting: StartingWeights | None = None,
+    asked: AskedInput | None = None,
+    *,
+    facts: DataFacts | None = None,
+    dataset: Dataset | None = None,
+) -> InputRule:
+    """How pictures become this network's input.
+
+    Args:
+        row: The network's row.
+        network: The network, which says how many channels and which sizes it takes.
+        starting: Its weights; None: new ones.
+        asked: What the user says.
+        facts: What the pictures are that it is for; None: there are none to look at.
+        dataset: They themselves, for what is measured on them: the mean and deviation, where weights are new.
+
+    Raises:
+        UsageError: The network does not take the size, or it makes no picture; or of mean and deviation only one is given,
+            or another number of values than 1 or that of the channels.
+
+    Example:
+        >>> from striate.models import create_model, model_row
+        >>> rule = input_rule(model_row("resnet18"), create_model("resnet18", num_classes=2)).preprocessing
+        >>> rule.resize_size, rule.size
+        ((256, 256), (224, 224))
+    """
+    asked = asked or AskedInput()
+    check_side(asked.size)
+    if starting is not None and starting.published is not None:
+        rule, decision = _published(starting, network, asked.size)
+    elif facts is not None:
+        rule, decision = _for_pictures(row, network, facts, asked.size)
+    else:
+        rule, decision = _as_evaluated(row, network, asked.size)
+    check_size(row, network, rule, asked.size, fits=facts is not None)
+    decisions = [decision] if facts is not None else [decision, _resize_decision(rule, decision.why)]
+    known = _known_normalisation(rule, row, starting, asked)
+    if known is None and dataset is not None:
+        known = _measured_normalisation(rule, row, dataset)
+    if known is None:
+        known = rule, _said(rule, f"what {row.name} was published with")
+    rule, said = known
+    return InputRule(rule, (*decisions, said), presumed=said.why == f"what {row.name} was published with")
+
+
+def rule_of_benchmark(benchmark: Benchmark, channels: int, size: tuple[int, int]) -> Preprocessing:
+    """How pictures are made where none are at hand: as networks for the benchmark are evaluated.
+
+    Args:
+        benchmark: What the network was made for: ImageNet's photographs keep 7/8 of the shorter side, MNIST's digits stand
+            in a field, of others the whole shorter side is kept.
+        channels: Of the network's input, 1 or 3.
+        size: (height, width) of the network's input in pixels.
+    """
+    drawn, share = benchmark.name == "MNIST", KEPT if benchmark.name == "ImageNet" else 1.0
+    before = tuple(side - FIELD if drawn else round(side / share) for side in size)
+    mean, std = benchmark.normalization(channels)
+    return Preprocessing(
+        colour="rgb" if channels == 3 else "grey",
+        resize="exact" if drawn else "shorter_side",
+        resize_size=(before[0], before[1]),
+        crop=size,
+        mean=mean,
+        std=std,
+    )
+
+
+def whole_picture(channels: int, size: tuple[int, int], mean: Sequence[float], std: Sequence[float]) -> Preprocessing:
+    """All of the shorter side, and the middle of the longer one.
+
+    Args:
+        channels: Of the network's input, 1 or 3.
+        size: (height, width) of the network's input in pixels.
+        mean: Of each channel.
+        std: Of each channel.
+    """
+    return Preprocessing(
+        colour="rgb" if channels == 3 else "grey",
+        resize="shorter_side",
+        resize_size=size,
+        crop=size,
+        mean=tuple(mean),
+        std=tuple(std),
+    )
+
+
+def resized_in_proportion(preprocessing: Preprocessing, side: int) -> Preprocessing:
+    """The same rule for a square input of another side: what is cut off is the same share of the picture."""
+    resize, (height, _) = preprocessing.resize_size or preprocessing.size, preprocessing.size
+    before = round(resize[0] * side / height)
+    return dataclasses.replace(preprocessing, resize_size=(before, before), crop=(side, side))
+
+
+def input_side(facts: DataFacts, row: Row, network: Network, *, enlarged: float = 1.0, least: int = 32) -> int:
+    """The row's own side, or less where the pictures are smaller; a multiple of 32, but never below what the network takes.
+
+    Args:
+        facts: The data.
+        row: The network's row.
+        network: The network itself.
+        enlarged: How many times as large as they are the pictures may become.
+        least: And how large at least.
+    """
+    natural = max(least, int(facts.short_side * enlarged) // 32 * 32)
+    return max(min(row.input_size[0], natural), *network.minimum_size)
+
+
+def check_side(size: int | None) -> None:
+    """Refuses a side of the network's input that makes no picture.
+
+    Raises:
+        UsageError: If it does not lie in 1..4096 pixels.
+    """
+    if size is not None and not 1 <= size <= LARGEST_SIDE:
+        raise UsageError(f"size must lie in 1..{LARGEST_SIDE} pixels, got {size}")
+
+
+def check_size(row: Row, network: Network, rule: Preprocessing, size: int | None, *, fits: bool) -> None:
+    """Refuses a size that was asked for and that the network does not take.
+
+    Args:
+        row: The network's row.
+        network: The network.
+        rule: How its pictures are made.
+        size: What was asked for.
+        fits: Whether a network that takes one size only has that, whatever was asked for.
+
+    Raises:
+        UsageError: The pictures are too small for it, or of another size than its only one.
+    """
+    if size is None:
+        return
+    if network.fixed_size and not fits and (size, size) != network.input_size:
+        height, width = network.input_size
+        raise UsageError(f"{row.name} takes pictures of {height} x {width} pixels only, got {size}")
+    if any(have < need for have, need in zip(rule.size, network.minimum_size, strict=True)):
+        raise UsageError(
+            f"pictures of {size} x {size} pixels are too small for the network: it needs at least "
+            f"{network.minimum_size[0]} x {network.minimum_size[1]}"
+        )
+
+
+def show(values: Sequence[float]) -> str:
+    """Numbers for people; equal ones once.
+
+    Example:
+        >>> show((0.5, 0.5, 0.5)), show((0.485, 0.456, 0.406))
+        ('0.5', '0.485, 0.456, 0.406')
+    """
+    return ", ".join(f"{value:.4g}" for value in (values if len(set(values)) > 1 else values[:1]))
+
+
+def _published(starting: StartingWeights, network: Network, size: int | None) -> tuple[Preprocessing, Decision]:
+    """What published weights were evaluated with; for another input size all is in the same proportion."""
+    rule = starting.published.preprocessing  # type: ignore[union-attr]  # who calls this has looked
+    side = None if network.fixed_size else size
+    rule = rule if side is None else resized_in_proportion(rule, side)
+    return rule, _size_decision(rule, "asked for" if side else f"what {starting.name} was evaluated with")
+
+
+def _for_pictures(row: Row, network: Network, facts: DataFacts, size: int | None) -> tuple[Preprocessing, Decision]:
+    """The whole of the shorter side, no larger than the pictures are; a network that takes one size only has that."""
+    height, width = row.input_size
+    if network.fixed_size:
+        why = f"{row.name} takes {height} x {width} pixels only"
+    else:
+        why = "asked for" if size else f"the network's {height}, or what the pictures (about {facts.short_side}) show"
+        height = width = input_side(facts, row, network) if size is None else size
+    if row.benchmark.name == "MNIST":
+        rule = rule_of_benchmark(row.benchmark, network.in_channels, (height, width))
+    else:
+        mean, std = row.benchmark.normalization(network.in_channels)
+        rule = whole_picture(network.in_channels, (height, width), mean, std)
+    return rule, _size_decision(rule, why)
+
+
+def _as_evaluated(row: Row, network: Network, size: int | None) -> tuple[Preprocessing, Decision]:
+    """As networks of the row's benchmark are evaluated."""
+    sides = row.input_size if size is None else (size, size)
+    rule = rule_of_benchmark(row.benchmark, network.in_channels, sides)
+    return rule, _size_decision(rule, f"what {row.name} was made for" if size is None else "asked for")
+
+
+def _size_decision(rule: Preprocessing, why: str) -> Decision:
+    return Decision("input size", f"{rule.size[0]} x {rule.size[1]}", why)
+
+
+def _resize_decision(rule: Preprocessing, why: str) -> Decision:
+    """What is done before the centre is cut out."""
+    height, width = rule.resize_size or rule.size
+    value = f"{height} x {width}, whatever the proportions"
+    if rule.resize == "shorter_side":
+        value = f"the shorter side to {height}" if height == width else f"to cover {height} x {width}"
+    return Decision("resize", value, why)
+
+
+def _known_normalisation(
+    rule: Preprocessing, row: Row, starting: StartingWeights | None, asked: AskedInput
+) -> tuple[Preprocessing, Decision] | None:
+    """The rule with the mean and deviation that are known without looking at a picture; None if none are."""
+    file = starting.file if starting is not None else None
+    if (asked.mean is None) != (asked.std is None):
+        raise UsageError("--mean and --std belong together; give both or neither")
+    if asked.mean is not None and asked.std is not None:
+        values = (
+            _per_channel("mean", asked.mean, rule.channels),
+            _per_channel("std", asked.std, rule.channels),
+        )
+        why = "asked for"
+    elif starting is not None and starting.published is not None:
+        values = (starting.published.preprocessing.mean, starting.published.preprocessing.std)
+        why = f"what {starting.name} expects"
+    elif file is not None and "mean" in file.metadata and "std" in file.metadata:
+        values = (
+            _numbers(file.metadata["mean"], rule.channels),
+            _numbers(file.metadata["std"], rule.channels),
+        )
+        why = "from the weights file's metadata"
+    elif file is not None and file.sha256 in KNOWN_FILES:
+        known = KNOWN_FILES[file.sha256]
+        values, why = (known.mean, known.std), f"what this file is known to expect ({known.source})"
+    elif len(row.mean) == rule.channels and (file is not None or row.benchmark.name == "MNIST"):
+        values, why = (rule.mean, rule.std), f"what {row.name} was published with"
+    else:
+        return None
+    return _normalised(rule, values, why)
+
+
+def _measured_normalisation(rule: Preprocessing, row: Row, dataset: Dataset) -> tuple[Preprocessing, Decision]:
+    """The mean and deviation of each channel over the sample of training pictures, to three decimals."""
+    pixels = sample_pixels(dataset, rule).reshape(-1, rule.channels)
+    mean = tuple(round(float(value), 3) for value in pixels.mean(axis=0, dtype=np.float64) / 255)
+    deviation = np.maximum(pixels.std(axis=0, dtype=np.float64) / 255, LEAST_DEVIATION)
+    std, why = tuple(round(float(value), 3) for value in deviation), "measured on the training pictures"
+    if max(row.std) < LARGEST_PIXEL_SCALE:
+        std = row.std[:1] * rule.channels
+        why = f"the mean is measured; {row.name} was published with pixels of 0 to 255"
+    return _normalised(rule, (mean, std), why)
+
+
+def _normalised(
+    rule: Preprocessing, values: tuple[tuple[float, ...], tuple[float, ...]], why: str
+) -> tuple[Preprocessing, Decision]:
+    rule = dataclasses.replace(rule, mean=values[0], std=values[1])
+    return rule, _said(rule, why)
+
+
+def _said(rule: Preprocessing, why: str) -> Decision:
+    return Decision("normalisation", f"mean {show(rule.mean)}, deviation {show(rule.std)}", why)
+
+
+def _per_channel(name: str, values: Sequence[float], channels: int) -> tuple[float, ...]:
+    """One value per channel."""
+    if len(values) == 1:
+        return tuple(values) * channels
+    if len(values) != channels:
+        raise UsageError(f"--{name} needs 1 or {channels} numbers, got {len(values)}")
+    return tuple(values)
+
+
+def _numbers(text: str, channels: int) -> tuple[float, ...]:
+    """Numbers of a weights file's metadata, such as `0.485, 0.456, 0.406`."""
+    try:
+        values = [float(part) for part in text.strip("[]() ").split(",")]
+    except ValueError as error:
+        raise UsageError(f"the weights file's metadata has no numbers in {text!r}; give --mean and --std") from error
+    return _per_channel("mean", values, channels)

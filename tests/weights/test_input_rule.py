@@ -1,0 +1,150 @@
+"""How pictures become a network's input: one answer for every verb."""
+
+import dataclasses
+
+import pytest
+import torch
+
+import striate
+from striate.api.seen_network import seen_network
+from striate.errors import UsageError
+from striate.models import create_model, model_row
+from striate.pixels import Preprocessing
+from striate.training import DataFacts
+from striate.weights import PublishedWeights, StartingWeights, WeightsFile
+from striate.weights.input_rule import AskedInput, input_rule, resized_in_proportion
+
+DIGITS = DataFacts(1439, 10, 8, False)
+THUMBNAILS = DataFacts(40_000, 10, 32, True)
+PHOTOS = DataFacts(500, 3, 375, True)
+
+
+def sized(name, facts, size):
+    network = create_model(name, num_classes=2)
+    return input_rule(model_row(name), network, asked=AskedInput(size=size), facts=facts).preprocessing.size
+
+
+def starting(**metadata):
+    return StartingWeights(WeightsFile("weights.safetensors", {}, metadata, "0" * 64))
+
+
+@pytest.mark.parametrize(
+    ("facts", "name", "resize", "resize_size", "size"),
+    [
+        (DIGITS, "lenet5", "exact", (28, 28), (32, 32)),
+        (PHOTOS, "alexnet", "shorter_side", (227, 227), (227, 227)),
+        (PHOTOS, "mobilenet_v2", "shorter_side", (224, 224), (224, 224)),
+        (DataFacts(500, 3, 170, True), "mobilenet_v2", "shorter_side", (160, 160), (160, 160)),
+        (THUMBNAILS, "alexnet_owt", "shorter_side", (63, 63), (63, 63)),
+        (DIGITS, "mobilenet_v2", "shorter_side", (32, 32), (32, 32)),
+    ],
+)
+def test_the_input_size_is_one_that_the_network_takes(facts, name, resize, resize_size, size):
+    row = model_row(name)
+    network = create_model(name, num_classes=2)
+    preprocessing = input_rule(row, network, facts=facts).preprocessing
+    assert (preprocessing.resize, preprocessing.resize_size, preprocessing.size) == (resize, resize_size, size)
+    assert min(preprocessing.size) >= min(network.minimum_size)
+
+
+def test_a_size_that_was_asked_for_is_kept_where_the_network_can():
+    assert sized("mobilenet_v2", PHOTOS, 96) == (96, 96)
+    assert sized("lenet5", DIGITS, 96) == (32, 32)
+
+
+@pytest.mark.parametrize("name", ["mobilenet_v2", "lenet5"])
+@pytest.mark.parametrize("size", [-1, 0, 4097])
+def test_a_size_that_makes_no_picture_is_refused(name, size):
+    with pytest.raises(UsageError) as error:
+        sized(name, PHOTOS, size)
+    assert str(error.value) == f"size must lie in 1..4096 pixels, got {size}"
+
+
+@pytest.mark.parametrize(
+    ("name", "resize", "resize_size", "size"),
+    [
+        ("lenet5", "exact", (28, 28), (32, 32)),
+        ("resnet20", "shorter_side", (32, 32), (32, 32)),
+        ("resnet18", "shorter_side", (256, 256), (224, 224)),
+        ("alexnet", "shorter_side", (259, 259), (227, 227)),
+    ],
+)
+def test_without_pictures_they_are_made_as_the_rows_are_evaluated(name, resize, resize_size, size):
+    rule = input_rule(model_row(name), create_model(name, num_classes=2)).preprocessing
+    assert (rule.resize, rule.resize_size, rule.size) == (resize, resize_size, size)
+
+
+def test_a_network_of_one_size_takes_no_other_where_there_are_no_pictures():
+    row, network = model_row("lenet5"), create_model("lenet5")
+    with pytest.raises(UsageError, match="lenet5 takes pictures of 32 x 32 pixels only, got 28"):
+        input_rule(row, network, asked=AskedInput(size=28))
+    row, network = model_row("googlenet"), create_model("googlenet", num_classes=2)
+    for facts in (None, PHOTOS):
+        with pytest.raises(
+            UsageError, match="of 40 x 40 pixels are too small for the network: it needs at least 47 x 47"
+        ):
+            input_rule(row, network, asked=AskedInput(size=40), facts=facts)
+
+
+def test_the_normalisation_is_the_first_that_is_known():
+    row, network = model_row("resnet20"), create_model("resnet20", num_classes=2)
+    said = {"mean": "0.1, 0.2, 0.3", "std": "[0.4, 0.5, 0.6]"}
+    asked = input_rule(row, network, starting(**said), AskedInput(mean=[0.5], std=[0.25]))
+    assert (asked.preprocessing.mean, asked.why, asked.presumed) == ((0.5,) * 3, "asked for", False)
+    told = input_rule(row, network, starting(**said))
+    assert (told.preprocessing.std, told.why) == ((0.4, 0.5, 0.6), "from the weights file's metadata")
+    bare = input_rule(row, network, starting())
+    assert (bare.preprocessing.mean, bare.why) == (row.mean, "what resnet20 was published with") and bare.presumed
+    with pytest.raises(UsageError, match="--mean and --std belong together; give both or neither"):
+        input_rule(row, network, asked=AskedInput(mean=[0.5]))
+    with pytest.raises(UsageError, match="--std needs 1 or 3 numbers, got 2"):
+        input_rule(row, network, asked=AskedInput(mean=[0.5], std=[0.5, 0.5]))
+
+
+PUBLISHED = Preprocessing(
+    colour="rgb",
+    resize="shorter_side",
+    resize_size=(232, 232),
+    crop=(224, 224),
+    filter="bicubic",
+    mean=(0.1, 0.2, 0.3),
+    std=(0.4, 0.5, 0.6),
+)
+
+
+@pytest.mark.parametrize("facts", [None, PHOTOS], ids=["no pictures", "pictures"])
+def test_published_weights_have_their_publishers_rule(facts):
+    published = PublishedWeights("resnet18", "somebody's", "", "", PUBLISHED, None, ())
+    weights = dataclasses.replace(starting(), published=published)
+    row, network = model_row("resnet18"), create_model("resnet18", num_classes=2)
+    found = input_rule(row, network, weights, facts=facts)
+    assert found.preprocessing == PUBLISHED
+    assert [(made.what, made.value) for made in found.decisions] == [
+        ("input size", "224 x 224"),
+        *([] if facts else [("resize", "the shorter side to 232")]),
+        ("normalisation", "mean 0.1, 0.2, 0.3, deviation 0.4, 0.5, 0.6"),
+    ]
+    smaller = input_rule(row, network, weights, AskedInput(size=112), facts=facts).preprocessing
+    assert (smaller.resize_size, smaller.crop) == ((116, 116), (112, 112))
+
+
+@pytest.mark.parametrize(
+    ("resize", "crop", "side", "expected"),
+    [(256, 224, 224, 256), (256, 224, 112, 128), (232, 224, 128, 133), (32, 32, 96, 96)],
+)
+def test_in_proportion(resize, crop, side, expected):
+    rule = dataclasses.replace(PUBLISHED, resize_size=(resize, resize), crop=(crop, crop))
+    assert resized_in_proportion(rule, side) == dataclasses.replace(
+        rule, resize_size=(expected, expected), crop=(side, side)
+    )
+
+
+@pytest.mark.parametrize("name", ["resnet20", "mobilenet_v1_x0_25"])
+def test_one_file_of_weights_is_seen_as_it_is_imported(name, tmp_path):
+    network = create_model(name, num_classes=2, seed=0)
+    torch.save(network.state_dict(), tmp_path / "w.pth")
+    imported = striate.import_weights(tmp_path / "w.pth", name, output=tmp_path / "b", classes=["a", "b"])
+    rule = imported.contract.preprocessing
+    assert seen_network(name, weights=tmp_path / "w.pth").preprocessing == rule
+    assert seen_network(tmp_path / "b").preprocessing == rule
+    assert seen_network(network).preprocessing == rule
