@@ -66,7 +66,15 @@ def test_the_frame_is_no_edge():
 def test_grey():
     assert filter_picture(PICTURE, "identity", grey=True).shape == (9, 7, 1)
     assert filter_picture(PICTURE[..., 0], "identity").shape == (9, 7, 1)
-    assert filter_picture(np.repeat(STEP[..., None], 3, axis=2), "sobel_x").shape == (3, 4, 3)
+    step = np.vstack([STEP, STEP[:1]])
+    assert filter_picture(np.repeat(step[..., None], 3, axis=2), "sobel_x").shape == (4, 4, 3)
+
+
+def test_an_array_with_alpha_is_one_picture_on_white():
+    alpha = np.full((9, 7, 1), 255, np.uint8)
+    assert np.array_equal(filter_picture(np.concatenate([PICTURE, alpha], 2), "identity"), PICTURE)
+    assert (filter_picture(np.concatenate([PICTURE, 0 * alpha], 2), "identity") == 255).all()
+    assert filter_picture(np.concatenate([PICTURE[..., :1], alpha], 2), "identity").shape == (9, 7, 1)
 
 
 def test_large_pictures_are_filtered_in_blocks(monkeypatch):

@@ -80,7 +80,7 @@ def test_a_bad_picture(striate_command, tmp_path):
     code, _, err = striate_command("filter", tmp_path / "bad.jpg", "--kernel", "sobel_x", "-o", tmp_path / "e.png")
     assert (code, err) == (
         1,
-        f"striate: {tmp_path}/bad.jpg: the file is no JPEG, PNG, BMP, GIF, TIFF or WebP picture\n",
+        f"striate: {tmp_path}/bad.jpg: the file is no JPEG, PNG, BMP, GIF, TIFF, WebP, AVIF, JPEG 2000 or HEIC picture\n",
     )
     assert not (tmp_path / "e.png").exists()
 

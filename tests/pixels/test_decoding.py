@@ -60,32 +60,92 @@ def test_arrays_are_taken_as_they_are_and_not_shared(shape):
     assert decode(array, channels=1).shape == (*shape[:2], 1)
 
 
-@pytest.mark.parametrize(
-    ("array", "reason"),
-    [
-        (np.zeros((0, 5, 3), np.uint8), "the picture has no pixels (5 x 0)"),
-        (np.zeros((4, 0), np.uint8), "the picture has no pixels (0 x 4)"),
-        (np.zeros((4, 5, 1), np.uint8), "got uint8 of shape (4, 5, 1)"),
-        (np.zeros((4, 5, 4), np.uint8), "got uint8 of shape (4, 5, 4)"),
-        (np.zeros((2, 4, 5, 3), np.uint8), "got uint8 of shape (2, 4, 5, 3)"),
-        (np.zeros((3,), np.uint8), "got uint8 of shape (3,)"),
-        (np.zeros((4, 5), np.float32), "got float32 of shape (4, 5)"),
-        (np.zeros((4, 5), bool), "got bool of shape (4, 5)"),
-    ],
-)
-def test_other_arrays_are_refused(array, reason):
-    with pytest.raises(PictureError) as caught:
-        decode(array, name="row 3")
-    expected = "expected uint8 of shape (H, W, 3), RGB, or (H, W), grey; " if reason.startswith("got") else ""
-    assert str(caught.value) == f"row 3: {expected}{reason}"
-
-
 def test_other_sources_are_refused():
-    for source, kind in (([1, 2], "list"), (None, "NoneType"), (io.BytesIO(), "BytesIO")):
+    expected = (
+        "expected a path, a picture file's bytes, a file opened with mode 'rb', a PIL picture or an array of uint8"
+    )
+    for source, name, got in (
+        ([1, 2], "a picture in memory", "list"),
+        (None, "None", "None"),
+        (3, "a picture in memory", "int"),
+    ):
         with pytest.raises(PictureError) as caught:
             decode(source)
-        assert str(caught.value) == (
-            f"a picture in memory: expected a path, the bytes of a picture file, a PIL picture or an array of uint8, got {kind}"
+        assert str(caught.value) == f"{name}: {expected}, got {got}"
+
+
+class Unseekable(io.RawIOBase):
+    """A stream that can be read once, as a pipe can."""
+
+    def __init__(self, data: bytes) -> None:
+        self.rest = data
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer) -> int:
+        part, self.rest = self.rest[: len(buffer)], self.rest[len(buffer) :]
+        buffer[: len(part)] = part
+        return len(part)
+
+
+def test_open_files_are_read_from_their_beginning(encoded, colourful, tmp_path):
+    data = encoded(colourful, "PNG")
+    path = tmp_path / "a.png"
+    path.write_bytes(data)
+    written = io.BytesIO()
+    written.write(data)  # it stands at its end
+    with path.open("rb") as file, os.scandir(tmp_path) as entries:
+        for source in (written, io.BytesIO(data), file, io.BufferedReader(Unseekable(data)), next(entries)):
+            np.testing.assert_array_equal(decode(source), colourful)
+        file.seek(20)
+        assert measure(file).width == 20
+        np.testing.assert_array_equal(decode(file), colourful)
+    with os.scandir(os.fsencode(tmp_path)) as entries:
+        np.testing.assert_array_equal(decode(next(entries)), colourful)
+
+
+def test_open_files_that_cannot_be_read_are_named_with_the_reason(tmp_path):
+    path = tmp_path / "a.png"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n")
+    with path.open() as as_text, path.open("rb") as closed, path.open("wb") as to_write:
+        closed.close()
+        reasons = {
+            as_text: "the file is opened as text: open it with mode 'rb'",
+            io.StringIO("text"): "the file is opened as text: open it with mode 'rb'",
+            closed: "the open file cannot be read (I/O operation on closed file)",
+            to_write: "the open file cannot be read (read)",
+            io.BytesIO(): "the file is empty",
+        }
+        for source, reason in reasons.items():
+            with pytest.raises(PictureError) as caught:
+                decode(source)
+            assert caught.value.reason == reason
+            assert caught.value.name == (str(path) if hasattr(source, "name") else "a picture in memory")
+
+
+def test_an_open_file_larger_than_any_picture_within_the_limit_is_not_read_to_its_end():
+    class Endless(io.RawIOBase):
+        def read(self, count: int = -1) -> bytes:
+            assert count == (64 << 20) + 801
+            return bytes(count)
+
+    with pytest.raises(PictureError) as caught:
+        decode(Endless(), max_pixels=100)
+    assert caught.value.reason == "the file has more than 67,109,664 bytes, more than a picture of 100 pixels can need"
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://example.org/cat.jpg", "HTTP://x/y?a=[1]", "s3://b/cat.png", "data:image/png;base64,iVBORw0"],
+)
+def test_a_url_is_said_to_be_none(url):
+    for source in (url, Path(url)):
+        with pytest.raises(PictureError) as caught:
+            decode(source)
+        assert (
+            caught.value.reason
+            == "this is a URL, and nothing is downloaded: save the picture, and give the path of the file"
         )
 
 
@@ -168,7 +228,7 @@ def test_files_that_cannot_be_read_are_named_with_the_reason(tmp_path, monkeypat
     reasons = {
         folder: "this is a folder, not a picture file",
         empty: "the file is empty",
-        text: "the file is no JPEG, PNG, BMP, GIF, TIFF or WebP picture",
+        text: "the file is no JPEG, PNG, BMP, GIF, TIFF, WebP, AVIF, JPEG 2000 or HEIC picture",
         tmp_path / "missing.jpg": "there is no such file",
         dangling: "there is no such file",
         circle: f"the file cannot be read ({os.strerror(errno.ELOOP)})",

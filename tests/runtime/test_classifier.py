@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import shutil
 
 import numpy as np
@@ -13,7 +14,7 @@ from striate.bundle.contract import digest_of
 from striate.bundle.folder import file_digest, made_with
 from striate.errors import BundleError, PictureError, UnknownNameError
 from striate.runtime import available_processors
-from striate.runtime.classifier import as_sequence
+from striate.runtime.classifier import as_pictures
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +37,41 @@ def test_a_picture_is_the_same_however_it_comes(classifier, picture):
         assert np.array_equal(classifier.predict_proba(form), rows[:1])
 
 
+def test_pictures_come_in_what_people_have(classifier, picture):
+    data = picture.read_bytes()
+    expected = classifier.predict_proba(picture)
+    with picture.open("rb") as file, os.scandir(picture.parent) as entries:
+        entry = next(one for one in entries if one.name == picture.name)
+        for one in (bytearray(data), memoryview(data), io.BytesIO(data), file, entry, np.array(str(picture))):
+            assert np.array_equal(classifier.predict_proba(one), expected)
+    twice = [str(picture), str(picture)]
+    for many in (np.array(twice), np.array(twice, object), tuple(twice), iter(twice), (io.BytesIO(data) for _ in "ab")):
+        assert np.array_equal(classifier.predict_proba(many), np.concatenate([expected, expected]))
+    assert classifier.predict(np.array([])).shape == (0,)
+
+
+@pytest.mark.parametrize(
+    ("pictures", "message"),
+    [
+        (
+            None,
+            "None: expected a path, a picture file's bytes, a file opened with mode 'rb', a PIL picture or an array of uint8, got None",
+        ),
+        ({"a.jpg"}, "the pictures: expected one picture, or many in their order, got a set"),
+        ({"a.jpg": 1}, "the pictures: expected one picture, or many in their order, got a dict"),
+        (
+            "https://example.org/cat.jpg",
+            "https://example.org/cat.jpg: this is a URL, and nothing is downloaded: save the picture, and give the path of the file",
+        ),
+    ],
+)
+def test_what_is_no_picture_is_refused_in_one_sentence(classifier, pictures, message):
+    for method in (classifier.predict, classifier.predict_proba, classifier.features, classifier.decision_function):
+        with pytest.raises(PictureError) as caught:
+            method(pictures)
+        assert str(caught.value) == message
+
+
 def test_rows_are_probabilities_of_the_named_classes(classifier, striped):
     paths = sorted(striped.rglob("*.png"))
     rows = classifier.predict_proba(paths)
@@ -51,7 +87,21 @@ def test_grey_arrays_and_stacks(classifier):
     assert classifier.predict(grey).shape == (1,)
     assert classifier.predict(np.zeros((4, 20, 30), np.uint8)).shape == (4,)
     assert classifier.predict(np.zeros((4, 20, 30, 3), np.uint8)).shape == (4,)
-    assert len(as_sequence(np.zeros((20, 30, 3), np.uint8))) == 1
+    assert len(as_pictures(np.zeros((20, 30, 3), np.uint8))) == 1
+
+
+def test_a_picture_with_alpha_as_an_array_is_the_picture_as_a_file(classifier):
+    rgba = np.random.default_rng(0).integers(0, 256, (24, 20, 4), dtype=np.uint8)
+    for array in (rgba, rgba[..., 2:], rgba[..., :1]):
+        file = io.BytesIO()
+        Image.fromarray(array[..., 0] if array.shape[2] == 1 else array).save(file, "PNG")
+        rows = classifier.predict_proba(array)
+        assert rows.shape == (1, 2)
+        assert np.array_equal(rows, classifier.predict_proba(file))
+    assert classifier.predict(np.stack([rgba, rgba])).shape == (2,)
+    assert classifier.features(rgba).shape == (1, 64)
+    with pytest.raises(PictureError, match=r"which may be a picture with its channels first, or 3 grey ones"):
+        classifier.predict(rgba[..., :3].transpose(2, 0, 1))
 
 
 def test_no_picture_is_no_row(classifier):
@@ -116,6 +166,18 @@ def test_the_stream_keeps_the_order_and_goes_on_after_errors(classifier, striped
     assert [row.label for row in rows if not row.error] == expected
     assert rows[0].top == ((rows[0].label, rows[0].probability),)
     assert json.loads(json.dumps(failed[0].to_dict()))["error"] == failed[0].error
+
+
+def test_the_stream_takes_what_people_have(classifier, picture):
+    data, path = picture.read_bytes(), str(picture)
+    with picture.open("rb") as file:
+        rows = list(
+            classifier.stream([data, io.BytesIO(data), file, np.zeros((8, 9, 4), np.uint8), None, Image.open(picture)])
+        )
+    assert [row.path for row in rows] == ["a picture in memory", "a picture in memory", path, "an array", "None", path]
+    assert [row.error is None for row in rows] == [True, True, True, True, False, True]
+    assert [row.path for row in classifier.stream(np.array([path, path]))] == [path, path]
+    assert [row.path for row in classifier.stream(path)] == [path]
 
 
 def test_the_stream_reads_only_a_little_ahead(classifier, picture):

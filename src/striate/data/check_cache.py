@@ -12,13 +12,13 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import PIL
 
 from striate.data.dataset import FilePictures
 from striate.durable_writing import whole_file
+from striate.pixels.optional_formats import decoder_versions
 
 # Findings are as old as what made them: a new decoder may read what the old one could not.
-VERSION = f"1 pillow {PIL.__version__}"
+VERSION = f"2 {decoder_versions()}"
 
 
 @dataclass(eq=False)

@@ -14,13 +14,13 @@ from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
-import PIL
 
 from striate.data.dataset import Dataset, Progress, picture_digest
 from striate.data.parallel import ordered_results, throttled, worker_count
 from striate.data.store_files import ENDING, make_room, open_array, size_text, write_array
 from striate.errors import DataError, PictureError
 from striate.pixels import DEFAULT_MAX_PIXELS, Preprocessing
+from striate.pixels.optional_formats import decoder_versions
 from striate.user_cache import kind_folder
 
 # Pictures in arrays that take no more than this are prepared in memory in each run, without a file.
@@ -218,7 +218,7 @@ def _mapped(
 def _store_name(dataset: Dataset, preprocessing: Preprocessing) -> str:
     """64 hexadecimal digits for the pictures in their order, the preprocessing, and the version of what decodes."""
     content = hashlib.sha256(dataset.checked_facts.digests.tobytes())
-    content.update(f"{preprocessing.digest} pillow {PIL.__version__}".encode())
+    content.update(f"{preprocessing.digest} {decoder_versions()}".encode())
     return content.hexdigest()
 
 

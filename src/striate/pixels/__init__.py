@@ -7,19 +7,21 @@ from __future__ import annotations
 
 from striate.pixels.decoding import (
     DEFAULT_MAX_PIXELS,
-    PICTURE_EXTENSIONS,
     PictureFacts,
     PictureSource,
     decode,
     measure,
 )
+from striate.pixels.formats import PICTURE_EXTENSIONS
 from striate.pixels.preprocessing import Preprocessing
+from striate.pixels.walking import PictureWalk
 
 __all__ = [
     "DEFAULT_MAX_PIXELS",
     "PICTURE_EXTENSIONS",
     "PictureFacts",
     "PictureSource",
+    "PictureWalk",
     "Preprocessing",
     "decode",
     "measure",

@@ -2,32 +2,44 @@
 
 from __future__ import annotations
 
+import io
 import os
+import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, BinaryIO, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
 from striate.errors import PictureError, UsageError
+from striate.pixels.arrays import array_picture, is_tensor
 from striate.pixels.colours import GREY_MODES, flatten
-from striate.pixels.opening import OpenedPicture, check_size, open_picture, reason_for
+from striate.pixels.limits import check_size
+from striate.pixels.opening import open_picture, reason_for
+from striate.pixels.strict_reading import OpenedPicture
 from striate.pixels.tiff import exif_orientation
 
 DEFAULT_MAX_PIXELS = 100_000_000
 """The most pixels that a picture may have unless another limit is given: 100 megapixels, or 400 MB while decoding."""
 
-PICTURE_EXTENSIONS = frozenset({".bmp", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
-"""The endings of picture files, in lower case. What a file is decides its content, never its name."""
+PictureSource: TypeAlias = (
+    str
+    | os.PathLike[str]
+    | os.PathLike[bytes]
+    | bytes
+    | bytearray
+    | memoryview
+    | BinaryIO
+    | Image.Image
+    | npt.NDArray[np.uint8]
+)
+"""A path, an encoded file (its bytes, or opened to read them), a Pillow picture, or an array as
+`striate.pixels.arrays.array_picture` takes it."""
 
-PictureSource: TypeAlias = str | Path | bytes | Image.Image | npt.NDArray[np.uint8]
-"""A path, an encoded file, a Pillow picture, or a uint8 array of shape (H, W, 3), RGB, or (H, W), grey."""
-
-_EXPECTED = "expected a path, the bytes of a picture file, a PIL picture or an array of uint8"
-_EXPECTED_ARRAY = "expected uint8 of shape (H, W, 3), RGB, or (H, W), grey"
+_EXPECTED = "expected a path, a picture file's bytes, a file opened with mode 'rb', a PIL picture or an array of uint8"
 
 _TO_UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -77,8 +89,9 @@ def decode(
     damaged TIFF files the library libtiff writes a line to standard error, past Python.)
 
     Args:
-        source: A path, the bytes of a picture file, a PIL picture, or a uint8 array of shape (H, W, 3), RGB, or (H, W),
-            grey, which is taken as it is.
+        source: A path, the bytes of a picture file, such a file opened with mode "rb" (read from its beginning where
+            that is possible), a PIL picture, or a uint8 array of shape (H, W) or (H, W, 1), grey, (H, W, 2), grey and
+            alpha, (H, W, 3), RGB, or (H, W, 4), RGB and alpha, which is treated as a file with these channels is.
         channels: 3 for RGB, 1 for grey.
         max_pixels: The most pixels (width times height, in pixels) that the picture may have, read from its header
             before anything is decoded. Files of more than 8 bytes for each of these pixels and 64 MiB are refused too.
@@ -94,7 +107,7 @@ def decode(
         (2, 4, 3)
         >>> decode(b"hello", name="hello.jpg")
         Traceback (most recent call last):
-        striate.errors.PictureError: hello.jpg: the file is no JPEG, PNG, BMP, GIF, TIFF or WebP picture
+        striate.errors.PictureError: hello.jpg: the file is no JPEG, PNG, BMP, GIF, TIFF, WebP, AVIF, JPEG 2000 or HEIC picture
     """
     picture = decode_to_picture(source, channels=channels, max_pixels=max_pixels, name=name)
     return np.array(picture).reshape(picture.height, picture.width, channels)
@@ -161,7 +174,20 @@ def picture_name(source: object, name: str | None) -> str:
         return str(getattr(source, "filename", "")) or "a PIL picture"
     if isinstance(source, np.ndarray):
         return "an array"
-    return "a picture in memory"
+    if source is None:
+        return "None"
+    opened_as = getattr(source, "name", None) if hasattr(source, "read") else None
+    return opened_as if isinstance(opened_as, str) and opened_as else "a picture in memory"
+
+
+def is_url(text: str) -> bool:
+    """Whether a text is an address on a network or the content of a page, and no path.
+
+    Example:
+        >>> is_url("https://example.org/cat.jpg"), is_url("photos/cat.jpg"), is_url("C:/cat.jpg")
+        (True, False, False)
+    """
+    return re.match(r"[a-z][a-z0-9+.-]+:/{1,2}|data:image", text, re.IGNORECASE) is not None
 
 
 def _check_max_pixels(max_pixels: int) -> None:
@@ -172,46 +198,87 @@ def _check_max_pixels(max_pixels: int) -> None:
 def _open(source: PictureSource, max_pixels: int, name: str) -> OpenedPicture:
     """Any source as a picture whose size is known to be within the limit."""
     if isinstance(source, np.ndarray):
-        _check_array(source, name)
-        check_size(source.shape[1], source.shape[0], max_pixels=max_pixels, name=name)
-        return OpenedPicture(Image.fromarray(source), "array")
+        return OpenedPicture(array_picture(source, max_pixels=max_pixels, name=name), "array")
     if isinstance(source, Image.Image):
         check_size(*source.size, max_pixels=max_pixels, name=name)
         exif = source.info.get("exif", b"")
         orientation = exif_orientation(exif) if isinstance(exif, bytes) else 1
         return OpenedPicture(source, source.format or "PIL", orientation)
     if isinstance(source, str | os.PathLike):
-        return open_picture(_read_file(Path(source), max_pixels, name), max_pixels=max_pixels, name=name)
+        return open_picture(_read_file(os.fsdecode(source), max_pixels, name), max_pixels=max_pixels, name=name)
     if isinstance(source, bytes | bytearray | memoryview):
         return open_picture(bytes(source), max_pixels=max_pixels, name=name)
-    raise PictureError(name, f"{_EXPECTED}, got {type(source).__name__}")
+    if hasattr(source, "read"):
+        return open_picture(_read_stream(source, max_pixels, name), max_pixels=max_pixels, name=name)
+    if is_tensor(source):
+        raise PictureError(
+            name, "expected an array, got a tensor: give its pixels as a NumPy array of uint8 and shape (H, W, 3)"
+        )
+    got = "None" if source is None else type(source).__name__
+    raise PictureError(name, f"{_EXPECTED}, got {got}")
 
 
-def _check_array(array: npt.NDArray[np.uint8], name: str) -> None:
-    if array.dtype != np.uint8 or not (array.ndim == 2 or (array.ndim == 3 and array.shape[2] == 3)):
-        raise PictureError(name, f"{_EXPECTED_ARRAY}; got {array.dtype} of shape {array.shape}")
+def _most_bytes(max_pixels: int) -> int:
+    """The largest file that may be read for a picture of so many pixels."""
+    return 8 * max_pixels + (64 << 20)
 
 
-def _read_file(path: Path, max_pixels: int, name: str) -> bytes:
+def _read_file(path: str, max_pixels: int, name: str) -> bytes:
     try:
-        status = path.stat()
-        if stat.S_ISREG(status.st_mode) and status.st_size <= 8 * max_pixels + (64 << 20):
-            return path.read_bytes()
-    except FileNotFoundError as error:
-        raise PictureError(name, "there is no such file") from error
-    except PermissionError as error:
-        raise PictureError(name, "there is no permission to read the file") from error
-    except OSError as error:
-        raise PictureError(name, f"the file cannot be read ({error.strerror})") from error
-    except ValueError as error:
-        raise PictureError(name, "this is no path: it has a zero byte in it") from error
+        status = Path(path).stat()
+        if stat.S_ISREG(status.st_mode) and status.st_size <= _most_bytes(max_pixels):
+            return Path(path).read_bytes()
+    except MemoryError as error:
+        raise PictureError(name, reason_for(error, "", "data")) from error
+    except (OSError, ValueError) as error:
+        if is_url(path):
+            reason = "this is a URL, and nothing is downloaded: save the picture, and give the path of the file"
+        elif isinstance(error, FileNotFoundError):
+            reason = "there is no such file"
+            if "\\" in path and os.sep == "/":
+                reason += "; folders are separated by slashes here, not by backslashes"
+        elif isinstance(error, PermissionError):
+            reason = "there is no permission to read the file"
+        elif isinstance(error, OSError):
+            reason = f"the file cannot be read ({error.strerror})"
+        else:
+            reason = "this is no path: it has a zero byte in it"
+        raise PictureError(name, reason) from error
     if stat.S_ISDIR(status.st_mode):
         raise PictureError(name, "this is a folder, not a picture file")
     if not stat.S_ISREG(status.st_mode):  # reading a pipe or a device might never end
         raise PictureError(name, "this is not an ordinary file")
-    raise PictureError(
-        name, f"the file has {status.st_size:,} bytes, more than a picture of {max_pixels:,} pixels can need"
-    )
+    raise PictureError(name, _too_many_bytes(f"{status.st_size:,}", max_pixels))
+
+
+def _read_stream(stream: Any, max_pixels: int, name: str) -> bytes:
+    """The bytes of an open file, from its beginning where it can go there: who wrote it to memory stands at its end."""
+    most = _most_bytes(max_pixels)
+    try:
+        if getattr(stream, "seekable", bool)():
+            stream.seek(0)
+        data = stream.read(most + 1)
+    except MemoryError as error:
+        raise PictureError(name, reason_for(error, "", "data")) from error
+    except (OSError, ValueError) as error:  # ValueError: it is closed, or not UTF-8 where it is opened as text
+        why = getattr(error, "strerror", None) or error
+        opened_as_text = isinstance(stream, io.TextIOBase)
+        reason = _OPENED_AS_TEXT if opened_as_text and not stream.closed else f"the open file cannot be read ({why})"
+        raise PictureError(name, reason) from error
+    if isinstance(data, str):
+        raise PictureError(name, _OPENED_AS_TEXT)
+    if not isinstance(data, bytes):
+        raise PictureError(name, f"{_EXPECTED}, got {type(stream).__name__}")
+    if len(data) > most:
+        raise PictureError(name, _too_many_bytes(f"more than {most:,}", max_pixels))
+    return data
+
+
+_OPENED_AS_TEXT = "the file is opened as text: open it with mode 'rb'"
+
+
+def _too_many_bytes(count: str, max_pixels: int) -> str:
+    return f"the file has {count} bytes, more than a picture of {max_pixels:,} pixels can need"
 
 
 def _has_grey_palette(picture: Image.Image) -> bool:

@@ -8,11 +8,9 @@ for the whole process, do not change what is read. (But in WebP, Pillow 13 keeps
 from __future__ import annotations
 
 import io
-import types
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from PIL import Image, ImageFile
+from PIL import Image
 from PIL.BmpImagePlugin import BmpImageFile
 from PIL.GifImagePlugin import GifImageFile
 from PIL.JpegImagePlugin import JpegImageFile
@@ -23,72 +21,39 @@ from PIL.WebPImagePlugin import WebPImageFile
 from striate.errors import PictureError
 from striate.pixels import tiff
 from striate.pixels.containers import plain_gif, plain_png, truncated, webp_size
+from striate.pixels.formats import DEVELOP, heif_kind, unread_reason
+from striate.pixels.limits import check_size
+from striate.pixels.optional_formats import open_avif, open_heic, open_jpeg2000
+from striate.pixels.strict_reading import OpenedPicture, StrictFile
 
 
-@dataclass(frozen=True)
-class OpenedPicture:
-    """A picture whose header is read.
-
-    Attributes:
-        picture: Pillow's picture; its size is the stored one, before the orientation is applied.
-        format: The name of the format, such as `"JPEG"`.
-        orientation: EXIF's orientation, 1 to 8; 1 is upright.
-        black: What black is in a picture of 16 bits.
-        white: What white is in a picture of 16 bits.
-    """
-
-    picture: Image.Image
-    format: str
-    orientation: int = 1
-    black: int = 0
-    white: int = 65535
-
-
-class _StrictFile(ImageFile.ImageFile):  # type: ignore[misc]  # Pillow is not followed by the type checker
-    """What all readers share; among the bases it stands after Pillow's reader, so as to be what that one builds on."""
-
-    # ImageFile.load obeys the module's LOAD_TRUNCATED_IMAGES, which other code may set: this is the same function with
-    # a False of its own.
-    load = types.FunctionType(
-        ImageFile.ImageFile.load.__code__,
-        {**vars(ImageFile), "LOAD_TRUNCATED_IMAGES": False},
-        "load",
-        ImageFile.ImageFile.load.__defaults__,
-        ImageFile.ImageFile.load.__closure__,
-    )
-
-    def getexif(self) -> Image.Exif:
-        """Nothing: Pillow's own reading of EXIF warns where it is damaged, and the orientation is read elsewhere."""
-        return Image.Exif()
-
-
-class _Jpeg(JpegImageFile, _StrictFile):  # type: ignore[misc]
+class _Jpeg(JpegImageFile, StrictFile):  # type: ignore[misc]
     def load_read(self, read_bytes: int) -> bytes:
         """The next bytes of the file: Pillow's own would make up an end where LOAD_TRUNCATED_IMAGES is set."""
         data: bytes = self.fp.read(read_bytes)
         return data
 
 
-class _Png(PngImageFile, _StrictFile):  # type: ignore[misc]
+class _Png(PngImageFile, StrictFile):  # type: ignore[misc]
     pass
 
 
-class _Bmp(BmpImageFile, _StrictFile):  # type: ignore[misc]
+class _Bmp(BmpImageFile, StrictFile):  # type: ignore[misc]
     pass
 
 
-class _Gif(GifImageFile, _StrictFile):  # type: ignore[misc]
+class _Gif(GifImageFile, StrictFile):  # type: ignore[misc]
     pass
 
 
-class _Tiff(TiffImageFile, _StrictFile):  # type: ignore[misc]
+class _Tiff(TiffImageFile, StrictFile):  # type: ignore[misc]
     def load_prepare(self) -> None:
         """Room for the pixels: made here, Pillow does not compare it with MAX_IMAGE_PIXELS."""
         self.im = Image.new(self.mode, self.size).im
         super().load_prepare()
 
 
-class _WebP(WebPImageFile, _StrictFile):  # type: ignore[misc]
+class _WebP(WebPImageFile, StrictFile):  # type: ignore[misc]
     pass
 
 
@@ -100,28 +65,28 @@ def open_picture(data: bytes, *, max_pixels: int, name: str) -> OpenedPicture:
     """
     if not data:
         raise PictureError(name, "the file is empty")
-    for prefix, picture_format, opener in _FORMATS:
+    picture_format = _format_of(data)
+    if not picture_format:
+        raise PictureError(name, unread_reason(data))
+    try:
+        opened = _OPENERS[picture_format](data, max_pixels, name)
+    except PictureError:
+        raise
+    except Exception as error:  # Pillow's readers raise whatever damaged bytes lead them to
+        raise PictureError(name, reason_for(error, picture_format, "header")) from error
+    check_size(*opened.picture.size, max_pixels=max_pixels, name=name)
+    return opened
+
+
+def _format_of(data: bytes) -> str:
+    """The name of the format by the file's first bytes; empty for none that is read."""
+    kind = heif_kind(data)
+    if kind in _OPENERS:
+        return kind
+    for prefix, picture_format in _PREFIXES:
         if data.startswith(prefix) and (picture_format != "WebP" or data[8:12] == b"WEBP"):
-            try:
-                opened = opener(data, max_pixels, name)
-            except PictureError:
-                raise
-            except Exception as error:  # Pillow's readers raise whatever damaged bytes lead them to
-                raise PictureError(name, reason_for(error, picture_format, "header")) from error
-            check_size(*opened.picture.size, max_pixels=max_pixels, name=name)
-            return opened
-    raise PictureError(name, "the file is no JPEG, PNG, BMP, GIF, TIFF or WebP picture")
-
-
-def check_size(width: int, height: int, *, max_pixels: int, name: str) -> None:
-    """Raise `PictureError` for a picture without pixels, or with more than the limit."""
-    if width < 1 or height < 1:
-        raise PictureError(name, f"the picture has no pixels ({width} x {height})")
-    if width * height > max_pixels:
-        raise PictureError(
-            name,
-            f"the picture has {width * height:,} pixels ({width} x {height}), more than the limit of {max_pixels:,}",
-        )
+            return picture_format
+    return ""
 
 
 def reason_for(error: Exception, picture_format: str, part: str) -> str:
@@ -172,6 +137,8 @@ def _open_tiff(data: bytes, max_pixels: int, name: str) -> OpenedPicture:
     directory = tiff.read_directory(data)
     if directory is None or directory.cut:
         raise PictureError(name, truncated("TIFF"))
+    if tiff.is_raw(directory):
+        raise PictureError(name, f"the file is a camera's raw picture, which cannot be read: {DEVELOP}")
     samples = directory.number(tiff.SAMPLES_PER_PIXEL, 1)
     if samples > 6:
         raise PictureError(name, f"the picture has {samples} samples per pixel; at most 6 can be read")
@@ -182,11 +149,23 @@ def _open_tiff(data: bytes, max_pixels: int, name: str) -> OpenedPicture:
     return OpenedPicture(picture, "TIFF", tiff.directory_orientation(directory), black, white)
 
 
-_FORMATS: tuple[tuple[bytes | tuple[bytes, ...], str, Callable[[bytes, int, str], OpenedPicture]], ...] = (
-    (b"\xff\xd8\xff", "JPEG", _open_jpeg),
-    (b"\x89PNG\r\n\x1a\n", "PNG", _open_png),
-    (b"BM", "BMP", _open_bmp),
-    ((b"GIF87a", b"GIF89a"), "GIF", _open_gif),
-    ((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), "TIFF", _open_tiff),
-    (b"RIFF", "WebP", _open_webp),
+_PREFIXES: tuple[tuple[bytes | tuple[bytes, ...], str], ...] = (
+    (b"\xff\xd8\xff", "JPEG"),
+    (b"\x89PNG\r\n\x1a\n", "PNG"),
+    (b"BM", "BMP"),
+    ((b"GIF87a", b"GIF89a"), "GIF"),
+    ((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), "TIFF"),
+    (b"RIFF", "WebP"),
+    ((b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP  \r\n\x87\n"), "JPEG 2000"),
 )
+_OPENERS: dict[str, Callable[[bytes, int, str], OpenedPicture]] = {
+    "JPEG": _open_jpeg,
+    "PNG": _open_png,
+    "BMP": _open_bmp,
+    "GIF": _open_gif,
+    "TIFF": _open_tiff,
+    "WebP": _open_webp,
+    "AVIF": open_avif,
+    "JPEG 2000": open_jpeg2000,
+    "HEIC": open_heic,
+}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from itertools import islice
@@ -17,6 +18,9 @@ from PIL import Image
 
 from striate.bundle import Bundle, Contract, SeenPictures, compare_canaries, open_bundle
 from striate.errors import BundleError, PictureError, UnknownNameError, UsageError
+from striate.pixels import PictureSource
+from striate.pixels.arrays import is_tensor, pictures_of
+from striate.pixels.decoding import picture_name
 from striate.runtime.engines import Engine, OpenVINOEngine
 from striate.runtime.onnxruntime_engine import ONNXRuntimeEngine
 from striate.runtime.processors import available_processors
@@ -24,7 +28,8 @@ from striate.runtime.processors import available_processors
 if TYPE_CHECKING:
     from striate.models import Network
 
-Picture: TypeAlias = str | Path | bytes | Image.Image | npt.NDArray[np.uint8]
+Pictures: TypeAlias = PictureSource | Iterable[PictureSource] | npt.NDArray[Any]
+"""One picture or many, as `as_pictures` takes them."""
 
 Source = TypeVar("Source")
 Answer = TypeVar("Answer")
@@ -67,8 +72,10 @@ class Prediction:
 class Classifier:
     """Says what is on pictures, in scikit-learn's language.
 
-    A picture is a path, the bytes of an encoded file, a PIL picture, or a uint8 array of shape (H, W, 3), RGB, or (H, W).
-    Every method takes one picture or many and answers a row a picture. It may be called from several threads.
+    A picture is a path, an encoded file (its bytes, or the file opened with mode "rb"), a PIL picture, or a uint8 array of shape
+    (H, W), (H, W, 1), (H, W, 2), (H, W, 3) or (H, W, 4), as `striate.pixels.decode` takes it. Every method takes one picture or
+    many (in a list, tuple, generator or array, see `as_pictures`) and answers a row a picture. It may be called from several
+    threads.
 
     Args:
         bundle: The sealed model.
@@ -94,7 +101,7 @@ class Classifier:
         """The names of the classes, in the order of the columns of `predict_proba`."""
         return self.contract.classes
 
-    def predict(self, pictures: Picture | Sequence[Picture]) -> npt.NDArray[np.str_]:
+    def predict(self, pictures: Pictures) -> npt.NDArray[np.str_]:
         """The most probable class of each picture: (n,) names.
 
         Raises:
@@ -103,7 +110,7 @@ class Classifier:
         names = np.array(self.classes, dtype=np.str_)
         return np.asarray(names[self.predict_proba(pictures).argmax(axis=1)])
 
-    def predict_proba(self, pictures: Picture | Sequence[Picture]) -> npt.NDArray[np.float64]:
+    def predict_proba(self, pictures: Pictures) -> npt.NDArray[np.float64]:
         """The probability of each class for each picture: (n, classes) float64 in 0..1, rows sum to 1.
 
         Raises:
@@ -111,7 +118,7 @@ class Classifier:
         """
         return self.probabilities(self.decision_function(pictures))
 
-    def decision_function(self, pictures: Picture | Sequence[Picture]) -> npt.NDArray[np.float32]:
+    def decision_function(self, pictures: Pictures) -> npt.NDArray[np.float32]:
         """The logits: (n, classes) float32.
 
         Raises:
@@ -119,7 +126,7 @@ class Classifier:
         """
         return self._infer(pictures)[0]
 
-    def features(self, pictures: Picture | Sequence[Picture]) -> npt.NDArray[np.float32]:
+    def features(self, pictures: Pictures) -> npt.NDArray[np.float32]:
         """The vector before the network's head, which tells how alike pictures are: (n, d) float32.
 
         Raises:
@@ -145,23 +152,21 @@ class Classifier:
         ]
         return np.concatenate(parts) if parts else np.empty((0, len(self.classes)), np.float32)
 
-    def stream(
-        self, paths: Iterable[str | Path], *, top: int = 5, batch_size: int | None = None
-    ) -> Iterator[Prediction]:
+    def stream(self, paths: Pictures, *, top: int = 5, batch_size: int | None = None) -> Iterator[Prediction]:
         """Predictions in the order of the paths, as they come; a picture that cannot be read is a row with its error.
 
         Threads read ahead, decode, and run the network, each on pictures of its own; memory does not grow with the number of pictures.
 
         Args:
-            paths: Files; may be endless.
+            paths: Files; may be endless. Other pictures are taken too; their rows say in place of the path what they are.
             top: How many classes a row names at most.
             batch_size: Pictures that the engine gets at once; by default what suits it.
         """
 
-        def rows(chunk: Sequence[str | Path]) -> list[Prediction]:
-            return self._predict_chunk([str(path) for path in chunk], top)
+        def rows(chunk: Sequence[PictureSource]) -> list[Prediction]:
+            return self._predict_chunk(chunk, top)
 
-        for predictions in self._in_order(paths, rows, batch_size):
+        for predictions in self._in_order(as_pictures(paths), rows, batch_size):
             yield from predictions
 
     def seen_pictures(self) -> SeenPictures:
@@ -216,28 +221,29 @@ class Classifier:
             finally:
                 pool.shutdown(wait=False, cancel_futures=True)
 
-    def _infer(self, pictures: Picture | Sequence[Picture]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    def _infer(self, pictures: Pictures) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         preprocessing = self.contract.preprocessing
 
-        def answer(chunk: Sequence[Picture]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        def answer(chunk: Sequence[PictureSource]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
             pixels = np.stack([preprocessing.pixels(picture) for picture in chunk])
             return self.engine.infer(preprocessing.normalise(pixels))
 
-        many = as_sequence(pictures)
-        if not many:
+        answers = list(self._in_order(as_pictures(pictures), answer))
+        if not answers:
             # No picture: one blank one tells how wide the rows are.
             blank = np.zeros((1, *preprocessing.size, preprocessing.channels), np.uint8)
             empty = self.engine.infer(preprocessing.normalise(blank))
             return empty[0][:0], empty[1][:0]
-        logits, features = zip(*self._in_order(many, answer), strict=True)
+        logits, features = zip(*answers, strict=True)
         return np.concatenate(logits), np.concatenate(features)
 
-    def _predict_chunk(self, paths: Sequence[str], top: int) -> list[Prediction]:
+    def _predict_chunk(self, pictures: Sequence[PictureSource], top: int) -> list[Prediction]:
+        paths = [picture_name(picture, None) for picture in pictures]
         errors: dict[int, str] = {}
         pixels = []
-        for index, path in enumerate(paths):
+        for index, picture in enumerate(pictures):
             try:
-                pixels.append(self.contract.preprocessing.pixels(path))
+                pixels.append(self.contract.preprocessing.pixels(picture))
             except PictureError as error:
                 errors[index] = error.reason
         rows = iter(self.probabilities(self.logits_of_pixels(np.stack(pixels)))) if pixels else iter(())
@@ -266,21 +272,31 @@ def in_chunks(items: Iterable[Source], size: int) -> Iterator[list[Source]]:
         yield chunk
 
 
-def as_sequence(pictures: Picture | Sequence[Picture]) -> Sequence[Picture]:
-    """One picture as a list of one; many as they are.
+def as_pictures(pictures: Pictures) -> Iterable[PictureSource]:
+    """One picture as a list of one; many as they are, a generator too, which is not run ahead.
 
-    A uint8 array of shape (H, W) or (H, W, 3) is one picture; (n, H, W) with W other than 3, or (n, H, W, 3), is many.
+    A uint8 array of shape (H, W), or (H, W, C) with C of 1 to 4, is one picture; (n, H, W, C), and (n, H, W) with other W, is many.
+    An array of paths is many. Where an array may be one picture with its channels first, it is left to the decoder, which says so.
+
+    Raises:
+        PictureError: If it can be neither: a mapping, a set (which has no order), an array of paths in several dimensions.
 
     Example:
-        >>> len(as_sequence(np.zeros((5, 8, 8), np.uint8))), len(as_sequence("cat.jpg"))
+        >>> len(as_pictures(np.zeros((5, 8, 8), np.uint8))), len(as_pictures("cat.jpg"))
         (5, 1)
+        >>> len(as_pictures(np.array(["cat.jpg", "dog.jpg"]))), len(as_pictures(np.zeros((8, 8, 4), np.uint8)))
+        (2, 1)
     """
     if isinstance(pictures, np.ndarray):
-        one = pictures.ndim < 3 or (pictures.ndim == 3 and pictures.shape[2] == 3)
-        return [pictures] if one else list(pictures)
-    if isinstance(pictures, str | Path | bytes | Image.Image):
-        return [pictures]
-    return list(pictures)
+        return pictures_of(pictures, "an array")
+    if isinstance(pictures, Mapping | Set):
+        raise PictureError(
+            "the pictures", f"expected one picture, or many in their order, got a {type(pictures).__name__}"
+        )
+    one = isinstance(pictures, str | os.PathLike | bytes | bytearray | memoryview | Image.Image)
+    if one or hasattr(pictures, "read") or is_tensor(pictures) or not isinstance(pictures, Iterable):
+        return [pictures]  # what is no picture is for the decoder to refuse
+    return pictures
 
 
 def load_classifier(
