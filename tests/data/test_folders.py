@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from striate.data.dataset import Dataset
-from striate.data.folders import is_picture_name, load_folders
+from striate.data.folders import load_folders
 from striate.errors import DataError
 
 Tree = Callable[..., Path]
@@ -262,10 +262,3 @@ def test_unreadable_folder_is_named(tree: Tree, monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(os, "scandir", refuse)
     assert message_of(root) == f"cannot read the folder {str(root / 'dog')!r}: Permission denied"
-
-
-def test_is_picture_name() -> None:
-    assert [name for name in ("a.jpg", "b.TIFF", "jpg", "c.jpg.txt", "d.", "") if is_picture_name(name)] == [
-        "a.jpg",
-        "b.TIFF",
-    ]

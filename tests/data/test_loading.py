@@ -93,3 +93,11 @@ def test_root_and_download_go_with_built_in_names(tree: Tree) -> None:
 def test_what_may_not_be_read() -> None:
     name = "x" * 300
     assert message_of(name) == f"cannot read '{name}': File name too long"
+
+
+def test_a_url_is_said_to_be_none() -> None:
+    with pytest.raises(DataError) as caught:
+        load_data("https://example.org/photos.zip")
+    assert str(caught.value) == (
+        "'https://example.org/photos.zip' is a URL, and nothing is downloaded: save the data, and give the path of its folder"
+    )

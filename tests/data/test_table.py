@@ -172,6 +172,17 @@ def test_not_utf8(table: Callable[..., Path]) -> None:
     assert message_of(path) == f"{path} is not UTF-8 text; save the table as 'CSV UTF-8'"
 
 
+def test_paths_written_on_windows_get_a_hint(table: Callable[..., Path]) -> None:
+    path = table("path,label\na.png,x\nsub\\new.png,y\n")
+    expected = (
+        f"{path}, line 3: the file 'sub\\\\new.png' does not exist; paths are relative to the folder of the table, or absolute; "
+        "folders are separated by slashes here"
+    )
+    assert message_of(path) == f"{expected}, not by backslashes"
+    (path.parent / "sub" / "new.png").write_bytes(b"")
+    assert message_of(path) == f"{expected}: write 'sub/new.png', which exists"
+
+
 def test_zero_bytes(table: Callable[..., Path]) -> None:
     assert "does not exist" in message_of(table("path,label\na\0.png,x\n"))
 

@@ -18,7 +18,8 @@ from striate.api.watching import Watcher
 from striate.data import BUILT_IN_NAMES, Dataset, load_data
 from striate.data.idx import is_idx_folder
 from striate.errors import DataError, PictureError
-from striate.pixels import PICTURE_EXTENSIONS, PictureSource
+from striate.pixels import PictureSource, PictureWalk
+from striate.pixels.walking import is_picture_name
 from striate.report.seeing_contents import LARGE, Panel, Picture, Shown
 from striate.report.wording import plural
 from striate.visualization import HEAD, TopPatches, Unit, top_patches_of_layers
@@ -41,16 +42,20 @@ class ManyPictures:
     read: Callable[[int], PictureSource]
     rows: list[int] = field(default_factory=list)
     """Filled while they are first read: which of them could be."""
+    problems: list[str] = field(default_factory=list)
+    """Filled while they are first read: each of the others, with the reason."""
 
     def batches(self, watcher: Watcher) -> Iterator[Tensor]:
         """All of them once, in batches; which could be read is noted in `rows`."""
         self.rows.clear()
+        self.problems.clear()
         batch: list[Picture] = []
         total = len(self.keys)
         for row in range(total):
             try:
                 batch.append(self.seen.preprocessing.pixels(self.read(row), name=self.keys[row]))
-            except PictureError:
+            except PictureError as error:
+                self.problems.append(str(error))
                 continue
             self.rows.append(row)
             if len(batch) == BATCH:
@@ -75,7 +80,7 @@ def many_pictures(seen: SeenNetwork, data: str | Path | Dataset) -> ManyPictures
     Raises:
         DataError: There are none, or they cannot be used.
     """
-    if not isinstance(data, Dataset) and Path(data).suffix.lower() in PICTURE_EXTENSIONS and Path(data).is_file():
+    if not isinstance(data, Dataset) and is_picture_name(str(data)) and Path(data).is_file():
         raise DataError(f"{data} is a single picture; give a folder of many, to find those that a map answers to most")
     if isinstance(data, Dataset) or data in BUILT_IN_NAMES or not Path(data).is_dir() or is_idx_folder(Path(data)):
         dataset = data if isinstance(data, Dataset) else load_data(data)
@@ -83,14 +88,8 @@ def many_pictures(seen: SeenNetwork, data: str | Path | Dataset) -> ManyPictures
         many = ManyPictures(seen, dataset.name, keys, dataset.pictures.read)
     else:
         folder = Path(data)
-        files = [
-            file
-            for file in sorted(folder.rglob("*"))
-            if file.suffix.lower() in PICTURE_EXTENSIONS
-            and not any(part.startswith(".") for part in file.relative_to(folder).parts)
-        ]
-        keys = [file.relative_to(folder).as_posix() for file in files]
-        many = ManyPictures(seen, folder.resolve().name, keys, files.__getitem__)
+        keys = list(PictureWalk(folder).pictures_below())
+        many = ManyPictures(seen, folder.resolve().name, keys, lambda row: folder / keys[row])
     if not many.keys:
         raise DataError(f"there are no pictures to look at in {many.name}")
     return many
@@ -137,7 +136,8 @@ def _searched(pictures: ManyPictures, layers: Sequence[str], watcher: Watcher) -
     if first is None:
         count = len(pictures.keys)
         what = "the only picture" if count == 1 else f"none of the {count:,} pictures"
-        raise DataError(f"{what} in {pictures.name} {'cannot' if count == 1 else 'can'} be read")
+        read = "cannot be read:" if count == 1 else "can be read, such as"
+        raise DataError(f"{what} in {pictures.name} {read} {pictures.problems[0]}")
     return top_patches_of_layers(pictures.seen.network, _after(first, batches), layers=layers, count=TOP)
 
 
@@ -150,7 +150,6 @@ def _panel(pictures: ManyPictures, patches: TopPatches, unit: Unit | None, watch
         watcher.task("projections", done, len(wanted))
         cells.append(_map_cells(pictures, patches, number, rules))
     watcher.task("projections", len(wanted), len(wanted))
-    skipped = len(pictures.keys) - len(pictures.rows)
     warnings = [NO_SWITCHES] if len(rules) > 1 else []
     same = [number for number in wanted if patches.at_ceiling(number)]
     if same:
@@ -159,8 +158,9 @@ def _panel(pictures: ManyPictures, patches: TopPatches, unit: Unit | None, watch
             f"{which}: the answer is the same to all that are shown, perhaps the largest or the smallest that there can be; "
             "other pictures may reach it too, and these were the first"
         )
-    if skipped:
-        warnings.append(f"{plural(skipped, 'picture')} could not be read and took no part")
+    if pictures.problems:
+        skipped = plural(len(pictures.problems), "picture")
+        warnings.append(f"{skipped} could not be read and took no part, such as {pictures.problems[0]}")
     facts = {
         "pictures": patches.pictures,
         "maps": [_facts(pictures, patches, number) for number in wanted],

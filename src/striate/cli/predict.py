@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import csv
-import glob
 import json
-import os
 import sys
-from collections.abc import Iterator
 from enum import StrEnum
 from io import StringIO
 from pathlib import Path
@@ -44,6 +41,7 @@ def command(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say which engine runs, on stderr.")] = False,
 ) -> None:
     """Parses, predicts, writes a row a picture as it comes."""
+    from striate.cli.picture_arguments import expand
     from striate.runtime import load_classifier
 
     classifier = load_classifier(bundle, engine=engine, precision=precision, device=device)
@@ -72,41 +70,6 @@ def command(
     if errors:
         typer.echo(f"striate: {errors} of {count} pictures could not be read", err=True)
         raise typer.Exit(3)
-
-
-def expand(arguments: list[str]) -> Iterator[str]:
-    """The paths that arguments mean, in order: files as they are, the pictures in folders, globs, and `-` for those on stdin.
-
-    Raises:
-        UsageError: If a glob matches nothing.
-    """
-    for argument in arguments:
-        if argument == "-":
-            yield from (line.rstrip("\r\n") for line in sys.stdin if line.strip())
-        elif Path(argument).is_dir():
-            yield from pictures_in(argument)
-        elif not Path(argument).exists() and glob.has_magic(argument):
-            matches = sorted(glob.glob(argument, recursive=True))  # noqa: PTH207 - keeps the paths as they were typed
-            if not matches:
-                raise UsageError(f"nothing matches {argument}")
-            for match in matches:
-                if Path(match).is_dir():
-                    yield from pictures_in(match)
-                else:
-                    yield match
-        else:
-            yield argument
-
-
-def pictures_in(folder: str) -> Iterator[str]:
-    """The picture files in a folder and below, by their extensions, in code point order; dot-files and dot-folders are left out."""
-    from striate.pixels import PICTURE_EXTENSIONS
-
-    for place, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(files):
-            if not name.startswith(".") and Path(name).suffix.lower() in PICTURE_EXTENSIONS:
-                yield str(Path(place, name))
 
 
 def csv_header(top: int) -> str:

@@ -12,6 +12,7 @@ from striate.data.folders import load_folders
 from striate.data.idx import is_idx_folder, load_idx
 from striate.data.table import load_table
 from striate.errors import DataError, UsageError
+from striate.pixels.decoding import is_url
 
 
 def load_data(location: str | Path, *, root: str | Path | None = None, download: bool = False) -> Dataset:
@@ -72,6 +73,8 @@ def load_data(location: str | Path, *, root: str | Path | None = None, download:
 
 def _no_such_data(location: str | Path, path: Path) -> str:
     """What is missing, what is called nearly the same, and what exists anyway."""
+    if is_url(str(location)):
+        return f"{str(location)!r} is a URL, and nothing is downloaded: save the data, and give the path of its folder"
     message = f"there is no {str(location)!r}"
     above = next(parent for parent in path.parents if parent.is_dir())
     beside = above == path.parent

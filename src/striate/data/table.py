@@ -9,7 +9,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 import numpy as np
 
@@ -90,9 +90,18 @@ def _read(path: Path, ignored: Counter[str]) -> _Rows:
         more = f" (nor do the files of {len(missing) - 1} more lines)" if len(missing) > 1 else ""
         raise DataError(
             f"{path}, line {line}: the file {name!r} does not exist{more}; "
-            "paths are relative to the folder of the table, or absolute"
+            f"paths are relative to the folder of the table, or absolute{_slashes(path.parent, name)}"
         )
     return rows
+
+
+def _slashes(folder: Path, name: str) -> str:
+    """What to do about a path that was written on Windows."""
+    if "\\" not in name or os.sep == "\\":
+        return ""
+    slashed = PureWindowsPath(name).as_posix()
+    found = f": write {slashed!r}, which exists" if _is_file(folder / slashed) else ", not by backslashes"
+    return f"; folders are separated by slashes here{found}"
 
 
 def _lines(path: Path, reader: Iterator[list[str]], ignored: Counter[str]) -> Iterator[tuple[int, dict[str, str]]]:

@@ -1,0 +1,86 @@
+"""What the arguments of a command that takes pictures mean: files, folders, globs, and - for a list on stdin."""
+
+from __future__ import annotations
+
+import glob
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from striate.errors import UsageError
+from striate.pixels import PictureWalk
+from striate.pixels.decoding import is_url
+
+
+def expand(arguments: list[str]) -> Iterator[str]:
+    """The paths that arguments mean, in order: files as they are, the pictures in folders, globs, and `-` for those on stdin.
+
+    Raises:
+        UsageError: If a glob matches nothing.
+        DataError: If a folder cannot be read.
+    """
+    for argument in arguments:
+        if argument == "-":
+            yield from (line.rstrip("\r\n") for line in sys.stdin if line.strip())
+        elif _is_folder(argument):
+            yield from pictures_in(argument)
+        elif glob.has_magic(argument) and not os.path.lexists(argument) and not is_url(argument):
+            yield from _matches(argument)
+        else:
+            yield argument
+
+
+def pictures_in(folder: str) -> Iterator[str]:
+    """The pictures in a folder and below, named as the folder was, as `PictureWalk` finds them for every command."""
+    for name in PictureWalk(Path(folder), broken_too=True).pictures_below():
+        yield str(Path(folder, name))
+
+
+def _matches(pattern: str) -> Iterator[str]:
+    """What a glob matches, each file once, by whatever folders and links it is reached.
+
+    Raises:
+        UsageError: If that is nothing.
+    """
+    matches = sorted(glob.glob(_literal_beginning(pattern), recursive=True))  # noqa: PTH207 - keeps the paths as they were typed
+    if not matches:
+        raise UsageError(f"nothing matches {pattern}")
+    once: set[tuple[str, str]] = set()
+    for match in matches:
+        if _is_new(match, once):
+            if _is_folder(match):
+                yield from (path for path in pictures_in(match) if _is_new(path, once))
+            else:
+                yield match
+
+
+def _is_new(path: str, once: set[tuple[str, str]]) -> bool:
+    """Whether a path leads to something else than those before it; it is noted."""
+    folder, name = os.path.split(path)
+    place = (os.path.realpath(folder), name)
+    new = place not in once
+    once.add(place)
+    return new
+
+
+def _literal_beginning(pattern: str) -> str:
+    """The pattern with the folders that it begins with escaped where they exist as they are called: `photos [old]/*.jpg`.
+
+    Example:
+        >>> _literal_beginning("no such [folder]/*.jpg")
+        'no such [folder]/*.jpg'
+    """
+    parts = pattern.split("/")
+    for count in range(len(parts) - 1, 0, -1):
+        beginning = "/".join(parts[:count])
+        if beginning and _is_folder(beginning):
+            return "/".join([glob.escape(beginning), *parts[count:]])
+    return pattern
+
+
+def _is_folder(path: str) -> bool:
+    try:
+        return Path(path).is_dir()
+    except (OSError, ValueError):  # a name too long, or with a zero byte: who reads it says so
+        return False
