@@ -39,6 +39,19 @@ def test_a_page_and_json(striate_command, digit, tmp_path):
     assert "<script" not in text and "http://" not in text and "https://" not in text
 
 
+def test_without_a_method_the_picture_is_a_choice_of_bounded_height(striate_command, digit, tmp_path):
+    output, page = tmp_path / "out.png", tmp_path / "page.html"
+    code, out, _ = striate_command("visualize", "lenet5_relu", digit, "--output", output, "--quiet")
+    assert code == 0
+    choice = "the picture is a choice of what was seen; --html FILE writes a page with everything"
+    assert out.splitlines()[-2:] == [f"written to {output}", choice]
+    with Image.open(output) as picture:
+        assert picture.height < 2600 and picture.width < 1400
+    assert (
+        choice not in striate_command("visualize", "lenet5_relu", digit, "--html", page, "--output", output, "-q").out
+    )
+
+
 def test_the_list_of_layers(striate_command):
     code, out, _ = striate_command("visualize", "lenet5", "--layer", "list")
     assert code == 0

@@ -23,6 +23,21 @@ def test_folders_are_told_apart_and_the_oldest_forgotten(cache, monkeypatch):
     assert sorted(path.name[0] for path in cache.iterdir()) == ["c", "d"]
 
 
+def test_compilations_have_a_bound_in_bytes_and_what_others_put_there_stays(cache, monkeypatch):
+    monkeypatch.setattr(compiled_cache, "KEPT_BYTES", 10)
+    for age, digest in enumerate(("a" * 64, "b" * 64, "c" * 64)):
+        folder = compiled_folder(digest, version="1", precision="fp32")
+        (folder / "1.blob").write_bytes(bytes(6))
+        os.utime(folder, (age, age))
+    (cache / "mine").mkdir()
+    (cache / f"{'b' * 24}-1-fp32" / "mine.txt").write_text("not to be removed")
+    os.utime(cache / f"{'b' * 24}-1-fp32", (1, 1))
+    (cache / ".x.partial").write_bytes(b"")
+    compiled_folder("d" * 64, version="1", precision="fp32")
+    assert sorted(path.name[0] for path in cache.iterdir()) == [".", "b", "c", "d", "m"]
+    assert [path.name for path in (cache / f"{'b' * 24}-1-fp32").iterdir()] == ["mine.txt"]
+
+
 def test_a_cache_that_cannot_be_written_is_done_without(cache):
     cache.parent.mkdir()
     cache.write_text("a file where the folder should be")

@@ -32,9 +32,9 @@ from striate.api.watching import Watcher
 from striate.data import Dataset
 from striate.errors import UnknownNameError, UsageError
 from striate.pixels import PictureSource
-from striate.report.contact_sheet import SIDE, Tile, draw_contact_sheet
 from striate.report.seeing_contents import Panel, SeeingReport, StagePanels
 from striate.report.seeing_page import render
+from striate.report.seeing_sheet import draw_everything, draw_panel
 from striate.training.memory import keep_freed_memory
 from striate.visualization import HEAD, Unit, check_explanations, last_maps_layer, list_layers, strongest_maps
 
@@ -60,8 +60,6 @@ TOP_CLASSES = 5
 STAGE_UNITS = 4
 CLASSES_MAXIMIZED, MAPS_MAXIMIZED, MAXIMIZED_SIDE = 1, 3, 128
 MOST_PANELS, NOTEBOOK_SIDE = 4, 800
-SHEET_SIDES = {1: 960, 2: 420, 3: 320}
-"""Pixels: of each picture of a sheet that has so few side by side."""
 
 
 @dataclass(frozen=True)
@@ -86,24 +84,10 @@ class Visualization:
 
     @cached_property
     def pixels(self) -> npt.NDArray[np.uint8]:
-        """(H, W, 3) uint8, RGB: all panels as one sheet, with the warnings on it."""
-        sheets = [self._sheet(panel, first=place == 0) for place, panel in enumerate(self.panels)]
-        width = max(sheet.shape[1] for sheet in sheets)
-        return np.concatenate(
-            [np.pad(sheet, ((0, 0), (0, width - sheet.shape[1]), (0, 0)), constant_values=255) for sheet in sheets]
-        )
-
-    def _sheet(self, panel: Panel, *, first: bool) -> npt.NDArray[np.uint8]:
-        of = f" of {panel.layer}" if panel.layer else ""
-        notes = [*(self.seen.notes if first else ()), *panel.warnings]
-        what = f"{self.seen.name}, {self.report.picture_name}" if self.report.picture_name else self.seen.name
-        return draw_contact_sheet(
-            f"{panel.title}{of}: {what}",
-            [[Tile(shown.picture, shown.lines) for shown in row] for row in panel.rows],
-            columns=panel.columns,
-            notes=notes,
-            side=SHEET_SIDES.get(max(len(row) for row in panel.rows), SIDE),
-        )
+        """(H, W, 3) uint8, RGB: the panel with its warnings; of several a choice that fits a screen or two, which is said on it."""
+        if len(self.panels) == 1:
+            return draw_panel(self.report, self.panels[0], notes=tuple(self.seen.notes))
+        return draw_everything(self.report, notes=tuple(self.seen.notes))
 
     def _repr_html_(self) -> str:
         """How it shows itself in a notebook."""
@@ -111,7 +95,8 @@ class Visualization:
 
         parts: list[str] = []
         for place, panel in enumerate(self.panels[:MOST_PANELS]):
-            sheet = notebook.small(self._sheet(panel, first=place == 0), NOTEBOOK_SIDE)
+            notes = tuple(self.seen.notes) if place == 0 else ()
+            sheet = notebook.small(draw_panel(self.report, panel, notes=notes), NOTEBOOK_SIDE)
             of = f" of {panel.layer}" if panel.layer else ""
             parts += [notebook.picture(sheet, said=f"{panel.title}{of}"), notebook.text(panel.shows)]
         more = len(self.panels) - MOST_PANELS

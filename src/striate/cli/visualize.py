@@ -116,7 +116,7 @@ def command(
     if as_json:
         print_result(json.dumps({"written": written} | result.to_dict(), ensure_ascii=False))
     else:
-        print_result(show_result(result, written, checks=check))
+        print_result(show_result(result, written, checks=check, page=html is not None))
 
 
 def parse_unit(text: str) -> int | tuple[int, int, int] | None:
@@ -168,7 +168,7 @@ def _row(layer: LayerFacts) -> tuple[str, str, str, str]:
     return layer.name, answers, f"{sees}; all, by gates" if layer.whole else sees, plural(layer.field.jump[0], "pixel")
 
 
-def show_result(result: Visualization, written: list[str], *, checks: bool) -> str:
+def show_result(result: Visualization, written: list[str], *, checks: bool, page: bool) -> str:
     """What was answered, what was drawn, and where it was written."""
     lines = []
     for name, share in result.report.predictions[:1]:
@@ -182,4 +182,6 @@ def show_result(result: Visualization, written: list[str], *, checks: bool) -> s
             lines += [f"  {what}: {found}" for what, found in panel.checks]
             lines += [f"  warning: {warning}" for warning in panel.warnings]
     lines += [f"written to {printable(path)}" for path in written]
+    if len(result.panels) > 1 and written and not page:
+        lines.append("the picture is a choice of what was seen; --html FILE writes a page with everything")
     return "\n".join(lines)

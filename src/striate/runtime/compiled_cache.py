@@ -53,7 +53,8 @@ def forget_oldest(root: Path) -> None:
     """Removes what was compiled for all but the folders that were used last, and these where they become empty."""
     files: dict[Path, list[CachedFile]] = {path: [] for path in root.iterdir() if _OURS.fullmatch(path.name)}
     for file in cached_files("compiled"):
-        files[file.path.parent].append(file)
+        if file.path.parent in files:
+            files[file.path.parent].append(file)
     taken = 0
     folders = sorted(files, key=lambda path: path.stat().st_mtime, reverse=True)
     for place, folder in enumerate(folders):
