@@ -24,6 +24,7 @@ FLOORS = [
         "table_reading",
         "text_layout",
         "user_cache",
+        "fonts",
     },
     {"models", "data", "augmentation"},
     {"bundle", "weights", "inspection", "evaluation", "conversion"},
@@ -46,6 +47,7 @@ EVERYWHERE = {
     "notebook",
     "text_layout",
     "user_cache",
+    "fonts",
 }
 TORCH_FREE = [
     "pixels",
@@ -61,6 +63,7 @@ TORCH_FREE = [
     "timing.py",
     "table_reading.py",
     "text_layout.py",
+    "fonts.py",
     "user_cache.py",
     "report",
 ]

@@ -93,3 +93,11 @@ def test_many_stages_long_names_and_a_line_break():
     stages = tuple(StageBar(f"block{place}.inner", place / 40, 0.0) for place in range(40))
     place = shown(data="a name\nthat is " + "very " * 20 + "long", reasons=("word " * 90, "word " * 40), stages=stages)
     assert draw_transfer_map(place, "png")
+
+
+@pytest.mark.filterwarnings("ignore::striate.fonts.MissingFontWarning")
+@pytest.mark.parametrize("kind", ["png", "svg"])
+def test_names_in_any_script_and_with_dollars_are_drawn_without_a_complaint(kind):
+    name = "고양이 사진 $5 $\\frac{1}{"
+    stages = (StageBar(f"{name} 층", 0.5, 0.0, best=True),)
+    assert draw_transfer_map(shown(data=name, network=name, reasons=(name,) * 2, stages=stages), kind)

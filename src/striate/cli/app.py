@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterable
 from importlib import import_module
-from typing import ParamSpec
+from typing import ParamSpec, TextIO
 
 import typer
 
 import striate
 from striate.cli.main import SIGNALS, leave
+from striate.cli.text import printable
 from striate.errors import Interrupted, StriateError
+from striate.fonts import MissingFontWarning
 
 Parameters = ParamSpec("Parameters")
 
@@ -27,6 +31,7 @@ def orderly(command: Callable[Parameters, None]) -> Callable[Parameters, None]:
             command(*arguments, **options)
             sys.stdout.flush()
 
+        warnings.showwarning = show_warning
         try:
             SIGNALS.work(work)
         except Interrupted as interrupted:
@@ -52,6 +57,23 @@ def orderly(command: Callable[Parameters, None]) -> Callable[Parameters, None]:
             leave(describe_system_error(error), 1)
 
     return wrapped
+
+
+def show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """A warning of ours as a note for people, any other as Python shows it."""
+    if issubclass(category, MissingFontWarning):
+        text = f"note: {printable(str(message))}\n"
+    else:
+        text = warnings.formatwarning(message, category, filename, lineno, line)
+    with contextlib.suppress(OSError):
+        (file or sys.stderr).write(text)
 
 
 def describe_system_error(error: OSError | MemoryError) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import jinja2
 
+from striate.fonts import as_plain_text, plotted
 from striate.inspection.signal import LayerSignal, Signal
 from striate.inspection.text import aligned, markdown_table, size_text
 
@@ -117,6 +118,12 @@ def number_text(number: float | None) -> str:
 
 
 def _picture(report: SignalReport) -> bytes:
+    names = [layer.name for layer in report.signals[0].layers]
+    with plotted([report.name, report.pictures, *names]):
+        return _drawn(report)
+
+
+def _drawn(report: SignalReport) -> bytes:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -156,10 +163,12 @@ def _picture(report: SignalReport) -> bytes:
     weighted = [place for place, layer in enumerate(layers) if not layer.is_activation]
     every = -(-len(weighted) // MOST_NAMES)
     shown = weighted[::every]
-    panels[-1].set_xticks(shown, [layers[place].name for place in shown], rotation=60, ha="right", fontsize=8)
+    panels[-1].set_xticks(
+        shown, [as_plain_text(layers[place].name) for place in shown], rotation=60, ha="right", fontsize=8
+    )
     panels[-1].set_xlabel("from the picture to the answer" + (f"; one layer in {every} is named" if every > 1 else ""))
     title = f"{report.name}: the signal before training, {size_text(report.input_shape)}, {report.pictures}"
-    figure.suptitle(title, x=0.01, ha="left", fontsize=12)
+    figure.suptitle(as_plain_text(title), x=0.01, ha="left", fontsize=12)
     figure.legend(
         *panels[0].get_legend_handles_labels(),
         loc="outside lower center",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
 from striate.errors import UsageError
+from striate.fonts import runs
 from striate.report.wording import printable
 
 Picture = npt.NDArray[np.uint8]
@@ -30,7 +32,8 @@ class Tile:
     picture: Picture
     """(H, W, C) uint8, C being 1 or 3 (RGB)."""
     lines: Sequence[str]
-    """Any text: what cannot be shown is replaced, long lines are broken between words, and a long word is cut in its middle."""
+    """Any text: what cannot be shown is replaced, long lines are broken between words, long words at their `_`, `-`, `/` and `.`;
+    what is longer still is cut in its middle."""
 
 
 def draw_contact_sheet(
@@ -64,7 +67,7 @@ def draw_contact_sheet(
     across = max((len(row) for row in rows), default=0)
     if not across:
         raise UsageError("a contact sheet needs at least one picture")
-    plain, bold, large = _font("DejaVuSans", 12), _font("DejaVuSans-Bold", 12), _font("DejaVuSans-Bold", 17)
+    plain, bold, large = Lettering(12), Lettering(12, bold=True), Lettering(17, bold=True)
     width = 2 * MARGIN + across * side + (across - 1) * GAP
     headings = [(line, large, INK, 26) for line in _wrapped(title, large, width - 2 * MARGIN)]
     for note in notes:
@@ -81,10 +84,10 @@ def draw_contact_sheet(
     draw = ImageDraw.Draw(sheet)
     y = MARGIN
     for line, font, colour, height in headings:
-        draw.text((MARGIN, y), line, font=font, fill=colour)
+        font.draw(draw, (MARGIN, y), line, colour)
         y += height
     for place, text in enumerate(columns):
-        draw.text((MARGIN + place * (side + GAP), top), _shortened(text, bold, side), font=bold, fill=FAINT)
+        bold.draw(draw, (MARGIN + place * (side + GAP), top), _shortened(text, bold, side), FAINT)
     y = top + above
     for pictures, texts, high, height in zip(drawn, wrapped, tallest, heights, strict=True):
         for place, (picture, lines) in enumerate(zip(pictures, texts, strict=True)):
@@ -92,7 +95,7 @@ def draw_contact_sheet(
             sheet.paste(picture, (x, y))
             draw.rectangle((x - 1, y - 1, x + picture.width, y + picture.height), outline=FRAME)
             for number, line in enumerate(lines):
-                draw.text((x, y + high + 6 + number * LINE), line, font=plain, fill=INK)
+                plain.draw(draw, (x, y + high + 6 + number * LINE), line, INK)
         y += height
     return np.asarray(sheet)
 
@@ -109,30 +112,58 @@ def _scaled(picture: Picture, side: int) -> Image.Image:
     return image.resize(size, kind)
 
 
-@functools.cache
-def _font(name: str, size: int) -> Any:
-    """One of the fonts that come with matplotlib, which have the signs of many alphabets."""
-    import matplotlib
+@dataclass(frozen=True)
+class Lettering:
+    """How text is drawn: each sign in a font that has it."""
 
-    return ImageFont.truetype(f"{matplotlib.get_data_path()}/fonts/ttf/{name}.ttf", size)
+    size: int
+    """Pixels."""
+    bold: bool = False
+
+    def getlength(self, text: str) -> float:
+        """Pixels that a line takes."""
+        return float(sum(_font(run.file, self.size).getlength(run.text) for run in runs(text, bold=self.bold)))
+
+    def draw(self, draw: ImageDraw.ImageDraw, corner: tuple[float, float], text: str, colour: str) -> None:
+        """Draws a line; its upper left corner is where one in the first font would have it."""
+        x, y = corner
+        parts = runs(text, bold=self.bold)
+        baseline = y + _font(_latin(self.bold), self.size).getmetrics()[0]
+        for run in parts:
+            font = _font(run.file, self.size)
+            draw.text((x, baseline), run.text, font=font, fill=colour, anchor="ls")
+            x += font.getlength(run.text)
+
+
+@functools.cache
+def _font(file: str, size: int) -> Any:
+    return ImageFont.truetype(file, size)
+
+
+def _latin(bold: bool) -> str:
+    return runs("x", bold=bold)[0].file
 
 
 def _clean(text: str) -> str:
     return " ".join(printable(text).split())
 
 
-def _wrapped(text: str, font: Any, width: float) -> list[str]:
-    """The text in lines of at most `width` pixels, broken between words."""
+def _wrapped(text: str, font: Lettering, width: float) -> list[str]:
+    """The text in lines of at most `width` pixels, broken between words; a longer word after its `_`, `-`, `/` or `.`."""
     lines: list[str] = []
     for word in _clean(text).split(" "):
         if lines and font.getlength(f"{lines[-1]} {word}") <= width:
             lines[-1] += f" {word}"
-        else:
-            lines.append(_shortened(word, font, width))
+            continue
+        lines.append("")
+        for part in re.findall(r"[^_/.-]*[_/.-]|[^_/.-]+$", word) or [word]:
+            if lines[-1] and font.getlength(lines[-1] + part) > width:
+                lines.append("")
+            lines[-1] += _shortened(part, font, width)
     return lines
 
 
-def _shortened(text: str, font: Any, width: float) -> str:
+def _shortened(text: str, font: Lettering, width: float) -> str:
     """The text, its middle cut out where it is wider than `width` pixels."""
     text = _clean(text)
     if font.getlength(text) <= width:

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from striate.fonts import as_plain_text, plotted
+
 SHALLOW, DEEP = "#7a8087", "#0a64a4"
 FIGURE_INCHES = (10.0, 7.6)
 DOTS_PER_INCH = 150
@@ -39,30 +41,31 @@ def draw_depth(title: str, columns: Mapping[str, Sequence[NetworkCurve]]) -> byt
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=FIGURE_INCHES, dpi=DOTS_PER_INCH, layout="constrained")
-    FigureCanvasAgg(figure)
-    figure.suptitle(title, fontsize=12)
-    axes = figure.subplots(2, len(columns), squeeze=False, sharex="row", sharey="row")
-    for column, (head, curves) in enumerate(columns.items()):
-        above, below = axes[0][column], axes[1][column]
-        above.set_title(head, fontsize=11, fontweight="bold")
-        for curve in curves:
-            _draw_errors(above, curve)
-            _draw_gradients(below, curve)
-        above.set_xlabel("epoch")
-        below.set_xlabel("depth of the layer: 0 the first, 1 the last")
-        below.set_yscale("log")
-        for one in (above, below):
-            one.grid(True, color="#e3e3dc", linewidth=0.8)
-            one.spines[["top", "right"]].set_visible(False)
-            if one.get_legend_handles_labels()[0]:
-                one.legend(fontsize=8, frameon=False)
-    axes[0][0].set_ylabel("error, %")
-    axes[0][0].set_ylim(0, 100)
-    axes[0][0].xaxis.get_major_locator().set_params(integer=True)
-    axes[1][0].set_ylabel("norm of the gradient")
-    encoded = io.BytesIO()
-    figure.savefig(encoded, format="png")
+    with plotted([title, *columns]):
+        figure = Figure(figsize=FIGURE_INCHES, dpi=DOTS_PER_INCH, layout="constrained")
+        FigureCanvasAgg(figure)
+        figure.suptitle(as_plain_text(title), fontsize=12)
+        axes = figure.subplots(2, len(columns), squeeze=False, sharex="row", sharey="row")
+        for column, (head, curves) in enumerate(columns.items()):
+            above, below = axes[0][column], axes[1][column]
+            above.set_title(head, fontsize=11, fontweight="bold")
+            for curve in curves:
+                _draw_errors(above, curve)
+                _draw_gradients(below, curve)
+            above.set_xlabel("epoch")
+            below.set_xlabel("depth of the layer: 0 the first, 1 the last")
+            below.set_yscale("log")
+            for one in (above, below):
+                one.grid(True, color="#e3e3dc", linewidth=0.8)
+                one.spines[["top", "right"]].set_visible(False)
+                if one.get_legend_handles_labels()[0]:
+                    one.legend(fontsize=8, frameon=False)
+        axes[0][0].set_ylabel("error, %")
+        axes[0][0].set_ylim(0, 100)
+        axes[0][0].xaxis.get_major_locator().set_params(integer=True)
+        axes[1][0].set_ylabel("norm of the gradient")
+        encoded = io.BytesIO()
+        figure.savefig(encoded, format="png")
     return encoded.getvalue()
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from striate.fonts import as_plain_text, plotted
 from striate.report.wording import NARROW_SPACE, percent, plural, printable, shorten
 
 if TYPE_CHECKING:
@@ -72,12 +73,12 @@ def draw_transfer_map(shown: TransferMap, kind: Literal["svg", "png"] = "svg") -
         >>> draw_transfer_map(place)[:5]
         b'<?xml'
     """
-    import matplotlib
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     # The letters' names and the date would differ from run to run.
-    with matplotlib.rc_context({"svg.hashsalt": "striate", "svg.fonttype": "path", "font.family": "DejaVu Sans"}):
+    texts = [shown.data, shown.network, *shown.reasons, *(bar.stage for bar in shown.stages)]
+    with plotted(map(printable, texts), {"svg.hashsalt": "striate", "svg.fonttype": "path"}):
         figure = Figure(figsize=(11, 6.5), facecolor=PAPER)
         FigureCanvasAgg(figure)
         quadrants = figure.add_axes((0.085, 0.305, 0.49, 0.59))
@@ -85,9 +86,9 @@ def draw_transfer_map(shown: TransferMap, kind: Literal["svg", "png"] = "svg") -
         _draw_quadrants(quadrants, shown)
         _draw_stages(bars, shown)
         title = f"{shorten(printable(shown.data), 40)}, with {printable(shown.network)}: {shown.choice}"
-        figure.text(0.02, 0.95, title, color=INK, fontsize=14, weight="bold")
+        figure.text(0.02, 0.95, as_plain_text(title), color=INK, fontsize=14, weight="bold")
         lines = [line for reason in shown.reasons for line in textwrap.wrap(printable(reason), 140)]
-        figure.text(0.02, 0.19, "\n".join(lines), color=INK, fontsize=10, va="top", linespacing=1.5)
+        figure.text(0.02, 0.19, as_plain_text("\n".join(lines)), color=INK, fontsize=10, va="top", linespacing=1.5)
         stream = io.BytesIO()
         figure.savefig(stream, format=kind, dpi=120, facecolor=PAPER, metadata={"Date": None} if kind == "svg" else {})
     return stream.getvalue()
@@ -121,7 +122,7 @@ def _draw_quadrants(axes: Axes, shown: TransferMap) -> None:
         [x], [y], "o", markersize=13, color=ORANGE, markeredgecolor=PAPER, markeredgewidth=2, clip_on=False, zorder=5
     )
     pictures = f"{plural(shown.pictures, 'picture')}, {plural(shown.classes, 'class', 'classes')}"
-    label = f"{shorten(printable(shown.data), 24)}\n{pictures}"
+    label = as_plain_text(f"{shorten(printable(shown.data), 24)}\n{pictures}")
     left, right = (shown.similar_from, 1.0) if here[1] else (0.0, shown.similar_from)
     above = 1 <= y < 4 or y < 0.2
     beside_words = min(max(y, 0.05), 11)  # a dot among the quadrant's words has its label next to them
@@ -165,7 +166,7 @@ def _draw_stages(axes: Axes, shown: TransferMap) -> None:
     for at, text in ((1.42, "accuracy"), (1.78, "LogME")):
         axes.text(at, 1.02, text, ha="right", fontsize=9, color=SOFT, transform=axes.transAxes)
     axes.axvline(1 / shown.classes, color=SOFT, linewidth=1, linestyle=":")
-    axes.set_yticks(places, [shorten(printable(bar.stage), 22) for bar in stages], fontsize=size)
+    axes.set_yticks(places, [as_plain_text(shorten(printable(bar.stage), 22)) for bar in stages], fontsize=size)
     axes.set_ylim(len(stages) - 0.4, -0.6)
     axes.set_xlim(0, 1)
     axes.set_xticks((0.0, 0.5, 1.0), [f"{mark}{NARROW_SPACE}%" for mark in (0, 50, 100)])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import re
 
+from striate.text_layout import cell_width
+
 NARROW_SPACE = "\u202f"  # no line break between a number and its unit
 REPLACEMENT = "\ufffd"
 # What a browser cannot show or a file in UTF-8 cannot hold: control characters, non-characters, and lone surrogates, which
@@ -23,16 +25,21 @@ def printable(text: str) -> str:
 
 
 def shorten(text: str, length: int) -> str:
-    """The text, its middle cut out where it is longer than `length` characters.
+    """The text, its middle cut out where it takes more than `length` columns; a wide character takes two.
 
     Example:
-        >>> shorten("golden retriever", 9)
-        'gold…ever'
+        >>> shorten("golden retriever", 9), shorten("골든 리트리버", 9)
+        ('gold…ever', '골든…리버')
     """
-    if len(text) <= length:
+    if cell_width(text) <= length:
         return text
-    tail = (length - 1) // 2
-    return f"{text[: length - 1 - tail]}…{text[len(text) - tail :]}"
+    head, tail = text[:length], text[-length:]
+    while cell_width(f"{head}…{tail}") > length:
+        if cell_width(head) > cell_width(tail):
+            head = head[:-1]
+        else:
+            tail = tail[1:]
+    return f"{head}…{tail}"
 
 
 def percent(share: float | None, digits: int = 1) -> str:
