@@ -87,3 +87,12 @@ def test_a_signal_saves_and_says_how_to_go_on(striped, tmp_path, number, code):
     assert last.startswith("striate: interrupted in epoch ")
     assert last.endswith(f"all is saved: go on by: striate train --resume {folder}")
     assert "Traceback" not in err
+
+
+def test_a_missing_font_is_a_note_and_other_warnings_are_pythons(capsys):
+    from striate.cli.app import show_warning
+    from striate.fonts import MissingFontWarning
+
+    show_warning(MissingFontWarning("no font\x1b[2J"), MissingFontWarning, "fonts.py", 1)
+    show_warning(UserWarning("else"), UserWarning, "there.py", 7)
+    assert capsys.readouterr().err == "note: no font\\x1b[2J\nthere.py:7: UserWarning: else\n"
