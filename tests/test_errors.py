@@ -2,7 +2,7 @@ import pickle
 
 import pytest
 
-from striate.errors import Interrupted, PictureError, StriateError, TrainingError, UnknownNameError, UsageError
+from striate.errors import Interrupted, PictureError, StriateError, TrainingError, UnknownNameError, UsageError, closest
 
 
 def test_unknown_name_offers_the_closest():
@@ -14,6 +14,32 @@ def test_unknown_name_lists_a_short_list_when_nothing_is_close():
     assert (
         str(UnknownNameError("engine", "xyz", ["openvino", "torch"])) == "unknown engine 'xyz'; known: openvino, torch"
     )
+
+
+def test_a_long_list_is_cut_and_a_hint_stands_for_it():
+    known = [f"z{number}" for number in range(40)]
+    text = str(UnknownNameError("layer", "abc", known))
+    assert text.startswith("unknown layer 'abc'; known: z0, z1, ") and text.endswith(", z29 and 10 more")
+    assert str(UnknownNameError("layer", "abc", known, "(see --list)")) == "unknown layer 'abc' (see --list)"
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "close"),
+    [
+        ("ResNet50", ["resnet50", "vgg16"], ["resnet50"]),
+        ("pictures", ["features"], ["features"]),  # 10 of 16 characters
+        ("photos", ["report", "runs", "src"], []),
+        (
+            "optimizer.lr",
+            ["optimizer.name", "optimizer.momentum", "optimizer.weight_decay"],
+            [],
+        ),  # the table alone is alike
+        ("optimizer.momentun", ["optimizer.name", "optimizer.momentum"], ["optimizer.momentum"]),
+        ("foo", ["none", "light", "standard", "strong"], []),
+    ],
+)
+def test_close_is_what_shares_most_of_its_characters(name, known, close):
+    assert closest(name, known) == close
 
 
 def test_exit_codes():

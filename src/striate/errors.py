@@ -22,6 +22,12 @@ import difflib
 import itertools
 from collections.abc import Iterable
 
+CLOSE = 0.6
+"""A name is offered for another if they share this much: twice the characters in common, over all of both."""
+
+LISTED = 30
+"""Where no name is close and nothing else shows them, so many are listed."""
+
 
 class StriateError(Exception):
     """Something could not be done; the message says what, what was expected, what was got, and what to do."""
@@ -56,22 +62,38 @@ class UnknownNameError(UsageError):
         message = f"unknown {kind} {name!r}"
         if close:
             message += "; did you mean " + ", ".join(repr(match) for match in close) + "?"
-        elif len(known) <= 12:
-            message += "; known: " + ", ".join(known)
+        elif not hint or len(known) <= 12:
+            left = f" and {len(known) - LISTED} more" if len(known) > LISTED else ""
+            message += "; known: " + ", ".join(known[:LISTED]) + left
         super().__init__(message + (f" {hint}" if hint else ""))
 
 
-def closest(name: str, known: Iterable[str], *, most: int = 6, cutoff: float = 0.6) -> list[str]:
+def closest(name: str, known: Iterable[str], *, most: int = 6, cutoff: float = CLOSE) -> list[str]:
     """The names most like `name`: first those that begin like it, then by the share of characters in common.
+
+    Upper and lower case count as the same. Where all names lie in one table, as `optimizer.momentum` does, its name counts for
+    nothing: it would make all of them alike.
+
+    Args:
+        name: What was given.
+        known: The names that exist.
+        most: How many to answer at most.
+        cutoff: The least likeness, in 0..1.
 
     Example:
         >>> closest("resnet51", ["vgg16", "resnet18", "resnet50"])
         ['resnet50', 'resnet18']
+        >>> closest("optimizer.lr", ["optimizer.momentum", "optimizer.name"])
+        []
     """
+    known = list(known)
+    table = name.rpartition(".")[0] + "."
+    shared = len(table) if len(table) > 1 and all(other.startswith(table) for other in known) else 0
 
     def likeness(other: str) -> tuple[int, float]:
-        alike = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(name, other, strict=False))
-        return sum(1 for _ in alike), difflib.SequenceMatcher(None, name, other).ratio()
+        given, offered = name[shared:].casefold(), other[shared:].casefold()
+        alike = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(given, offered, strict=False))
+        return sum(1 for _ in alike), difflib.SequenceMatcher(None, given, offered).ratio()
 
     candidates = [other for other in known if likeness(other)[1] >= cutoff]
     return sorted(candidates, key=likeness, reverse=True)[:most]

@@ -1,5 +1,6 @@
 """The range test as its users meet it."""
 
+import inspect
 import json
 import signal
 from pathlib import Path
@@ -8,12 +9,13 @@ import pytest
 from PIL import Image
 
 import striate
+import striate.api.learning_rate as room
 from striate.errors import Interrupted, UsageError
 
 
 @pytest.fixture(scope="module")
 def found():
-    return striate.find_learning_rate("digits", model="lenet5_dense", steps=60)
+    return striate.find_learning_rate("digits", model="lenet5_dense", steps=60, precision="fp32")
 
 
 @pytest.mark.slow
@@ -30,7 +32,7 @@ def test_the_suggestion_trains_well_and_ten_times_the_minimum_does_not(found, tm
 
 def test_a_rate_that_is_too_high_is_called_so(found):
     settings = ["optimizer.learning_rate=2.0"]
-    other = striate.find_learning_rate("digits", model="lenet5_dense", steps=60, settings=settings)
+    other = striate.find_learning_rate("digits", model="lenet5_dense", steps=60, precision="fp32", settings=settings)
     assert other.rates == found.rates and other.losses == found.losses  # the recipe's own rate plays no part
     assert other.judgement == "too high"
     assert other.verdict.endswith("The recipe's 2 is too high: at that rate the loss does not fall any more.")
@@ -72,6 +74,25 @@ def test_nothing_is_written_and_a_signal_is_one_sentence(tmp_path, monkeypatch):
 def test_the_options_of_training_are_taken(found):
     other = striate.find_learning_rate("digits", model="lenet5_dense", steps=12, augment="none", init="he_normal")
     assert other.losses[0] != found.losses[0]
+
+
+def test_every_option_of_training_that_a_sweep_can_use_is_taken():
+    taken, of_training = (inspect.signature(verb).parameters for verb in (striate.find_learning_rate, striate.train))
+    assert set(of_training) - set(taken) == {"output", "tensorboard"}
+
+
+def test_epochs_and_time_decide_for_a_sweep_what_they_decide_for_a_run(monkeypatch):
+    class Asked(Exception):
+        pass
+
+    def decide(request, **others):
+        raise Asked(request)
+
+    monkeypatch.setattr(room, "decide", decide)
+    with pytest.raises(Asked) as caught:
+        striate.find_learning_rate("digits", epochs=3, time_limit="5m")
+    request = caught.value.args[0]
+    assert (request.epochs, request.time_limit) == (3, "5m")
 
 
 def test_a_head_that_is_fitted_at_once_has_no_rate(finished_run, striped):

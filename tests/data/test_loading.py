@@ -69,6 +69,14 @@ def test_what_does_not_exist(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> Non
     assert message_of("./minst") == f"there is no './minst'; did you mean 'mnist'? {BUILT_IN}"
     assert message_of("zzz") == f"there is no 'zzz'; {BUILT_IN}"
     assert message_of("photo/cat/1") == f"there is no 'photo/cat/1'; did you mean '{root}'? {BUILT_IN}"
+    for name in ("fotoz.txt", ".fotoz", "fotoz"):  # a file, a hidden folder, a folder without pictures
+        (root.parent / name).write_text("") if name.endswith("t") else (root.parent / name).mkdir()
+    assert message_of("fotozz") == f"there is no 'fotozz'; {BUILT_IN}"
+    (root.parent / "labels.csv").write_text("path,label")
+    assert message_of("label.csv") == f"there is no 'label.csv'; did you mean 'labels.csv'? {BUILT_IN}"
+    (root.parent / "features").mkdir()
+    (root.parent / "features" / "1.png").touch()
+    assert message_of("pictures") == f"there is no 'pictures'; {BUILT_IN}"  # it is not like enough
     assert message_of("zzz/cat/1") == f"there is no 'zzz/cat/1': '{root.parent}' has no 'zzz'; {BUILT_IN}"
 
 

@@ -7,7 +7,8 @@ from striate.training import TimePlan, parse_duration
 
 
 @pytest.mark.parametrize(
-    ("text", "seconds"), [("90s", 90), ("10m", 600), ("1h30m", 5400), ("45", 45), ("0.5h", 1800), (" 2D ", 172800)]
+    ("text", "seconds"),
+    [("90s", 90), ("10m", 600), ("1h30m", 5400), (45, 45), (0.5, 0.5), ("0.5h", 1800), (" 2D ", 172800)],
 )
 def test_durations(text, seconds):
     assert parse_duration(text) == seconds
@@ -18,6 +19,20 @@ def test_what_is_no_duration(text):
     with pytest.raises(UsageError) as caught:
         parse_duration(text)
     assert str(caught.value) == f"a duration is written like 90s, 10m or 1h30m, got {text!r}"
+
+
+@pytest.mark.parametrize("text", ["3", "1.5", " 600 "])
+def test_text_without_a_unit_may_be_seconds_minutes_or_hours(text):
+    with pytest.raises(UsageError) as caught:
+        parse_duration(text)
+    number = text.strip()
+    assert str(caught.value) == f"a duration needs a unit: {number}s, {number}m or {number}h; got {text!r}"
+
+
+@pytest.mark.parametrize("number", [0, -1.0, float("nan"), float("inf")])
+def test_a_number_of_seconds_is_above_zero(number):
+    with pytest.raises(UsageError, match="a time limit must be above zero, got"):
+        parse_duration(number)
 
 
 def test_a_limit_of_zero():

@@ -131,7 +131,7 @@ def advise(
         WeightsError: The weights cannot be read or do not fit.
     """
     watcher = watcher or Watcher()
-    budget = parse_duration(str(time_limit)) if time_limit is not None else None
+    budget = parse_duration(time_limit) if time_limit is not None else None
     row = model_row(model)
     torch_device = choose_device(device)
     starting = find_weights(weights, model, watcher=watcher)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -177,7 +178,7 @@ def take_steps(
             save_checkpoint(state, folder / CHECKPOINTS)
             raise Interrupted(
                 f"interrupted in epoch {state.epoch + 1}, batch {state.batch}; all is saved: "
-                f"go on by: striate train --resume {folder}",
+                f"go on by: striate train --resume {shlex.quote(str(folder))}",
                 signals.received or 2,
             ) from None
         except TrainingError as error:
@@ -190,7 +191,8 @@ def take_steps(
 def interrupted_before(folder: Path, signals: Signals) -> Interrupted:
     """What ends a run that has not taken a step."""
     return Interrupted(
-        f"interrupted before the first step; go on by: striate train --resume {folder}", signals.received or 2
+        f"interrupted before the first step; go on by: striate train --resume {shlex.quote(str(folder))}",
+        signals.received or 2,
     )
 
 
@@ -232,7 +234,7 @@ def clear_failures(folder: Path) -> Iterator[None]:
             raise
         kept = checkpoints(folder / CHECKPOINTS)
         where = (
-            f"the last checkpoint is kept: go on by: striate train --resume {folder}"
+            f"the last checkpoint is kept: go on by: striate train --resume {shlex.quote(str(folder))}"
             if kept
             else "nothing was trained yet"
         )

@@ -80,7 +80,7 @@ def decide(request: TrainingRequest, *, watcher: Watcher, begun: float, unsaid: 
         WeightsError: If the weights cannot be read or do not fit.
     """
     watcher = NoteKeeper(watcher)
-    limit = parse_duration(str(request.time_limit)) if request.time_limit is not None else None
+    limit = parse_duration(request.time_limit) if request.time_limit is not None else None
     device = choose_device(request.device)
     asked = ask_recipe(request)
     wish = ask_transfer(request, asked)

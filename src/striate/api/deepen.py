@@ -104,7 +104,7 @@ def deepen(
     """
     begun = time.monotonic()
     watcher = watcher or Watcher()
-    deadline = begun + parse_duration(str(time_limit)) if time_limit is not None else None
+    deadline = begun + parse_duration(time_limit) if time_limit is not None else None
     if output is not None:
         check_output(Path(output))
     plan = plan_depth(

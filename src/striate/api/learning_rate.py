@@ -30,6 +30,10 @@ FORMATS = {".png": "png", ".svg": "svg", ".pdf": "pdf"}
 NOT_SWEPT = ("epochs", "steps", "learning rate")
 """What is decided of a whole run: a sweep takes its own steps at its own rates."""
 
+NO_RATE = (
+    "this run takes no steps of gradient descent, so it has no learning rate: its head is fitted at once; "
+    "to learn more than that, give --transfer full or stages:N"
+)
 FAR_BELOW = 20.0
 """A rate this many times below the suggestion is called low."""
 
@@ -107,11 +111,13 @@ def find_learning_rate(
     init: str | None = None,
     augment: str | Path | None = None,
     balance: str | None = None,
+    epochs: int | None = None,
     batch_size: int | str | None = None,
     size: int | None = None,
     seed: int = 0,
     precision: str | None = None,
     device: str = "auto",
+    time_limit: str | float | None = None,
     recipe: str | Path | None = None,
     settings: Sequence[str] = (),
     root: str | Path | None = None,
@@ -136,11 +142,13 @@ def find_learning_rate(
         init: See `striate.train`.
         augment: See `striate.train`.
         balance: See `striate.train`.
+        epochs: See `striate.train`: with weights, what learns may depend on it. The sweep takes its own steps.
         batch_size: See `striate.train`.
         size: See `striate.train`.
         seed: See `striate.train`.
         precision: See `striate.train`.
         device: See `striate.train`.
+        time_limit: See `striate.train`: what learns and the input size may depend on it. The sweep itself takes its own time.
         recipe: See `striate.train`.
         settings: See `striate.train`.
         root: See `striate.train`.
@@ -166,6 +174,8 @@ def find_learning_rate(
     """
     watcher = watcher or Watcher()
     check_sweep(lowest=lowest, highest=highest, steps=steps)  # before the pictures are read
+    if transfer == "head":
+        raise UsageError(NO_RATE)
     request = TrainingRequest(
         data=data,
         model=model,
@@ -176,11 +186,13 @@ def find_learning_rate(
         init=init,
         augment=augment,
         balance=balance,
+        epochs=epochs,
         batch_size=batch_size,
         size=size,
         seed=seed,
         precision=precision,
         device=device,
+        time_limit=time_limit,
         recipe=recipe,
         settings=settings,
         root=root,
@@ -209,10 +221,7 @@ def sweep_rates(decided: Decided, *, lowest: float, highest: float, steps: int, 
     """The range test of a run that was decided, its head fitted first where training would do so."""
     plan, network = decided.plan, decided.network
     if plan.settings.total_steps == 0:
-        raise UsageError(
-            "this run takes no steps of gradient descent, so it has no learning rate: its head is fitted at once; "
-            "to learn more than that, give --transfer full or stages:N"
-        )
+        raise UsageError(NO_RATE)
     device = torch.device(plan.settings.device)
     keep_freed_memory()
     with interruptible() as signals:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -152,7 +153,7 @@ def check_output(folder: Path) -> None:
         raise UsageError(f"--output {folder} is a file; name a folder that does not exist yet")
     if folder.is_dir() and any(folder.iterdir()):
         is_run = (folder / RECIPE).is_file() and (folder / SPLITS).is_file()  # the depth experiment has a recipe too
-        hint = f"go on with it by: striate train --resume {folder}" if is_run else "name another one"
+        hint = f"go on with it by: striate train --resume {shlex.quote(str(folder))}" if is_run else "name another one"
         raise UsageError(f"--output {folder} exists already; nothing was changed; {hint}")
     parent = next(place for place in (folder, *folder.absolute().parents) if place.exists())
     if not os.access(parent, os.W_OK):

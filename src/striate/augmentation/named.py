@@ -146,8 +146,9 @@ def named_policy(name: str, *, drawn: bool) -> AugmentationPolicy:
         if operation.name == name:
             fields: dict[str, Any] = {name: operation}
             return AugmentationPolicy(**fields)
-    known = [*policies, *(operation.name for operation in ALONE)]
-    raise UnknownNameError("augmentation policy", name, known, hint="A file must end in .toml.")
+    alone = [operation.name for operation in ALONE]
+    hint = f"(policies: {', '.join(policies)}; operations alone: {', '.join(alone)}; or a file that ends in .toml)"
+    raise UnknownNameError("augmentation policy", name, [*policies, *alone], hint=hint)
 
 
 def read_policy(name_or_path: str | Path, *, drawn: bool) -> AugmentationPolicy:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shlex
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -155,7 +156,9 @@ def find_bundle(path: Path) -> Path:
         if (folder / CONTRACT).is_file():
             return folder
     if (path / "recipe.toml").is_file():
-        raise UsageError(f"{path} is a run that has not ended; finish it with: striate train --resume {path}")
+        raise UsageError(
+            f"{path} is a run that has not ended; finish it with: striate train --resume {shlex.quote(str(path))}"
+        )
     if not path.exists():
         raise UsageError(f"there is no run or bundle at {path}")
     raise UsageError(f"{path} is neither a run nor a bundle: it has no contract.json")

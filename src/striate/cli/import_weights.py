@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -80,12 +81,13 @@ def to_dict(imported: ImportedWeights) -> dict[str, object]:
 def describe(imported: ImportedWeights) -> str:
     """What was made, and what it is good for."""
     names = imported.contract.classes
+    folder = shlex.quote(str(imported.folder))
     listed = ", ".join(names[:5]) + (f" and {len(names) - 5:,} more" if len(names) > 5 else "")
     return "\n".join(
         [
             f"bundle   {imported.folder}",
             f"model    {imported.contract.architecture.model}",
             f"classes  {len(names):,}: {listed}",
-            f"next     striate predict {imported.folder} PICTURES, striate evaluate {imported.folder} DATA",
+            f"next     striate predict {folder} PICTURES, striate evaluate {folder} DATA",
         ]
     )

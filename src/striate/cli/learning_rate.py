@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +16,7 @@ from striate.cli.options import (
     Balance,
     BatchSize,
     Device,
+    Epochs,
     Init,
     Mean,
     Model,
@@ -24,10 +27,27 @@ from striate.cli.options import (
     Seed,
     Size,
     Std,
+    TimeLimit,
     Transfer,
     Weights,
     read_numbers,
 )
+from striate.errors import UsageError
+
+
+def train_command(data: str, options: Mapping[str, object], settings: Sequence[str], rate: float) -> str:
+    """The command that trains what was swept, at a rate; as a shell takes it.
+
+    Example:
+        >>> train_command("my photos", {"--model": "lenet5", "--size": None}, [], 0.05)
+        "striate train 'my photos' --model lenet5 --set optimizer.learning_rate=0.05"
+    """
+    words = ["striate", "train", data]
+    for option, value in options.items():
+        words += [option, str(value)] if value is not None else []
+    for setting in (*settings, f"optimizer.learning_rate={rate:.2g}"):
+        words += ["--set", setting]
+    return shlex.join(words)
 
 
 def command(
@@ -43,21 +63,29 @@ def command(
     init: Init = None,
     augment: Augment = None,
     balance: Balance = None,
+    epochs: Epochs = None,
     batch_size: BatchSize = None,
     size: Size = None,
     seed: Seed = 0,
     precision: Precision = None,
     device: Device = "auto",
+    time_limit: TimeLimit = None,
     recipe: RecipeFile = None,
     settings: Annotated[list[str] | None, typer.Option("--set", help="Override one key: optimizer.name=adamw.")] = None,
     root: Root = None,
     lowest: Annotated[float, typer.Option(help="The first step's rate.")] = 1e-6,
     highest: Annotated[float, typer.Option(help="The last step's rate, if the loss does not diverge before.")] = 10.0,
     steps: Annotated[int, typer.Option(help="How many steps.")] = 100,
+    resume: Annotated[Path | None, typer.Option(hidden=True)] = None,
+    tensorboard: Annotated[bool, typer.Option("--tensorboard", hidden=True)] = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
     """Parses, sweeps, shows what was found."""
+    if resume is not None:
+        raise UsageError("--resume goes on with a run, and a sweep is none: give the DATA and options of the run")
+    if tensorboard:
+        raise UsageError("--tensorboard is for a run; a sweep draws its figures to --output FILE")
     mean_values, std_values = read_numbers("--mean", mean), read_numbers("--std", std)
 
     from striate.api.learning_rate import FORMATS, find_learning_rate
@@ -77,11 +105,13 @@ def command(
             init=init,
             augment=augment,
             balance=balance,
+            epochs=epochs,
             batch_size=batch_size,
             size=size,
             seed=seed,
             precision=precision,
             device=device,
+            time_limit=time_limit,
             recipe=recipe,
             settings=settings or (),
             root=root,
@@ -96,8 +126,25 @@ def command(
         print_result(json.dumps(found.to_dict() | {"picture": str(output) if output else None}, ensure_ascii=False))
         return
     lines = [f"suggested  {found.suggestion:.2g}", found.verdict]
-    lines.append(
-        f"train      striate train {data} --model {found.model} --set optimizer.learning_rate={found.suggestion:.2g}"
-    )
+    options = {
+        "--model": found.model,
+        "--weights": weights,
+        "--mean": mean,
+        "--std": std,
+        "--transfer": transfer,
+        "--init": init,
+        "--augment": augment,
+        "--balance": balance,
+        "--epochs": epochs,
+        "--batch-size": batch_size,
+        "--size": size,
+        "--seed": seed or None,
+        "--precision": precision,
+        "--device": device if device != "auto" else None,
+        "--time-limit": time_limit,
+        "--recipe": recipe,
+        "--root": root,
+    }
+    lines.append(f"train      {train_command(data, options, settings or [], found.suggestion)}")
     lines += [f"picture    {output}"] if output else []
     print_result("\n".join(lines))

@@ -6,6 +6,7 @@ What takes time to import comes after them, in `striate.cli.app`.
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 
@@ -122,6 +123,6 @@ def leave(message: str, exit_code: int) -> NoReturn:
 
     with contextlib.suppress(OSError):  # who read it has gone
         sys.stdout.flush()
-    line = printable(" ".join(message.split()))
+    line = printable(re.sub(r"\s*[\r\n]+\s*", " ", message.strip()))  # a command in it is pasted: its spaces stay
     print(f"striate: {line}", file=sys.stderr)  # noqa: T201 - the command's one way to say so
     sys.exit(exit_code)

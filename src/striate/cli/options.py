@@ -33,6 +33,8 @@ Balance = Annotated[
     str | None,
     typer.Option(help="Uneven classes: loss weighs rare ones more, sampler shows them more often. Default: none."),
 ]
+Epochs = Annotated[int | None, typer.Option(help="Passes over the training pictures.")]
+TimeLimit = Annotated[str | None, typer.Option(help="All is over, sealed, within this: 90s, 10m, 1h30m.")]
 BatchSize = Annotated[str | None, typer.Option(help="Pictures a step; auto measures what fits and is fastest.")]
 Size = Annotated[int | None, typer.Option(help="Side of the network's input in pixels.")]
 Seed = Annotated[int, typer.Option(help="Decides everything random.")]

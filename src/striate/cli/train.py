@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +15,7 @@ from striate.cli.options import (
     Balance,
     BatchSize,
     Device,
+    Epochs,
     Init,
     Mean,
     Model,
@@ -24,6 +26,7 @@ from striate.cli.options import (
     Seed,
     Size,
     Std,
+    TimeLimit,
     Transfer,
     Weights,
     read_numbers,
@@ -50,13 +53,13 @@ def command(
     init: Init = None,
     augment: Augment = None,
     balance: Balance = None,
-    epochs: Annotated[int | None, typer.Option(help="Passes over the training pictures.")] = None,
+    epochs: Epochs = None,
     batch_size: BatchSize = None,
     size: Size = None,
     seed: Seed = 0,
     precision: Precision = None,
     device: Device = "auto",
-    time_limit: Annotated[str | None, typer.Option(help="All is over, sealed, within this: 10m, 1h30m.")] = None,
+    time_limit: TimeLimit = None,
     recipe: RecipeFile = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="Override one key: optimizer.learning_rate=0.1.")
@@ -146,6 +149,6 @@ def describe(result: dict[str, Any]) -> str:
     lines += [
         f"run       {result['run']}",
         f"report    {result['report']}",
-        f"predict   striate predict {result['run']} PICTURE.jpg",
+        f"predict   striate predict {shlex.quote(result['run'])} PICTURE.jpg",
     ]
     return "\n".join(lines)

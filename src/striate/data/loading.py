@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import os
+from itertools import islice
 from pathlib import Path
 
 from striate.data.builtin import BUILT_IN_NAMES, load_built_in
@@ -11,8 +11,15 @@ from striate.data.dataset import Dataset
 from striate.data.folders import load_folders
 from striate.data.idx import is_idx_folder, load_idx
 from striate.data.table import load_table
-from striate.errors import DataError, UsageError
+from striate.errors import DataError, UsageError, closest
 from striate.pixels.decoding import is_url
+from striate.pixels.walking import is_picture_name
+
+LIKE = 0.7
+"""How like the name that was given another must be to be offered; see `striate.errors.closest`."""
+
+FOLDERS_TRIED = 50
+"""In so many folders a picture is looked for before a folder is taken to hold none."""
 
 
 def load_data(location: str | Path, *, root: str | Path | None = None, download: bool = False) -> Dataset:
@@ -71,6 +78,19 @@ def load_data(location: str | Path, *, root: str | Path | None = None, download:
     )
 
 
+def _may_be_data(path: Path) -> bool:
+    """Whether a path is a table, or a folder in which a picture or an IDX file is soon found."""
+    if path.name.startswith("."):
+        return False
+    if not path.is_dir():
+        return path.suffix.lower() == ".csv"
+    return any(
+        is_picture_name(name) or "-ubyte" in name
+        for _, _, files in islice(os.walk(path), FOLDERS_TRIED)
+        for name in files
+    )
+
+
 def _no_such_data(location: str | Path, path: Path) -> str:
     """What is missing, what is called nearly the same, and what exists anyway."""
     if is_url(str(location)):
@@ -80,12 +100,12 @@ def _no_such_data(location: str | Path, path: Path) -> str:
     beside = above == path.parent
     wanted = path.relative_to(above).parts[0]
     try:
-        known = sorted(entry.name for entry in above.iterdir())
+        names = sorted(entry.name for entry in above.iterdir())
     except OSError:
-        known = []
-    if beside and len(Path(location).parts) == 1:
-        known += BUILT_IN_NAMES
-    close = difflib.get_close_matches(wanted, known, n=1, cutoff=0.6)
+        names = []
+    built_in = BUILT_IN_NAMES if beside and len(Path(location).parts) == 1 else ()
+    like = closest(wanted, [*names, *built_in], cutoff=LIKE)
+    close = [name for name in like if name in built_in or _may_be_data(above / name)]
     if close:
         message += f"; did you mean {str(Path(location).with_name(close[0]) if beside else above / close[0])!r}?"
     elif not beside:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -327,7 +328,9 @@ def load_classifier(
         return Classifier(bundle, onnx_engine(Path(engine), precision))
     if precision == "int8" and (engine == "torch" or bundle.int8_path is None):
         reason = "torch does not compute it" if engine == "torch" else f"{bundle.folder} has none"
-        raise UsageError(f"int8 is asked for, but {reason}; make a bundle with it by: striate quantize {path} DATA")
+        raise UsageError(
+            f"int8 is asked for, but {reason}; make a bundle with it by: striate quantize {shlex.quote(str(path))} DATA"
+        )
     if engine == "torch":
         from striate.runtime.torch_engine import TorchEngine
 
@@ -348,7 +351,9 @@ def onnx_engine(path: Path, precision: str) -> ONNXRuntimeEngine:
         UsageError: If there is no such file, or another number format is asked for than the file's.
     """
     if not path.is_file():
-        raise UsageError(f"there is no file {path}; make it by: striate export BUNDLE --output {path}")
+        raise UsageError(
+            f"there is no file {path}; make it by: striate export BUNDLE --output {shlex.quote(str(path))}"
+        )
     if precision not in ("auto", "fp32"):
         raise UsageError(f"{precision} is asked for, but exported ONNX files compute in fp32")
     return ONNXRuntimeEngine(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from dataclasses import dataclass
@@ -11,26 +12,28 @@ from striate.errors import UsageError
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
-def parse_duration(text: str) -> float:
-    """Seconds of a duration such as `90s`, `10m`, `1h30m` or `600`.
+def parse_duration(duration: str | float) -> float:
+    """Seconds of a duration: a number of them, or text with units such as `90s`, `10m` or `1h30m`.
 
     Raises:
-        UsageError: If it is not a duration above zero.
+        UsageError: If it is not a duration above zero, or text without a unit: 3 may be seconds, minutes or hours.
 
     Example:
-        >>> parse_duration("10m"), parse_duration("1h30m"), parse_duration("45")
+        >>> parse_duration("10m"), parse_duration("1h30m"), parse_duration(45)
         (600.0, 5400.0, 45.0)
     """
-    match = re.fullmatch(r"((?:\d+(?:\.\d+)?[smhd])+)|(\d+(?:\.\d+)?)", text.strip().lower())
-    if match is None:
-        raise UsageError(f"a duration is written like 90s, 10m or 1h30m, got {text!r}")
-    if match[2]:
-        seconds = float(match[2])
+    if isinstance(duration, str):
+        text = duration.strip().lower()
+        if re.fullmatch(r"\d+(?:\.\d+)?", text):
+            raise UsageError(f"a duration needs a unit: {text}s, {text}m or {text}h; got {duration!r}")
+        if re.fullmatch(r"(?:\d+(?:\.\d+)?[smhd])+", text) is None:
+            raise UsageError(f"a duration is written like 90s, 10m or 1h30m, got {duration!r}")
+        seconds = sum(float(number) * _UNITS[unit] for number, unit in re.findall(r"(\d+(?:\.\d+)?)([smhd])", text))
     else:
-        seconds = sum(float(number) * _UNITS[unit] for number, unit in re.findall(r"(\d+(?:\.\d+)?)([smhd])", match[1]))
-    if seconds <= 0:
-        raise UsageError(f"a time limit must be above zero, got {text!r}")
-    return float(seconds)
+        seconds = float(duration)
+    if not 0 < seconds < math.inf:
+        raise UsageError(f"a time limit must be above zero, got {duration!r}")
+    return seconds
 
 
 @dataclass
