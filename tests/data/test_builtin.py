@@ -10,7 +10,6 @@ from urllib.error import URLError
 import numpy as np
 import pytest
 
-from striate.data import builtin
 from striate.data.builtin import BUILT_IN_NAMES, FASHION_CLASSES, load_built_in
 from striate.errors import DataError, UnknownNameError
 
@@ -84,7 +83,7 @@ def test_no_local_copy(tmp_path: Path) -> None:
 
 
 def test_default_root(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(builtin.platformdirs, "user_cache_path", lambda name: tmp_path / name)
+    monkeypatch.setattr("striate.user_cache.platformdirs.user_cache_path", lambda name: tmp_path / name)
     write_mnist(tmp_path / "striate/datasets/MNIST/raw")
     assert len(load_built_in("mnist")) == 20
 

@@ -155,7 +155,7 @@ def test_no_file_appears_beside_the_data(tree: Tree, cache: Path) -> None:
 
 
 def test_the_default_cache_is_the_users(tree: Tree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checking.platformdirs, "user_cache_path", lambda name: tmp_path / name)
+    monkeypatch.setattr("striate.user_cache.platformdirs.user_cache_path", lambda name: tmp_path / name)
     check_pictures(load_folders(tree("cat/1.png", "dog/1.png")))
     assert len(list((tmp_path / "striate/checks").iterdir())) == 1
 

@@ -230,7 +230,7 @@ def test_a_cache_folder_that_cannot_be_made(files: Dataset, rgb: Preprocessing, 
 def test_the_default_folder_is_the_users(
     files: Dataset, rgb: Preprocessing, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store_module.platformdirs, "user_cache_path", lambda name: tmp_path / name)
+    monkeypatch.setattr("striate.user_cache.platformdirs.user_cache_path", lambda name: tmp_path / name)
     assert open_store(files, rgb).kind == "mapped"
     assert len(list((tmp_path / "striate/pixels").iterdir())) == 1
 
