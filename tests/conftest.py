@@ -8,12 +8,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from PIL import Image
 
 DATA_VARIABLE = "STRIATE_TEST_DATA"
 
 # Tests run side by side on networks that are too small to share between threads. Said before torch is loaded.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+# A machine that is busy with other things is no fault of the example that was tried just then.
+settings.register_profile("striate", deadline=None)
+settings.load_profile("striate")
 
 
 @pytest.fixture(scope="session", autouse=True)

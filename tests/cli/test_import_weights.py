@@ -1,7 +1,9 @@
 import json
+import unicodedata
 
 import torch
 
+import striate
 from striate.models import create_model
 
 
@@ -40,3 +42,33 @@ def test_class_names_are_a_file_where_no_comma_is(striate_command, tmp_path):
         2,
         "striate: the class names cannot be read from names.txt: No such file or directory\n",
     )
+
+
+def test_class_names_in_another_unicode_form_than_the_folders(striate_command, drawn, tmp_path):
+    composed, decomposed = (
+        [unicodedata.normalize(form, name) for name in ("고양이", "개", "é")] for form in ("NFC", "NFD")
+    )
+    weights, bundle = tmp_path / "weights.pth", tmp_path / "bundle"
+    torch.save(create_model("resnet20", num_classes=3, seed=5).state_dict(), weights)
+    (tmp_path / "names.txt").write_text("\n".join(decomposed))
+    code, out, _ = striate_command(
+        "import", weights, "--model", "resnet20", "-o", bundle, "--classes", tmp_path / "names.txt", "--json"
+    )
+    assert code == 0
+    assert striate.load(bundle).classes == tuple(decomposed)  # as they were written
+    data = drawn(tmp_path / "data", tuple(composed), 2)
+    code, out, _ = striate_command("evaluate", bundle, data, "--json")
+    result = json.loads(out)
+    assert (code, result["count"], [row["support"] for row in result["per_class"]]) == (0, 6, [2, 2, 2])
+    (tmp_path / "names.txt").write_text("\n".join([decomposed[0], "cat", composed[0]]))
+    code, _, err = striate_command(
+        "import", weights, "--model", "resnet20", "-o", tmp_path / "two", "--classes", tmp_path / "names.txt"
+    )
+    assert code == 2
+    assert f"holds one name twice: {decomposed[0]!r} and {composed[0]!r}, which differ by their Unicode form" in err
+    (tmp_path / "names.txt").write_text('["cat", "dog", "gr\\udcfcn"]')
+    code, _, err = striate_command(
+        "import", weights, "--model", "resnet20", "-o", tmp_path / "two", "--classes", tmp_path / "names.txt"
+    )
+    assert (code, "holds 'gr\\udcfcn', which is not text in UTF-8" in err) == (2, True)
+    assert not (tmp_path / "two").exists()

@@ -262,3 +262,14 @@ def test_unreadable_folder_is_named(tree: Tree, monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(os, "scandir", refuse)
     assert message_of(root) == f"cannot read the folder {str(root / 'dog')!r}: Permission denied"
+
+
+def test_two_class_folders_of_one_name(tree: Tree) -> None:
+    composed, decomposed = (unicodedata.normalize(form, "고양이") for form in ("NFC", "NFD"))
+    root = tree(f"{composed}/1.png", f"{decomposed}/2.png", "개/1.png")
+    assert message_of(root) == (
+        f"two class folders in {str(root)!r} have one name: {decomposed!r} and {composed!r}, which differ by their Unicode "
+        f"form alone ({decomposed!a}, {composed!a}); put their pictures into one folder"
+    )
+    root = tree(f"train/{composed}/1.png", f"train/{decomposed}/2.png", "train/개/1.png", at=root.parent / "split")
+    assert f"two class folders in {str(root / 'train')!r} have one name: " in message_of(root)

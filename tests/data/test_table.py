@@ -189,3 +189,50 @@ def test_zero_bytes(table: Callable[..., Path]) -> None:
 
 def test_a_folder_is_no_table(tmp_path: Path) -> None:
     assert message_of(tmp_path) == f"cannot read {tmp_path}: Is a directory"
+
+
+def test_paths_in_another_unicode_form_than_on_the_disk(tree: Tree) -> None:
+    composed, decomposed = (unicodedata.normalize(form, "고양이/é") for form in ("NFC", "NFD"))
+    root = tree(f"{decomposed}1.png", f"{decomposed}2.png")
+    path = root / "table.csv"
+    path.write_text(f"path,label\n{composed}1.png,개\n{composed}2.png,새\n{decomposed}2.png,새\n")
+    dataset = load_table(path)
+    assert rows(dataset) == [(f"{decomposed}1.png", "개", 0), (f"{decomposed}2.png", "새", 0)]
+    assert dataset.ignored == {"lines that repeat another": 1}
+    assert dataset.pictures.read(0)[:4] == b"\x89PNG"
+    path.write_text(f"path,label\n{root / composed}1.png,개\n{composed}2.png,새\n")
+    assert [key for key, _, _ in rows(load_table(path))] == [f"{decomposed}1.png", f"{decomposed}2.png"]
+    path.write_text(f"path,label\n{composed}3.png,개\n{composed}2.png,새\n")
+    assert f"the file '{composed}3.png' does not exist" in message_of(path)
+
+
+def test_labels_and_groups_in_two_forms_are_one(table: Callable[..., Path]) -> None:
+    composed, decomposed = (unicodedata.normalize(form, "고양이") for form in ("NFC", "NFD"))
+    dataset = load_table(
+        table(f"path,label,group\na.png,{composed},{decomposed}\nb.png,{decomposed},{composed}\nsub/c.png,개,\n")
+    )
+    assert dataset.classes == ("개", composed)
+    assert dataset.group_names == (composed,)
+
+
+def test_a_path_of_any_bytes(table: Callable[..., Path]) -> None:
+    path = table("path,label\na.png,x\n")
+    root = path.parent
+    (root / "a.png").rename(root / "bl\udce4tter.png")
+    path.write_bytes(b"path,label\nbl\xe4tter.png,x\nb.png,y\n")
+    dataset = load_table(path)
+    assert rows(dataset) == [("b.png", "y", 0), ("bl\udce4tter.png", "x", 0)][::-1]
+    assert dataset.pictures.read(0)[:4] == b"\x89PNG"
+    # Not a file's own bytes, but a table in another encoding.
+    for content in (b"path,label\nbl\xe5tter.png,x\nb.png,y\n", b"path,label\na.png,gr\xfcn\nb.png,y\n"):
+        path.write_bytes(content)
+        assert message_of(path) == f"{path} is not UTF-8 text; save the table as 'CSV UTF-8'"
+
+
+def test_what_was_guarded_against_spreadsheets_is_read_back(table: Callable[..., Path]) -> None:
+    path = table("path,label\na.png,x\n")
+    (path.parent / "a.png").rename(path.parent / "=a.png")
+    path.write_text("path,label,group\n./=a.png,'=x,'-1\nb.png,'y','quoted'\n")
+    dataset = load_table(path)
+    assert rows(dataset) == [("b.png", "'y'", 0), ("=a.png", "=x", 0)]
+    assert dataset.group_names == ("'quoted'", "-1")

@@ -21,6 +21,7 @@ from striate.data import SPLITS, Dataset, Problem, check_pictures, load_data, re
 from striate.durable_writing import write_durably
 from striate.errors import DataError, UnknownNameError, UsageError
 from striate.evaluation import Finding, Scores, judge_scores, score
+from striate.name_comparison import NamePlaces
 from striate.runtime import Classifier
 
 BATCH = 64
@@ -203,15 +204,16 @@ def labels_of(dataset: Dataset, classes: tuple[str, ...]) -> npt.NDArray[np.int6
     Raises:
         DataError: If the classifier does not know one of the classes.
     """
-    places = {name: place for place, name in enumerate(classes)}
-    unknown = [name for name in dataset.classes if name not in places]
+    known = NamePlaces(classes)
+    places = [known.find(name) for name in dataset.classes]
+    unknown = [name for name, place in zip(dataset.classes, places, strict=True) if place is None]
     if unknown:
         names = ", ".join(repr(name) for name in unknown[:5]) + (
             f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""
         )
-        known = ", ".join(classes[:10]) + (", ..." if len(classes) > 10 else "")
-        raise DataError(f"{dataset.location} has classes that the classifier does not know: {names}; it knows {known}")
-    return np.array([places[name] for name in dataset.classes], dtype=np.int64)[dataset.labels]
+        knows = ", ".join(classes[:10]) + (", ..." if len(classes) > 10 else "")
+        raise DataError(f"{dataset.location} has classes that the classifier does not know: {names}; it knows {knows}")
+    return np.array(places, dtype=np.int64)[dataset.labels]
 
 
 def predict_in_batches(classifier: Classifier, dataset: Dataset, watcher: Watcher) -> Iterator[npt.NDArray[np.float64]]:

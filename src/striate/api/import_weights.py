@@ -16,6 +16,8 @@ from striate.api.watching import Watcher
 from striate.bundle import Contract, SeenPictures
 from striate.errors import UsageError, WeightsError
 from striate.models import Network, Row, create_model, model_row, twin_rows
+from striate.name_comparison import alike, spelled
+from striate.printable_text import is_text
 from striate.runtime import Classifier, load_classifier
 from striate.training import Decision
 from striate.weights import StartingWeights, Which, is_auxiliary, load_weights
@@ -136,6 +138,10 @@ def read_classes(classes: Sequence[str] | str | Path | None) -> tuple[str, ...]:
     if len(set(names)) < len(names):
         twice = next(name for place, name in enumerate(names) if name in names[:place])
         raise UsageError(f"{source} of class names holds {twice!r} twice; expected every name once")
+    if same := alike(names):
+        raise UsageError(f"{source} of class names holds one name twice: {spelled(*same)}; expected every name once")
+    if broken := [name for name in names if not is_text(name)]:
+        raise UsageError(f"{source} of class names holds {broken[0]!r}, which is not text in UTF-8")
     return tuple(names)
 
 

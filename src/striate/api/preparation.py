@@ -22,6 +22,7 @@ from striate.data import (
 from striate.decision import Decision
 from striate.errors import DataError, UsageError
 from striate.models import Network, Row
+from striate.name_comparison import NamePlaces
 from striate.weights import StartingWeights, load_weights
 
 
@@ -67,13 +68,14 @@ def apply_split_table(dataset: Dataset, table: SplitTable, *, classes: tuple[str
     Raises:
         DataError: If a picture is gone or was changed.
     """
-    places = {dataset.pictures.key(index): index for index in range(len(dataset))}
+    known = NamePlaces(dataset.pictures.key(index) for index in range(len(dataset)))
     keys = list(table.keys)
-    if gone := [key for key in keys if key not in places]:
+    places = [known.find(key) for key in keys]
+    if gone := [key for key, place in zip(keys, places, strict=True) if place is None]:
         raise DataError(
             f"{len(gone)} pictures of the run are no longer in {dataset.location}, such as {gone[0]}; put them back to go on"
         )
-    rows = np.array([places[key] for key in keys], dtype=np.int64)
+    rows = np.array(places, dtype=np.int64)
     selected = dataset.select(rows)
     changed = np.flatnonzero((selected.checked_facts.digests != table.digests).any(axis=1))
     if len(changed):

@@ -23,6 +23,7 @@ from striate.inspection import Inspection, inspect_network
 from striate.inspection.layers import ReceptiveField
 from striate.models import Network, list_models, model_row
 from striate.models import create_model as create_new_model
+from striate.name_comparison import NamePlaces
 from striate.pixels import Preprocessing
 from striate.visualization import HEAD, layer_output, list_layers
 from striate.visualization.layers import find_layer
@@ -137,8 +138,8 @@ class SeenNetwork:
         """
         if target is None:
             return None
-        if isinstance(target, str) and target in self.classes:
-            return self.classes.index(target)
+        if isinstance(target, str) and (place := NamePlaces(self.classes).find(target)) is not None:
+            return place
         try:
             number = int(target)
         except ValueError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from striate.data.dataset import TRAIN, UNASSIGNED, Dataset, FilePictures, assem
 from striate.data.names import Names
 from striate.data.split_folders import arrange
 from striate.errors import DataError
+from striate.name_comparison import comparable, spelled
 from striate.pixels.walking import PictureWalk, is_picture_name
 
 
@@ -81,12 +81,12 @@ def _no_class_folder(root: Path, files: list[str]) -> str:
 def _assembled(walk: PictureWalk, class_folders: list[tuple[int, str, str]], folders: list[str]) -> Dataset:
     places: dict[str, int] = {}  # class name -> label
     names, labels, splits, empty = [], [], [], []
+    _refuse_two_forms(walk.root, class_folders)
     for code, folder, name in class_folders:
         keys = list(walk.pictures_below(folder))
         if not keys:
             empty.append((code, folder))
-        # Some systems store é as one character and some as two; the class is the same.
-        label = places.setdefault(unicodedata.normalize("NFC", name), len(places))
+        label = places.setdefault(comparable(name), len(places))
         names.append(Names.from_strings(keys))
         labels.append(np.full(len(keys), label, dtype=np.int32))
         splits.append(np.full(len(keys), code, dtype=np.uint8))
@@ -112,6 +112,17 @@ def _assembled(walk: PictureWalk, class_folders: list[tuple[int, str, str]], fol
         splits=np.concatenate(splits),
         ignored=walk.ignored,
     )
+
+
+def _refuse_two_forms(root: Path, class_folders: list[tuple[int, str, str]]) -> None:
+    """Raises DataError if two class folders beside each other have the same name in two Unicode forms."""
+    written: dict[tuple[int, str], str] = {}
+    for code, folder, name in class_folders:
+        if (first := written.setdefault((code, comparable(name)), name)) != name:
+            raise DataError(
+                f"two class folders in {str((root / folder).parent)!r} have one name: {spelled(first, name)}; "
+                "put their pictures into one folder"
+            )
 
 
 def _one_class(walk: PictureWalk, folder: str) -> str:

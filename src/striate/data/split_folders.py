@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from typing import Protocol
 from striate.data.dataset import SPLITS, TRAIN, UNASSIGNED, listed
 from striate.data.split_names import means_unlabelled, split_code
 from striate.errors import DataError
+from striate.name_comparison import comparable
 
 
 class Tree(Protocol):
@@ -160,7 +160,7 @@ def _refuse_alike(tree: Tree, folders: list[str]) -> None:
     holders: dict[str, list[str]] = {}  # name of a folder -> the folders of the root seen so far that hold one
     sizes: dict[str, int] = {}
     for top in folders:
-        inner = {unicodedata.normalize("NFC", name) for name in tree.subfolders(_inside(tree, top))}
+        inner = {comparable(name) for name in tree.subfolders(_inside(tree, top))}
         sizes[top] = len(inner)
         shared = Counter(other for name in inner for other in holders.get(name, ()))
         for other, count in shared.items():
@@ -174,12 +174,12 @@ def _refuse_alike(tree: Tree, folders: list[str]) -> None:
 
 
 def _class_folders_in(tree: Tree, folder: str) -> list[str]:
-    """The names (NFC) of the folders with pictures in a folder, if it looks as if these were classes."""
+    """The comparable names of the folders with pictures in a folder, if it looks as if these were classes."""
     place = _inside(tree, folder)
     counts = {name: tree.pictures_below(f"{place}/{name}") for name in tree.subfolders(place)}
     if tree.pictures_in(place) >= sum(counts.values()):
         return []
-    return [unicodedata.normalize("NFC", name) for name, count in counts.items() if count]
+    return [comparable(name) for name, count in counts.items() if count]
 
 
 def _cannot_tell(root: str, first: str, second: str, names: list[str]) -> str:

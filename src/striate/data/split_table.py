@@ -15,6 +15,7 @@ from striate.data.dataset import SPLIT_CODES, SPLITS, UNASSIGNED, Dataset
 from striate.data.names import Names
 from striate.durable_writing import whole_file
 from striate.errors import DataError
+from striate.name_comparison import comparable
 
 COLUMNS = ["path", "label", "split", "sha256"]
 
@@ -135,9 +136,9 @@ def apply_split_table(dataset: Dataset, table: SplitTable) -> Dataset:
     np.maximum.at(most, listed, table.splits)
     splits = np.where(least[ours] == 255, UNASSIGNED, least[ours]).astype(np.uint8)
     torn = {
-        (listed[row], table.keys[row]): table.splits[row]
+        (listed[row], comparable(table.keys[row])): table.splits[row]
         for row in np.flatnonzero(least[listed] != most[listed]).tolist()
     }
     for row in np.flatnonzero((least[ours] != 255) & (least[ours] != most[ours])).tolist():
-        splits[row] = torn.get((ours[row], dataset.pictures.key(row)), splits[row])
+        splits[row] = torn.get((ours[row], comparable(dataset.pictures.key(row))), splits[row])
     return replace(dataset, splits=splits)

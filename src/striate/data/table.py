@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import os
 import stat
-import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,6 +16,9 @@ from striate.data.dataset import UNASSIGNED, Dataset, FilePictures, assemble, li
 from striate.data.names import Names
 from striate.data.split_names import split_code
 from striate.errors import DataError
+from striate.name_comparison import PathFinder, comparable
+from striate.printable_text import is_text
+from striate.row_writing import unguarded, unguarded_path
 
 COLUMNS = ("path", "label", "split", "group")
 
@@ -30,6 +32,7 @@ class _Rows:
     splits: list[int] = field(default_factory=list)
     groups: list[str] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
+    finder: PathFinder = field(default_factory=PathFinder)
 
 
 def load_table(path: Path) -> Dataset:
@@ -39,7 +42,8 @@ def load_table(path: Path) -> Dataset:
         path: A UTF-8 file (with or without BOM) whose first line names the columns, in any order: `path` (relative to
             the CSV's folder, or absolute) and `label`; `split` (`train`, `val`, `test`, or another common spelling) and `group` if
             there are any. Spaces around a value do not count, nor do lines that repeat another; other columns are
-            ignored.
+            ignored. What Striate guards against spreadsheets in its own tables (see `row_writing`) is read back. A path may
+            hold bytes that are no UTF-8, or be in another Unicode form than the file's name.
 
     Raises:
         DataError: The file is not such a table, or a line of it makes no sense; the message has the line's number.
@@ -78,15 +82,14 @@ def _read(path: Path, ignored: Counter[str]) -> _Rows:
     rows = _Rows()
     missing: list[tuple[int, str]] = []
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
             for line, values in _lines(path, csv.reader(file, strict=True), ignored):
                 _add(path, rows, missing, line, values, ignored)
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path} is not UTF-8 text; save the table as 'CSV UTF-8'") from error
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror or error}") from error
     if missing:
         line, name = missing[0]
+        _check_text(path, name)
         more = f" (nor do the files of {len(missing) - 1} more lines)" if len(missing) > 1 else ""
         raise DataError(
             f"{path}, line {line}: the file {name!r} does not exist{more}; "
@@ -121,11 +124,25 @@ def _lines(path: Path, reader: Iterator[list[str]], ignored: Counter[str]) -> It
                     "a value that holds a comma must stand in double quotes"
                 )
             else:
-                yield line, {name: value.strip() for name, value in zip(header, values, strict=False)}
+                yield line, _values(path, dict(zip(header, values, strict=False)))
     except csv.Error as error:
         raise DataError(f"{path}, line {line + 1}: not CSV ({error})") from error
     if header is None:
         raise DataError(f"{path} is empty; its first line should name the columns: path,label[,split,group]")
+
+
+def _values(path: Path, row: dict[str, str]) -> dict[str, str]:
+    """A line's values by column, as they were before they were guarded against spreadsheets."""
+    values = {name: unguarded(value.strip()) for name, value in row.items() if name in COLUMNS[1:]}
+    for value in values.values():
+        _check_text(path, value)
+    return values | {"path": unguarded_path(row["path"].strip())}
+
+
+def _check_text(path: Path, value: str) -> None:
+    """Raises DataError if there are bytes in a value that are no UTF-8; only the path of a file may have them."""
+    if not is_text(value):
+        raise DataError(f"{path} is not UTF-8 text; save the table as 'CSV UTF-8'")
 
 
 def _checked_header(path: Path, values: list[str], ignored: Counter[str]) -> list[str]:
@@ -149,12 +166,14 @@ def _add(
     """Adds one line's picture to `rows`, or its file to `missing`."""
     if not values["path"]:
         raise DataError(f"{path}, line {line}: no path; every line must name a picture")
-    label = unicodedata.normalize("NFC", values["label"])
+    label = comparable(values["label"])
     if not label:
         raise DataError(f"{path}, line {line}: no label for {values['path']!r}; every picture must have one")
     split = _split(path, line, values.get("split", ""))
-    group = values.get("group", "")
+    group = comparable(values.get("group", ""))
     key = _key(path.parent, values["path"])
+    if key not in rows.places and not _is_file(path.parent / key):
+        key = _key(path.parent, str(rows.finder.find(path.parent / key)))
     row = rows.places.setdefault(key, len(rows.places))
     if row < len(rows.lines):
         _same(path, line, rows, row, values["path"], (label, split, group))
