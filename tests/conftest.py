@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -78,6 +80,48 @@ def finished_run(striped, tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("runs") / "striped"
     return striate.train(striped, model="resnet20", epochs=3, output=folder, settings=["batch_size=16"])
+
+
+def reseal_bundle(folder: Path, contract: dict | None = None, sheet: dict | None = None) -> Path:
+    """Computes every digest anew, the canaries' own too, as someone would who wants a change to go unnoticed.
+
+    Args:
+        folder: A bundle of one's own.
+        contract: What shall stand in `contract.json`; None: what stands there.
+        sheet: The same of `canaries.json`.
+    """
+    from striate.bundle.contract import digest_of
+    from striate.bundle.folder import file_digest, made_with
+
+    contract = contract or json.loads((folder / "contract.json").read_text(encoding="utf-8"))
+    sheet = sheet or json.loads((folder / "canaries/canaries.json").read_text(encoding="utf-8"))
+    contract.pop("digest", None)
+    contract["files"] = {name: file_digest(folder / name) for name in contract["files"] if (folder / name).is_file()}
+    sheet["made_with"] = made_with(contract["files"], contract)
+    (folder / "canaries/canaries.json").write_text(json.dumps(sheet), encoding="utf-8")
+    contract["files"]["canaries/canaries.json"] = file_digest(folder / "canaries/canaries.json")
+    (folder / "contract.json").write_text(json.dumps(contract | {"digest": digest_of(contract)}), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def reseal():
+    """The function that computes a changed bundle's digests anew."""
+    return reseal_bundle
+
+
+@pytest.fixture(scope="session")
+def older_bundle(finished_run, tmp_path_factory):
+    """The bundle of `finished_run` as schema 1 had it: four canaries without pixels, no count of calibration pictures; do not change it."""
+    folder = shutil.copytree(finished_run.folder / "bundle", tmp_path_factory.mktemp("older") / "bundle")
+    contract = json.loads((folder / "contract.json").read_text(encoding="utf-8"))
+    sheet = json.loads((folder / "canaries/canaries.json").read_text(encoding="utf-8"))
+    contract["schema"] = 1
+    contract["calibration"] = {"temperature": 1.0}
+    for canary in sheet["canaries"][4:]:
+        (folder / "canaries" / canary["file"]).unlink()
+    sheet["canaries"] = [{"file": canary["file"], "logits": canary["logits"]} for canary in sheet["canaries"][:4]]
+    return reseal_bundle(folder, contract, sheet)
 
 
 def pytest_terminal_summary(terminalreporter):

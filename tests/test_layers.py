@@ -32,7 +32,7 @@ FLOORS = [
     {"models", "data", "augmentation"},
     {"bundle", "weights", "inspection", "evaluation", "conversion"},
     {"training", "runtime"},
-    {"robustness", "visualization", "transfer"},
+    {"robustness", "sealing", "visualization", "transfer"},
     {"studio", "serving", "report"},
     {"api"},
     {"cli"},

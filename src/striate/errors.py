@@ -11,6 +11,7 @@
     ├── QuantizationError     a narrower number format costs more accuracy than allowed
     └── TrainingError         training cannot go on
 
+`StriateWarning` is what is said, through Python's `warnings`, of something that works but should be known.
 `Interrupted` is not an error: it is the `KeyboardInterrupt` of work that was ended by a signal in good order.
 All but `BundleError`, `ExportError`, `QuantizationError` and `TrainingError` are also `ValueError`, so that callers who know nothing of
 Striate can catch them.
@@ -138,6 +139,10 @@ class QuantizationError(StriateError):
 
 class TrainingError(StriateError):
     """Training cannot go on."""
+
+
+class StriateWarning(UserWarning):
+    """Something works, but whoever uses it should know this of it."""
 
 
 class Interrupted(KeyboardInterrupt):

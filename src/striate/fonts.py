@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from striate.errors import StriateWarning
+
 FIRST_CHOICES = (
     "NotoSansCJK",
     "NotoSansKR",
@@ -36,7 +38,7 @@ PACKAGES = {
 """Packages of Linux distributions, and how Unicode's names of the signs begin that are in them."""
 
 
-class MissingFontWarning(UserWarning):
+class MissingFontWarning(StriateWarning):
     """A text is drawn as empty boxes, because no font has its signs."""
 
 

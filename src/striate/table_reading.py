@@ -12,18 +12,21 @@ from striate.errors import UnknownNameError, UsageError
 
 _Config = TypeVar("_Config")
 
+MOST_SHOWN = 80
+"""Characters of a wrong value that a message repeats."""
+
 
 def read_dataclass(kind: type[_Config], table: Mapping[str, Any], prefix: str = "", *, what: str = "recipe") -> _Config:
     """Builds a dataclass from a table with the same keys.
 
     Args:
-        kind: The dataclass; its fields are numbers, strings, booleans, tuples of one of these, or dataclasses.
-        table: The values; a key that is missing keeps the field's default.
+        kind: The dataclass; its fields are numbers, strings, booleans, tuples or mappings of one of these, dataclasses, or `Any`.
+        table: The values; a key that is missing keeps the field's default. What is a dataclass already is taken as it is.
         prefix: What stands before a key in messages.
         what: What the table is, for messages about unknown keys.
 
     Raises:
-        UsageError: If a key is unknown or a value has the wrong type.
+        UsageError: If a key is unknown, one without a default is missing, or a value has the wrong type.
 
     Example:
         >>> @dataclasses.dataclass(frozen=True)
@@ -34,31 +37,66 @@ def read_dataclass(kind: type[_Config], table: Mapping[str, Any], prefix: str = 
         Span(low=0.0, high=3.0)
     """
     hints = typing.get_type_hints(kind)
-    names = [field.name for field in dataclasses.fields(typing.cast(Any, kind))]
+    fields = {field.name: field for field in dataclasses.fields(typing.cast(Any, kind)) if field.init}
     for key in table:
-        if key not in names:
-            raise UnknownNameError(f"{what} key", prefix + key, [prefix + name for name in names])
+        if key not in fields:
+            raise UnknownNameError(f"{what} key", prefix + str(key)[:MOST_SHOWN], [prefix + name for name in fields])
+    none = dataclasses.MISSING
+    needed = [name for name, field in fields.items() if field.default is none and field.default_factory is none]
+    if missing := [prefix + name for name in needed if name not in table]:
+        raise UsageError(f"the {what} lacks {', '.join(missing)}")
     values = {key: _read_value(hints[key], value, prefix + key, what) for key, value in table.items()}
     return kind(**values)
 
 
 def _read_value(hint: Any, value: Any, name: str, what: str) -> Any:
+    if hint is Any or (dataclasses.is_dataclass(hint) and isinstance(value, typing.cast(type[Any], hint))):
+        return value
     if dataclasses.is_dataclass(hint):
-        if not isinstance(value, Mapping):
-            raise UsageError(f"{name} must be a table, got {value!r}")
-        return read_dataclass(typing.cast(type[Any], hint), value, name + ".", what=what)
+        table = _checked_table(value, name)
+        return read_dataclass(typing.cast(type[Any], hint), table, name + ".", what=what)
+    if typing.get_origin(hint) is Mapping:
+        of_values = typing.get_args(hint)[1]
+        table = _checked_table(value, name)
+        return {
+            key: _read_value(of_values, element, f"{name}.{key[:MOST_SHOWN]}", what) for key, element in table.items()
+        }
     if typing.get_origin(hint) is tuple:
         if not isinstance(value, list | tuple):
-            raise UsageError(f"{name} must be a list, got {value!r}")
+            raise UsageError(f"{name} must be a list, got {shown(value)}")
         return tuple(
             _read_value(typing.get_args(hint)[0], element, f"{name}[{place}]", what)
             for place, element in enumerate(value)
         )
-    if isinstance(hint, types.UnionType):
-        hint = next(option for option in typing.get_args(hint) if option is not type(None))
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
-        kinds = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
-        raise UsageError(f"{name} must be {kinds[hint]}, got {value!r}")
+    return _read_plain(hint, value, name)
+
+
+def _read_plain(hint: Any, value: Any, name: str) -> Any:
+    """A number, text or truth value, of one of the types that the hint allows."""
+    options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    if value is None and type(None) in options:
+        return None
+    options = tuple(option for option in options if option is not type(None))
+    if float in options and int not in options and isinstance(value, int) and not isinstance(value, bool):
+        try:
+            return float(value)
+        except OverflowError:
+            raise UsageError(f"{name} must be a number that a computer can hold, got {shown(value)}") from None
+    if not isinstance(value, options) or (isinstance(value, bool) and bool not in options):
+        raise UsageError(f"{name} must be {_KINDS[options[-1]]}, got {shown(value)}")
     return value
+
+
+_KINDS = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
+
+
+def _checked_table(value: Any, name: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise UsageError(f"{name} must be a table, got {shown(value)}")
+    return value
+
+
+def shown(value: Any) -> str:
+    """The value as Python writes it; the end of a long one is left out."""
+    text = repr(value)
+    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}..."

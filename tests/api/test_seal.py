@@ -1,37 +1,10 @@
-import io
-
-import numpy as np
 import pytest
 import torch
-from PIL import Image
 
 import striate
-from striate.api.seal import make_canaries, needed_tensors
+from striate.api.seal import needed_tensors
 from striate.bundle.contract import Architecture
 from striate.models import create_model
-from striate.pixels import decode, measure
-
-
-def test_canaries_go_through_every_step():
-    generator = np.random.default_rng(0)
-    pictures = [generator.integers(0, 256, (90, 300, 3)).astype(np.uint8) for _ in range(6)]
-    canaries = make_canaries(pictures)
-    assert len(canaries) == 4
-    facts = [measure(canary) for canary in canaries]
-    assert [fact.format for fact in facts] == ["PNG", "PNG", "JPEG", "PNG"]
-    assert [fact.exif_orientation for fact in facts] == [1, 6, 1, 1]
-    assert {(fact.width, fact.height) for fact in facts} == {(160, 48)}
-    assert Image.open(io.BytesIO(canaries[3])).mode == "RGBA"
-    # Turned upright by its tag, the second one shows what was put in.
-    small = Image.fromarray(pictures[1])
-    small.thumbnail((160, 160), Image.Resampling.BICUBIC)
-    assert np.array_equal(decode(canaries[1]), np.asarray(small))
-
-
-@pytest.mark.parametrize("shape", [(8, 8), (1, 1), (3, 200)])
-def test_tiny_pictures_make_canaries_too(shape):
-    canaries = make_canaries([np.zeros(shape, np.uint8)] * 4)
-    assert all(decode(canary).shape[2] == 3 for canary in canaries)
 
 
 @pytest.mark.slow

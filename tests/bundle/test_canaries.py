@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from striate.bundle import Canary, CanarySheet, compare_canaries, read_canaries
+from striate.bundle import Canary, CanarySheet, compare_canaries, read_canaries, sample_pixels
 from striate.errors import BundleError
 
 SHEET = CanarySheet((Canary("0.png", {"cat": 1.5, "dog": -2.0}),), {"model.safetensors": "ab"})
@@ -30,16 +30,75 @@ def test_the_difference_is_a_share_of_the_range():
         compare_canaries(sealed, sealed * np.nan, tolerance=0.01)
 
 
+@pytest.mark.parametrize("logit", [4e38, -1e308])
+def test_logits_that_would_make_the_range_endless(logit):
+    sheet = CanarySheet((Canary("0.png", {"cat": 0.0, "dog": logit}),), {})
+    with pytest.raises(BundleError, match=r"^a canary has a logit that is not a finite number of 32 bits$"):
+        sheet.logits(("cat", "dog"))
+
+
+def test_rounding_is_no_fault_where_logits_hardly_differ():
+    sealed = np.array([[-90.0, -90.0], [-90.0, -89.99]])
+    assert compare_canaries(sealed, sealed + 2e-5, tolerance=5e-4) == pytest.approx(2e-5 / 0.9)
+    with pytest.raises(BundleError, match=r"they differ by 0\.0011 of the logits' range"):
+        compare_canaries(sealed, sealed + 1e-3, tolerance=5e-4)
+
+
+def test_a_sheet_is_whole_with_one_canary_of_each_kind():
+    def sheet(*files):
+        return CanarySheet(tuple(Canary(file, {"cat": 0.0}) for file in files), {})
+
+    sheet("0.png", "1.png", "2.jpg", "3.png", "4.jpg", "5.png").check_whole(6)
+    sheet("0.png", "1.png").check_whole(2)
+    for files, said in [
+        (("0.png",), "it lacks 1.png, 2.jpg"),
+        (("0.png", "1.png", "1.png"), "it lacks 2.jpg"),
+        (("0.png", "2.jpg", "1.png"), "there are others, or another order"),
+        (("0.png", "1.png", "2.jpg", "3.png"), "there are others, or another order"),
+    ]:
+        with pytest.raises(BundleError) as caught:
+            sheet(*files).check_whole(3)
+        assert str(caught.value) == f"the canaries are not whole: expected 0.png, 1.png, 2.jpg; {said}"
+
+
+def test_pixels_that_are_off():
+    pixels = np.arange(27, dtype=np.uint8).reshape(3, 3, 3)
+    sheet = CanarySheet((Canary("0.png", {}, sample_pixels(pixels)),), {})
+    sheet.compare_pixels([pixels])
+    rounded = pixels.copy()
+    rounded[0] += 1  # a third of them by one level
+    sheet.compare_pixels([rounded])
+    with pytest.raises(
+        BundleError,
+        match=r"^the canary 0.png is prepared otherwise than it was sealed: its pixels differ by 2 of 255 levels on average, "
+        r"allowed is 0.5; decoding, resizing or cropping is not what was sealed$",
+    ):
+        sheet.compare_pixels([pixels + np.uint8(2)])
+    with pytest.raises(BundleError, match=r"differ by 2\.6e"):
+        sheet.compare_pixels([pixels[:2]])
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("{", "the canaries cannot be read: "),
-        ("[]", "the canaries cannot be read: "),
-        ('{"canaries": [{"file": "0.png"}], "made_with": {}}', "the canaries cannot be read: 'logits'"),
+        ("{", "canaries.json cannot be read: "),
+        ("[]", "canaries.json is not a JSON object"),
+        (
+            '{"canaries": [{"file": "0.png"}], "made_with": {}}',
+            "the canaries cannot be read: the canary sheet lacks canaries[0].logits",
+        ),
         ('{"canaries": [], "made_with": {}}', "the bundle has no canaries"),
         (
             '{"canaries": [{"file": "../../x.png", "logits": {}}], "made_with": {}}',
             "the canary '../../x.png' is not a plain file name",
+        ),
+        (
+            '{"canaries": [{"file": "0.png", "logits": {}, "pixels": "0g"}], "made_with": {}}',
+            "the pixels of the canary 0.png are not hexadecimal digits",
+        ),
+        (
+            '{"canaries": [{"file": "0.png", "logits": {"cat": "1"}}], "made_with": {}}',
+            "the canaries cannot be read: canaries[0].logits.cat must be a number, got '1'",
         ),
     ],
 )

@@ -8,7 +8,7 @@ import pytest
 from striate.bundle import open_bundle
 from striate.bundle.contract import digest_of
 from striate.bundle.folder import file_digest
-from striate.errors import BundleError, UsageError
+from striate.errors import BundleError, StriateWarning, UsageError
 
 FILES = ["contract.json", "model.safetensors", "engine.xml", "engine.bin", "seen.bin", "canaries/canaries.json"]
 
@@ -24,8 +24,8 @@ def refusal(folder):
     return str(caught.value)
 
 
-def reseal(folder, *, change=None):
-    """Computes every digest anew, as someone would who wants a change to go unnoticed."""
+def reseal_files(folder, *, change=None):
+    """Computes the contract's digests anew, but not what the canaries are bound to."""
     path = folder / "contract.json"
     table = json.loads(path.read_text())
     if change:
@@ -80,7 +80,7 @@ def test_one_byte_of_the_weights_with_digests_computed_anew(folder):
         content = bytearray((copy / name).read_bytes())
         content[len(content) // 2] ^= 1
         (copy / name).write_bytes(content)
-        reseal(copy)
+        reseal_files(copy)
         assert refusal(copy) == (
             f"{copy}: the canaries' logits were computed with another {name} than the bundle now holds"
         )
@@ -94,17 +94,101 @@ def test_one_byte_of_the_weights_with_digests_computed_anew(folder):
         ("preprocessing", lambda table: table["preprocessing"].update(filter="bicubic")),
         ("calibration", lambda table: table["calibration"].update(temperature=1.1)),
         ("architecture", lambda table: table["architecture"].update(model="lenet5_dense")),
+        ("precisions", lambda table: table["precisions"]["fp32"].update(tolerance=4e-4)),
+        ("precisions", lambda table: table["precisions"]["bf16"].update(agreement=1.0, pictures=6, speed=9.0)),
     ],
 )
 def test_the_contract_with_digests_computed_anew(folder, field, change):
-    reseal(folder, change=change)
+    reseal_files(folder, change=change)
     assert refusal(folder) == (
         f"{folder}: the canaries' logits were computed with another {field} than the bundle now holds"
     )
 
 
+def test_terms_beyond_their_range_with_every_digest_computed_anew(folder, reseal):
+    table = json.loads((folder / "contract.json").read_text())
+    table["precisions"]["fp32"]["tolerance"] = 1e308
+    reseal(folder, table)
+    assert refusal(folder) == (
+        f"{folder}: the contract's tolerance for fp32 is 1e+308; expected above 0 and at most 0.0005"
+    )
+    for temperature in (0, -1):
+        table["precisions"]["fp32"]["tolerance"] = 5e-4
+        table["calibration"]["temperature"] = temperature
+        reseal(folder, table)
+        assert refusal(folder) == f"{folder}: the contract's temperature is {temperature}; expected 0.01 to 10,000"
+
+
+def test_a_canary_sheet_that_lost_canaries_with_every_digest_computed_anew(folder, reseal):
+    sheet = json.loads((folder / "canaries/canaries.json").read_text())
+    for kept in (5, 1):
+        reseal(folder, sheet=sheet | {"canaries": sheet["canaries"][:kept]})
+        assert refusal(folder).startswith(f"{folder}: the canaries are not whole: expected 0.png, 1.png, 2.jpg, 3.png")
+
+
+def test_an_exchanged_canary_picture_with_the_files_digests_computed_anew(folder):
+    shutil.copyfile(folder / "canaries/0.png", folder / "canaries/5.png")
+    reseal_files(folder)
+    assert refusal(folder) == (
+        f"{folder}: the canaries' logits were computed with another set of canary pictures than the bundle now holds"
+    )
+
+
+def test_a_canary_without_a_digest(folder, reseal):
+    table = json.loads((folder / "contract.json").read_text())
+    del table["files"]["canaries/3.png"]
+    reseal(folder, table)
+    assert refusal(folder) == f"{folder}: contract.json has no digest for canaries/3.png"
+
+
+def test_a_canary_without_pixels(folder, reseal):
+    sheet = json.loads((folder / "canaries/canaries.json").read_text())
+    del sheet["canaries"][2]["pixels"]
+    reseal(folder, sheet=sheet)
+    assert refusal(folder) == f"{folder}: the canary 2.jpg has no sealed pixels"
+
+
+@pytest.mark.parametrize(
+    "name", ["nul\0byte", "n" * 101, "a/" * 3000 + "b", "line\nbreak"], ids=["nul", "long", "deep", "line break"]
+)
+def test_names_that_no_file_has(folder, name):
+    table = json.loads((folder / "contract.json").read_text())
+    del table["digest"]
+    table["files"][name] = "00"
+    (folder / "contract.json").write_text(json.dumps(table | {"digest": digest_of(table)}))
+    assert refusal(folder).endswith(", which is not the name of a bundle's file")
+
+
+def test_an_older_bundle_opens_with_a_notice(older_bundle):
+    with pytest.warns(
+        StriateWarning, match=r"was sealed by an earlier version: .*; train or import it anew to have both$"
+    ):
+        bundle = open_bundle(older_bundle)
+    assert bundle.contract.schema == 1
+    assert bundle.contract.temperature == 1.0
+    assert len(bundle.canaries.canaries) == 4
+
+
+@pytest.mark.parametrize("kept", [3, 1])
+def test_an_older_canary_sheet_must_be_whole_too(older_bundle, tmp_path, reseal, kept):
+    folder = shutil.copytree(older_bundle, tmp_path / "bundle")
+    sheet = json.loads((folder / "canaries/canaries.json").read_text())
+    reseal(folder, sheet=sheet | {"canaries": sheet["canaries"][:kept]})
+    assert refusal(folder).startswith(
+        f"{folder}: the canaries are not whole: expected 0.png, 1.png, 2.jpg, 3.png; it lacks"
+    )
+
+
+def test_an_older_bundle_has_ranges_too(older_bundle, tmp_path, reseal):
+    folder = shutil.copytree(older_bundle, tmp_path / "bundle")
+    table = json.loads((folder / "contract.json").read_text())
+    table["precisions"]["fp32"]["tolerance"] = 0.1
+    reseal(folder, table)
+    assert "the contract's tolerance for fp32 is 0.1; expected above 0 and at most 0.0005" in refusal(folder)
+
+
 def test_files_outside_the_bundle(folder):
-    reseal(folder)
+    reseal_files(folder)
     path = folder / "contract.json"
     table = json.loads(path.read_text())
     del table["digest"]

@@ -82,7 +82,9 @@ def test_labels_and_paths_cannot_steer_the_terminal(striate_command, finished_ru
 
 
 def test_verbose_names_the_engine(striate_command, finished_run, striped):
-    code, _, err = striate_command("predict", finished_run.folder, striped / "across", "--verbose")
+    code, _, err = striate_command(
+        "predict", finished_run.folder, striped / "across", "--verbose", "--precision", "fp32"
+    )
     assert code == 0 and err.startswith("<Classifier resnet20 of 2 classes, openvino fp32>; canaries differ by ")
 
 
@@ -94,3 +96,12 @@ def test_prediction_loads_no_torch(finished_run, striped):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr.split() == ["False", "False", "False"]
+
+
+@pytest.mark.filterwarnings("default::striate.errors.StriateWarning")
+def test_an_older_bundle_says_so_once_on_stderr(striate_command, older_bundle, striped):
+    picture = sorted(striped.rglob("*.png"))[0]
+    result = striate_command("predict", older_bundle, picture, "--format", "csv")
+    assert result.code == 0
+    assert result.err.count("note: ") == 1
+    assert f"note: {older_bundle} was sealed by an earlier version" in result.err

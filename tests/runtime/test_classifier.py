@@ -10,9 +10,7 @@ import pytest
 from PIL import Image
 
 import striate
-from striate.bundle.contract import digest_of
-from striate.bundle.folder import file_digest, made_with
-from striate.errors import BundleError, PictureError, UnknownNameError
+from striate.errors import BundleError, PictureError, StriateWarning, UnknownNameError
 from striate.runtime import available_processors
 from striate.runtime.classifier import as_pictures
 
@@ -195,20 +193,12 @@ def test_the_stream_reads_only_a_little_ahead(classifier, picture):
     assert len(taken) <= 20 + 4 * (2 * (available_processors() + 1) + 1)
 
 
-def resealed(run, folder, change):
+def resealed(run, folder, change, reseal):
     """A copy of the run's bundle with a change that every digest, also the canaries' own, was made to agree with."""
     shutil.copytree(run.folder / "bundle", folder)
     contract = json.loads((folder / "contract.json").read_text())
-    sheet = json.loads((folder / "canaries/canaries.json").read_text())
     change(folder, contract)
-    names = list(contract["files"])
-    contract["files"] = {name: file_digest(folder / name) for name in names}
-    del contract["digest"]
-    sheet["made_with"] = made_with(contract["files"], contract)
-    (folder / "canaries/canaries.json").write_text(json.dumps(sheet))
-    contract["files"]["canaries/canaries.json"] = file_digest(folder / "canaries/canaries.json")
-    (folder / "contract.json").write_text(json.dumps(contract | {"digest": digest_of(contract)}))
-    return folder
+    return reseal(folder, contract)
 
 
 def turn_a_weight(folder, contract, name="engine.bin"):
@@ -232,14 +222,14 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_the_canaries_tell_even_when_every_digest_agrees(finished_run, tmp_path, fault):
-    folder = resealed(finished_run, tmp_path / "bundle", FAULTS[fault])
+def test_the_canaries_tell_even_when_every_digest_agrees(finished_run, tmp_path, fault, reseal):
+    folder = resealed(finished_run, tmp_path / "bundle", FAULTS[fault], reseal)
     with pytest.raises(BundleError, match="the canaries do not give their sealed logits"):
         striate.load(folder)
 
 
-def test_without_a_change_the_resealed_bundle_loads(finished_run, tmp_path):
-    folder = resealed(finished_run, tmp_path / "bundle", lambda folder, contract: None)
+def test_without_a_change_the_resealed_bundle_loads(finished_run, tmp_path, reseal):
+    folder = resealed(finished_run, tmp_path / "bundle", lambda folder, contract: None, reseal)
     assert striate.load(folder).canary_difference < 1e-5
 
 
@@ -268,3 +258,61 @@ def test_a_runtime_that_forgets_a_step_is_refused(finished_run, monkeypatch):
         monkeypatch.setattr(Preprocessing, "pixels", fault)
         with pytest.raises(BundleError, match="canaries"):
             striate.load(finished_run.folder)
+
+
+@pytest.fixture(scope="module")
+def grey_bundle(tmp_path_factory):
+    """A small grey network whose canaries are made of pictures that are of its input's size already, and black."""
+    from striate.api.seal import seal
+    from striate.bundle import SeenPictures
+    from striate.models import create_model
+    from striate.pixels import Preprocessing
+    from striate.sealing import make_canaries
+
+    rule = Preprocessing(colour="grey", resize="exact", resize_size=(28, 28), crop=(32, 32), mean=(0.1,), std=(0.3,))
+    sealed = seal(
+        create_model("lenet5", seed=0),
+        tmp_path_factory.mktemp("grey") / "bundle",
+        model="lenet5",
+        classes=tuple("0123456789"),
+        preprocessing=rule,
+        splits=[],
+        canary_pictures=make_canaries([np.zeros((28, 28), np.uint8)], rule),
+        seen=SeenPictures.of(np.empty((0, 32), np.uint8)),
+        data={"name": "drawn", "fingerprint": "", "training_pictures": 0},
+    )
+    return sealed.bundle.folder
+
+
+@pytest.mark.parametrize("colours", ["grey", "rgb"])
+@pytest.mark.parametrize("fault", ["nearest", "box", "hamming", "bicubic", "lanczos", "no antialias"])
+def test_a_runtime_that_resizes_otherwise_is_refused(finished_run, grey_bundle, monkeypatch, colours, fault):
+    import torch
+
+    from striate.pixels import Preprocessing
+
+    honest = Preprocessing._fitted
+
+    def fitted(self, picture, name):
+        width, height = self._resized_size(*picture.size)
+        if fault == "no antialias":
+            tensor = torch.from_numpy(np.array(picture).reshape(picture.height, picture.width, -1)).permute(2, 0, 1)
+            tensor = torch.nn.functional.interpolate(tensor[None].float(), (height, width), mode="bilinear")
+            pixels = tensor[0].round().byte().permute(1, 2, 0).numpy()
+            other = Image.fromarray(pixels if self.channels == 3 else pixels[:, :, 0])
+        else:
+            other = picture.resize((width, height), Image.Resampling[fault.upper()])
+        # What is of the right size already is not resized again.
+        return honest(self, other, name)
+
+    folder = grey_bundle if colours == "grey" else finished_run.folder
+    assert striate.load(folder).canary_difference < 1e-4
+    monkeypatch.setattr(Preprocessing, "_fitted", fitted)
+    with pytest.raises(BundleError, match=r"do not give their sealed logits|is prepared otherwise than it was sealed"):
+        striate.load(folder)
+
+
+def test_an_older_bundle_predicts_with_a_notice(older_bundle, finished_run, picture):
+    with pytest.warns(StriateWarning, match="was sealed by an earlier version"):
+        classifier = striate.load(older_bundle)
+    assert np.array_equal(classifier.decision_function(picture), finished_run.classifier().decision_function(picture))

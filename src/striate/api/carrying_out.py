@@ -18,14 +18,15 @@ from striate.api.live_report import LiveReport, live_report
 from striate.api.report import write_training_report
 from striate.api.run import BUNDLE, CHECKPOINTS, Run, read_history, write_history
 from striate.api.run_plan import RunPlan
-from striate.api.seal import Measured, Sealed, make_canaries, seal
+from striate.api.seal import Measured, Sealed, seal
 from striate.api.transferring import Lesson, begin_state, choose_inputs, fit_new_head
 from striate.api.watching import Watcher, tell
 from striate.api.worth_knowing import judge_run, write_findings
-from striate.bundle import SeenPictures
+from striate.bundle import CANARY_FILES, SeenPictures
 from striate.data import Dataset, PixelStore, open_store
 from striate.errors import Interrupted, StriateError, TrainingError, UsageError
 from striate.models import Network
+from striate.sealing import make_canaries
 from striate.training import (
     EpochResult,
     StepReport,
@@ -205,7 +206,7 @@ def seal_run(folder: Path, run: RunPlan, dataset: Dataset, store: PixelStore, ne
             fingerprint = dataset.select(examples.samples).fingerprint
             splits.append(Measured(name, examples.labels, examples.pixels, fingerprint))
     shown = SplitExamples.of(dataset, store, run.preprocessing, splits[0].name if splits else "train").samples
-    spread = shown[np.linspace(0, len(shown) - 1, min(4, len(shown))).astype(int)]
+    spread = shown[np.linspace(0, len(shown) - 1, min(len(CANARY_FILES), len(shown))).astype(int)]
     trained = dataset.indices("train")
     return seal(
         network,
@@ -214,7 +215,7 @@ def seal_run(folder: Path, run: RunPlan, dataset: Dataset, store: PixelStore, ne
         classes=dataset.classes,
         preprocessing=run.preprocessing,
         splits=splits,
-        canary_pictures=make_canaries([dataset.pictures.read(int(row)) for row in spread]),
+        canary_pictures=make_canaries([dataset.pictures.read(int(row)) for row in spread], run.preprocessing),
         seen=SeenPictures.of(dataset.checked_facts.digests[trained]),
         data={
             "name": dataset.name,

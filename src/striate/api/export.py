@@ -23,7 +23,7 @@ from striate.api.export_check import (
 )
 from striate.api.run import Run
 from striate.api.watching import Watcher
-from striate.bundle import Contract
+from striate.bundle import Bundle
 from striate.conversion import OPSET, convert_to_onnx, export_preparation, export_program, put_before
 from striate.conversion.onnx_model import load_onnx
 from striate.durable_writing import check_writable, folder_beside, move_into_place
@@ -127,7 +127,7 @@ def export(
         canaries = [decode(bundle.canary_path(one.file), channels=channels) for one in bundle.canaries.canaries]
         pictures += pictures_like(canaries, missing)
         pictures_from += f"{' and ' if pictures_from else ''}{missing} made from the canaries"
-    metadata = describe_contract(contract, file_format, with_preprocessing=with_preprocessing)
+    metadata = describe_bundle(reference.bundle, file_format, with_preprocessing=with_preprocessing)
     with unfinished(output, file_format) as temporary:
         watcher.task("converting", 0, 1)
         write(reference, temporary[0], file_format, metadata, with_preprocessing=with_preprocessing)
@@ -179,8 +179,9 @@ def format_of(output: Path, file_format: str | None) -> str:
     return file_format
 
 
-def describe_contract(contract: Contract, file_format: str, *, with_preprocessing: bool) -> dict[str, str]:
+def describe_bundle(bundle: Bundle, file_format: str, *, with_preprocessing: bool) -> dict[str, str]:
     """What an exported file says of itself: text by name; values that are not text are JSON."""
+    contract = bundle.contract
     rule = contract.preprocessing
     height, width = rule.size
     takes = (
@@ -196,8 +197,8 @@ def describe_contract(contract: Contract, file_format: str, *, with_preprocessin
         "input": takes,
         "preprocessing": json.dumps(rule.to_dict()),
         "preprocessing_in_graph": json.dumps(with_preprocessing),
-        "temperature": json.dumps(contract.calibration["temperature"]),
-        "contract_digest": contract.to_dict()["digest"],
+        "temperature": json.dumps(contract.temperature),
+        "contract_digest": bundle.digest,
     }
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from striate.api.seal import make_canaries, seal
+from striate.api.seal import seal
 from striate.api.starting_weights import find_weights
 from striate.api.watching import Watcher
 from striate.bundle import Contract, SeenPictures
@@ -19,6 +19,7 @@ from striate.models import Network, Row, create_model, model_row, twin_rows
 from striate.name_comparison import alike, spelled
 from striate.printable_text import is_text
 from striate.runtime import Classifier, load_classifier
+from striate.sealing import make_canaries
 from striate.training import Decision
 from striate.weights import StartingWeights, Which, is_auxiliary, load_weights
 from striate.weights.input_rule import AskedInput, check_side, input_rule
@@ -105,7 +106,7 @@ def import_weights(
         classes=names,
         preprocessing=rule.preprocessing,
         splits=[],
-        canary_pictures=make_canaries(drawn_pictures()),
+        canary_pictures=make_canaries(drawn_pictures(), rule.preprocessing),
         seen=SeenPictures.of(np.empty((0, 32), np.uint8)),
         data={"name": starting.name, "fingerprint": starting.file.sha256, "training_pictures": 0},
     )

@@ -17,6 +17,7 @@ from striate.api.run import Run
 from striate.api.seal import times_as_fast
 from striate.api.watching import Watcher
 from striate.bundle import Bundle, BundleContent, PrecisionTerms, open_bundle, write_bundle
+from striate.bundle.contract import LARGEST_TOLERANCE
 from striate.bundle.folder import CANARY_SHEET, INT8, INT8_WEIGHTS
 from striate.conversion.quantization import layers_by_format, quantize_graph, quantize_graph_within
 from striate.data import Dataset, check_pictures, load_data
@@ -241,7 +242,14 @@ def write_int8(folder: Path, bundle: Bundle, graph: Path, engine: OpenVINOEngine
     pixels = np.stack([contract.preprocessing.pixels(bundle.canary_path(canary.file)) for canary in sheet.canaries])
     found = engine.infer(contract.preprocessing.normalise(pixels))[0]
     difference = float(np.abs(found - sealed).max() / max(float(sealed.max() - sealed.min()), 1e-6))
-    terms = PrecisionTerms(max(LEAST_TOLERANCE, 2 * difference), result.agreement, result.pictures, result.speed)
+    largest = LARGEST_TOLERANCE["int8"]
+    if not difference <= largest:
+        raise QuantizationError(
+            f"int8 changes the logits of the canaries by {difference:.2g} of their range, more than the {largest:g} that a bundle "
+            "may allow; stay with fp32"
+        )
+    tolerance = min(max(LEAST_TOLERANCE, 2 * difference), largest)
+    terms = PrecisionTerms(tolerance, result.agreement, result.pictures, result.speed)
     kept = [name for name in contract.files if name not in (CANARY_SHEET, INT8, INT8_WEIGHTS)]
     files: dict[str, Path | bytes] = {name: bundle.folder / name for name in kept}
     files |= {INT8: graph, INT8_WEIGHTS: graph.with_suffix(".bin")}

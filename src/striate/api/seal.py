@@ -7,14 +7,12 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import metadata
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from PIL import Image
 from safetensors.torch import save
 from torch import nn
 
@@ -27,35 +25,25 @@ from striate.bundle import (
     Contract,
     PrecisionTerms,
     SeenPictures,
+    sample_pixels,
     write_bundle,
 )
-from striate.bundle.contract import Architecture
+from striate.bundle.contract import LARGEST_TOLERANCE, Architecture
 from striate.conversion import convert_to_openvino
-from striate.evaluation import Scores, score
+from striate.evaluation import Scores, score, softmax
 from striate.initialization import drafting
 from striate.models import create_model
 from striate.openvino_loading import load_openvino
-from striate.pixels import Preprocessing, decode
+from striate.pixels import Preprocessing
 from striate.runtime import Engine, OpenVINOEngine
+from striate.sealing import calibrate, uncalibrated_figures
 from striate.timing import time_side_by_side
-
-FP32_TOLERANCE = 5e-4
-"""Engines sum in different orders: 1e-6 of the logits' range is usual, 1e-5 seen; a wrong mean or resampling gives 1e-2 or more."""
-
-BF16_TOLERANCE = 0.1
-"""bf16 keeps 8 bits of a number: 1e-2 of the logits' range is usual for deep networks."""
-
-FP16_TOLERANCE = 0.02
-"""fp16 keeps 11 bits of a number."""
 
 COMPARED_PICTURES = 100
 """On so many pictures the engine's answers are compared with the network's own, which takes several times as long."""
 
 TIMED_PICTURES = 16
 """On so many, twice, number formats are timed beside each other."""
-
-CANARY_SIDE = 160
-"""Longest side of a canary in pixels: small to ship, large enough to be resized."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +66,10 @@ class Sealed:
     probabilities: Mapping[str, npt.NDArray[np.float64]]
     """(n, classes) per split, in the order of its labels."""
     agreement: float | None
+    uncalibrated: Mapping[str, Scores]
+    """What the scores were at temperature 1."""
+    labels: Mapping[str, npt.NDArray[np.int64]]
+    """(n,) per split."""
 
 
 def seal(
@@ -88,7 +80,7 @@ def seal(
     classes: tuple[str, ...],
     preprocessing: Preprocessing,
     splits: list[Measured],
-    canary_pictures: list[bytes],
+    canary_pictures: Mapping[str, bytes],
     seen: SeenPictures,
     data: Mapping[str, Any],
 ) -> Sealed:
@@ -100,8 +92,9 @@ def seal(
         model: The network's name in the catalogue.
         classes: Their names, in the order of the logits.
         preprocessing: How pictures become its input.
-        splits: What the engine is measured on; its agreement with the network is measured on the first one.
-        canary_pictures: Encoded pictures whose logits are sealed; see `make_canaries`.
+        splits: What the engine is measured on, none of them empty; its agreement with the network is measured on the first one, and the
+            temperature fitted on `val`.
+        canary_pictures: The canaries by file name, of `striate.sealing.make_canaries`.
         seen: The pictures it was trained on.
         data: What the contract says of the training data.
 
@@ -115,23 +108,27 @@ def seal(
         model_ir = convert_to_openvino(plain, in_channels=preprocessing.channels, input_size=preprocessing.size)
         load_openvino().save_model(model_ir, str(graph), compress_to_fp16=False)
         engine = OpenVINOEngine(graph)
-        scores, probabilities = {}, {}
+        logits = {split.name: engine_logits(engine, preprocessing, split) for split in splits}
+        labels = {split.name: split.labels for split in splits}
+        calibration = calibrate(logits, labels)
+        probabilities = {name: softmax(found, calibration["temperature"]) for name, found in logits.items()}
+        scores = {name: score(probabilities[name], labels[name], classes) for name in logits}
+        uncalibrated = {name: score(softmax(found), labels[name], classes) for name, found in logits.items()}
         agreement, pictures = None, 0
-        for split in splits:
-            logits = engine_logits(engine, preprocessing, split)
-            probabilities[split.name] = softmax(logits)
-            scores[split.name] = score(probabilities[split.name], split.labels, classes)
-            if agreement is None and len(split.labels):
-                pictures = min(len(split.labels), COMPARED_PICTURES)
-                own = network_logits(plain, preprocessing, split.pixels(np.arange(pictures)))
-                agreement = float(np.mean(own.argmax(1) == logits[:pictures].argmax(1)))
-        names = [f"{index}.{extension_of(picture)}" for index, picture in enumerate(canary_pictures)]
-        pixels = np.stack([preprocessing.pixels(picture) for picture in canary_pictures])
+        for split in splits[:1]:
+            pictures = min(len(split.labels), COMPARED_PICTURES)
+            own = network_logits(plain, preprocessing, split.pixels(np.arange(pictures)))
+            agreement = float(np.mean(own.argmax(1) == logits[split.name][:pictures].argmax(1)))
+        pixels = np.stack([preprocessing.pixels(picture) for picture in canary_pictures.values()])
         sealed_logits = network_logits(plain, preprocessing, pixels)
         canaries = CanarySheet(
             tuple(
-                Canary(name, {label: float(value) for label, value in zip(classes, row, strict=True)})
-                for name, row in zip(names, sealed_logits, strict=True)
+                Canary(
+                    name,
+                    {label: float(value) for label, value in zip(classes, row, strict=True)},
+                    sample_pixels(prepared),
+                )
+                for name, row, prepared in zip(canary_pictures, sealed_logits, pixels, strict=True)
             ),
             {},
         )
@@ -140,16 +137,20 @@ def seal(
             classes=classes,
             preprocessing=preprocessing,
             precisions={
-                "fp32": PrecisionTerms(FP32_TOLERANCE, agreement, pictures),
-                "bf16": narrow_terms(graph, engine, "bf16", BF16_TOLERANCE, preprocessing, splits, probabilities),
-                "fp16": narrow_terms(graph, engine, "fp16", FP16_TOLERANCE, preprocessing, splits, probabilities),
+                "fp32": PrecisionTerms(LARGEST_TOLERANCE["fp32"], agreement, pictures),
+                "bf16": narrow_terms(graph, engine, "bf16", preprocessing, splits, probabilities),
+                "fp16": narrow_terms(graph, engine, "fp16", preprocessing, splits, probabilities),
             },
             metrics={
-                split.name: scores[split.name].headline() | {"fingerprint": split.fingerprint} for split in splits
+                split.name: scores[split.name].headline()
+                | uncalibrated_figures(uncalibrated[split.name])
+                | {"fingerprint": split.fingerprint}
+                for split in splits
             },
             data=data,
             versions=versions(),
             files={},
+            calibration=calibration,
         )
         tensors = needed_tensors(plain, contract.architecture)
         files: dict[str, Path | bytes] = {
@@ -158,9 +159,9 @@ def seal(
             "engine.bin": graph.with_suffix(".bin"),
             "seen.bin": seen.to_bytes(),
         }
-        files |= {f"canaries/{name}": picture for name, picture in zip(names, canary_pictures, strict=True)}
+        files |= {f"canaries/{name}": picture for name, picture in canary_pictures.items()}
         bundle = write_bundle(folder, BundleContent(files), contract, canaries)
-    return Sealed(bundle, scores, probabilities, agreement)
+    return Sealed(bundle, scores, probabilities, agreement, uncalibrated, labels)
 
 
 def needed_tensors(network: nn.Module, architecture: Architecture) -> dict[str, torch.Tensor]:
@@ -179,7 +180,6 @@ def narrow_terms(
     graph: Path,
     fp32: Engine,
     precision: str,
-    tolerance: float,
     preprocessing: Preprocessing,
     splits: list[Measured],
     probabilities: Mapping[str, npt.NDArray[np.float64]],
@@ -190,11 +190,11 @@ def narrow_terms(
         graph: The `.xml` file.
         fp32: The engine that computes it in fp32.
         precision: `"bf16"` or `"fp16"`.
-        tolerance: For canaries.
         preprocessing: How pictures become the network's input.
         splits: The pictures; agreement is measured on `COMPARED_PICTURES` of the first split that has any.
         probabilities: Of the engine in fp32.
     """
+    tolerance = LARGEST_TOLERANCE[precision]
     split = next((split for split in splits if len(split.labels)), None)
     if split is None:
         return PrecisionTerms(tolerance)
@@ -235,58 +235,6 @@ def network_logits(
         for start in range(0, len(pixels), 64)
     ]
     return np.concatenate(parts)
-
-
-def softmax(logits: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float64]:
-    """Probabilities (n, classes) of logits (n, classes)."""
-    powers = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
-
-
-def make_canaries(pictures: list[bytes | npt.NDArray[np.uint8]]) -> list[bytes]:
-    """Small encoded pictures that go through every step between a file and the network.
-
-    The first is a lossless copy, the second lies on its side with an EXIF tag that turns it upright, the third is a JPEG file, and the
-    fourth is see-through at one edge. So a runtime that forgets a step gives other logits.
-
-    Args:
-        pictures: Up to four pictures: encoded, or (H, W) or (H, W, 3) uint8.
-    """
-    canaries = []
-    for index, picture in enumerate(pictures[:4]):
-        image = Image.fromarray(squeeze(decode(picture)))
-        image.thumbnail((CANARY_SIDE, CANARY_SIDE), Image.Resampling.BICUBIC)
-        canaries.append(encode_canary(image, index))
-    return canaries
-
-
-def encode_canary(image: Image.Image, kind: int) -> bytes:
-    """One canary of the four kinds of `make_canaries`."""
-    buffer = BytesIO()
-    if kind == 1:
-        exif = Image.Exif()
-        exif[0x0112] = 6  # orientation: turn a quarter clockwise to see it upright
-        image.transpose(Image.Transpose.ROTATE_90).save(buffer, "PNG", exif=exif)
-    elif kind == 2:
-        image.save(buffer, "JPEG", quality=92, subsampling=0)
-    elif kind == 3:
-        alpha = np.full((image.height, image.width), 255, np.uint8)
-        alpha[:, : max(1, image.width // 4)] = 96
-        image.putalpha(Image.fromarray(alpha))
-        image.save(buffer, "PNG")
-    else:
-        image.save(buffer, "PNG")
-    return buffer.getvalue()
-
-
-def squeeze(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """(H, W, 1) as (H, W), which is what PIL takes for grey."""
-    return pixels[:, :, 0] if pixels.shape[2] == 1 else pixels
-
-
-def extension_of(picture: bytes) -> str:
-    """The file extension of a canary."""
-    return "png" if picture.startswith(b"\x89PNG") else "jpg"
 
 
 def versions() -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,29 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from striate.errors import BundleError
+from striate.bundle.plain_json import read_json_object
+from striate.errors import BundleError, UsageError
+from striate.table_reading import read_dataclass, shown
+
+CANARY_FILES = ("0.png", "1.png", "2.jpg", "3.png", "4.jpg", "5.png")
+"""Every bundle has all of these, one of each kind: as it is, turned by EXIF, JPEG, see-through, larger than the input, smaller than it."""
+
+LARGEST_LOGIT = 3.5e38
+"""Logits are computed in 32 bits. With larger ones the range that differences are a share of would be infinite."""
+
+
+PIXEL_TOLERANCE = 0.5
+"""Levels of 255 that a canary's prepared pixels may be off by on average. Versions of the decoders round some pixels by one level; another
+filter of the same kind gives 1.3 and more."""
+
+_HEXADECIMAL = re.compile("([0-9a-f]{2})*")
+
+SAMPLED = 256
+"""So many pixels of each prepared canary are sealed."""
+
+
+LEAST_RANGE = 0.01
+"""The range of logits counts as at least this share of the largest."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +44,8 @@ class Canary:
     """Its name inside the bundle's `canaries` folder."""
     logits: Mapping[str, float]
     """By class name, so that exchanged names show."""
+    pixels: str = ""
+    """What `sample_pixels` takes of the prepared picture; `""` in bundles of schema 1."""
 
 
 @dataclass(frozen=True)
@@ -30,25 +54,85 @@ class CanarySheet:
 
     canaries: tuple[Canary, ...]
     made_with: Mapping[str, str]
-    """Digests of the weights, the engine, the class names and the preprocessing that the logits come from."""
+    """Digests of the weights, the engine, the class names, the preprocessing and the rest that the logits come from."""
 
     def to_dict(self) -> dict[str, Any]:
         """The sheet as JSON types."""
         return {
             "made_with": dict(self.made_with),
-            "canaries": [{"file": canary.file, "logits": dict(canary.logits)} for canary in self.canaries],
+            "canaries": [
+                {"file": canary.file, "logits": dict(canary.logits)}
+                | ({"pixels": canary.pixels} if canary.pixels else {})
+                for canary in self.canaries
+            ],
         }
+
+    def check_whole(self, count: int) -> None:
+        """Refuses a sheet that lost a canary, or has another.
+
+        Args:
+            count: How many of `CANARY_FILES` there must be, the first ones.
+
+        Raises:
+            BundleError: If it does not have each of them once.
+        """
+        files, expected = [canary.file for canary in self.canaries], CANARY_FILES[:count]
+        if tuple(files) != expected:
+            missing = [file for file in expected if file not in files]
+            which = f"it lacks {', '.join(missing)}" if missing else "there are others, or another order"
+            raise BundleError(f"the canaries are not whole: expected {', '.join(expected)}; {which}")
+
+    def compare_pixels(self, prepared: Sequence[npt.NDArray[np.uint8]]) -> None:
+        """Refuses a runtime that decodes, resizes or crops otherwise, also where this network's logits would hardly tell.
+
+        Args:
+            prepared: Of each canary, (H, W, C) uint8, as the runtime makes it.
+
+        Raises:
+            BundleError: If a picture is further from the sealed one than other versions of the same libraries make it.
+        """
+        for canary, pixels in zip(self.canaries, prepared, strict=True):
+            sealed, found = (
+                np.frombuffer(bytes.fromhex(text), np.uint8) for text in (canary.pixels, sample_pixels(pixels))
+            )
+            if not canary.pixels:
+                continue
+            off = float(np.abs(sealed.astype(int) - found).mean()) if len(sealed) == len(found) else 255.0
+            if off > PIXEL_TOLERANCE:
+                raise BundleError(
+                    f"the canary {canary.file} is prepared otherwise than it was sealed: its pixels differ by {off:.2g} of 255 levels "
+                    f"on average, allowed is {PIXEL_TOLERANCE:g}; decoding, resizing or cropping is not what was sealed"
+                )
 
     def logits(self, classes: Sequence[str]) -> npt.NDArray[np.float64]:
         """(canaries, classes) float64: the sealed logits in the order of `classes`.
 
         Raises:
-            BundleError: If a canary does not have a logit for each class.
+            BundleError: If a canary does not have a logit for each class, or one that is no number of 32 bits.
         """
         for canary in self.canaries:
             if canary.logits.keys() != set(classes):
                 raise BundleError(f"the canary {canary.file} has logits for other classes than the contract names")
-        return np.array([[canary.logits[name] for name in classes] for canary in self.canaries], dtype=np.float64)
+        logits = np.array([[canary.logits[name] for name in classes] for canary in self.canaries], dtype=np.float64)
+        if not (np.abs(logits) < LARGEST_LOGIT).all():
+            raise BundleError("a canary has a logit that is not a finite number of 32 bits")
+        return logits
+
+
+def sample_pixels(pixels: npt.NDArray[np.uint8]) -> str:
+    """The values of up to 256 pixels spread over a prepared picture, in hexadecimal digits.
+
+    Args:
+        pixels: (H, W, C) uint8.
+
+    Example:
+        >>> sample_pixels(np.full((1, 2, 1), 255, np.uint8))
+        'ffff'
+    """
+    every = pixels.reshape(-1, pixels.shape[2])
+    # Steps of the golden ratio fall in with no pattern of rows and columns.
+    places = np.unique((np.arange(SAMPLED) * 0.6180339887498949 % 1 * len(every)).astype(np.int64))
+    return every[places].tobytes().hex()
 
 
 def read_canaries(path: Path) -> CanarySheet:
@@ -57,22 +141,18 @@ def read_canaries(path: Path) -> CanarySheet:
     Raises:
         BundleError: If the file is missing or damaged, holds no canary, or names a file outside its folder.
     """
+    table = read_json_object(path, "canaries.json")
     try:
-        table = json.loads(path.read_text(encoding="utf-8"))
-        sheet = CanarySheet(
-            tuple(
-                Canary(str(row["file"]), {str(name): float(value) for name, value in row["logits"].items()})
-                for row in table["canaries"]
-            ),
-            {str(name): str(value) for name, value in table["made_with"].items()},
-        )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        sheet = read_dataclass(CanarySheet, table, what="canary sheet")
+    except UsageError as error:
         raise BundleError(f"the canaries cannot be read: {error}") from error
     if not sheet.canaries:
         raise BundleError("the bundle has no canaries, so nothing shows that it works as sealed")
     for canary in sheet.canaries:
-        if Path(canary.file).name != canary.file:
-            raise BundleError(f"the canary {canary.file!r} is not a plain file name")
+        if Path(canary.file).name != canary.file or not canary.file.isprintable() or len(canary.file) > 100:
+            raise BundleError(f"the canary {shown(canary.file)} is not a plain file name")
+        if not _HEXADECIMAL.fullmatch(canary.pixels):
+            raise BundleError(f"the pixels of the canary {canary.file} are not hexadecimal digits")
     return sheet
 
 
@@ -94,7 +174,8 @@ def compare_canaries(
         >>> round(compare_canaries(sealed, np.array([[0.01, 10.0]]), tolerance=0.01), 6)
         0.001
     """
-    spread = max(float(sealed.max() - sealed.min()), 1e-6)
+    # Where a network's logits hardly differ, as those of one that has learnt nothing, the rounding of large numbers is no fault.
+    spread = max(float(sealed.max() - sealed.min()), LEAST_RANGE * float(np.abs(sealed).max()), 1e-6)
     difference = float(np.max(np.abs(sealed - computed.astype(np.float64)))) / spread
     if not difference <= tolerance:
         raise BundleError(

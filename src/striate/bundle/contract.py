@@ -5,17 +5,44 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from striate.bundle.canaries import CANARY_FILES
 from striate.errors import BundleError, UsageError
 from striate.pixels import Preprocessing
+from striate.table_reading import MOST_SHOWN, read_dataclass, shown
 
-SCHEMA = 1
+SCHEMA = 2
+"""What is written. In schema 1, which is still read, canaries were bound neither to the terms of the number formats nor to one another."""
+SCHEMAS = (1, SCHEMA)
 ENOUGH_AGREEMENT = 0.995
 """The least share of equal labels with which a faster number format is taken unasked."""
 TASK = "single_label"
+
+LARGEST_TOLERANCE: Mapping[str, float] = {"fp32": 5e-4, "bf16": 0.1, "fp16": 0.02, "int8": 0.5}
+"""Of each number format, the largest share of the logits' range that its canaries may be off by.
+
+Engines sum in different orders: in fp32 1e-6 is usual and 1e-5 seen, and a wrong mean or resampling gives 1e-2 or more. bf16 keeps 8 bits
+of a number, 1e-2 is usual in deep networks; fp16 keeps 11. What int8 does is measured when it is made.
+"""
+
+TEMPERATURES = (0.01, 10_000.0)
+"""The least and the largest temperature of a contract. LeNet-5's squared distances want some tens."""
+
+FASTEST = 1000.0
+"""So many times as fast as fp32 is no number format."""
+
+LARGEST_INPUT = 1 << 24
+"""Pixels of a prepared picture: 4,096 x 4,096."""
+
+MOST_SAID = 500
+"""Characters of what is wrong with a value, which may be a long one."""
+
+MOST_PICTURES = 10**12
+"""That anything can have been measured on."""
 
 
 def canonical_json(value: Any) -> bytes:
@@ -70,25 +97,27 @@ class Contract:
     classes: tuple[str, ...]
     preprocessing: Preprocessing
     precisions: Mapping[str, PrecisionTerms]
-    metrics: Mapping[str, Any]
+    metrics: Mapping[str, Mapping[str, Any]]
     """Per split: the scores of the sealed engine, and `fingerprint`, the digest of the data they were measured on."""
     data: Mapping[str, Any]
     """The training data: `name`, `fingerprint`, `training_pictures`."""
     versions: Mapping[str, str]
     files: Mapping[str, str]
     """SHA-256 of every other file of the bundle, by its path inside."""
-    calibration: Mapping[str, float] = dataclasses.field(default_factory=lambda: {"temperature": 1.0})
+    calibration: Mapping[str, int | float] = dataclasses.field(default_factory=lambda: {"temperature": 1.0})
+    """`temperature`, which logits are divided by before the softmax, and `pictures`: how many validation pictures it was fitted on,
+    0 or missing where it was not."""
     task: str = TASK
     schema: int = SCHEMA
 
     def __post_init__(self) -> None:
-        if self.schema != SCHEMA:
+        if self.schema not in SCHEMAS:
             raise BundleError(
-                f"the bundle has schema {self.schema!r}, this version of Striate reads schema {SCHEMA}; "
+                f"the bundle has schema {shown(self.schema)}, this version of Striate reads the schemas {SCHEMAS[0]} and {SCHEMAS[1]}; "
                 "use the version that the contract names under 'versions'"
             )
         if self.task != TASK:
-            raise BundleError(f"the bundle's task is {self.task!r}, expected {TASK!r}")
+            raise BundleError(f"the bundle's task is {shown(self.task)}, expected {TASK!r}")
         if len(self.classes) != self.architecture.num_classes or len(set(self.classes)) != len(self.classes):
             raise BundleError(
                 f"the contract names {len(self.classes)} classes ({len(set(self.classes))} different ones) "
@@ -99,6 +128,30 @@ class Contract:
                 f"the contract's preprocessing makes {self.preprocessing.channels} channels, "
                 f"its network takes {self.architecture.in_channels}"
             )
+        for size in (self.preprocessing.size, self.preprocessing.resize_size or (1, 1)):
+            if math.prod(size) > LARGEST_INPUT:
+                raise BundleError(
+                    f"the contract's preprocessing makes pictures of {size[0]} x {size[1]} pixels; "
+                    f"expected at most {LARGEST_INPUT:,} pixels"
+                )
+
+    @property
+    def temperature(self) -> float:
+        """What logits are divided by before the softmax; 1 where it was not fitted."""
+        return float(self.calibration["temperature"])
+
+    @property
+    def calibration_pictures(self) -> int:
+        """How many validation pictures the temperature was fitted on; 0: it was not."""
+        return int(self.calibration.get("pictures", 0))
+
+    @property
+    def canary_count(self) -> int:
+        """How many canaries the bundle has: six; in schema 1 four, or as many as there were pictures to make them of."""
+        if self.schema == SCHEMA:
+            return len(CANARY_FILES)
+        counts = [scores.get("count") for scores in self.metrics.values()] or [self.data.get("training_pictures")]
+        return min(4, counts[0]) if isinstance(counts[0], int) and counts[0] > 0 else 4
 
     def to_dict(self) -> dict[str, Any]:
         """The contract as JSON types, with the digest of all of it under `digest`."""
@@ -122,29 +175,76 @@ class Contract:
         """Reads what `to_dict` gives.
 
         Raises:
-            BundleError: If the digest is not that of the rest, or a field is missing, unknown or makes no sense.
+            BundleError: If the digest is not that of the rest, or a field is missing, unknown, makes no sense or is outside the range
+                of what is ever sealed.
         """
         fields = dict(table)
         digest = fields.pop("digest", None)
-        if digest != digest_of(fields):
+        try:
+            found = digest_of(fields)
+        except (ValueError, TypeError, RecursionError) as error:
+            raise BundleError(f"contract.json is not made of JSON's values: {str(error)[:MOST_SAID]}") from error
+        if digest != found:
             raise BundleError("contract.json was changed after it was sealed: its digest is not that of its content")
         expected = {field.name for field in dataclasses.fields(cls)}
         if fields.keys() != expected:
-            odd = ", ".join(sorted(fields.keys() ^ expected))
+            odd = ", ".join(name[:MOST_SHOWN] for name in sorted(fields.keys() ^ expected))
             raise BundleError(f"contract.json does not have the fields it should (missing or unknown: {odd})")
         try:
-            return cls(
-                architecture=Architecture(**fields["architecture"]),
-                classes=tuple(str(name) for name in fields["classes"]),
-                preprocessing=Preprocessing.from_dict(fields["preprocessing"]),
-                precisions={name: PrecisionTerms(**terms) for name, terms in fields["precisions"].items()},
-                metrics=fields["metrics"],
-                data=fields["data"],
-                versions=fields["versions"],
-                files={str(name): str(value) for name, value in fields["files"].items()},
-                calibration=fields["calibration"],
-                task=fields["task"],
-                schema=fields["schema"],
-            )
-        except (UsageError, TypeError, ValueError, AttributeError, KeyError) as error:
-            raise BundleError(f"contract.json makes no sense: {error}") from error
+            preprocessing = _read_preprocessing(fields["preprocessing"])
+            contract = read_dataclass(cls, fields | {"preprocessing": preprocessing}, what="contract")
+        except UsageError as error:
+            raise BundleError(f"contract.json makes no sense: {str(error)[:MOST_SAID]}") from error
+        _check_calibration(contract.calibration)
+        if "fp32" not in contract.precisions:
+            raise BundleError("the contract states no terms for fp32, which every bundle computes in")
+        for name, terms in contract.precisions.items():
+            _check_terms(name, terms)
+        return contract
+
+
+def _read_preprocessing(table: Any) -> Preprocessing:
+    if not isinstance(table, Mapping):
+        raise UsageError("preprocessing must be a table")
+    try:
+        return Preprocessing.from_dict(table)
+    except (TypeError, OverflowError) as error:  # a list where a name is expected, a number beyond all bounds
+        raise UsageError(f"the preprocessing has a value of a wrong kind: {error}") from error
+
+
+def _check_calibration(calibration: Mapping[str, int | float]) -> None:
+    if "temperature" not in calibration or not calibration.keys() <= {"temperature", "pictures"}:
+        raise BundleError("the contract's calibration must hold a temperature and a number of pictures, and no more")
+    low, high = TEMPERATURES
+    if not low <= calibration["temperature"] <= high:
+        raise BundleError(
+            f"the contract's temperature is {shown(calibration['temperature'])}; expected {low:g} to {high:,.0f}"
+        )
+    pictures = calibration.get("pictures", 0)
+    if not isinstance(pictures, int) or not 0 <= pictures <= MOST_PICTURES:
+        raise BundleError(
+            f"the contract's temperature was fitted on {shown(pictures)} pictures; expected a whole number from 0"
+        )
+
+
+def _check_terms(precision: str, terms: PrecisionTerms) -> None:
+    """Raises BundleError if what holds in a number format is not what any sealing states."""
+    if precision not in LARGEST_TOLERANCE:
+        raise BundleError(f"the contract has terms for {shown(precision)}; expected {', '.join(LARGEST_TOLERANCE)}")
+    largest = LARGEST_TOLERANCE[precision]
+    if not 0 < terms.tolerance <= largest:
+        raise BundleError(
+            f"the contract's tolerance for {precision} is {terms.tolerance:.3g}; expected above 0 and at most {largest:g}"
+        )
+    if terms.agreement is not None and not 0 <= terms.agreement <= 1:
+        raise BundleError(f"the contract's agreement in {precision} is {terms.agreement:.3g}; expected 0 to 1")
+    if not 0 <= terms.pictures <= MOST_PICTURES or (terms.pictures == 0) != (terms.agreement is None):
+        raise BundleError(
+            f"the contract's agreement in {precision} was measured on {shown(terms.pictures)} pictures; "
+            "expected at least 1 where it is stated, and 0 where it is not"
+        )
+    if terms.speed is not None and not 0 < terms.speed <= FASTEST:
+        raise BundleError(
+            f"the contract says that {precision} is {terms.speed:.3g} times as fast as fp32; "
+            f"expected above 0 and at most {FASTEST:,.0f}"
+        )

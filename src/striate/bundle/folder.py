@@ -7,15 +7,19 @@ import json
 import os
 import shlex
 import shutil
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from striate.bundle.canaries import CanarySheet, read_canaries
-from striate.bundle.contract import Contract, digest_of
+from striate.bundle.contract import SCHEMA, Contract, digest_of
+from striate.bundle.plain_json import read_json_object
 from striate.bundle.seen import SeenPictures
 from striate.durable_writing import folder_beside
-from striate.errors import BundleError, UsageError
+from striate.errors import BundleError, StriateWarning, UsageError
+from striate.table_reading import shown
 
 CONTRACT = "contract.json"
 WEIGHTS = "model.safetensors"
@@ -26,6 +30,10 @@ INT8_WEIGHTS = "int8.bin"
 SEEN = "seen.bin"
 CANARIES = "canaries"
 CANARY_SHEET = f"{CANARIES}/canaries.json"
+LONGEST_NAME = 100
+"""Characters of a file's path inside the bundle."""
+MOST_SAID = 700
+"""Characters of what is wrong with a bundle; values and names that are wrong may be long."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +43,18 @@ class Bundle:
     folder: Path
     contract: Contract
     canaries: CanarySheet
+    digest: str
+    """Of the whole contract, and so of every file."""
+
+    @property
+    def notice(self) -> str:
+        """What whoever uses the bundle should know of how it was sealed, or `""`."""
+        if self.contract.schema == SCHEMA:
+            return ""
+        return (
+            f"{self.folder} was sealed by an earlier version: its canaries do not try every way of resizing, and nothing binds them to the "
+            "tolerances; train or import it anew to have both"
+        )
 
     @property
     def weights_path(self) -> Path:
@@ -68,17 +88,25 @@ class BundleContent:
     """Path inside the bundle -> content, or a file to copy."""
 
 
-def made_with(files: Mapping[str, str], contract_parts: Mapping[str, object]) -> dict[str, str]:
-    """Digests of all that a canary's logits depend on; sealed with the logits, and compared when the bundle is opened.
+def made_with(files: Mapping[str, str], contract_parts: Mapping[str, Any]) -> dict[str, str]:
+    """Digests of all that the canaries' logits depend on and are held to; sealed with them, and compared when the bundle is opened.
 
     Args:
         files: SHA-256 of the bundle's files by path.
         contract_parts: The contract's fields as JSON types.
     """
-    parts = ("architecture", "classes", "preprocessing", "calibration")
-    return {name: files[name] for name in (WEIGHTS, ENGINE, ENGINE_WEIGHTS)} | {
-        part: digest_of(contract_parts[part]) for part in parts
-    }
+    parts = ["architecture", "classes", "preprocessing", "calibration"]
+    weights = [WEIGHTS, ENGINE, ENGINE_WEIGHTS]
+    if contract_parts["schema"] == 1:
+        return {name: files[name] for name in weights} | {part: digest_of(contract_parts[part]) for part in parts}
+    parts += ["schema", "task", "precisions"]
+    weights += [name for name in (INT8, INT8_WEIGHTS) if name in files]
+    pictures = {name: files[name] for name in sorted(files) if name.startswith(f"{CANARIES}/") and name != CANARY_SHEET}
+    return (
+        {name: files[name] for name in weights}
+        | {part: digest_of(contract_parts[part]) for part in parts}
+        | {"set of canary pictures": digest_of(pictures)}
+    )
 
 
 def write_bundle(folder: Path, content: BundleContent, contract: Contract, canaries: CanarySheet) -> Bundle:
@@ -125,25 +153,27 @@ def open_bundle(path: str | Path) -> Bundle:
 
     Nothing in it is unpickled or executed. Whether the network still gives its sealed logits is checked by who runs it.
 
+    One of an earlier schema opens with a `StriateWarning`.
+
     Raises:
         UsageError: If there is no bundle.
-        BundleError: If a file is missing, damaged or was changed.
+        BundleError: If a file is missing, damaged or was changed, or holds what no sealing writes.
     """
     folder = find_bundle(Path(path))
     try:
-        table = json.loads((folder / CONTRACT).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise BundleError(f"{folder}: contract.json cannot be read: {error}") from error
-    if not isinstance(table, dict):
-        raise BundleError(f"{folder}: contract.json is not a JSON object")
-    try:
+        table = read_json_object(folder / CONTRACT, CONTRACT)
         contract = Contract.from_dict(table)
         check_files(folder, contract.files)
         canaries = read_canaries(folder / CANARY_SHEET)
+        check_canaries(canaries, contract)
         check_binding(canaries.made_with, made_with(contract.files, table))
     except BundleError as error:
-        raise BundleError(f"{folder}: {error}") from error
-    return Bundle(folder, contract, canaries)
+        raise BundleError(f"{folder}: {str(error)[:MOST_SAID]}") from error
+    bundle = Bundle(folder, contract, canaries, table["digest"])
+    if bundle.notice:
+        # Always from the same line, so that a process says it once, however often it opens the bundle.
+        warnings.warn(bundle.notice, StriateWarning, stacklevel=1)
+    return bundle
 
 
 def find_bundle(path: Path) -> Path:
@@ -171,12 +201,25 @@ def check_files(folder: Path, files: Mapping[str, str]) -> None:
         raise BundleError(f"contract.json has no digest for {', '.join(missing)}")
     for name, digest in files.items():
         path = folder / name
+        if not name.isprintable() or len(name) > LONGEST_NAME:
+            raise BundleError(f"contract.json names {shown(name)}, which is not the name of a bundle's file")
         if not path.resolve().is_relative_to(folder.resolve()):
-            raise BundleError(f"contract.json names {name!r}, which lies outside the bundle")
+            raise BundleError(f"contract.json names {shown(name)}, which lies outside the bundle")
         if not path.is_file():
             raise BundleError(f"{name} is missing")
         if file_digest(path) != digest:
             raise BundleError(f"{name} was changed after it was sealed: its SHA-256 is not the contract's")
+
+
+def check_canaries(sheet: CanarySheet, contract: Contract) -> None:
+    """Raises BundleError unless every canary is there, with its picture and a logit for each class."""
+    sheet.check_whole(contract.canary_count)
+    sheet.logits(contract.classes)
+    for canary in sheet.canaries:
+        if contract.schema == SCHEMA and not canary.pixels:
+            raise BundleError(f"the canary {canary.file} has no sealed pixels")
+        if f"{CANARIES}/{canary.file}" not in contract.files:
+            raise BundleError(f"contract.json has no digest for {CANARIES}/{canary.file}")
 
 
 def check_binding(sealed: Mapping[str, str], found: Mapping[str, str]) -> None:

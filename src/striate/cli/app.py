@@ -16,8 +16,7 @@ import typer
 import striate
 from striate.cli.main import SIGNALS, leave
 from striate.cli.text import printable
-from striate.errors import Interrupted, StriateError
-from striate.fonts import MissingFontWarning
+from striate.errors import Interrupted, StriateError, StriateWarning
 
 Parameters = ParamSpec("Parameters")
 
@@ -68,7 +67,7 @@ def show_warning(
     line: str | None = None,
 ) -> None:
     """A warning of ours as a note for people, any other as Python shows it."""
-    if issubclass(category, MissingFontWarning):
+    if issubclass(category, StriateWarning):
         text = f"note: {printable(str(message))}\n"
     else:
         text = warnings.formatwarning(message, category, filename, lineno, line)

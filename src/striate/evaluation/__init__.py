@@ -1,6 +1,26 @@
 """How good a classifier is: pure functions of probabilities and labels, without torch."""
 
+from striate.evaluation.calibration import (
+    ReliabilityBin,
+    expected_calibration_error,
+    fit_temperature,
+    reliability,
+    softmax,
+)
 from striate.evaluation.findings import Finding, judge_scores
 from striate.evaluation.metrics import ClassScores, Scores, most_confident_mistakes, score, wilson_interval
 
-__all__ = ["ClassScores", "Finding", "Scores", "judge_scores", "most_confident_mistakes", "score", "wilson_interval"]
+__all__ = [
+    "ClassScores",
+    "Finding",
+    "ReliabilityBin",
+    "Scores",
+    "expected_calibration_error",
+    "fit_temperature",
+    "judge_scores",
+    "most_confident_mistakes",
+    "reliability",
+    "score",
+    "softmax",
+    "wilson_interval",
+]

@@ -20,13 +20,11 @@ import numpy as np
 import numpy.typing as npt
 
 from striate.errors import UsageError
+from striate.evaluation.calibration import expected_calibration_error
+from striate.evaluation.checked_arrays import Labels, Probabilities, checked
 
 TOP_K = 5
-ROW_SUM_TOLERANCE = 1e-3  # wide enough for half-precision softmax, far too narrow for logits
 NORMAL_QUANTILE_975 = 1.959963984540054  # leaves 2.5 % above it
-
-Probabilities = npt.NDArray[np.floating[Any]]
-Labels = npt.NDArray[np.integer[Any]]
 
 
 @dataclass(frozen=True)
@@ -49,6 +47,7 @@ class Scores:
     accuracy_interval: tuple[float, float]  # 95 %, Wilson
     balanced_accuracy: float
     log_loss: float  # nats a picture
+    expected_calibration_error: float  # 15 bins; how far sureness and being right are apart
     top_k: int  # min(5, classes)
     top_k_accuracy: float
     f1_macro: float
@@ -136,7 +135,7 @@ def score(probabilities: Probabilities, labels: Labels, classes: Sequence[str]) 
 
     Source: Wilson, "Probable inference, the law of succession, and statistical inference", 1927 (the interval).
     """
-    probabilities, labels = _checked(probabilities, labels)
+    probabilities, labels = checked(probabilities, labels)
     count, width = probabilities.shape
     if len(classes) != width:
         raise UsageError(f"probabilities of {width} columns need {width} class names; got {len(classes)}")
@@ -159,6 +158,7 @@ def score(probabilities: Probabilities, labels: Labels, classes: Sequence[str]) 
         accuracy_interval=wilson_interval(right, count),
         balanced_accuracy=float(recall[present].mean()),
         log_loss=_log_loss(of_true),
+        expected_calibration_error=expected_calibration_error(probabilities, labels),
         top_k=top_k,
         top_k_accuracy=float(np.mean(_ranks(probabilities, labels, of_true) < top_k)),
         f1_macro=float(f1[present].mean()),
@@ -226,54 +226,10 @@ def most_confident_mistakes(probabilities: Probabilities, labels: Labels, count:
     """
     if count < 0:
         raise UsageError(f"the number of mistakes to give must be at least 0; got {count}")
-    probabilities, labels = _checked(probabilities, labels)
+    probabilities, labels = checked(probabilities, labels)
     wrong = np.flatnonzero(probabilities.argmax(axis=1) != labels)
     confidence = probabilities[wrong].max(axis=1)
     return wrong[np.argsort(-confidence, kind="stable")][:count].astype(np.int64)
-
-
-def _checked(probabilities: Probabilities, labels: Labels) -> tuple[Probabilities, npt.NDArray[np.int64]]:
-    """The two arrays, or one sentence about what is wrong with them; a large float array is not copied."""
-    probabilities, labels = np.asarray(probabilities), np.asarray(labels)
-    if probabilities.ndim != 2 or probabilities.shape[1] < 1:
-        raise UsageError(f"probabilities must have the shape (pictures, classes); got {probabilities.shape}")
-    if not np.issubdtype(probabilities.dtype, np.floating):
-        raise UsageError(f"probabilities must be floating-point numbers; got {probabilities.dtype}")
-    if labels.shape != probabilities.shape[:1]:
-        raise UsageError(
-            f"{len(probabilities)} rows of probabilities need as many labels in one dimension; got shape {labels.shape}"
-        )
-    if len(probabilities) == 0:
-        raise UsageError("scores need at least one picture; got none")
-    if not np.issubdtype(labels.dtype, np.integer):
-        raise UsageError(f"labels must be integers; got {labels.dtype}")
-    _check_rows(probabilities)
-    outside = np.flatnonzero((labels < 0) | (labels >= probabilities.shape[1]))
-    if outside.size:
-        row = int(outside[0])
-        raise UsageError(
-            f"labels must be within 0 and {probabilities.shape[1] - 1}, the columns of the probabilities; "
-            f"label {row} is {int(labels[row])}"
-        )
-    return probabilities, labels.astype(np.int64)
-
-
-def _check_rows(probabilities: Probabilities) -> None:
-    with np.errstate(invalid="ignore"):  # infinities of both signs in a row; refused just below
-        sums = probabilities.sum(axis=1, dtype=np.float64)
-    if not np.isfinite(sums).all():
-        row = int(np.flatnonzero(~np.isfinite(sums))[0])
-        raise UsageError(f"probabilities must be numbers; row {row} has a NaN or an infinity")
-    if probabilities.min() < 0:
-        row = int(np.flatnonzero((probabilities < 0).any(axis=1))[0])
-        raise UsageError(
-            f"probabilities must not be negative; row {row} has {probabilities[row].min():.6g} (are these logits?)"
-        )
-    off = np.flatnonzero(np.abs(sums - 1) > ROW_SUM_TOLERANCE)
-    if off.size:
-        raise UsageError(
-            f"each row of probabilities must sum to 1; row {off[0]} sums to {sums[off[0]]:.6g} (are these logits?)"
-        )
 
 
 def _require_keys(what: str, given: Mapping[str, Any], kind: type[Scores] | type[ClassScores]) -> None:

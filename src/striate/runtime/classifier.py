@@ -19,6 +19,7 @@ from PIL import Image
 
 from striate.bundle import Bundle, Contract, SeenPictures, compare_canaries, open_bundle
 from striate.errors import BundleError, PictureError, UnknownNameError, UsageError
+from striate.evaluation import softmax
 from striate.pixels import PictureSource
 from striate.pixels.arrays import is_tensor, pictures_of
 from striate.pixels.decoding import picture_name
@@ -137,9 +138,7 @@ class Classifier:
 
     def probabilities(self, logits: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float64]:
         """The softmax of (n, classes) logits over the contract's temperature."""
-        scaled = logits.astype(np.float64) / self.contract.calibration["temperature"]
-        powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
-        return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+        return softmax(logits, self.contract.temperature)
 
     def describe(self, path: str, logits: npt.NDArray[np.floating[Any]], *, top: int = 5) -> Prediction:
         """The row of a picture's (classes,) logits, as `stream` yields it."""
@@ -191,7 +190,9 @@ class Classifier:
         sheet = self.bundle.canaries
         sealed = sheet.logits(self.classes)
         try:
-            computed = self.decision_function([self.bundle.canary_path(canary.file) for canary in sheet.canaries])
+            paths = [self.bundle.canary_path(canary.file) for canary in sheet.canaries]
+            prepared = [self.contract.preprocessing.pixels(path) for path in paths]
+            computed = self.logits_of_pixels(np.stack(prepared))
         except (PictureError, RuntimeError, ValueError) as error:
             raise BundleError(f"{self.bundle.folder}: the canaries cannot be run: {error}") from error
         if computed.shape != sealed.shape:
@@ -199,9 +200,11 @@ class Classifier:
                 f"{self.bundle.folder}: the engine gives {computed.shape[1]} logits for {sealed.shape[1]} classes"
             )
         try:
-            return compare_canaries(sealed, computed, tolerance=terms.tolerance)
+            difference = compare_canaries(sealed, computed, tolerance=terms.tolerance)
+            sheet.compare_pixels(prepared)
         except BundleError as error:
             raise BundleError(f"{self.bundle.folder}: {error}") from error
+        return difference
 
     def _in_order(
         self, pictures: Iterable[Source], work: Callable[[Sequence[Source]], Answer], batch_size: int | None = None

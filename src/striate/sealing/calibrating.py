@@ -1,0 +1,51 @@
+"""The temperature that a bundle is sealed with, and what is to be said of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from striate.evaluation import Finding, Scores, fit_temperature
+from striate.evaluation.calibration import FEWEST_PICTURES
+
+
+def calibrate(
+    logits: Mapping[str, npt.NDArray[np.floating[Any]]], labels: Mapping[str, npt.NDArray[np.int64]]
+) -> dict[str, int | float]:
+    """The contract's calibration: fitted on the validation split, whatever others there are; not fitted where that is too small.
+
+    Args:
+        logits: Of the sealed engine, (n, classes) by split.
+        labels: (n,) by split.
+    """
+    if "val" not in logits or len(labels["val"]) < FEWEST_PICTURES or logits["val"].shape[1] < 2:
+        return {"temperature": 1.0, "pictures": 0}
+    return {"temperature": fit_temperature(logits["val"], labels["val"]), "pictures": len(labels["val"])}
+
+
+def judge_calibration(calibration: Mapping[str, int | float], validation_pictures: int) -> tuple[Finding, ...]:
+    """That probabilities are uncalibrated, where no temperature was fitted."""
+    if calibration["pictures"]:
+        return ()
+    few = (
+        f"{validation_pictures:,} validation pictures are too few"
+        if validation_pictures
+        else "there is no validation picture"
+    )
+    return (
+        Finding(
+            f"probabilities are as the network gives them, which is often too sure: {few} to fit a temperature, "
+            f"which takes {FEWEST_PICTURES} or more"
+        ),
+    )
+
+
+def uncalibrated_figures(scores: Scores) -> dict[str, float]:
+    """Of the scores at temperature 1, those that a temperature changes, under names of their own."""
+    return {
+        "log_loss_uncalibrated": scores.log_loss,
+        "expected_calibration_error_uncalibrated": scores.expected_calibration_error,
+    }

@@ -1,0 +1,84 @@
+"""Canary pictures: a few small encoded pictures that go through every step between a file and the network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from io import BytesIO
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from striate.bundle import CANARY_FILES
+from striate.pixels import Preprocessing, decode
+
+SIDE = 160
+"""Longest side in pixels of a canary that need not be larger: small to ship, large enough to be resized by most networks."""
+
+LARGER, SMALLER = (1.62, 1.37), (0.55, 0.7)
+"""Height and width of the canaries that are shrunk and enlarged, beside what pictures are resized to: no whole ratio, another shape."""
+
+TEXTURE = 60
+"""Of 255: so much brighter every other pixel of these two is. A filter that leaves pixels out, or weighs them otherwise, shows in it."""
+
+
+def make_canaries(pictures: Sequence[bytes | npt.NDArray[np.uint8]], preprocessing: Preprocessing) -> dict[str, bytes]:
+    """The six canaries of a bundle by their file names, one of each kind; so a runtime that forgets a step gives other logits.
+
+    The first is a lossless copy, the second lies on its side with an EXIF tag that turns it upright, the third is a JPEG file, and the
+    fourth is see-through at one edge. Pictures may be of the network's size already, or without any detail, so the fifth and the sixth
+    have a fine texture; the one is larger and must be shrunk, the other is smaller and must be enlarged.
+
+    Args:
+        pictures: Any number but none: encoded, or (H, W) or (H, W, 3) uint8. With fewer than six, some serve twice.
+        preprocessing: How pictures become the network's input.
+    """
+    canaries = {}
+    for kind, file in enumerate(CANARY_FILES):
+        image = Image.fromarray(_squeezed(decode(pictures[kind % len(pictures)])))
+        canaries[file] = _resized_canary(image, kind, preprocessing) if kind >= 4 else _plain_canary(image, kind)
+    return canaries
+
+
+def _plain_canary(image: Image.Image, kind: int) -> bytes:
+    """One of the first four kinds."""
+    image.thumbnail((SIDE, SIDE), Image.Resampling.BICUBIC)
+    buffer = BytesIO()
+    if kind == 1:
+        exif = Image.Exif()
+        exif[0x0112] = 6  # orientation: turn a quarter clockwise to see it upright
+        image.transpose(Image.Transpose.ROTATE_90).save(buffer, "PNG", exif=exif)
+    elif kind == 2:
+        image.save(buffer, "JPEG", quality=92, subsampling=0)
+    elif kind == 3:
+        alpha = np.full((image.height, image.width), 255, np.uint8)
+        alpha[:, : max(1, image.width // 4)] = 96
+        image.putalpha(Image.fromarray(alpha))
+        image.save(buffer, "PNG")
+    else:
+        image.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def _resized_canary(image: Image.Image, kind: int, preprocessing: Preprocessing) -> bytes:
+    """The fifth, to be shrunk, or the sixth, to be enlarged."""
+    height, width = preprocessing.resize_size or preprocessing.size
+    tall, wide = LARGER if kind == 4 else SMALLER
+    image = image.resize((max(1, round(wide * width)), max(1, round(tall * height))), Image.Resampling.BICUBIC)
+    if kind == 5:
+        image.thumbnail((SIDE, SIDE), Image.Resampling.BICUBIC)
+    pixels = np.asarray(image).astype(np.int64)
+    rows, columns = np.mgrid[: image.height, : image.width]
+    board = ((rows + columns) % 2).reshape(rows.shape + (1,) * (pixels.ndim - 2))
+    textured = Image.fromarray((pixels * (255 - TEXTURE) // 255 + TEXTURE * board).astype(np.uint8))
+    buffer = BytesIO()
+    if kind == 4:
+        textured.save(buffer, "JPEG", quality=92, subsampling=0)
+    else:
+        textured.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def _squeezed(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """(H, W, 1) as (H, W), which is what PIL takes for grey."""
+    return pixels[:, :, 0] if pixels.shape[2] == 1 else pixels

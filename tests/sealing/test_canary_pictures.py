@@ -1,0 +1,69 @@
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from striate.bundle import CANARY_FILES, sample_pixels
+from striate.pixels import Preprocessing, decode, measure
+from striate.sealing import make_canaries
+
+GREY = Preprocessing(colour="grey", resize="exact", resize_size=(28, 28), crop=(32, 32), mean=(0.1,), std=(0.3,))
+COLOUR = Preprocessing(
+    colour="rgb", resize="shorter_side", resize_size=(256, 256), crop=(224, 224), mean=(0.5,) * 3, std=(0.5,) * 3
+)
+
+
+def test_canaries_go_through_every_step():
+    generator = np.random.default_rng(0)
+    pictures = [generator.integers(0, 256, (90, 300, 3)).astype(np.uint8) for _ in range(7)]
+    canaries = make_canaries(pictures, COLOUR)
+    assert tuple(canaries) == CANARY_FILES
+    facts = [measure(canary) for canary in canaries.values()]
+    assert [fact.format for fact in facts] == ["PNG", "PNG", "JPEG", "PNG", "JPEG", "PNG"]
+    assert [fact.exif_orientation for fact in facts] == [1, 6, 1, 1, 1, 1]
+    assert {(fact.width, fact.height) for fact in facts[:4]} == {(160, 48)}
+    assert Image.open(io.BytesIO(canaries["3.png"])).mode == "RGBA"
+    # Turned upright by its tag, the second one shows what was put in.
+    small = Image.fromarray(pictures[1])
+    small.thumbnail((160, 160), Image.Resampling.BICUBIC)
+    assert np.array_equal(decode(canaries["1.png"]), np.asarray(small))
+
+
+@pytest.mark.parametrize(("rule", "larger", "smaller"), [(GREY, (45, 38), (15, 20)), (COLOUR, (415, 351), (126, 160))])
+def test_two_canaries_are_resized_whatever_the_size_of_the_pictures(rule, larger, smaller):
+    canaries = make_canaries([np.zeros((*rule.resize_size, 3), np.uint8)], rule)
+    sizes = [(fact.height, fact.width) for fact in map(measure, canaries.values())]
+    assert sizes[4:] == [larger, smaller]
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (1, 1), (3, 200)])
+def test_tiny_pictures_make_canaries_too(shape):
+    canaries = make_canaries([np.zeros(shape, np.uint8)], GREY)
+    assert len(canaries) == 6
+    assert all(decode(canary).shape[2] == 3 for canary in canaries.values())
+
+
+@pytest.mark.parametrize("rule", [GREY, COLOUR])
+@pytest.mark.parametrize("change", ["nearest", "box", "hamming", "bicubic", "lanczos", "no antialias"])
+def test_each_other_way_of_resizing_shows_in_the_pixels_even_of_black_pictures(rule, change):
+    import torch
+
+    def resized(picture):
+        image = Image.fromarray(picture[:, :, 0] if rule.channels == 1 else picture)
+        width, height = rule._resized_size(*image.size)
+        if change == "no antialias":
+            tensor = torch.from_numpy(picture).permute(2, 0, 1)[None].float()
+            tensor = torch.nn.functional.interpolate(tensor, (height, width), mode="bilinear").round().byte()
+            return rule._centred(tensor[0].permute(1, 2, 0).numpy(), rule.crop)
+        found = np.asarray(image.resize((width, height), Image.Resampling[change.upper()]))
+        return rule._centred(found.reshape(height, width, -1), rule.crop)
+
+    off = []
+    for canary in make_canaries([np.zeros((28, 28), np.uint8)], rule).values():
+        sealed, found = (
+            np.frombuffer(bytes.fromhex(sample_pixels(pixels)), np.uint8).astype(int)
+            for pixels in (rule.pixels(canary), resized(decode(canary, channels=rule.channels)))
+        )
+        off.append(np.abs(sealed - found).mean())
+    assert max(off) > 2  # four times what is allowed
