@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
+import torch
 from torch import Tensor, nn
 
 Watcher = Callable[[str, nn.Module, Tensor], None]
@@ -26,9 +27,15 @@ def evaluating(network: nn.Module) -> Iterator[None]:
         >>> [module.training for module in network]
         [True, False]
     """
-    before = [(module, module.training) for module in network.modules()]
+    before = [
+        (module, module.training) for module in network.modules() if hasattr(module, "training")
+    ]  # frozen scripts
     try:
-        network.eval()
+        try:
+            network.eval()
+        except NotImplementedError:  # of what torch.export gives
+            for module, _ in before:
+                module.training = False
         yield
     finally:
         for module, training in before:
@@ -82,6 +89,8 @@ def watch_calls(
     handles = []
     try:
         for name, module in network.named_modules():
+            if isinstance(module, torch.jit.ScriptModule):
+                continue  # it takes no hooks; what it calls belongs to the module around it
             handles.append(module.register_forward_pre_hook(_entering_hook(name, entering)))
             handles.append(module.register_forward_hook(_leaving_hook(name, leaving)))
         yield

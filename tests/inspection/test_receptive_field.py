@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn import functional
 
 from striate.inspection import inspect_network
-from striate.inspection.receptive_field import Axis, Extent, joined
+from striate.inspection.receptive_field import Axis, Extent, Uneven, joined
 
 
 class Residual(nn.Module):
@@ -147,15 +147,34 @@ def test_a_side_branch_that_pools_is_told():
 
 def test_jumps_that_disagree_are_told():
     joint = joined([Extent((Axis(0, 2, 1),)), Extent((Axis(-1, 2, 2),))], [(5,), (5,)])
-    assert joint == Extent((Axis(-1, 2, 2),), exact=False)
+    assert joint == Extent((Axis(-1, 2, 2),), loss="a sum") and not joint.exact
 
 
-def test_units_that_are_one_for_all_count_as_everything():
-    joint = joined([Extent((Axis(0, 2, 1),)), Extent((Axis(0, 9, 1),))], [(5,), (1,)])
-    assert joint == Extent((Axis(0, 2, 1),), everything=True)
+def test_axes_that_disagree_are_told():
+    rows, columns = Axis(0, 2), Axis(0, 2, along=1)
+    joint = joined([Extent((rows, columns)), Extent((columns, rows))], [(5, 5), (5, 5)], "add")
+    assert joint.loss == "add"
+
+
+def test_one_unit_for_all_counts_as_everything_if_it_sees_everything():
+    one, all_of_it = Axis(0, 2, 1, pixels=10), Axis(0, 9, 1, pixels=10)
+    joint = joined([Extent((one,)), Extent((all_of_it,))], [(5,), (1,)])
+    assert joint == Extent((one,), whole=frozenset({0}))
+    joint = joined([Extent((one,)), Extent((one,))], [(5,), (1,)], "add")
+    assert joint == Extent((one,), loss="add")
+
+
+def test_part_of_the_maps_has_what_is_said_of_all_only_where_that_holds_for_it():
+    maps = Extent((Uneven((False, True, True)), Axis(0, 4)))
+    assert maps.part(0, "chunk", range(1, 3), 3) == Extent((None, Axis(0, 4)))
+    assert maps.part(0, "chunk", range(2), 3) == Extent((Uneven((False, True)), Axis(0, 4)))
+    assert maps.part(0, "chunk", range(1), 3) == Extent((None, Axis(0, 4)), loss="chunk")
 
 
 def test_a_transposed_convolution_is_told():
     inspection = inspect_network(nn.Sequential(nn.Conv2d(1, 1, 3), nn.ConvTranspose2d(1, 1, 2, 2)), (1, 8, 8))
     assert inspection.notes == ("1: the receptive field is not followed through a transposed convolution",)
     assert inspection.receptive_field == 3
+    assert (inspection.layers[1].receptive_field, inspection.layers[1].sees_everything) == (None, False)
+    rows = inspection.to_text().split("\n")[3:5]
+    assert rows[0].split()[-3:] == ["3", "1", "0"] and rows[1].split()[-1] == "?"

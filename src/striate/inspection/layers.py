@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import nn
 
-from striate.inspection.receptive_field import Axis, Extent
+from striate.inspection.receptive_field import Axis, Extent, Spread
 from striate.inspection.trace import PICTURE, Step, Trace
 
 INPUT = "input"
@@ -62,7 +62,7 @@ class Layer:
     macs: int = 0
     element_operations: int = 0
     activation_bytes: int = 0
-    receptive_field: ReceptiveField | None = None  # None: the layer has no place in the picture any more
+    receptive_field: ReceptiveField | None = None  # None: the layer has no place in the picture any more, or it is lost
     sees_everything: bool = False  # each of its numbers depends on the whole picture, if only through a side branch
     auxiliary: bool = False
     stage: str = ""
@@ -158,8 +158,8 @@ def layers_of(trace: Trace, network: nn.Module, stage_ends: Sequence[str]) -> tu
                 macs=step.macs if facts.macs is None else facts.macs,
                 element_operations=step.elements if facts.element_operations is None else facts.element_operations,
                 activation_bytes=step.output_bytes,
-                receptive_field=_field(step.extent),
-                sees_everything=step.extent.everything or not step.extent.local,
+                receptive_field=_field(step.extent, len(trace.input_shape) - 1),
+                sees_everything=_sees_everything(step.extent, len(trace.input_shape) - 1),
                 auxiliary=is_auxiliary(step.name),
                 stage=stages[step.order],
                 settings=step.module.extra_repr() if step.module is not None else "",
@@ -170,8 +170,19 @@ def layers_of(trace: Trace, network: nn.Module, stage_ends: Sequence[str]) -> tu
     return tuple(records)
 
 
-def _field(extent: Extent) -> ReceptiveField | None:
-    return ReceptiveField.of(extent.local, exact=extent.exact) if extent.local else None
+def _field(extent: Extent, axes: int) -> ReceptiveField | None:
+    """The field along each of the picture's axes, if every one is still an axis of the maps."""
+    if not axes or [axis.along for axis in extent.local] != list(range(axes)):
+        return None
+    # Seen from end to end along one axis and not the other: that is the field neither of a place nor of the picture.
+    # Transposed maps have their places in another order than the picture.
+    upright = [axis.along for axis in extent.axes if isinstance(axis, Axis)] == list(range(axes))
+    return ReceptiveField.of(extent.local, exact=extent.exact and upright and len(extent.whole) in (0, axes))
+
+
+def _sees_everything(extent: Extent, axes: int) -> bool:
+    scattered = any(isinstance(axis, Spread) and not axis.covers for axis in extent.axes)
+    return len(extent.whole) == axes or (not extent.local and extent.exact and not scattered)
 
 
 def stages_of(steps: Iterable[Step], ends: Sequence[str]) -> dict[int, str]:
@@ -252,7 +263,6 @@ def _block(name: str, members: Sequence[Layer], kind: str, member: Mapping[str, 
         for source, shape in zip(layer.inputs, layer.input_shapes, strict=True):
             if source != name:
                 feeds.setdefault(source, shape)
-    fields = [layer.receptive_field for layer in members if layer.receptive_field]
     last = members[-1]
     uncounted: dict[str, int] = {}
     for layer in members:
@@ -271,7 +281,7 @@ def _block(name: str, members: Sequence[Layer], kind: str, member: Mapping[str, 
         macs=sum(layer.macs for layer in members),
         element_operations=sum(layer.element_operations for layer in members),
         activation_bytes=sum(layer.activation_bytes for layer in members),
-        receptive_field=last.receptive_field or (fields[-1] if fields and not last.sees_everything else None),
+        receptive_field=last.receptive_field,
         sees_everything=last.sees_everything,
         auxiliary=last.auxiliary,
         stage=last.stage,

@@ -12,14 +12,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
-import torch
 from torch import Tensor
 
-from striate.inspection.receptive_field import Axis, Extent, joined
+from striate.inspection.receptive_field import Axis, Extent, Sight, Spread, Uneven, joined, uneven
 
 See = Callable[[Tensor], Extent]
 """What a tensor's numbers see."""
@@ -40,7 +39,6 @@ class Result:
     padding: tuple[int, ...] = ()
     dilation: tuple[int, ...] = ()
     groups: int = 1
-    note: str = ""
 
 
 Rule = Callable[..., Result]
@@ -86,7 +84,8 @@ def convolution(axes: int) -> Rule:
         expected = weight.shape[1] * groups
         if input.shape[input.ndim - axes - 1] != expected:
             raise ValueError(f"a convolution of {expected} maps got {input.shape[input.ndim - axes - 1]}")
-        extent, before, lengths = see(input), [], []
+        maps = input.ndim - axes - 1
+        extent, before, lengths = _over_maps(see(input), maps, input.shape[maps], weight.shape[0], groups), [], []
         for place in range(axes):
             dimension = input.ndim - axes + place
             reach = gaps[place] * (kernel[place] - 1)
@@ -98,9 +97,7 @@ def convolution(axes: int) -> Rule:
                 )
             before.append(left)
             lengths.append(length)
-            axis = extent.axes[dimension]
-            if axis is not None:
-                extent = extent.with_axis(dimension, axis.window(kernel[place], steps[place], left, gaps[place]))
+            extent = extent.windowed(dimension, "a convolution", kernel[place], steps[place], left, gaps[place])
         shape = (*input.shape[: input.ndim - axes - 1], weight.shape[0], *lengths)
         return Result(
             kind=f"conv{axes}d",
@@ -115,6 +112,18 @@ def convolution(axes: int) -> Rule:
         )
 
     return rule
+
+
+def _over_maps(extent: Extent, dimension: int, maps: int, answered: int, groups: int) -> Extent:
+    """What is seen when each number is made of all maps, or of those of its group."""
+    axis = extent.axes[dimension]
+    if groups == 1:
+        return extent.contracted(dimension, maps, "a convolution")
+    if isinstance(axis, Uneven):
+        size = maps // groups
+        full = [any(axis.full[group * size : (group + 1) * size]) for group in range(groups)]
+        return extent.with_axis(dimension, uneven(tuple(full[unit * groups // answered] for unit in range(answered))))
+    return extent if axis is None else extent.lost(len(extent.axes), "a convolution in groups")
 
 
 def _padding(padding: Sizes | str, place: int, axes: int, reach: int) -> tuple[int, int]:
@@ -154,14 +163,13 @@ def transposed_convolution(axes: int) -> Rule:
         return Result(
             kind=f"conv_transpose{axes}d",
             shape=shape,
-            extent=see(input).lost(len(shape)),
+            extent=see(input).lost(len(shape), "a transposed convolution"),
             macs=input.numel() * math.prod(weight.shape[1:]),
             kernel=kernel,
             stride=steps,
             padding=pads,
             dilation=gaps,
             groups=groups,
-            note="the receptive field is not followed through a transposed convolution",
         )
 
     return rule
@@ -175,7 +183,7 @@ def linear(see: See, input: Tensor, weight: Tensor, bias: Tensor | None = None) 
     return Result(
         kind="linear",
         shape=shape,
-        extent=see(input).with_axis(input.ndim - 1, None),
+        extent=see(input).contracted(input.ndim - 1, input.shape[-1], "a dense layer"),
         macs=math.prod(shape) * weight.shape[1],
     )
 
@@ -201,14 +209,14 @@ def pool(kind: str, axes: int) -> Rule:
             dimension = input.ndim - axes + place
             length = input.shape[dimension]
             count = windows(length, sides[place], steps[place], pads[place], gaps[place], ceil=ceil)
-            axis, shape[dimension] = extent.axes[dimension], count
+            shape[dimension] = count
             if count < 1:
                 raise ValueError(f"a window of {sides[place]} does not fit on {length} units")
-            if axis is not None:
+            if mean and count == 1 and sides[place] >= length > 1:
                 # The mean of a whole map is global pooling, whatever it is called: what follows sees everything.
-                whole = mean and count == 1 and sides[place] >= length > 1
-                after = None if whole else axis.window(sides[place], steps[place], pads[place], gaps[place])
-                extent = extent.with_axis(dimension, after)
+                extent = extent.contracted(dimension, length, kind)
+            else:
+                extent = extent.windowed(dimension, kind, sides[place], steps[place], pads[place], gaps[place])
         return Result(
             kind=f"{kind}{axes}d",
             shape=tuple(shape),
@@ -254,7 +262,7 @@ def adaptive_pool(kind: str, axes: int) -> Rule:
         wanted: Sequence[Any] = (
             (output_size,) * axes if output_size is None or isinstance(output_size, int) else tuple(output_size)
         )
-        extent, shape, area, note = see(input), list(input.shape), 1, ""
+        extent, shape, area = see(input), list(input.shape), 1
         sides: list[int] = []
         for place in range(axes):
             dimension = input.ndim - axes + place
@@ -262,19 +270,21 @@ def adaptive_pool(kind: str, axes: int) -> Rule:
             count = length if wanted[place] is None else int(wanted[place])
             side = max(-(-(unit + 1) * length // count) - unit * length // count for unit in range(count))
             sides.append(side)
-            axis, shape[dimension], area = extent.axes[dimension], count, area * side
-            if axis is not None:
-                whole = count == 1 and length > 1
-                extent = extent.with_axis(dimension, None if whole else axis.window(side, max(1, length // count)))
-            if count > 1 and length % count:
-                note = f"its windows differ: {length} units are pooled to {count}; the receptive field is the largest's"
+            shape[dimension], area = count, area * side
+            if count == 1 and length > 1:
+                extent = extent.contracted(dimension, length, kind)
+            elif length % count and extent.axes[dimension] is not None:
+                extent = extent.windowed(dimension, kind, side, max(1, length // count))
+                differ = f"windows that differ: {length} units are pooled to {count}"
+                extent = replace(extent, loss=extent.loss or differ)
+            else:
+                extent = extent.windowed(dimension, kind, side, side)
         return Result(
             kind=f"adaptive_{kind}{axes}d",
             shape=tuple(shape),
             extent=extent,
             elements=math.prod(shape) * area,
             kernel=tuple(sides),
-            note=note,
         )
 
     return rule
@@ -308,7 +318,7 @@ def each(kind: str, cost: int = 1) -> Rule:
         operands = [value for value in (*arguments, *named.values()) if isinstance(value, Tensor)]
         shape = broadcast([operand.shape for operand in operands])
         extents = [see(operand) for operand in operands]
-        extent = joined(extents, [operand.shape for operand in operands]) if len(extents) > 1 else extents[0]
+        extent = joined(extents, [operand.shape for operand in operands], kind) if len(extents) > 1 else extents[0]
         return Result(kind=kind, shape=shape, extent=extent, elements=cost * math.prod(shape))
 
     return rule
@@ -328,8 +338,9 @@ def over_the_picture(kind: str, cost: int) -> Rule:
 
     def rule(see: See, input: Tensor, *arguments: Any, **named: Any) -> Result:  # noqa: A002
         extent = see(input)
-        everything = Extent(extent.axes, True, extent.exact)
-        return Result(kind=kind, shape=tuple(input.shape), extent=everything, elements=cost * input.numel())
+        for dimension in range(1, input.ndim):
+            extent = extent.overlooked(dimension, input.shape[dimension], kind)
+        return Result(kind=kind, shape=tuple(input.shape), extent=extent, elements=cost * input.numel())
 
     return rule
 
@@ -337,17 +348,17 @@ def over_the_picture(kind: str, cost: int) -> Rule:
 def layer_norm(see: See, input: Tensor, normalized_shape: Sequence[int], *arguments: Any, **named: Any) -> Result:  # noqa: A002
     """The rule of a normalisation over the last dimensions."""
     extent = see(input)
-    along = any(axis is not None for axis in extent.axes[input.ndim - len(normalized_shape) :])
-    seen = Extent(extent.axes, extent.everything or along, extent.exact)
-    return Result(kind="layer_norm", shape=tuple(input.shape), extent=seen, elements=2 * input.numel())
+    for dimension in range(input.ndim - len(normalized_shape), input.ndim):
+        extent = extent.overlooked(dimension, input.shape[dimension], "layer_norm")
+    return Result(kind="layer_norm", shape=tuple(input.shape), extent=extent, elements=2 * input.numel())
 
 
 def softmax(see: See, input: Tensor, dim: int | None = None, *arguments: Any, **named: Any) -> Result:  # noqa: A002
     """The rule of a softmax, or its logarithm, along a dimension."""
     extent = see(input)
-    along = dim is None or extent.axes[dim] is not None
-    seen = Extent(extent.axes, extent.everything or along, extent.exact)
-    return Result(kind="softmax", shape=tuple(input.shape), extent=seen, elements=3 * input.numel())
+    for dimension in range(input.ndim) if dim is None else [dim % input.ndim]:
+        extent = extent.overlooked(dimension, input.shape[dimension], "softmax")
+    return Result(kind="softmax", shape=tuple(input.shape), extent=extent, elements=3 * input.numel())
 
 
 def concatenation(see: See, tensors: Sequence[Tensor], dim: int = 0, **named: Any) -> Result:
@@ -356,15 +367,41 @@ def concatenation(see: See, tensors: Sequence[Tensor], dim: int = 0, **named: An
     dim = named.get("axis", dim) % tensors[0].ndim
     shape = list(tensors[0].shape)
     shape[dim] = sum(tensor.shape[dim] for tensor in tensors)
-    slices = [[size for place, size in enumerate(tensor.shape) if place != dim] for tensor in tensors]
     extents = [see(tensor) for tensor in tensors]
-    if any(extent.axes[dim] is not None for extent in extents):
-        joint = extents[0].lost(len(shape))
+    return Result(kind="cat", shape=tuple(shape), extent=_side_by_side(extents, [t.shape for t in tensors], dim))
+
+
+def stack(see: See, tensors: Sequence[Tensor], dim: int = 0, **named: Any) -> Result:
+    """The rule of `stack`: `cat` along a dimension that is new."""
+    dim = named.get("axis", dim) % (tensors[0].ndim + 1)
+    shape = (*tensors[0].shape[:dim], 1, *tensors[0].shape[dim:])
+    extents = [replace(e, axes=(*e.axes[:dim], None, *e.axes[dim:])) for e in map(see, tensors)]
+    extent = _side_by_side(extents, [shape] * len(tensors), dim)
+    return Result(kind="stack", shape=(*shape[:dim], len(tensors), *shape[dim + 1 :]), extent=extent)
+
+
+def _side_by_side(extents: Sequence[Extent], shapes: Sequence[Sequence[int]], dim: int) -> Extent:
+    """What numbers see that were put side by side along a dimension."""
+    short = [replace(extent, axes=(*extent.axes[:dim], *extent.axes[dim + 1 :])) for extent in extents]
+    merged = joined(short, [[*shape[:dim], *shape[dim + 1 :]] for shape in shapes], "cat")
+    there = [extent.axes[dim] for extent in extents]
+    axis: Sight = None
+    if any(isinstance(sight, Axis) for sight in there):
+        known = all(extent.places <= extent.whole for extent in extents)
+        loss = merged.loss if known else merged.loss or "cat along the picture"
+        return Extent((None,) * len(shapes[0]), merged.whole, loss)
+    spread = [sight for sight in there if isinstance(sight, Spread)]
+    if spread:
+        along = frozenset().union(*(sight.along for sight in spread))
+        axis = Spread(along, any(sight.covers and sight.along == along for sight in spread))
     else:
-        short = [Extent((*e.axes[:dim], *e.axes[dim + 1 :]), e.everything, e.exact) for e in extents]
-        merged = joined(short, slices)
-        joint = Extent((*merged.axes[:dim], None, *merged.axes[dim:]), merged.everything, merged.exact)
-    return Result(kind="cat", shape=tuple(shape), extent=joint)
+        full: list[bool] = []
+        for extent, one, shape in zip(extents, short, shapes, strict=True):
+            own = extent.axes[dim]
+            equal = (one.axes, one.whole) == (merged.axes, merged.whole)
+            full += [equal and seen for seen in (own.full if isinstance(own, Uneven) else [True] * shape[dim])]
+        axis = uneven(tuple(full))
+    return replace(merged, axes=(*merged.axes[:dim], axis, *merged.axes[dim:]))
 
 
 def padded(see: See, input: Tensor, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Result:  # noqa: A002
@@ -372,11 +409,27 @@ def padded(see: See, input: Tensor, pad: Sequence[int], mode: str = "constant", 
     extent, shape = see(input), list(input.shape)
     for place in range(len(pad) // 2):
         dimension = input.ndim - 1 - place
-        shape[dimension] += pad[2 * place] + pad[2 * place + 1]
-        axis = extent.axes[dimension]
-        if axis is not None:
-            extent = extent.with_axis(dimension, axis.moved(-pad[2 * place]))
+        before, after = pad[2 * place : 2 * place + 2]
+        shape[dimension] += before + after
+        if before or after:
+            extent = _padded_along(extent, dimension, input.shape[dimension], before, after, mode)
     return Result(kind="pad", shape=tuple(shape), extent=extent)
+
+
+def _padded_along(extent: Extent, dimension: int, units: int, before: int, after: int, mode: str) -> Extent:
+    axis = extent.axes[dimension]
+    if isinstance(axis, Axis):
+        extent = extent.with_axis(dimension, axis.moved(-before))
+        # Around a circle the units at the border see the other end.
+        return replace(extent, loss=extent.loss or "circular padding") if mode == "circular" else extent
+    if isinstance(axis, Spread):
+        return extent.with_axis(dimension, Spread(axis.along, False))
+    if not extent.places:
+        return extent
+    kept = axis.full if isinstance(axis, Uneven) else (True,) * units
+    kept = kept[max(0, -before) : units - max(0, -after)]  # maps that are added are of zeros, and see nothing
+    extent = extent.with_axis(dimension, uneven((*[False] * before, *kept, *[False] * after)))
+    return extent if any(kept) else replace(extent, loss=extent.loss or "pad")
 
 
 def reduction(kind: str) -> Rule:
@@ -390,13 +443,13 @@ def reduction(kind: str) -> Rule:
         dimensions = {place % input.ndim for place in chosen} or set(range(input.ndim))
         extent = see(input)
         for place in dimensions:
-            extent = extent.with_axis(place, None)
+            extent = extent.contracted(place, input.shape[place], kind)
         if keepdim:
             shape = tuple(1 if place in dimensions else size for place, size in enumerate(input.shape))
         else:
             kept = [place for place in range(input.ndim) if place not in dimensions]
             shape = tuple(input.shape[place] for place in kept)
-            extent = Extent(tuple(extent.axes[place] for place in kept), extent.everything, extent.exact)
+            extent = replace(extent, axes=tuple(extent.axes[place] for place in kept))
         return Result(kind=kind, shape=shape, extent=extent, elements=input.numel())
 
     return rule
@@ -411,6 +464,7 @@ def _table() -> Mapping[str, Rule]:
         "cat": concatenation,
         "concat": concatenation,
         "concatenate": concatenation,
+        "stack": stack,
         "pad": padded,
         "batch_norm": of_first("batch_norm", 2),
         "local_response_norm": of_first("local_response_norm", 4),
@@ -496,69 +550,3 @@ def _table() -> Mapping[str, Rule]:
 
 RULES = _table()
 """By the name under which torch calls the operation; in-place forms without their underscore."""
-
-
-def view_extent(name: str, extent: Extent, before: tuple[int, ...], after: tuple[int, ...], arguments: Any) -> Extent:
-    """What numbers see that were only put in another place.
-
-    Args:
-        name: The operation, such as `"permute"`.
-        extent: What they saw.
-        before: The shape.
-        after: The new shape.
-        arguments: What the operation was given besides the tensor.
-    """
-    if name in ("permute", "transpose", "swapaxes", "swapdims", "t", "movedim"):
-        # Torch knows how a permutation goes: let it permute the places themselves.
-        probe = torch.empty([place + 2 for place in range(len(before))], device="meta")
-        order = [size - 2 for size in getattr(probe, name)(*arguments).shape]
-        return Extent(tuple(extent.axes[place] for place in order), extent.everything, extent.exact)
-    if name == "__getitem__":
-        return _indexed(extent, before, arguments[0])
-    if before == after:
-        return extent
-    if name in ("split", "chunk", "unbind", "narrow", "select", "tensor_split", "repeat", "flip", "roll"):
-        same = len(before) == len(after)
-        axes = [axis if same and before[place] == after[place] else None for place, axis in enumerate(extent.axes)][
-            : len(after)
-        ]
-        if sum(axis is not None for axis in axes) < len(extent.local) or not same:
-            return extent.lost(len(after))
-        return Extent(tuple(axes), extent.everything, extent.exact)
-    return _reshaped(extent, before, after)
-
-
-def _indexed(extent: Extent, before: tuple[int, ...], index: Any) -> Extent:
-    items = list(index) if isinstance(index, tuple) else [index]
-    if any(isinstance(item, Tensor | list) for item in items):
-        return Extent((None,) * (len(before) + 8), True, False)
-    if any(item is Ellipsis for item in items):
-        place = next(place for place, item in enumerate(items) if item is Ellipsis)
-        used = sum(item is not None and item is not Ellipsis for item in items)
-        items[place : place + 1] = [slice(None)] * (len(before) - used)
-    axes: list[Axis | None] = []
-    dimension, everything = 0, extent.everything
-    for item in items:
-        if item is None:
-            axes.append(None)
-            continue
-        axis = extent.axes[dimension]
-        if isinstance(item, slice):
-            start, _, step = item.indices(before[dimension])
-            axes.append(axis.moved(start, step) if axis is not None else None)
-        else:
-            everything |= axis is not None
-        dimension += 1
-    return Extent((*axes, *extent.axes[dimension:]), everything, extent.exact)
-
-
-def _reshaped(extent: Extent, before: tuple[int, ...], after: tuple[int, ...]) -> Extent:
-    """Dimensions keep their axes as far as they are the same from the left and from the right."""
-    axes: list[Axis | None] = [None] * len(after)
-    old, new = list(range(len(before))), list(range(len(after)))
-    while old and new and before[old[-1]] == after[new[-1]]:
-        axes[new.pop()] = extent.axes[old.pop()]
-    while old and new and before[old[0]] == after[new[0]]:
-        axes[new.pop(0)] = extent.axes[old.pop(0)]
-    mixed = any(extent.axes[place] is not None for place in old)
-    return Extent(tuple(axes), extent.everything or mixed, extent.exact)

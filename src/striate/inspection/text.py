@@ -104,7 +104,7 @@ def cells(layer: Layer) -> tuple[str, ...]:
     """A row of the table."""
     field = layer.receptive_field
     places = (
-        ("all", "", "")
+        ("all" if layer.sees_everything else "?", "", "")
         if field is None
         else tuple(size_text(values, square=True) for values in (field.size, field.jump, field.start))
     )
@@ -119,7 +119,7 @@ def cells(layer: Layer) -> tuple[str, ...]:
         f"{layer.macs:,}",
         f"{layer.element_operations:,}",
         bytes_text(layer.activation_bytes),
-        places[0] + plus,
+        ("" if field is None or field.exact else "~") + places[0] + plus,
         *places[1:],
     )
 
