@@ -8,7 +8,7 @@ def test_train_prints_a_table(striate_command):
     assert code == 0 and err == ""
     lines = out.splitlines()
     assert lines[0] == "lenet5_dense, 4 pictures of 32 x 32 a step, 1 round in turns"
-    assert lines[4] == "way    pictures/s  ratio (smallest to largest)"
+    assert lines[4] == "way    pictures/s  ratio (smallest to largest)  what"
     assert lines[5].startswith("plain ") and lines[5].endswith("contiguous, fp32, SGD as it comes")
     assert lines[6].startswith("fast ") and " x plain  channels-last, " in lines[6]
 

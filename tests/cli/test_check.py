@@ -5,7 +5,7 @@ def test_what_is_there_and_what_is_wrong(striate_command, drawn, tmp_path):
     data = drawn(tmp_path / "data", ("a", "b"), 10)
     code, out, _ = striate_command("check", data)
     assert code == 0
-    assert f"20 pictures of 2 classes in {data}" in out and "a           8       1       1" in out
+    assert f"20 pictures of 2 classes in {data}" in out and "class  train  val  test\na          8    1     1\n" in out
     (data / "a" / "bad.jpg").write_text("no picture")
     (data / "stray.txt").write_text("")
     code, out, _ = striate_command("check", data, "--json")

@@ -31,11 +31,11 @@ def test_a_table_a_verdict_and_a_picture(striate_command, asked):
     code, out, _ = striate_command("deepen", "digits", *options)
     assert code == 0
     assert out.splitlines() == [
-        "network       parameters  training error  validation error",
-        "plain20          269,434           0.97%             2.23%",
-        "plain56          852,730          57.19%            51.40%",
-        "resnet20         269,434           0.42%             0.00%",
-        "resnet56         852,730           1.25%             0.00%",
+        "network   parameters  training error  validation error",
+        "plain20      269,434           0.97%             2.23%",
+        "plain56      852,730          57.19%            51.40%",
+        "resnet20     269,434           0.42%             0.00%",
+        "resnet56     852,730           1.25%             0.00%",
         "after 6 epochs, 1,439 training and 179 validation pictures",
         "",
         "Depth hurts.",

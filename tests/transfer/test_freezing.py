@@ -171,7 +171,7 @@ def test_a_plan_of_another_network_is_refused():
 def test_the_table():
     plan = freeze_plan(drafted("googlenet"), "stages", trainable_stages=2)
     lines = plan.to_text().splitlines()
-    assert lines[0].split() == ["part", "kind", "parameters", "rate", "batch", "norm"]
+    assert lines[0].split() == ["part", "kind", "parameters", "rate"]
     assert lines[-4].split() == ["aux1", "auxiliary", "3,188,840", "learns", "1"]
     assert lines[-2].split() == ["fc", "head", "1,025,000", "learns", "1"]
     assert lines[-1] == (

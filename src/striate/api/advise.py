@@ -22,6 +22,7 @@ from striate.data import Dataset
 from striate.data.facts import data_facts
 from striate.models import create_model, model_row
 from striate.report.quadrants import StageBar, TransferMap, draw_transfer_map
+from striate.text_layout import wrapped
 from striate.training import Recipe, choose_recipe, merge, parse_duration
 from striate.transfer import Advice
 from striate.transfer.advice import SIMILAR
@@ -53,14 +54,18 @@ class DataAdvice:
         """All of it as JSON text."""
         return json.dumps(self.to_dict(), ensure_ascii=False)
 
-    def to_text(self) -> str:
-        """For people: the choice, the two sentences, the scores of the stages, and what they are."""
-        height, width = self.input_size
-        return (
-            f"{self.advice.to_text()}\n"
-            f"of {self.sample:,} pictures at {height} x {width}; accuracy: of a head on the stage's features, "
+    def to_text(self, width: int | None = None) -> str:
+        """For people: the choice, the two sentences, the scores of the stages, and what they are.
+
+        Args:
+            width: Columns of the screen, at whose end no word is cut; None: as many as it takes.
+        """
+        height, across = self.input_size
+        said = (
+            f"of {self.sample:,} pictures at {height} x {across}; accuracy: of a head on the stage's features, "
             "cross-validated; LogME: nats a picture, higher is better"
         )
+        return "\n".join([self.advice.to_text(width), *wrapped(said, width)])
 
     def _repr_html_(self) -> str:
         """How it shows itself in a notebook."""

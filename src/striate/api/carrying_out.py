@@ -69,7 +69,7 @@ def carry_out(
         saved = checkpoints(folder / CHECKPOINTS)
         lesson = Lesson.of(network, run)
         if run.recipe.transfer.kind != "scratch":
-            watcher.plan(lesson.plan.to_text())
+            watcher.plan(lesson.plan.to_text(watcher.width))
 
         def stop() -> bool:
             return signals.received is not None

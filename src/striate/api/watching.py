@@ -20,6 +20,9 @@ def tell(findings: Iterable[Finding], watcher: Watcher) -> None:
 class Watcher:
     """Hears how training or evaluation goes on; every method does nothing until it is overridden."""
 
+    width: int | None = None
+    """Columns of the screen that tables are shown on; None: as many as they take."""
+
     def task(self, name: str, done: int, total: int) -> None:
         """A part of the work, such as reading pictures, has come this far."""
 

@@ -36,8 +36,8 @@ def command(
     mean_values, std_values = read_numbers("--mean", mean), read_numbers("--std", std)
 
     from striate.api.advise import advise
-    from striate.cli.console import ConsoleWatcher, print_result
-    from striate.cli.text import printable
+    from striate.cli.console import ConsoleWatcher, print_result, print_text
+    from striate.cli.text import printable, screen_width
     from striate.durable_writing import check_writable, write_durably
 
     if output is not None:
@@ -61,4 +61,6 @@ def command(
     if as_json:
         print_result(advised.to_json())
     else:
-        print_result(advised.to_text() + (f"\ndrawn to {printable(str(output))}" if output is not None else ""))
+        print_text(
+            advised.to_text(screen_width()) + (f"\ndrawn to {printable(str(output))}" if output is not None else "")
+        )

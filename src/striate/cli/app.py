@@ -9,14 +9,16 @@ import sys
 import warnings
 from collections.abc import Callable, Iterable
 from importlib import import_module
-from typing import ParamSpec, TextIO
+from typing import Any, ParamSpec, TextIO
 
 import typer
+from typer.core import MarkupMode
 
 import striate
 from striate.cli.main import SIGNALS, leave
-from striate.cli.text import printable
+from striate.cli.text import printable, screen_width
 from striate.errors import Interrupted, StriateError, StriateWarning
+from striate.text_layout import wrapped
 
 Parameters = ParamSpec("Parameters")
 
@@ -68,7 +70,7 @@ def show_warning(
 ) -> None:
     """A warning of ours as a note for people, any other as Python shows it."""
     if issubclass(category, StriateWarning):
-        text = f"note: {printable(str(message))}\n"
+        text = "\n".join(wrapped(f"note: {printable(str(message))}", screen_width(sys.stderr))) + "\n"
     else:
         text = warnings.formatwarning(message, category, filename, lineno, line)
     with contextlib.suppress(OSError):
@@ -105,29 +107,38 @@ VERBS = {
 }
 """Each verb and its module."""
 
-SETTINGS = {"help_option_names": ["-h", "--help"]}
+SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
+
+ROOM_FOR_PANELS = 80
+"""Columns that help takes with its options in panels."""
 
 
 def build_app(verbs: Iterable[str] = tuple(VERBS)) -> typer.Typer:
     """The command with some of its verbs; their modules are imported."""
+    # On a narrow screen the columns of rich's help cut the names of options; plain help breaks lines between words.
+    columns = screen_width()
+    narrow = columns is not None and columns < ROOM_FOR_PANELS
+    markup: MarkupMode = None if narrow else "rich"
+    settings = SETTINGS | ({"terminal_width": columns} if narrow else {})
     app = typer.Typer(
         name="striate",
+        rich_markup_mode=markup,
         help="Convolutional networks you can see through: from a folder of labelled pictures to a classifier.",
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
-        context_settings=SETTINGS,
+        context_settings=settings,
     )
     app.callback(invoke_without_command=True)(options)
     for verb in verbs:
         module = import_module(f"striate.cli.{VERBS[verb]}")
         if verb == "bench":
-            benchmarks = typer.Typer(no_args_is_help=True, context_settings=SETTINGS)
+            benchmarks = typer.Typer(no_args_is_help=True, context_settings=settings, rich_markup_mode=markup)
             for name, measure in module.COMMANDS.items():
-                benchmarks.command(name, help=measure.__doc__)(orderly(measure))
+                benchmarks.command(name, help=measure.__doc__, context_settings=settings)(orderly(measure))
             app.add_typer(benchmarks, name=verb, help=module.__doc__)
         else:
-            app.command(verb, help=module.__doc__)(orderly(module.command))
+            app.command(verb, help=module.__doc__, context_settings=settings)(orderly(module.command))
     return app
 
 

@@ -41,10 +41,10 @@ def command(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
     """Parses, draws, says what was written."""
-    from striate.cli.console import ConsoleWatcher, print_result
+    from striate.cli.console import ConsoleWatcher, print_result, print_text
 
     if list_them:
-        print_result(show_operations(as_json=as_json))
+        print_result(show_operations(as_json=True)) if as_json else print_text(show_operations(as_json=False))
         return
     if data is None or output is None:
         raise typer.BadParameter("give DATA and --output FILE; or --list")
@@ -74,7 +74,7 @@ def command(
     else:
         operations = ", ".join(operation.name for operation in sheet.policy.active) or "nothing is changed"
         counts = f"{plural(len(sheet.rows), 'picture')}, {plural(draws, 'draw')}"
-        print_result(f"{printable(str(output))}  {width}x{height}, {counts}: {operations}")
+        print_text(f"{printable(str(output))}  {width}x{height}, {counts}: {operations}")
 
 
 def show_operations(*, as_json: bool) -> str:

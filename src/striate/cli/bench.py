@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from striate.cli.options import AsJson, Device, Quiet
+from striate.cli.text import screen_width
+from striate.text_layout import table
 
 if TYPE_CHECKING:
     from striate.api.bench_predicting import PredictionBenchmark
@@ -30,13 +32,13 @@ def train(
 ) -> None:
     """Measure how fast a network trains here: plain PyTorch beside the fast step, and with --data the whole loop."""
     from striate.api.bench_training import bench_training
-    from striate.cli.console import ConsoleWatcher, print_result
+    from striate.cli.console import ConsoleWatcher, print_result, print_text
 
     with ConsoleWatcher(quiet=quiet) as watcher:
         result = bench_training(
             model, data=data, batch_size=batch_size, size=size, rounds=rounds, device=device, watcher=watcher
         )
-    print_result(json.dumps(result.to_dict(), ensure_ascii=False) if as_json else describe(result))
+    print_result(json.dumps(result.to_dict(), ensure_ascii=False)) if as_json else print_text(describe(result))
 
 
 def predict(
@@ -48,12 +50,14 @@ def predict(
 ) -> None:
     """Measure how fast a bundle predicts here: each number format in turns, where the time goes, and how near the limit that is."""
     from striate.api.bench_predicting import bench_predicting
-    from striate.cli.console import ConsoleWatcher, print_result
+    from striate.cli.console import ConsoleWatcher, print_result, print_text
     from striate.cli.picture_arguments import expand
 
     with ConsoleWatcher(quiet=quiet) as watcher:
         result = bench_predicting(bundle, expand(pictures), rounds=rounds, watcher=watcher)
-    print_result(json.dumps(result.to_dict(), ensure_ascii=False) if as_json else describe_prediction(result))
+    print_result(json.dumps(result.to_dict(), ensure_ascii=False)) if as_json else print_text(
+        describe_prediction(result)
+    )
 
 
 def describe_prediction(result: PredictionBenchmark) -> str:
@@ -65,16 +69,29 @@ def describe_prediction(result: PredictionBenchmark) -> str:
         f"{result.device}; {result.versions}",
         f"one picture on one thread, in ms: {steps} (fp32)",
         "",
-        "format  pictures/s  x fp32 (smallest to largest)  agreement  network alone/s  of the peak of matrix products",
     ]
+    heads = (
+        "format",
+        "pictures/s",
+        "x fp32 (smallest to largest)",
+        "agreement",
+        "network alone/s",
+        "of the peak of matrix products",
+    )
+    rows = []
     for way in result.ways:
         median, low, high = way.ratio
-        agreement = "-" if way.agreement is None else f"{way.agreement:.2%}"
-        lines.append(
-            f"{way.precision:<6}  {way.pictures_per_second:>10,.1f}  {f'{median:.2f} ({low:.2f} to {high:.2f})':<28}  {agreement:>9}  "
-            f"{way.inferences_per_second:>15,.1f}  {way.fraction:.0%} of {way.peak / 1e9:,.0f} G multiply-adds/s"
+        rows.append(
+            (
+                way.precision,
+                f"{way.pictures_per_second:,.1f}",
+                f"{median:.2f} ({low:.2f} to {high:.2f})",
+                "-" if way.agreement is None else f"{way.agreement:.2%}",
+                f"{way.inferences_per_second:,.1f}",
+                f"{way.fraction:.0%} of {way.peak / 1e9:,.0f} G multiply-adds/s",
+            )
         )
-    return "\n".join(lines)
+    return "\n".join([*lines, *table(heads, rows, left=(heads[2], heads[5]), width=screen_width())])
 
 
 def describe(result: TrainingBenchmark) -> str:
@@ -86,15 +103,16 @@ def describe(result: TrainingBenchmark) -> str:
         f"{result.device}; {result.versions}",
         f"{result.precision}: {result.why}",
         "",
-        "way    pictures/s  ratio (smallest to largest)",
     ]
+    rows = []
     for way in result.ways:
-        line = f"{way.name:<6} {way.pictures_per_second:>10,.1f}  "
+        ratio = ""
         if way.ratio is not None:
             median, low, high = way.ratio
-            line += f"{median:.2f} ({low:.2f} to {high:.2f}) x {way.peer}"
-        lines.append(f"{line:<46}  {way.what}")
-    return "\n".join(lines)
+            ratio = f"{median:.2f} ({low:.2f} to {high:.2f}) x {way.peer}"
+        rows.append((way.name, f"{way.pictures_per_second:,.1f}", ratio, way.what))
+    heads = ("way", "pictures/s", "ratio (smallest to largest)", "what")
+    return "\n".join([*lines, *table(heads, rows, left=heads[2:], width=screen_width())])
 
 
 COMMANDS: dict[str, Callable[..., None]] = {"train": train, "predict": predict}

@@ -22,7 +22,8 @@ def command(
 ) -> None:
     """Parses, looks or clears, shows."""
     from striate.api.cache import cache_contents, clear_cache
-    from striate.cli.console import print_result, screen_width
+    from striate.cli.console import print_result
+    from striate.cli.text import screen_width
 
     if not clear:
         contents = cache_contents(kind)

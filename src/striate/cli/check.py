@@ -21,7 +21,7 @@ def command(
     quiet: Quiet = False,
 ) -> None:
     """Parses, checks, shows what was found."""
-    from striate.cli.console import ConsoleWatcher, print_result
+    from striate.cli.console import ConsoleWatcher, print_result, print_text
     from striate.data import assign_splits, check_pictures, load_data
 
     with ConsoleWatcher(quiet=quiet) as watcher:
@@ -40,14 +40,15 @@ def command(
         "problems": [dataclasses.asdict(problem) for problem in dataset.problems],
         "notes": list(dataset.notes),
     }
-    print_result(json.dumps(result, ensure_ascii=False) if as_json else describe(result))
+    print_result(json.dumps(result, ensure_ascii=False)) if as_json else print_text(describe(result))
     if dataset.problems:
         raise typer.Exit(3)
 
 
 def describe(result: dict[str, Any]) -> str:
     """What was found, for people."""
-    from striate.cli.text import printable
+    from striate.cli.text import printable, screen_width
+    from striate.text_layout import table
 
     low, high = result["width"]
     lines = [
@@ -58,11 +59,11 @@ def describe(result: dict[str, Any]) -> str:
         *map(printable, result["notes"]),
         "",
     ]
-    width = max(5, *(len(printable(name)) for name in result["classes"]))
     splits = [split for split in ("train", "val", "test") if any(split in row for row in result["counts"].values())]
-    lines.append(f"{'class':<{width}}" + "".join(f"{split:>8}" for split in splits))
-    for name, row in result["counts"].items():
-        lines.append(f"{printable(name):<{width}}" + "".join(f"{row.get(split, 0):>8,}" for split in splits))
+    rows = [
+        (printable(name), *(f"{row.get(split, 0):,}" for split in splits)) for name, row in result["counts"].items()
+    ]
+    lines += table(("class", *splits), rows, width=screen_width())
     if result["problems"]:
         lines += ["", f"{len(result['problems'])} pictures cannot be used:"]
         lines += [f"  {printable(problem['key'])}: {printable(problem['reason'])}" for problem in result["problems"]]

@@ -19,6 +19,7 @@ def command(
     from striate.api.inspect import compare
     from striate.cli.console import print_result
     from striate.cli.inspect import parse_size
+    from striate.cli.text import screen_width
     from striate.errors import UsageError
 
     if as_json and markdown:
@@ -27,4 +28,4 @@ def command(
     if as_json:
         print_result(comparison.to_json())
     else:
-        print_result(comparison.to_markdown() if markdown else comparison.to_text())
+        print_result(comparison.to_markdown() if markdown else comparison.to_text(width=screen_width()))

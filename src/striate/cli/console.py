@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
 import time
 from types import TracebackType
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.text import Text
 
 from striate.api.watching import Watcher
+from striate.cli.text import screen_width
 from striate.text_layout import wrapped
 
 if TYPE_CHECKING:
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 SECONDS_BETWEEN_LINES = 10.0
 """Where stderr is no terminal, a long task says how far it is this often."""
+
+
+ROOM_FOR_FIGURES = 110
+"""On a screen with fewer columns a live bar goes without the figures beside it; each epoch's line has them."""
 
 
 class ConsoleWatcher(Watcher):
@@ -31,17 +35,20 @@ class ConsoleWatcher(Watcher):
     """
 
     def __init__(self, *, quiet: bool = False) -> None:
+        self.width = screen_width(sys.stderr)
         self._console = Console(stderr=True, highlight=False, soft_wrap=True)
         self._quiet = quiet
+        narrow = self.width is not None and self.width < ROOM_FOR_FIGURES
         self._live = self._console.is_terminal and not quiet
         self._progress = Progress(
             TextColumn("{task.description:<10}"),
-            BarColumn(bar_width=30),
+            BarColumn(bar_width=None if narrow else 30),
             TextColumn("{task.completed:,.0f}/{task.total:,.0f}"),
             TimeRemainingColumn(),
-            TextColumn("{task.fields[figures]}"),
+            *(() if narrow else (TextColumn("{task.fields[figures]}"),)),
             console=self._console,
             transient=True,
+            expand=narrow,
         )
         self._tasks: dict[str, TaskID] = {}
         self._said = 0.0
@@ -123,7 +130,16 @@ class ConsoleWatcher(Watcher):
         )
 
     def _print(self, text: str) -> None:
-        self._console.print(text)
+        said = Text.from_markup(text)
+        if self.width is None:
+            self._console.print(said)
+            return
+        place = 0
+        for line in wrapped(said.plain, self.width):  # between words, and a longer word stays whole
+            begin = said.plain.find(line.strip(), place)
+            piece = said[begin : begin + len(line.strip())]
+            self._console.print(Text(line[: len(line) - len(line.lstrip())]) + piece)
+            place = begin + len(line.strip())
 
     def _due(self, done: int, total: int) -> bool:
         now = time.monotonic()
@@ -144,16 +160,6 @@ class ConsoleWatcher(Watcher):
             self._progress.remove_task(self._tasks.pop(name))
 
 
-def screen_width(stream: TextIO | None = None) -> int | None:
-    """Columns of the terminal that a stream goes to, by default stdout; None where it goes elsewhere and COLUMNS does not say."""
-    told = os.environ.get("COLUMNS", "")
-    if told.isdecimal() and int(told):
-        return int(told)
-    if not (stream or sys.stdout).isatty():
-        return None
-    return shutil.get_terminal_size().columns
-
-
 def print_result(text: str) -> None:
     """Writes a result to stdout, as it is."""
     sys.stdout.write(text if text.endswith("\n") else text + "\n")
@@ -161,5 +167,5 @@ def print_result(text: str) -> None:
 
 
 def print_text(text: str) -> None:
-    """Writes a result that is for people to stdout; on a terminal no word is cut at the end of a line."""
+    """Writes a result that is for people to stdout: on a screen lines are broken between words."""
     print_result("\n".join(wrapped(text, screen_width())))

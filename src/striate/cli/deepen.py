@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from striate.cli.options import AsJson, Device, Precision, Quiet, Root, Seed
+from striate.cli.text import screen_width
+from striate.text_layout import table
 
 if TYPE_CHECKING:
     from striate.api.depth_result import DepthResult
@@ -41,7 +43,7 @@ def command(
     plain = read_pair(pair)
 
     from striate.api.deepen import deepen
-    from striate.cli.console import ConsoleWatcher, print_result
+    from striate.cli.console import ConsoleWatcher, print_result, print_text
 
     with ConsoleWatcher(quiet=quiet) as watcher:
         result = deepen(
@@ -60,7 +62,7 @@ def command(
             output=output,
             watcher=watcher,
         )
-    print_result(json.dumps(result.to_dict(), ensure_ascii=False) if as_json else describe(result))
+    print_result(json.dumps(result.to_dict(), ensure_ascii=False)) if as_json else print_text(describe(result))
 
 
 def read_pair(text: str | None) -> tuple[str, str] | None:
@@ -75,14 +77,17 @@ def read_pair(text: str | None) -> tuple[str, str] | None:
 
 def describe(result: DepthResult) -> str:
     """A table, the verdict, and where the picture is."""
-    held_out = bool(result.validation_pictures)
-    lines = [
-        f"{'network':<12} {'parameters':>11} {'training error':>15}"
-        + (f" {'validation error':>17}" if held_out else "")
+    rows = [
+        (
+            row.name,
+            f"{row.parameters:,}",
+            f"{row.train_error:.2%}",
+            "" if row.val_error is None else f"{row.val_error:.2%}",
+        )
+        for row in result.networks
     ]
-    for row in result.networks:
-        line = f"{row.name:<12} {row.parameters:>11,} {row.train_error:>15.2%}"
-        lines.append(line + (f" {row.val_error:>17.2%}" if row.val_error is not None else ""))
+    heads = ("network", "parameters", "training error", "validation error")
+    lines = table(heads, rows, width=screen_width())
     after = f"after {result.epochs} epochs" if result.epochs != 1 else "after 1 epoch"
     lines += [
         f"{after}, {result.training_pictures:,} training and {result.validation_pictures:,} validation pictures",

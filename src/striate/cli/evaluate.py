@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from striate.cli.options import AsJson, Quiet, Root
+from striate.cli.text import printable, screen_width
+from striate.text_layout import cell_width, table, wrapped
 
 if TYPE_CHECKING:
     from striate.api.evaluate import Evaluation
+    from striate.evaluation import Scores
 
 
 def command(
@@ -33,7 +36,7 @@ def command(
     """Parses, evaluates, shows the scores."""
     from striate.api.evaluate import evaluate, write_predictions
     from striate.api.watching import tell
-    from striate.cli.console import ConsoleWatcher, print_result
+    from striate.cli.console import ConsoleWatcher, print_result, print_text
     from striate.durable_writing import check_writable
 
     if predictions is not None:
@@ -43,7 +46,7 @@ def command(
         tell(evaluation.findings, watcher)
     if predictions is not None:
         write_predictions(evaluation, predictions)
-    print_result(json.dumps(evaluation.to_dict(), ensure_ascii=False) if as_json else describe(evaluation))
+    print_result(json.dumps(evaluation.to_dict(), ensure_ascii=False)) if as_json else print_text(describe(evaluation))
     if evaluation.problems:
         raise typer.Exit(3)
 
@@ -65,17 +68,31 @@ def describe(evaluation: Evaluation) -> str:
     if evaluation.problems:
         lines.append(f"left out           {len(evaluation.problems):,} pictures that cannot be used:")
         lines += [f"                   {problem.key}: {problem.reason}" for problem in evaluation.problems[:10]]
-    width = max(5, *(len(row.name) for row in scores.per_class))
-    lines += ["", f"{'class':<{width}}  precision  recall      F1  pictures"]
-    lines += [
-        f"{row.name:<{width}}  {row.precision:>9.3f}  {row.recall:>6.3f}  {row.f1:>6.3f}  {row.support:>8,}"
+    rows = [
+        (printable(row.name), f"{row.precision:.3f}", f"{row.recall:.3f}", f"{row.f1:.3f}", f"{row.support:,}")
         for row in scores.per_class
     ]
+    lines += ["", *table(("class", "precision", "recall", "F1", "pictures"), rows, width=screen_width())]
     if len(scores.per_class) <= 20:
-        lines += ["", "confusion (a row is a true class, a column a predicted one, in the order above)"]
-        cell = max(4, len(str(scores.confusion_matrix.max())) + 1)
-        lines += [
-            f"{row.name:<{width}}  " + "".join(f"{count:>{cell}}" for count in counts)
-            for row, counts in zip(scores.per_class, scores.confusion_matrix, strict=True)
-        ]
+        lines += ["", *confusion_lines(scores, screen_width())]
     return "\n".join(lines)
+
+
+def confusion_lines(scores: Scores, width: int | None) -> list[str]:
+    """The confusion matrix; on a screen that is too narrow for it, what each class was called, a line a class."""
+    names = [printable(row.name) for row in scores.per_class]
+    counts = scores.confusion_matrix.tolist()
+    first = max(cell_width(name) for name in names)
+    cell = max(4, max(len(str(count)) for row in counts for count in row) + 1)
+    if width is None or first + 2 + cell * len(names) <= width:
+        said = "confusion (a row is a true class, a column a predicted one, in the order above)"
+        padded = [name + " " * (first - cell_width(name)) for name in names]
+        return [
+            *wrapped(said, width),
+            *(f"{name}  " + "".join(f"{n:>{cell}}" for n in row) for name, row in zip(padded, counts, strict=True)),
+        ]
+    lines = ["confusion (what each class was called)"]
+    for name, row in zip(names, counts, strict=True):
+        calls = ", ".join(f"{other} {count}" for other, count in zip(names, row, strict=True) if count)
+        lines.append(f"{name}: {calls or 'no picture'}")
+    return [line for text in lines for line in wrapped(text, width)]

@@ -36,7 +36,7 @@ def command(
 ) -> None:
     """Parses, exports, shows what was written and how it compares."""
     from striate.api.export import export
-    from striate.cli.console import ConsoleWatcher, print_result
+    from striate.cli.console import ConsoleWatcher, print_result, print_text
 
     with ConsoleWatcher(quiet=quiet) as watcher:
         result = export(
@@ -48,7 +48,7 @@ def command(
             root=root,
             watcher=watcher,
         )
-    print_result(json.dumps(result.to_dict(), ensure_ascii=False) if as_json else describe(result))
+    print_result(json.dumps(result.to_dict(), ensure_ascii=False)) if as_json else print_text(describe(result))
 
 
 def describe(result: Export) -> str:

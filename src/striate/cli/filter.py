@@ -30,10 +30,10 @@ def command(
     as_json: AsJson = False,
 ) -> None:
     """Parses, filters, says what was written."""
-    from striate.cli.console import print_result
+    from striate.cli.console import print_result, print_text
 
     if list_them:
-        print_result(show_kernels(as_json=as_json))
+        print_result(show_kernels(as_json=True)) if as_json else print_text(show_kernels(as_json=False))
         return
     if picture is None or kernel is None or output is None:
         raise typer.BadParameter("give PICTURE, --kernel NAME and --output FILE; or --list")
@@ -52,7 +52,7 @@ def command(
         print_result(json.dumps(result | {"width": width, "height": height, "channels": channels}, ensure_ascii=False))
     else:
         kind = "colour" if channels == 3 else "grey"
-        print_result(f"{printable(str(output))}  {width}x{height}, {kind}, {kernel}, {mapping}")
+        print_text(f"{printable(str(output))}  {width}x{height}, {kind}, {kernel}, {mapping}")
 
 
 def show_kernels(*, as_json: bool) -> str:

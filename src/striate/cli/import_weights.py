@@ -43,7 +43,7 @@ def command(
     means, deviations = read_numbers("--mean", mean), read_numbers("--std", std)
 
     from striate.api.import_weights import import_weights
-    from striate.cli.console import ConsoleWatcher, print_result
+    from striate.cli.console import ConsoleWatcher, print_result, print_text
 
     with ConsoleWatcher(quiet=quiet) as watcher:
         imported = import_weights(
@@ -57,7 +57,7 @@ def command(
             which=cast("Which | None", which),
             watcher=watcher,
         )
-    print_result(json.dumps(to_dict(imported), ensure_ascii=False) if as_json else describe(imported))
+    print_result(json.dumps(to_dict(imported), ensure_ascii=False)) if as_json else print_text(describe(imported))
 
 
 def read_names(text: str | None) -> list[str] | Path | None:

@@ -47,7 +47,8 @@ def command(
 ) -> None:
     """Parses, inspects, shows."""
     from striate.api.inspect import inspect, measure_effective_field
-    from striate.cli.console import print_result
+    from striate.cli.console import print_result, print_text
+    from striate.cli.text import screen_width
     from striate.durable_writing import check_writable, write_durably
     from striate.errors import UsageError
 
@@ -69,7 +70,7 @@ def command(
     if effective is not None:
         field = measure_effective_field(model, size, pictures=pictures or 8, seed=seed)
         write_durably(effective, field.picture())
-        print_result(field.to_json() if as_json else f"{field}\nwritten to {effective}")
+        print_result(field.to_json()) if as_json else print_text(f"{field}\nwritten to {effective}")
         return
     inspection = inspect(model, size)
     if html is not None:
@@ -79,9 +80,9 @@ def command(
     elif markdown:
         print_result(inspection.to_markdown(batch_size=batch_size, depth=depth))
     elif html is not None:
-        print_result(f"written to {html}")
+        print_text(f"written to {html}")
     else:
-        print_result(inspection.to_text(batch_size=batch_size, depth=depth))
+        print_result(inspection.to_text(batch_size=batch_size, depth=depth, width=screen_width()))
 
 
 def show_signal(
@@ -99,7 +100,8 @@ def show_signal(
 ) -> None:
     """Measures the signal, and shows it."""
     from striate.api.signal import measure_signal
-    from striate.cli.console import ConsoleWatcher, print_result
+    from striate.cli.console import ConsoleWatcher, print_result, print_text
+    from striate.cli.text import screen_width
     from striate.durable_writing import write_durably
 
     with ConsoleWatcher() as watcher:
@@ -115,10 +117,10 @@ def show_signal(
     elif markdown:
         print_result(report.to_markdown())
     elif html is None and plot is None:
-        print_result(report.to_text())
+        print_result(report.to_text(width=screen_width()))
     else:
         written = [f"written to {path}" for path in (html, plot) if path is not None]
-        print_result("\n".join([*report.verdicts(), *written]))
+        print_text("\n".join([*report.verdicts(), *written]))
 
 
 def parse_size(text: str | None) -> tuple[int, int] | None:

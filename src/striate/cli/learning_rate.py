@@ -89,7 +89,7 @@ def command(
     mean_values, std_values = read_numbers("--mean", mean), read_numbers("--std", std)
 
     from striate.api.learning_rate import FORMATS, find_learning_rate
-    from striate.cli.console import ConsoleWatcher, print_result
+    from striate.cli.console import ConsoleWatcher, print_result, print_text
     from striate.durable_writing import check_writable
 
     if output is not None:
@@ -147,4 +147,4 @@ def command(
     }
     lines.append(f"train      {train_command(data, options, settings or [], found.suggestion)}")
     lines += [f"picture    {output}"] if output else []
-    print_result("\n".join(lines))
+    print_text("\n".join(lines))

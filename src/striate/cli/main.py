@@ -10,7 +10,7 @@ import re
 import signal
 import sys
 
-from striate.cli.text import printable
+from striate.cli.text import printable, screen_width
 
 TYPE_CHECKING = False  # as typing has it, whose import would take longer than all that is done here
 if TYPE_CHECKING:
@@ -123,6 +123,9 @@ def leave(message: str, exit_code: int) -> NoReturn:
 
     with contextlib.suppress(OSError):  # who read it has gone
         sys.stdout.flush()
+    from striate.text_layout import wrapped
+
     line = printable(re.sub(r"\s*[\r\n]+\s*", " ", message.strip()))  # a command in it is pasted: its spaces stay
-    print(f"striate: {line}", file=sys.stderr)  # noqa: T201 - the command's one way to say so
+    text = "\n".join(wrapped(f"striate: {line}", screen_width(sys.stderr)))
+    print(text, file=sys.stderr)  # noqa: T201 - the command's one way to say so
     sys.exit(exit_code)

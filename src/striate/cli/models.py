@@ -12,17 +12,17 @@ def command(as_json: Annotated[bool, typer.Option("--json", help="Print the list
     """Shows a row a network."""
     from striate.api.catalogue import catalogue
     from striate.cli.console import print_result
+    from striate.cli.text import screen_width
+    from striate.text_layout import table
 
     rows = catalogue()
     if as_json:
         print_result(json.dumps(rows, ensure_ascii=False))
         return
-    width = max(len(row["name"]) for row in rows)
-    lines = [f"{'name':<{width}}   parameters            MACs  input        year  paper"]
+    cells = []
     for row in rows:
         height, side = row["input_size"]
         shape = f"{row['in_channels']}x{height}x{side}"
-        lines.append(
-            f"{row['name']:<{width}}  {row['parameters']:>11,}  {row['macs']:>14,}  {shape:<11}  {row['year']}  {row['paper']}"
-        )
-    print_result("\n".join(lines))
+        cells.append((row["name"], f"{row['parameters']:,}", f"{row['macs']:,}", shape, f"{row['year']}", row["paper"]))
+    heads = ("name", "parameters", "MACs", "input", "year", "paper")
+    print_result("\n".join(table(heads, cells, left=("input", "paper"), width=screen_width())))

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from striate.cli.text import printable
+from striate.cli.text import printable, screen_width
 from striate.errors import UsageError
+from striate.text_layout import wrapped
 
 if TYPE_CHECKING:
     from striate.runtime import Prediction
@@ -30,7 +31,9 @@ class Format(StrEnum):
 def command(
     bundle: Annotated[Path, typer.Argument(help="A run or a bundle.")],
     pictures: Annotated[list[str], typer.Argument(help="Files, folders, globs; - reads paths from stdin, one a line.")],
-    output_format: Annotated[Format, typer.Option("--format", "-f", help="How rows are written.")] = Format.TABLE,
+    output_format: Annotated[
+        Format, typer.Option("--format", "-f", metavar="FORMAT", help="How rows are written: table, csv or jsonl.")
+    ] = Format.TABLE,
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format jsonl.")] = False,
     top: Annotated[int, typer.Option(min=1, help="Classes a row names at most.")] = 5,
     engine: Annotated[str, typer.Option(help="openvino, torch, or an exported .onnx file.")] = "openvino",
@@ -88,10 +91,15 @@ def show(row: Prediction, output_format: Format, top: int) -> str:
         ranked += [""] * (2 * top - len(ranked))
         return csv_line([row.path, row.label or "", probability, row.error or "", *ranked])
     if row.error is not None:
-        return f"{printable(row.path)}  error: {printable(row.error)}\n"
+        return _lines(f"{printable(row.path)}  error: {printable(row.error)}")
     others = ", ".join(f"{printable(label)} {value:.1%}" for label, value in row.top[1:] if value >= 0.0005)
     line = f"{printable(row.path)}  {printable(row.label or '')}  {row.probability:.1%}"
-    return line + (f"  ({others})" if others else "") + "\n"
+    return _lines(line + (f"  ({others})" if others else ""))
+
+
+def _lines(text: str) -> str:
+    """A row for people; on a screen no word is cut at the end of a line."""
+    return "\n".join(wrapped(text, screen_width())) + "\n"
 
 
 def csv_line(fields: list[str]) -> str:

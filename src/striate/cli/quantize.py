@@ -28,7 +28,7 @@ def command(
 ) -> None:
     """Parses, quantises, shows what it costs."""
     from striate.api.quantize import quantize
-    from striate.cli.console import ConsoleWatcher, print_result
+    from striate.cli.console import ConsoleWatcher, print_result, print_text
 
     with ConsoleWatcher(quiet=quiet) as watcher:
         result = quantize(
@@ -40,7 +40,7 @@ def command(
             root=root,
             watcher=watcher,
         )
-    print_result(json.dumps(result.to_dict(), ensure_ascii=False) if as_json else describe(result))
+    print_result(json.dumps(result.to_dict(), ensure_ascii=False)) if as_json else print_text(describe(result))
 
 
 def describe(result: Quantization) -> str:

@@ -76,7 +76,7 @@ def command(
 
     from striate.api.train import resume as resume_run
     from striate.api.train import train
-    from striate.cli.console import ConsoleWatcher, print_result
+    from striate.cli.console import ConsoleWatcher, print_result, print_text
 
     with ConsoleWatcher(quiet=quiet) as watcher:
         if resume is not None:
@@ -107,7 +107,7 @@ def command(
                 watcher=watcher,
             )
     result = summary(run)
-    print_result(json.dumps(result, ensure_ascii=False) if as_json else describe(result))
+    print_result(json.dumps(result, ensure_ascii=False)) if as_json else print_text(describe(result))
 
 
 def summary(run: Run) -> dict[str, Any]:

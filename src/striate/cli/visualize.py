@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from striate.cli.options import AsJson, Mean, Quiet, Size, Std, read_numbers
-from striate.cli.text import printable
+from striate.cli.text import printable, screen_width
+from striate.text_layout import table
 
 if TYPE_CHECKING:
     from striate.api.seen_network import LayerFacts
@@ -73,7 +74,7 @@ def command(
 ) -> None:
     """Parses, looks, says what was written."""
     from striate.api.filter_picture import check_output, write_picture
-    from striate.cli.console import ConsoleWatcher, print_result
+    from striate.cli.console import ConsoleWatcher, print_result, print_text
     from striate.durable_writing import check_writable, write_durably
 
     if layer == LIST:
@@ -116,7 +117,7 @@ def command(
     if as_json:
         print_result(json.dumps({"written": written} | result.to_dict(), ensure_ascii=False))
     else:
-        print_result(show_result(result, written, checks=check, page=html is not None))
+        print_text(show_result(result, written, checks=check, page=html is not None))
 
 
 def parse_unit(text: str) -> int | tuple[int, int, int] | None:
@@ -149,11 +150,8 @@ def show_layers(model: str, size: int | None, *, as_json: bool) -> str:
     layers = layers_of_model(model, size=size)
     if as_json:
         return json.dumps([layer.to_dict() for layer in layers])
-    rows = [("layer", "answers", "a unit sees", "units apart"), *(_row(layer) for layer in layers)]
-    widths = [max(len(row[place]) for row in rows) for place in range(4)]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    )
+    heads = ("layer", "answers", "a unit sees", "units apart")
+    return "\n".join(table(heads, [_row(layer) for layer in layers], left=heads, width=screen_width()))
 
 
 def _row(layer: LayerFacts) -> tuple[str, str, str, str]:

@@ -12,13 +12,13 @@ from typing import Any, Literal
 from striate.inspection.inspection import Inspection
 from striate.inspection.layers import Layer
 from striate.inspection.text import (
-    aligned,
     bytes_text,
     count_text,
     markdown_table,
     size_text,
     window_text,
 )
+from striate.text_layout import table, wrapped
 
 
 @dataclass(frozen=True)
@@ -73,16 +73,16 @@ class Comparison:
         """Figures and departures as JSON text."""
         return json.dumps(self.to_dict(), ensure_ascii=False, indent=1)
 
-    def to_text(self) -> str:
-        """Figures as a table, departures as lines."""
+    def to_text(self, *, width: int | None = None) -> str:
+        """Figures as a table, departures as lines; on a screen of `width` columns no word is cut."""
         columns, rows = self._table()
-        lines = aligned(columns, rows)
+        lines = table(columns, rows, width=width)
         if len(self.inspections) == 2:
             lines += ["", self._headline()]
             for sign, what, places in self._groups():
                 number = f" ({len(places)} places)" if len(places) > 1 else ""
                 lines += [f"{sign} {what}{number}", *(f"    {place}" for place in places)]
-        return "\n".join(line.rstrip() for line in lines)
+        return "\n".join(line.rstrip() for text in lines for line in wrapped(text, width))
 
     def to_markdown(self) -> str:
         """Figures and departures as Markdown."""

@@ -229,11 +229,11 @@ class Inspection:
         """Everything as JSON text."""
         return json.dumps(self.to_dict(batch_size=batch_size, depth=depth), ensure_ascii=False, indent=1)
 
-    def to_text(self, *, batch_size: int = 1, depth: int | None = None) -> str:
-        """Totals, stages and layers as aligned text."""
+    def to_text(self, *, batch_size: int = 1, depth: int | None = None, width: int | None = None) -> str:
+        """Totals, stages and layers as aligned text; on a screen of `width` columns no word is cut."""
         from striate.inspection.text import inspection_text
 
-        return inspection_text(self, batch_size=batch_size, depth=depth)
+        return inspection_text(self, batch_size=batch_size, depth=depth, width=width)
 
     def to_markdown(self, *, batch_size: int = 1, depth: int | None = None) -> str:
         """Totals, stages and layers as Markdown tables."""

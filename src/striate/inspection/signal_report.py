@@ -13,7 +13,8 @@ import jinja2
 
 from striate.fonts import as_plain_text, plotted
 from striate.inspection.signal import LayerSignal, Signal
-from striate.inspection.text import aligned, markdown_table, size_text
+from striate.inspection.text import TO_THE_LEFT, markdown_table, size_text
+from striate.text_layout import table, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -52,12 +53,13 @@ class SignalReport:
         """A line a scheme: whether the network will train."""
         return [f"{signal.scheme or 'as it is'}: {signal.verdict}" for signal in self.signals]
 
-    def to_text(self) -> str:
-        """A table a scheme, and the verdicts."""
-        lines = [f"{self.name}, {size_text(self.input_shape)}: {self.pictures}"]
+    def to_text(self, *, width: int | None = None) -> str:
+        """A table a scheme, and the verdicts; on a screen of `width` columns no word is cut."""
+        lines = wrapped(f"{self.name}, {size_text(self.input_shape)}: {self.pictures}", width)
         for signal in self.signals:
-            lines += ["", signal.scheme or "as it is", *aligned(COLUMNS, [cells(layer) for layer in signal.layers])]
-        return "\n".join([*lines, "", *self.verdicts()])
+            rows = [cells(layer) for layer in signal.layers]
+            lines += ["", signal.scheme or "as it is", *table(COLUMNS, rows, left=TO_THE_LEFT, width=width)]
+        return "\n".join([*lines, "", *wrapped("\n".join(self.verdicts()), width)])
 
     def to_markdown(self) -> str:
         """The same as Markdown."""

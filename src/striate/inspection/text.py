@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from striate.inspection.layers import Layer
+from striate.text_layout import table, wrapped
 
 if TYPE_CHECKING:
     from striate.inspection.inspection import Inspection
@@ -176,33 +177,21 @@ def stage_cells(inspection: Inspection) -> list[tuple[str, ...]]:
 STAGE_COLUMNS = ("stage", "output", "parameters", "share", "MACs", "share", "memory")
 
 
-def inspection_text(inspection: Inspection, *, batch_size: int = 1, depth: int | None = None) -> str:
-    """Layers, stages and totals as aligned text."""
-    lines = [inspection.name + (f"  {inspection.paper}" if inspection.paper else ""), ""]
-    lines += aligned(COLUMNS, [cells(layer) for layer in inspection.folded(depth)])
+def inspection_text(
+    inspection: Inspection, *, batch_size: int = 1, depth: int | None = None, width: int | None = None
+) -> str:
+    """Layers, stages and totals as aligned text, for a screen of so many columns."""
+    title = inspection.name + (f"  {inspection.paper}" if inspection.paper else "")
+    lines = [*wrapped(title, width), ""]
+    lines += table(COLUMNS, [cells(layer) for layer in inspection.folded(depth)], left=TO_THE_LEFT, width=width)
     if len(inspection.stages) > 1:
-        lines += ["", *aligned(STAGE_COLUMNS, stage_cells(inspection))]
+        lines += ["", *table(STAGE_COLUMNS, stage_cells(inspection), left=TO_THE_LEFT, width=width)]
     lines += [""]
     rows = totals(inspection, batch_size)
-    width = max(len(name) for name, _ in rows)
-    lines += [f"{name:<{width}}  {value}" for name, value in rows]
-    lines += [f"note: {note}" for note in inspection.notes]
-    return "\n".join(lines)
-
-
-def aligned(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Lines of a table; columns without a word in them are left out."""
-    used = [place for place in range(len(columns)) if any(row[place] for row in rows)]
-    table = [[columns[place] for place in used], *([row[place] for place in used] for row in rows)]
-    widths = [max(len(row[place]) for row in table) for place in range(len(used))]
-    left = [columns[place] in TO_THE_LEFT for place in used]
-    return [
-        "  ".join(
-            f"{cell:<{width}}" if side else f"{cell:>{width}}"
-            for cell, width, side in zip(row, widths, left, strict=True)
-        ).rstrip()
-        for row in table
-    ]
+    longest = max(len(name) for name, _ in rows)
+    figures = [f"{name:<{longest}}  {value}" for name, value in rows]
+    figures += [f"note: {note}" for note in inspection.notes]
+    return "\n".join([*lines, *wrapped("\n".join(figures), width)])
 
 
 def inspection_markdown(inspection: Inspection, *, batch_size: int = 1, depth: int | None = None) -> str:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from striate.errors import UsageError
+from striate.text_layout import table, wrapped
 from striate.transfer.freezing import Kind
 from striate.transfer.separability import StageScore
 
@@ -67,16 +68,20 @@ class Advice:
         derived = {"transfer": self.transfer, "quadrant": self.quadrant, "many": self.many, "similar": self.similar}
         return derived | asdict(self) | {"reasons": list(self.reasons), "scores": [asdict(row) for row in self.scores]}
 
-    def to_text(self) -> str:
-        """For people: the choice, the two sentences, and the scores of the stages."""
-        width = max(len("stage"), *(len(score.stage) for score in self.scores))
-        lines = [f"transfer: {self.transfer}", *self.reasons, "", f"{'stage':<{width}}  width  accuracy   LogME"]
-        for score in self.scores:
-            mark = "  <- earliest as good as any" if score.stage == self.best_stage else ""
-            lines.append(
-                f"{score.stage:<{width}}  {score.width:>5}  {score.accuracy * 100:>6.1f} %  {score.logme:>6.3f}{mark}"
+    def to_text(self, width: int | None = None) -> str:
+        """For people: the choice, the two sentences, and the scores of the stages; on a screen of `width` columns no word is cut."""
+        rows = [
+            (
+                score.stage,
+                f"{score.width}",
+                f"{score.accuracy * 100:.1f} %",
+                f"{score.logme:.3f}",
+                "<- earliest as good as any" if score.stage == self.best_stage else "",
             )
-        return "\n".join(lines)
+            for score in self.scores
+        ]
+        scores = table(("stage", "width", "accuracy", "LogME", ""), rows, left=("",), width=width)
+        return "\n".join([*wrapped("\n".join([f"transfer: {self.transfer}", *self.reasons]), width), "", *scores])
 
 
 def advise(

@@ -12,6 +12,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from striate.errors import UnknownNameError, UsageError
 from striate.models import Network
+from striate.text_layout import table, wrapped
 from striate.weights import is_auxiliary
 
 Kind = Literal["scratch", "head", "stages", "full"]
@@ -65,8 +66,8 @@ class FreezePlan:
         """How many numbers stay."""
         return sum(part.count for part in self.parts if not part.trainable)
 
-    def to_text(self) -> str:
-        """The table that is shown before training: a line a part, and the sums.
+    def to_text(self, width: int | None = None) -> str:
+        """The table that is shown before training: a line a part, and the sums; on a screen of `width` columns no word is cut.
 
         Example:
             >>> from striate.models import create_model
@@ -79,24 +80,16 @@ class FreezePlan:
             fc      head          650  learns     1
             204,170 of 269,722 parameters learn, 65,552 are frozen
         """
-        rows = [("part", "kind", "parameters", "", "rate", "batch norm")]
+        heads = ("part", "kind", "parameters", "", "rate", "batch norm")
+        rows = []
         for part in self.parts:
             statistics = f"statistics {'move' if part.trainable else 'kept'}" if part.batch_norms else ""
             learns, rate = ("learns", f"{part.rate:.3g}") if part.trainable else ("frozen", "-")
             rows.append((part.name, part.kind, f"{part.count:,}", learns, rate, statistics))
-        widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-        lines = []
-        for row in rows:
-            cells = [
-                cell.rjust(width) if column in (2, 4) else cell.ljust(width)
-                for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-            ]
-            lines.append("  ".join(cells).rstrip())
+        lines = table(heads, rows, left=("kind", "", "batch norm"), width=width)
         total = self.trainable_parameters + self.frozen_parameters
-        lines.append(
-            f"{self.trainable_parameters:,} of {total:,} parameters learn, {self.frozen_parameters:,} are frozen"
-        )
-        return "\n".join(lines)
+        said = f"{self.trainable_parameters:,} of {total:,} parameters learn, {self.frozen_parameters:,} are frozen"
+        return "\n".join([*lines, *wrapped(said, width)])
 
 
 def freeze_plan(
