@@ -6,7 +6,6 @@ What takes time to import comes after them, in `striate.cli.app`.
 from __future__ import annotations
 
 import os
-import re
 import signal
 import sys
 
@@ -120,6 +119,7 @@ def _said(number: int) -> str:
 def leave(message: str, exit_code: int) -> NoReturn:
     """Says why on stderr, in one line, and ends the process."""
     import contextlib
+    import re
 
     with contextlib.suppress(OSError):  # who read it has gone
         sys.stdout.flush()
