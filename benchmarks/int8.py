@@ -19,15 +19,15 @@ from typing import Any
 import numpy as np
 
 import striate
-from striate.api.preparation import prepare_data
-from striate.api.watching import Watcher
 from striate.conversion import convert_to_openvino
 from striate.conversion.quantization import layers_by_format, quantize_graph
 from striate.data.facts import data_facts
+from striate.data.preparation import prepare_data
 from striate.models import create_model, model_row
 from striate.openvino_loading import load_openvino
 from striate.runtime import OpenVINOEngine
 from striate.timing import time_side_by_side
+from striate.watching import Watcher
 from striate.weights.input_rule import input_rule
 
 ROWS = [

@@ -32,16 +32,16 @@ def striate_epochs() -> Opener:
     import numpy as np
     import torch
 
-    from striate.api.examples import SplitExamples
-    from striate.api.preparation import prepare_data
-    from striate.api.watching import Watcher
     from striate.augmentation import AugmentationPolicy, HorizontalFlip, RandomResizedCrop
     from striate.data import open_store
+    from striate.data.examples import SplitExamples
+    from striate.data.preparation import prepare_data
     from striate.pixels import Preprocessing
     from striate.training import Recipe
     from striate.training.batches import epoch_batches
     from striate.training.inputs import prefetched, prepare_training_inputs
     from striate.training.memory import keep_freed_memory
+    from striate.watching import Watcher
 
     def opened(folder: Path) -> Epoch:
         keep_freed_memory()

@@ -46,7 +46,7 @@ SEALING = """
 import sys
 from pathlib import Path
 import striate
-from striate.api.seal import seal
+from striate.sealing.seal import seal
 from striate.bundle import SeenPictures
 from striate.pixels import Preprocessing
 from striate.sealing import make_canaries
@@ -329,7 +329,7 @@ def answer(command: list[str], environment: dict[str, str] | None = None) -> str
 
 def conditions(arguments: argparse.Namespace) -> dict[str, Any]:
     """What a measurement was taken on."""
-    from striate.api.bench_hardware import describe_processor
+    from striate.hardware import describe_processor
     from striate.runtime import available_processors
 
     packages = ("striate", "torch", "torchvision", "openvino", "timm", "fastai", "keras", "pillow", "nncf")

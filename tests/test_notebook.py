@@ -148,7 +148,7 @@ def a_rate_test(inspection, folder):
 
 
 def a_depth_result(inspection, folder):
-    from striate.api.depth_result import DepthResult, NetworkRow
+    from striate.depth.depth_result import DepthResult, NetworkRow
 
     rows = (NetworkRow(EVIL, False, False, 10, 0.5, None), NetworkRow("b", True, True, 2000, 0.25, 0.125))
     (folder / "degradation.png").write_bytes(b"\x89PNG")
@@ -169,7 +169,7 @@ def a_data_set(inspection, folder):
 
 
 def a_run(inspection, folder):
-    from striate.api.run import Run
+    from striate.runs.run import Run
 
     run = Run(f"runs/{EVIL}")
     figures = {"count": 200, "accuracy": 0.5, "balanced_accuracy": 0.25}
@@ -180,7 +180,7 @@ def a_run(inspection, folder):
 
 
 def a_run_that_is_none(inspection, folder):
-    from striate.api.run import Run
+    from striate.runs.run import Run
 
     return Run(folder / "nothing"), ["nothing"], 0
 

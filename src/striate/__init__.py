@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from striate.api.cache import CacheContents, ClearedCache, cache_contents, clear_cache
     from striate.api.create_model import create_model
     from striate.api.deepen import deepen
-    from striate.api.depth_result import DepthResult
     from striate.api.evaluate import Evaluation, evaluate
     from striate.api.export import Export, export
     from striate.api.filter_picture import filter_picture
@@ -28,12 +27,11 @@ if TYPE_CHECKING:
     from striate.api.learning_rate import RateTest, find_learning_rate
     from striate.api.load import load
     from striate.api.quantize import Quantization, quantize
-    from striate.api.run import Run
     from striate.api.signal import measure_signal
     from striate.api.train import resume, train
     from striate.api.visualize import Visualization, visualize
-    from striate.api.watching import Watcher
     from striate.data import Dataset, load_data
+    from striate.depth.depth_result import DepthResult
     from striate.errors import (
         BundleError,
         DataError,
@@ -50,7 +48,9 @@ if TYPE_CHECKING:
     from striate.inspection import Comparison, Inspection, SignalReport, gradient_norms
     from striate.models import list_models
     from striate.pixels import Preprocessing
+    from striate.runs.run import Run
     from striate.runtime import Classifier, Prediction
+    from striate.watching import Watcher
 
 _HOMES = {
     "AugmentationSheet": "striate.api.augment",
@@ -62,7 +62,7 @@ _HOMES = {
     "DataAdvice": "striate.api.advise",
     "DataError": "striate.errors",
     "Dataset": "striate.data",
-    "DepthResult": "striate.api.depth_result",
+    "DepthResult": "striate.depth.depth_result",
     "Evaluation": "striate.api.evaluate",
     "Export": "striate.api.export",
     "ExportError": "striate.errors",
@@ -75,7 +75,7 @@ _HOMES = {
     "Quantization": "striate.api.quantize",
     "QuantizationError": "striate.errors",
     "RateTest": "striate.api.learning_rate",
-    "Run": "striate.api.run",
+    "Run": "striate.runs.run",
     "SignalReport": "striate.inspection",
     "StriateError": "striate.errors",
     "TrainingBenchmark": "striate.api.bench_training",
@@ -83,7 +83,7 @@ _HOMES = {
     "UnknownNameError": "striate.errors",
     "UsageError": "striate.errors",
     "Visualization": "striate.api.visualize",
-    "Watcher": "striate.api.watching",
+    "Watcher": "striate.watching",
     "WeightsError": "striate.errors",
     "advise": "striate.api.advise",
     "augment_sheet": "striate.api.augment",

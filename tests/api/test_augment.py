@@ -6,16 +6,16 @@ import torch
 
 import striate
 from striate.api.augment import augment_sheet, pick_pictures
-from striate.api.deciding import choose_augmentation
-from striate.api.preparation import prepare_data
-from striate.api.training_request import TrainingRequest
-from striate.api.watching import Watcher
 from striate.augmentation import AugmentationPolicy, Rotation, augment, named_policy
 from striate.data import ArrayPictures, Dataset
 from striate.data.facts import SAMPLED, data_facts
+from striate.data.preparation import prepare_data
+from striate.deciding.deciding import choose_augmentation
+from striate.deciding.training_request import TrainingRequest
 from striate.errors import UnknownNameError, UsageError
 from striate.models import create_model, model_row
 from striate.training import Recipe
+from striate.watching import Watcher
 from striate.weights.input_rule import input_rule
 
 
@@ -51,8 +51,8 @@ def test_each_draw_says_what_was_done(digits):
 def test_the_first_draw_is_what_the_first_epoch_sees(striped, monkeypatch):
     """The sheet's pictures are those that training's own code makes of the same rows."""
     import striate.api.augment as module
-    from striate.api.examples import SplitExamples
     from striate.data import open_store
+    from striate.data.examples import SplitExamples
     from striate.training.inputs import augmented
 
     seen = []

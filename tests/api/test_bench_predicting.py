@@ -1,8 +1,8 @@
 import pytest
 
 from striate.api.bench_predicting import bench_predicting
-from striate.api.watching import Watcher
 from striate.errors import PictureError, UsageError
+from striate.watching import Watcher
 
 
 def test_figures(finished_run, striped):

@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 import striate
-from striate.api import depth_plan
-from striate.api.depth_result import NetworkRow, describe_verdict, judge
+from striate.depth import depth_plan
+from striate.depth.depth_result import NetworkRow, describe_verdict, judge
 from striate.errors import DataError, Interrupted, UnknownNameError, UsageError
 
 SMALL = {"pictures": 8, "size": 16, "batch_size": 4}

@@ -12,12 +12,12 @@ from PIL import Image, ImageEnhance
 
 import striate
 from striate.api import export as export_module
-from striate.api.examples import SplitExamples
-from striate.api.export_check import largest_difference, pictures_like
 from striate.data import check_pictures, load_data, open_store
+from striate.data.examples import SplitExamples
 from striate.errors import DataError, ExportError, UnknownNameError, UsageError
 from striate.openvino_loading import openvino_core
 from striate.pixels import decode
+from striate.sealing.agreement import largest_difference, pictures_like
 from striate.training.inputs import prepare_inputs
 
 

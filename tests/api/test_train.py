@@ -281,7 +281,7 @@ def test_a_resume_wants_the_same_pictures(drawn, tmp_path):
 
 
 def test_a_full_disk_keeps_the_last_checkpoint(striped, tmp_path, monkeypatch):
-    import striate.api.carrying_out as room
+    import striate.runs.carrying_out as room
 
     honest = room.save_checkpoint
 

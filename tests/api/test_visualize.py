@@ -9,13 +9,13 @@ from PIL import Image
 from torch import nn
 
 import striate
-from striate.api.looking import look_at, strongest_places
-from striate.api.seeing_classes import CLASS_PANELS, _label_pixels
-from striate.api.seeing_layers import RULES, has_switches, projection_panel
-from striate.api.seen_network import layers_of_model, seen_network
 from striate.api.visualize import METHODS, ON_DATA, ON_NOTHING, check_method
 from striate.errors import DataError, PictureError, UnknownNameError, UsageError
 from striate.inspection import inspect_network
+from striate.seeing.classes import CLASS_PANELS, _label_pixels
+from striate.seeing.layers import RULES, has_switches, projection_panel
+from striate.seeing.looking import look_at, strongest_places
+from striate.seeing.seen_network import layers_of_model, seen_network
 
 PICTURE = np.random.default_rng(0).integers(0, 256, (40, 48, 3), dtype=np.uint8)
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 import striate.api.deepen
-from striate.api.depth_result import DepthResult, NetworkRow
+from striate.depth.depth_result import DepthResult, NetworkRow
 
 
 @pytest.fixture

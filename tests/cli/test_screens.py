@@ -111,7 +111,7 @@ def test_nor_is_any_of_the_catalogue(at, monkeypatch):
     row = {"parameters": 60_000, "macs": 326_520, "in_channels": 1, "input_size": [32, 32], "year": 1998}
     papers = ["LeCun, Bottou, Bengio, Haffner 1998, Gradient-Based Learning", "another"]
     rows = [row | {"name": f"lenet{place}", "paper": paper} for place, paper in enumerate(papers)]
-    monkeypatch.setattr("striate.api.catalogue.catalogue", lambda: rows)
+    monkeypatch.setattr("striate.api.models.catalogue", lambda: rows)
     assert "lenet0      60,000  326,520  1x32x32  1998  LeCun, Bottou" in check_screens(at, "models")
 
 

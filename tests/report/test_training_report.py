@@ -27,7 +27,7 @@ from striate.report import (
     write_while_running,
 )
 from striate.report.contents import TrainingReport as Contents
-from striate.report.wording import percent, printable
+from striate.wording import percent, printable
 
 CLASSES = ["circle", "square", "star"]
 VOID = {"meta", "link", "img", "br", "wbr", "hr", "input"}

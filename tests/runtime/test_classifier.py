@@ -263,11 +263,11 @@ def test_a_runtime_that_forgets_a_step_is_refused(finished_run, monkeypatch):
 @pytest.fixture(scope="module")
 def grey_bundle(tmp_path_factory):
     """A small grey network whose canaries are made of pictures that are of its input's size already, and black."""
-    from striate.api.seal import seal
     from striate.bundle import SeenPictures
     from striate.models import create_model
     from striate.pixels import Preprocessing
     from striate.sealing import make_canaries
+    from striate.sealing.seal import seal
 
     rule = Preprocessing(colour="grey", resize="exact", resize_size=(28, 28), crop=(32, 32), mean=(0.1,), std=(0.3,))
     sealed = seal(

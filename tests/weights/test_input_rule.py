@@ -6,10 +6,10 @@ import pytest
 import torch
 
 import striate
-from striate.api.seen_network import seen_network
 from striate.errors import UsageError
 from striate.models import create_model, model_row
 from striate.pixels import Preprocessing
+from striate.seeing.seen_network import seen_network
 from striate.training import DataFacts
 from striate.weights import PublishedWeights, StartingWeights, WeightsFile
 from striate.weights.input_rule import AskedInput, input_rule, resized_in_proportion

@@ -11,21 +11,22 @@ from typing import Any, Literal
 
 import torch
 
-from striate.api.deciding import choose_input, suit_weights
-from striate.api.preparation import choose_device, prepare_data, start_from
-from striate.api.stage_advice import MOST_PICTURES, sample_rows
-from striate.api.starting_weights import find_weights
-from striate.api.training_request import TrainingRequest
-from striate.api.transfer_choice import advise_on
-from striate.api.watching import Watcher
 from striate.data import Dataset
 from striate.data.facts import data_facts
+from striate.data.preparation import prepare_data
+from striate.deciding.deciding import choose_input, suit_weights
+from striate.deciding.stage_advice import MOST_PICTURES, sample_rows
+from striate.deciding.training_request import TrainingRequest
+from striate.deciding.transfer_choice import advise_on
 from striate.models import create_model, model_row
 from striate.report.quadrants import StageBar, TransferMap, draw_transfer_map
 from striate.text_layout import wrapped
 from striate.training import Recipe, choose_recipe, merge, parse_duration
+from striate.training.device import choose_device
 from striate.transfer import Advice
 from striate.transfer.advice import SIMILAR
+from striate.watching import Watcher
+from striate.weights.starting_weights import find_weights, start_from
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,6 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from striate.api.preparation import prepare_data
-from striate.api.watching import Watcher
 from striate.augmentation import (
     AugmentationPolicy,
     augment,
@@ -27,12 +25,14 @@ from striate.augmentation import (
 )
 from striate.data import Dataset
 from striate.data.facts import data_facts, sample_pixels
+from striate.data.preparation import prepare_data
 from striate.errors import UsageError
 from striate.models import create_model, model_row
 from striate.pixels import Preprocessing
 from striate.report.contact_sheet import Tile, draw_contact_sheet
 from striate.table_reading import read_dataclass
 from striate.training import choose_model, merge, read_settings
+from striate.watching import Watcher
 from striate.weights.input_rule import AskedInput, check_side, input_rule
 
 MOST = 64

@@ -12,15 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from striate.api.bench_hardware import describe_processor
-from striate.api.watching import Watcher
 from striate.bundle import open_bundle
 from striate.errors import UsageError
+from striate.hardware import describe_processor
 from striate.openvino_loading import load_openvino
 from striate.pixels import decode
 from striate.runtime import Classifier, available_processors, load_classifier
 from striate.runtime.peak import PeakMeter, graph_macs
 from striate.timing import time_side_by_side
+from striate.watching import Watcher
 
 STAGED_PICTURES = 40
 """On so many pictures the steps are timed one by one."""

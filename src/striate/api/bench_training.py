@@ -15,14 +15,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from striate.api.bench_hardware import describe_processor
-from striate.api.examples import SplitExamples
-from striate.api.planning import probe_images, probe_loss
-from striate.api.preparation import choose_device, prepare_data
-from striate.api.watching import Watcher
 from striate.data import open_store
+from striate.data.examples import SplitExamples
 from striate.data.facts import data_facts
+from striate.data.preparation import prepare_data
+from striate.deciding.time_limit import probe_images, probe_loss
 from striate.errors import UsageError
+from striate.hardware import describe_processor
 from striate.models import Network, create_model, model_row
 from striate.timing import SideBySide, time_side_by_side
 from striate.training import (
@@ -35,8 +34,10 @@ from striate.training import (
     merge,
     prepare_inputs,
 )
+from striate.training.device import choose_device
 from striate.training.memory import hand_back_freed_memory, keep_freed_memory
 from striate.training.precision import autocast
+from striate.watching import Watcher
 from striate.weights.input_rule import AskedInput, check_side, input_rule
 
 STEPS_OF_THE_LOOP = 10

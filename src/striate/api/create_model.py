@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from striate.api.starting_weights import find_weights
-from striate.api.watching import Watcher
-from striate.errors import UsageError, WeightsError
+from striate.errors import UsageError
 from striate.initialization import PAPER, Scheme, drafting, named_scheme
 from striate.models import Network
 from striate.models import create_model as create_new_model
-from striate.weights import MatchReport, StartingWeights, Which, is_auxiliary, load_weights
+from striate.watching import Watcher
+from striate.weights import Which
+from striate.weights.filled_network import fill_network
+from striate.weights.starting_weights import find_weights
 
 
 def create_model(
@@ -72,25 +73,7 @@ def create_model(
     with drafting():  # what makes no sense is said before anything is downloaded
         create_new_model(name, num_classes=num_classes, in_channels=in_channels, auxiliary=auxiliary, seed=seed)
     found = find_weights(weights, name, which=which, watcher=watcher or TerminalLine())
-    network = create_new_model(name, num_classes=num_classes, in_channels=in_channels, auxiliary=auxiliary, seed=seed)
-    report = _filled(network, found, name)
-    if num_classes is None and report.head_replaced and report.file_classes:
-        network = create_new_model(
-            name, num_classes=report.file_classes, in_channels=in_channels, auxiliary=auxiliary, seed=seed
-        )
-        _filled(network, found, name)
-    return network
-
-
-def _filled(network: Network, found: StartingWeights, row: str) -> MatchReport:
-    """Puts the weights into the network; all must fit but the head, and auxiliary heads, which only training needs."""
-    report = load_weights(network, found.file.tensors, row=row)
-    if report.reshaped or not all(is_auxiliary(name) for name in report.missing):
-        raise WeightsError(
-            f"{found.name} does not fill {row}: {report.summary()}; "
-            "load what fits with striate.weights.load_weights, which tells you what does not"
-        )
-    return report
+    return fill_network(name, found, num_classes=num_classes, in_channels=in_channels, auxiliary=auxiliary, seed=seed)
 
 
 def _on_a_terminal() -> bool:

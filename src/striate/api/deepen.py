@@ -13,22 +13,23 @@ import numpy as np
 import torch
 from torch import nn
 
-from striate.api.depth_plan import DepthPlan, plan_depth
-from striate.api.depth_result import PICTURE, DepthResult, NetworkRow, describe_verdict, judge
-from striate.api.examples import SplitExamples
-from striate.api.interruption import interruptible
-from striate.api.run import RECIPE, check_output, create_run_folder, write_history
-from striate.api.watching import Watcher
 from striate.data import Dataset, open_store
+from striate.data.examples import SplitExamples
+from striate.depth.depth_plan import DepthPlan, plan_depth
+from striate.depth.depth_result import PICTURE, DepthResult, NetworkRow, describe_verdict, judge
 from striate.durable_writing import write_durably
 from striate.errors import Interrupted, TrainingError
 from striate.inspection import gradient_norms
+from striate.interruption import interruptible
 from striate.models import Network, create_model
 from striate.report.depth_picture import NetworkCurve, draw_depth
-from striate.report.wording import percent
+from striate.runs.run import check_output, create_run_folder, write_history
 from striate.training import EpochResult, StepReport, StoppedError, TrainingState, fit, parse_duration
 from striate.training.batches import batch_sizes
 from striate.training.memory import keep_freed_memory
+from striate.training.run_folder import RECIPE
+from striate.watching import Watcher
+from striate.wording import percent
 
 GRADIENTS = "gradients.jsonl"
 PROBE_PICTURES = 64

@@ -13,16 +13,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from striate.api.load import load
-from striate.api.run import SPLITS as SPLIT_TABLE
-from striate.api.run import Run
-from striate.api.watching import Watcher
-from striate.data import SPLITS, Dataset, Problem, check_pictures, load_data, read_split_csv
+from striate.data import SPLITS, Dataset, Problem, apply_split_table, check_pictures, load_data, read_split_csv
+from striate.data.known_classes import labels_of
 from striate.durable_writing import write_durably
 from striate.errors import DataError, UnknownNameError, UsageError
 from striate.evaluation import Finding, Scores, judge_scores, score
-from striate.name_comparison import NamePlaces
-from striate.runtime import Classifier
+from striate.runs.run import Run, run_folder_of
+from striate.runtime import Classifier, load_classifier
+from striate.training.run_folder import SPLITS as SPLIT_TABLE
+from striate.watching import Watcher
 
 BATCH = 64
 
@@ -128,9 +127,9 @@ def evaluate(
     watcher = watcher or Watcher()
     if split is not None and split not in SPLITS:
         raise UnknownNameError("split", split, SPLITS)
-    run_folder = folder_of(classifier)
+    run_folder = run_folder_of(classifier)
     if not isinstance(classifier, Classifier):
-        classifier = load(classifier.folder if isinstance(classifier, Run) else classifier)
+        classifier = load_classifier(classifier.folder if isinstance(classifier, Run) else classifier)
     dataset = data if isinstance(data, Dataset) else load_data(data, root=root)
     for note in dataset.notes:
         watcher.note(note)
@@ -162,17 +161,6 @@ def evaluate(
     )
 
 
-def folder_of(classifier: str | Path | Run | Classifier) -> Path | None:
-    """The run folder that a classifier comes from, if it does."""
-    if isinstance(classifier, Run):
-        return classifier.folder
-    folder = classifier.bundle.folder if isinstance(classifier, Classifier) else Path(classifier)
-    for place in (folder, folder.parent):
-        if (place / SPLIT_TABLE).is_file():
-            return place
-    return None
-
-
 def choose_rows(dataset: Dataset, split: str | None, run_folder: Path | None) -> tuple[str, npt.NDArray[np.int64]]:
     """The split to measure on and its rows: the one asked for, else `test`, else `val`, else everything.
 
@@ -180,7 +168,7 @@ def choose_rows(dataset: Dataset, split: str | None, run_folder: Path | None) ->
         UsageError: If the split that was asked for has no picture.
     """
     if not dataset.has_splits and run_folder is not None:
-        dataset = with_splits_of(dataset, run_folder)
+        dataset = apply_split_table(dataset, read_split_csv(run_folder / SPLIT_TABLE))
     for name in (split,) if split else ("test", "val"):
         rows = dataset.indices(name)
         if len(rows):
@@ -188,32 +176,6 @@ def choose_rows(dataset: Dataset, split: str | None, run_folder: Path | None) ->
     if split is not None:
         raise UsageError(f"{dataset.location} has no pictures in the split {split!r}")
     return "all", np.arange(len(dataset))
-
-
-def with_splits_of(dataset: Dataset, run_folder: Path) -> Dataset:
-    """The data with the splits of a run's `split.csv`, known by content; pictures that are not in it stay unassigned."""
-    table = read_split_csv(run_folder / SPLIT_TABLE)
-    known = {digest.tobytes(): code for digest, code in zip(table.digests, table.splits, strict=True)}
-    codes = [known.get(digest.tobytes(), 0) for digest in dataset.checked_facts.digests]
-    return dataclasses.replace(dataset, splits=np.array(codes, dtype=np.uint8))
-
-
-def labels_of(dataset: Dataset, classes: tuple[str, ...]) -> npt.NDArray[np.int64]:
-    """The labels as places in the classifier's classes, matched by name.
-
-    Raises:
-        DataError: If the classifier does not know one of the classes.
-    """
-    known = NamePlaces(classes)
-    places = [known.find(name) for name in dataset.classes]
-    unknown = [name for name, place in zip(dataset.classes, places, strict=True) if place is None]
-    if unknown:
-        names = ", ".join(repr(name) for name in unknown[:5]) + (
-            f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""
-        )
-        knows = ", ".join(classes[:10]) + (", ..." if len(classes) > 10 else "")
-        raise DataError(f"{dataset.location} has classes that the classifier does not know: {names}; it knows {knows}")
-    return np.array(places, dtype=np.int64)[dataset.labels]
 
 
 def predict_in_batches(classifier: Classifier, dataset: Dataset, watcher: Watcher) -> Iterator[npt.NDArray[np.float64]]:

@@ -13,16 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import striate
-from striate.api.export_check import (
-    FEWEST_PICTURES,
-    Agreement,
-    compare_answers,
-    open_exported,
-    pictures_like,
-    pictures_of_data,
-)
-from striate.api.run import Run
-from striate.api.watching import Watcher
 from striate.bundle import Bundle
 from striate.conversion import OPSET, convert_to_onnx, export_preparation, export_program, put_before
 from striate.conversion.onnx_model import load_onnx
@@ -30,7 +20,17 @@ from striate.durable_writing import check_writable, folder_beside, move_into_pla
 from striate.errors import ExportError, UnknownNameError, UsageError
 from striate.openvino_loading import load_openvino, openvino_core
 from striate.pixels import decode
+from striate.runs.run import Run
 from striate.runtime import Classifier, load_classifier
+from striate.sealing.agreement import (
+    FEWEST_PICTURES,
+    Agreement,
+    compare_answers,
+    open_exported,
+    pictures_like,
+    pictures_of_data,
+)
+from striate.watching import Watcher
 
 FORMATS: Mapping[str, str] = {"onnx": ".onnx", "openvino": ".xml", "torch_export": ".pt2"}
 """What a bundle can be exported as, and how the file's name ends."""

@@ -10,9 +10,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from striate.api.seal import seal
-from striate.api.starting_weights import find_weights
-from striate.api.watching import Watcher
 from striate.bundle import Contract, SeenPictures
 from striate.errors import UsageError, WeightsError
 from striate.models import Network, Row, create_model, model_row, twin_rows
@@ -20,9 +17,12 @@ from striate.name_comparison import alike, spelled
 from striate.printable_text import is_text
 from striate.runtime import Classifier, load_classifier
 from striate.sealing import make_canaries
+from striate.sealing.seal import seal
 from striate.training import Decision
+from striate.watching import Watcher
 from striate.weights import StartingWeights, Which, is_auxiliary, load_weights
 from striate.weights.input_rule import AskedInput, check_side, input_rule
+from striate.weights.starting_weights import find_weights
 
 CANARY_SIZES = ((150, 120), (120, 150), (140, 140), (96, 160))
 """Height and width in pixels of the pictures that are drawn as canaries, as nobody gave any."""

@@ -7,9 +7,7 @@ from pathlib import Path
 
 from torch import nn
 
-from striate.bundle import open_bundle
 from striate.errors import UsageError
-from striate.initialization import drafting
 from striate.inspection import (
     Comparison,
     EffectiveField,
@@ -18,9 +16,9 @@ from striate.inspection import (
     effective_field,
     inspect_network,
 )
-from striate.models import Network, create_model, list_models, model_row
-from striate.nn.arguments import whole_number
-from striate.weights import read_weights
+from striate.inspection.input_shape import input_shape
+from striate.models import create_model, list_models
+from striate.sealing.opening import draft_network, trained_network
 
 
 def inspect(model: nn.Module | str | Path, input_size: int | Sequence[int] | None = None) -> Inspection:
@@ -46,7 +44,7 @@ def inspect(model: nn.Module | str | Path, input_size: int | Sequence[int] | Non
     """
     name, paper, own_size = "", "", None
     if not isinstance(model, nn.Module):
-        network, name, paper, own_size = _draft(model)
+        network, name, paper, own_size = draft_network(model)
     else:
         network = model
     return inspect_network(
@@ -71,72 +69,6 @@ def compare(models: Sequence[nn.Module | str | Path], input_size: int | Sequence
     if len(models) < 2:
         raise UsageError(f"a comparison needs at least two networks, got {len(models)}")
     return compare_inspections([inspect(model, input_size) for model in models])
-
-
-def _draft(model: str | Path) -> tuple[nn.Module, str, str, tuple[int, int] | None]:
-    """A network without values, its name, its paper, and the size of its pictures if that is not its row's."""
-    name = str(model)
-    if name not in list_models() and Path(model).exists():
-        contract = open_bundle(model).contract
-        architecture = contract.architecture
-        with drafting():
-            network = create_model(
-                architecture.model, num_classes=architecture.num_classes, in_channels=architecture.in_channels
-            )
-        title = f"{Path(model).resolve().name} ({architecture.model})"
-        return network, title, model_row(architecture.model).paper, contract.preprocessing.size
-    row = model_row(name)
-    with drafting():
-        return create_model(name), name, row.paper, None
-
-
-def input_shape(network: nn.Module, input_size: int | Sequence[int] | None) -> tuple[int, ...]:
-    """(channels, height, width) of a picture: as asked for, or the network's own.
-
-    Raises:
-        UsageError: The network does not say what pictures it takes.
-    """
-    own = getattr(network, "input_size", None)
-    size = own if input_size is None else input_size
-    if size is None:
-        raise UsageError(
-            f"{type(network).__name__} does not say what pictures it takes; give input_size=(height, width), "
-            "or (channels, height, width)"
-        )
-    sides = (size, size) if isinstance(size, int) else tuple(size)
-    sides = tuple(whole_number("inspect", "input_size", side) for side in sides)
-    return sides if len(sides) != 2 else (_channels(network), *sides)
-
-
-def _channels(network: nn.Module) -> int:
-    own = getattr(network, "in_channels", None)
-    if isinstance(own, int):
-        return own
-    for module in network.modules():
-        if isinstance(module, nn.Conv2d):
-            return module.in_channels
-    raise UsageError(
-        f"{type(network).__name__} does not say how many channels a picture has; "
-        "give input_size=(channels, height, width)"
-    )
-
-
-def trained_network(bundle_folder: str | Path) -> tuple[Network, str, tuple[int, int]]:
-    """A bundle's network with its weights, its name, and the height and width that pictures are brought to.
-
-    Raises:
-        BundleError: The bundle is damaged.
-    """
-    bundle = open_bundle(bundle_folder)
-    architecture = bundle.contract.architecture
-    network = create_model(
-        architecture.model,
-        num_classes=architecture.num_classes,
-        in_channels=architecture.in_channels,
-        auxiliary=False,
-    )
-    network.load_state_dict(read_weights(bundle.weights_path).tensors)
-    return network, f"{Path(bundle_folder).resolve().name} ({architecture.model})", bundle.contract.preprocessing.size
 
 
 def measure_effective_field(

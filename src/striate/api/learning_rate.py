@@ -11,20 +11,20 @@ from typing import Any
 
 import torch
 
-from striate.api.deciding import Decided, decide
-from striate.api.examples import SplitExamples
-from striate.api.interruption import interruptible
-from striate.api.training_request import TrainingRequest
-from striate.api.transferring import Lesson, choose_inputs, fit_new_head
-from striate.api.watching import Watcher
 from striate.data import Dataset, open_store
+from striate.data.examples import SplitExamples
+from striate.deciding.deciding import Decided, decide
+from striate.deciding.training_request import TrainingRequest
 from striate.durable_writing import check_writable, write_durably
 from striate.errors import Interrupted, UsageError
+from striate.interruption import interruptible
 from striate.report.rate_picture import draw_rates
+from striate.runs.partial_training import Lesson, choose_inputs, fit_new_head
 from striate.training import StoppedError
 from striate.training.memory import keep_freed_memory
 from striate.training.range_test import RateSuggestion, Sweep, check_sweep, range_test, smooth, suggest_rate
 from striate.transfer import freeze
+from striate.watching import Watcher
 
 FORMATS = {".png": "png", ".svg": "svg", ".pdf": "pdf"}
 NOT_SWEPT = ("epochs", "steps", "learning rate")

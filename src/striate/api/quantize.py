@@ -12,19 +12,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from striate.api.evaluate import folder_of, labels_of, with_splits_of
-from striate.api.run import Run
-from striate.api.seal import times_as_fast
-from striate.api.watching import Watcher
 from striate.bundle import Bundle, BundleContent, PrecisionTerms, open_bundle, write_bundle
 from striate.bundle.contract import LARGEST_TOLERANCE
 from striate.bundle.folder import CANARY_SHEET, INT8, INT8_WEIGHTS
 from striate.conversion.quantization import layers_by_format, quantize_graph, quantize_graph_within
-from striate.data import Dataset, check_pictures, load_data
+from striate.data import Dataset, apply_split_table, check_pictures, load_data, read_split_csv
+from striate.data.known_classes import labels_of
 from striate.errors import DataError, QuantizationError, UsageError
 from striate.openvino_loading import load_openvino
 from striate.pixels import Preprocessing
+from striate.runs.run import Run, run_folder_of
 from striate.runtime import OpenVINOEngine
+from striate.sealing.seal import times_as_fast
+from striate.training.run_folder import SPLITS
+from striate.watching import Watcher
 
 CALIBRATION_PICTURES = 300
 """The ranges of activations hardly change with more."""
@@ -174,9 +175,9 @@ def calibration_and_validation(
     labels_of(dataset, bundle.contract.classes)  # an unknown class shows before the pictures are read
     if dataset.facts is None:
         dataset = check_pictures(dataset, progress=watcher.task)
-    run = folder_of(place)
+    run = run_folder_of(place)
     if not dataset.has_splits and run is not None:
-        dataset = with_splits_of(dataset, run)
+        dataset = apply_split_table(dataset, read_split_csv(run / SPLITS))
     training, validation = dataset.indices("train"), dataset.indices("val")
     if not (len(training) and len(validation)):
         seen = bundle.seen_pictures().contains(dataset.checked_facts.digests)

@@ -10,15 +10,16 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from striate.api.inspect import input_shape, trained_network
-from striate.api.watching import Watcher
 from striate.data import Dataset, load_data
 from striate.errors import UsageError
 from striate.initialization import PAPER, Scheme, initialize, named_scheme
 from striate.inspection import SignalReport, network_signal
+from striate.inspection.input_shape import input_shape
 from striate.models import Network, create_model, list_models, model_row
 from striate.models.config import IMAGENET
 from striate.nn.arguments import whole_number
+from striate.sealing.opening import trained_network
+from striate.watching import Watcher
 from striate.weights.input_rule import whole_picture
 
 DEFAULT_SCHEMES = (PAPER, "he_normal", "xavier_uniform", "lecun_uniform")

@@ -9,20 +9,22 @@ from pathlib import Path
 
 import torch
 
-from striate.api.carrying_out import carry_out
-from striate.api.deciding import decide
-from striate.api.preparation import choose_device, reload_data, start_from
-from striate.api.run import BUNDLE, CHECKPOINTS, RECIPE, REPORT, SPLITS, Run, check_output, create_run_folder
-from striate.api.run_plan import RunPlan
-from striate.api.starting_weights import find_weights
-from striate.api.training_request import TrainingRequest
-from striate.api.watching import Watcher, tell
 from striate.data import Dataset, write_split_csv
+from striate.data.preparation import reload_data
+from striate.deciding.deciding import decide
+from striate.deciding.run_plan import RunPlan
+from striate.deciding.training_request import TrainingRequest
 from striate.durable_writing import write_durably
 from striate.errors import UsageError
 from striate.models import create_model, model_row
 from striate.report import says_ended
+from striate.runs.carrying_out import carry_out
+from striate.runs.run import Run, check_output, create_run_folder
 from striate.training import checkpoints
+from striate.training.device import choose_device
+from striate.training.run_folder import BUNDLE, CHECKPOINTS, RECIPE, REPORT, SPLITS
+from striate.watching import Watcher, tell
+from striate.weights.starting_weights import find_weights, start_from
 
 
 def train(
@@ -150,7 +152,9 @@ def resume(folder: str | Path, *, watcher: Watcher | None = None) -> Run:
             folder / BUNDLE
         )  # it ended between the bundle and the report; sealing again gives the same bundle
     settings = plan.settings
-    dataset = reload_data(folder, plan, watcher)
+    dataset = reload_data(
+        settings.data, root=settings.root or None, table=folder / SPLITS, classes=plan.classes, watcher=watcher
+    )
     network = create_model(
         plan.recipe.model,
         num_classes=len(plan.classes),

@@ -15,28 +15,28 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from striate.api.looking import Look, check_unit, look_at
-from striate.api.seeing_checks import NAMES, checked, checked_projection, with_check
-from striate.api.seeing_classes import CLASS_PANELS
-from striate.api.seeing_data import hierarchy_panels, many_pictures, top_panel
-from striate.api.seeing_layers import (
-    RULES,
-    feature_maps_panel,
-    projection_panel,
-    through_training_panel,
-    whole_map_panel,
-)
-from striate.api.seeing_learnt import filters_panel, maximize_panel, unit_to_maximize
-from striate.api.seen_network import SeenNetwork, seen_network
-from striate.api.watching import Watcher
 from striate.data import Dataset
 from striate.errors import UnknownNameError, UsageError
 from striate.pixels import PictureSource
 from striate.report.seeing_contents import Panel, SeeingReport, StagePanels
 from striate.report.seeing_page import render
 from striate.report.seeing_sheet import draw_everything, draw_panel
+from striate.seeing.checks import NAMES, checked, checked_projection, with_check
+from striate.seeing.classes import CLASS_PANELS
+from striate.seeing.layers import (
+    RULES,
+    feature_maps_panel,
+    projection_panel,
+    through_training_panel,
+    whole_map_panel,
+)
+from striate.seeing.learnt import filters_panel, maximize_panel, unit_to_maximize
+from striate.seeing.looking import Look, check_unit, look_at
+from striate.seeing.many_pictures import hierarchy_panels, many_pictures, top_panel
+from striate.seeing.seen_network import SeenNetwork, seen_network
 from striate.training.memory import keep_freed_memory
 from striate.visualization import HEAD, Unit, check_explanations, last_maps_layer, list_layers, strongest_maps
+from striate.watching import Watcher
 
 ALL = "all"
 ON_DATA = ("top", "hierarchy")

@@ -51,7 +51,7 @@ def command(
 
     from striate.api.augment import augment_sheet
     from striate.api.filter_picture import check_output, write_picture
-    from striate.report.wording import plural
+    from striate.wording import plural
 
     check_output(output)
     with ConsoleWatcher(quiet=quiet) as watcher:

@@ -12,9 +12,9 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from striate.api.watching import Watcher
 from striate.cli.text import screen_width
 from striate.text_layout import wrapped
+from striate.watching import Watcher
 
 if TYPE_CHECKING:
     from striate.training import Decision, EpochResult, StepReport

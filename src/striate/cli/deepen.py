@@ -13,7 +13,7 @@ from striate.cli.text import screen_width
 from striate.text_layout import table
 
 if TYPE_CHECKING:
-    from striate.api.depth_result import DepthResult
+    from striate.depth.depth_result import DepthResult
 
 
 def command(

@@ -35,9 +35,9 @@ def command(
 ) -> None:
     """Parses, evaluates, shows the scores."""
     from striate.api.evaluate import evaluate, write_predictions
-    from striate.api.watching import tell
     from striate.cli.console import ConsoleWatcher, print_result, print_text
     from striate.durable_writing import check_writable
+    from striate.watching import tell
 
     if predictions is not None:
         check_writable(predictions)

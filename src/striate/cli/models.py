@@ -10,7 +10,7 @@ import typer
 
 def command(as_json: Annotated[bool, typer.Option("--json", help="Print the list as JSON.")] = False) -> None:
     """Shows a row a network."""
-    from striate.api.catalogue import catalogue
+    from striate.api.models import catalogue
     from striate.cli.console import print_result
     from striate.cli.text import screen_width
     from striate.text_layout import table

@@ -33,7 +33,7 @@ from striate.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from striate.api.run import Run
+    from striate.runs.run import Run
 
 
 def command(

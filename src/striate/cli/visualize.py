@@ -13,8 +13,8 @@ from striate.cli.text import printable, screen_width
 from striate.text_layout import table
 
 if TYPE_CHECKING:
-    from striate.api.seen_network import LayerFacts
     from striate.api.visualize import Visualization
+    from striate.seeing.seen_network import LayerFacts
 
 LIST = "list"
 TOP = "top"
@@ -145,7 +145,7 @@ def parse_unit(text: str) -> int | tuple[int, int, int] | None:
 
 def show_layers(model: str, size: int | None, *, as_json: bool) -> str:
     """A network's stages: for people with what their units see, or as JSON."""
-    from striate.api.seen_network import layers_of_model
+    from striate.seeing.seen_network import layers_of_model
 
     layers = layers_of_model(model, size=size)
     if as_json:
@@ -155,7 +155,7 @@ def show_layers(model: str, size: int | None, *, as_json: bool) -> str:
 
 
 def _row(layer: LayerFacts) -> tuple[str, str, str, str]:
-    from striate.report.wording import plural
+    from striate.wording import plural
 
     if len(layer.shape) != 3:
         return layer.name, f"{layer.shape[0]:,} numbers", "everything", ""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from striate.report.wording import percent, plural, shorten
+from striate.wording import percent, plural, shorten
 
 MOST_CLASSES = 100  # beyond, a cell would be smaller than the eye can point at: the pairs must do
 NUMBERS_UP_TO = 20  # classes: with more, the cells are too small for digits

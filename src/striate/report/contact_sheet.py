@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from striate.errors import UsageError
 from striate.fonts import runs
-from striate.report.wording import printable
+from striate.wording import printable
 
 Picture = npt.NDArray[np.uint8]
 

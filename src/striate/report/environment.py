@@ -7,7 +7,7 @@ from functools import cache
 import jinja2
 from markupsafe import Markup
 
-from striate.report import wording
+from striate import wording
 
 
 @cache

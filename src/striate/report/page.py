@@ -13,7 +13,7 @@ from striate.report.contents import TrainingReport
 from striate.report.curves import Chart, chart
 from striate.report.seeing_part import SeeingPart, seeing_part
 from striate.report.thumbnails import Thumbnail, thumbnail
-from striate.report.wording import duration, number, percent, plural
+from striate.wording import duration, number, percent, plural
 
 # How much of what may be endless goes on the page; each limit is said where it bites.
 CLASSES_IN_FULL = 30

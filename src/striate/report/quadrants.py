@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from striate.fonts import as_plain_text, plotted
-from striate.report.wording import NARROW_SPACE, percent, plural, printable, shorten
+from striate.wording import NARROW_SPACE, percent, plural, printable, shorten
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from striate.report import wording
+from striate import wording
 from striate.report.environment import environment
 from striate.report.seeing_contents import SMALL, Panel, SeeingReport, Shown
 from striate.report.thumbnails import Thumbnail, thumbnail

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from striate.report.contents import SeeingInside
 from striate.report.thumbnails import Thumbnail, thumbnail
-from striate.report.wording import percent, plural
+from striate.wording import percent, plural
 
 FILTERS = 96
 """So many filters go on the page."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from striate.report.contact_sheet import SIDE, Picture, Tile, draw_contact_sheet
 from striate.report.seeing_contents import Panel, SeeingReport, Shown, StagePanels
-from striate.report.wording import percent
+from striate.wording import percent
 
 SHEET_SIDES = {1: 960, 2: 420, 3: 320}
 """Pixels: of each picture of a sheet that has so few side by side."""

@@ -1,0 +1,1 @@
+"""Deciding how a run goes: of all that was not said, what suits the data."""

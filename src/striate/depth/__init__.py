@@ -1,0 +1,1 @@
+"""The degradation experiment: plain and residual networks at two depths."""

@@ -1,0 +1,41 @@
+"""What pictures a network takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import nn
+
+from striate.errors import UsageError
+from striate.nn.arguments import whole_number
+
+
+def input_shape(network: nn.Module, input_size: int | Sequence[int] | None) -> tuple[int, ...]:
+    """(channels, height, width) of a picture: as asked for, or the network's own.
+
+    Raises:
+        UsageError: The network does not say what pictures it takes.
+    """
+    own = getattr(network, "input_size", None)
+    size = own if input_size is None else input_size
+    if size is None:
+        raise UsageError(
+            f"{type(network).__name__} does not say what pictures it takes; give input_size=(height, width), "
+            "or (channels, height, width)"
+        )
+    sides = (size, size) if isinstance(size, int) else tuple(size)
+    sides = tuple(whole_number("inspect", "input_size", side) for side in sides)
+    return sides if len(sides) != 2 else (_channels(network), *sides)
+
+
+def _channels(network: nn.Module) -> int:
+    own = getattr(network, "in_channels", None)
+    if isinstance(own, int):
+        return own
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            return module.in_channels
+    raise UsageError(
+        f"{type(network).__name__} does not say how many channels a picture has; "
+        "give input_size=(channels, height, width)"
+    )

@@ -1,0 +1,1 @@
+"""Runs: a folder each; carried out, watched and reported."""

@@ -1,0 +1,147 @@
+"""Gathers what a run's report tells."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import os
+import platform
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from striate.data import Dataset, PixelStore
+from striate.data.examples import SplitExamples
+from striate.deciding.run_plan import RunPlan
+from striate.evaluation import Finding, most_confident_mistakes
+from striate.initialization import drafting
+from striate.models import Network, create_model
+from striate.report import DataSummary, Mistake, TrainingReport, write
+from striate.runs.inside import see_inside
+from striate.sealing.seal import Sealed, versions
+from striate.training.batches import batch_sizes
+from striate.training.run_folder import REPORT
+
+SAMPLES_PER_CLASS = 6
+SAMPLED_CLASSES = 40
+MISTAKES = 24
+
+
+def write_training_report(
+    folder: Path,
+    run: RunPlan,
+    dataset: Dataset,
+    store: PixelStore,
+    sealed: Sealed,
+    network: Network,
+    history: Sequence[Mapping[str, Any]],
+    timings: Mapping[str, float],
+    findings: Sequence[Finding],
+) -> None:
+    """Writes a finished run's `report.html`, the last of all that a run writes: what it says makes the run ended."""
+    headline = next((name for name in ("test", "val") if name in sealed.scores), None)
+    bundle = shlex.quote(str(folder))
+    known = describe_run(folder, run, dataset)
+    wrong = mistakes(dataset, store, run, sealed, headline) if headline else []
+    report = dataclasses.replace(
+        known,
+        data=dataclasses.replace(known.data, samples=sample_pictures(dataset, store)),
+        parameters=parameter_count(run.recipe.model, network),
+        history=history,
+        scores={name: scores.to_dict() for name, scores in sealed.scores.items()},
+        mistakes=wrong,
+        seeing=see_inside(network, run.preprocessing, dataset.classes, wrong),
+        predict_commands=[
+            f"striate predict {bundle} PICTURE.jpg",
+            f"striate predict {bundle} FOLDER --format csv > predictions.csv",
+            f"striate evaluate {bundle} DATA",
+        ],
+        timings=timings,
+        findings=findings,
+    )
+    write(report, folder / REPORT)
+
+
+def describe_run(folder: Path, run: RunPlan, dataset: Dataset) -> TrainingReport:
+    """What a report says of a run before its first step."""
+    return TrainingReport(
+        title=f"{dataset.name} · {run.recipe.model}",
+        run=folder.name,
+        created=run.settings.created.replace("T", " "),
+        model=run.recipe.model,
+        data=DataSummary(
+            location=dataset.location,
+            counts=dataset.counts(),
+            ignored=dataset.ignored,
+            quarantined=[(problem.key, problem.reason) for problem in dataset.problems],
+        ),
+        epochs_planned=planned_epochs(run, dataset),
+        decisions=[(decision.what, decision.value, decision.why) for decision in run.decisions],
+        recipe=run.to_toml(),
+        findings=[Finding(note) for note in run.notes],
+        hardware=hardware(run),
+        versions=versions(),
+    )
+
+
+def planned_epochs(run: RunPlan, dataset: Dataset) -> int | None:
+    """Epochs that the planned steps make, the last of which may be a part; a time limit leaves fewer than the schedule has."""
+    steps_per_epoch = len(batch_sizes(len(dataset.indices("train")), run.recipe.batch_size))
+    return min(run.recipe.schedule.epochs, math.ceil(run.settings.total_steps / steps_per_epoch)) or None
+
+
+def sample_pictures(dataset: Dataset, store: PixelStore) -> dict[str, list[npt.NDArray[np.uint8]]]:
+    """The first training pictures of each class, as the network sees them."""
+    rows = dataset.indices("train")
+    samples = {}
+    for label, name in enumerate(dataset.classes[:SAMPLED_CLASSES]):
+        own = rows[dataset.labels[rows] == label][:SAMPLES_PER_CLASS]
+        samples[name] = list(store.gather(own)) if len(own) else []
+    return samples
+
+
+def mistakes(dataset: Dataset, store: PixelStore, run: RunPlan, sealed: Sealed, split: str) -> list[Mistake]:
+    """The most confident mistakes on a split, the surest first."""
+    examples = SplitExamples.of(dataset, store, run.preprocessing, split)
+    probabilities = sealed.probabilities[split]
+    positions = most_confident_mistakes(probabilities, examples.labels, MISTAKES)
+    if not len(positions):
+        return []
+    pictures = examples.pixels(positions)
+    rows = []
+    for picture, position in zip(pictures, positions, strict=True):
+        predicted = int(probabilities[position].argmax())
+        true = dataset.classes[examples.labels[position]]
+        probability = float(probabilities[position, predicted])
+        rows.append(Mistake(picture, examples.key(int(position)), true, dataset.classes[predicted], probability))
+    return rows
+
+
+def parameter_count(model: str, network: Network) -> int:
+    """Parameters of the network without its auxiliary heads, which are not sealed."""
+    with drafting():  # numbers without values
+        sealed = create_model(model, num_classes=network.num_classes, in_channels=network.in_channels, auxiliary=False)
+    return sum(parameter.numel() for parameter in sealed.parameters())
+
+
+def hardware(run: RunPlan) -> dict[str, str]:
+    """What the run was trained on, for people."""
+    return {
+        "device": run.settings.device,
+        "processor": processor_name(),
+        "processors": str(os.cpu_count()),
+        "system": f"{platform.system()} {platform.release()}",
+    }
+
+
+def processor_name() -> str:
+    """The processor's name, as the system tells it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())

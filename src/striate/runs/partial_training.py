@@ -1,0 +1,141 @@
+"""Learning from trained weights: what stays frozen is run once, a new head is fitted first, and nothing leaks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+
+from striate.data.examples import SplitExamples
+from striate.deciding.run_plan import RunPlan
+from striate.models import Network
+from striate.training import KeptMaps, TrainingState
+from striate.transfer import (
+    FreezePlan,
+    compute_outputs,
+    fingerprint,
+    fit_head,
+    freeze,
+    freeze_plan,
+    maps_of,
+    output_shapes,
+    prove_frozen,
+    set_training_mode,
+    stage_vectors,
+)
+from striate.watching import Watcher
+
+MAPS_BUDGET = 4 << 30
+"""Bytes that the kept maps of a frozen part may take; beyond that its pictures go through it in every epoch."""
+
+
+@dataclass
+class Lesson:
+    """A network, what of it learns, and what the rest was before."""
+
+    network: Network
+    plan: FreezePlan
+    before: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, network: Network, run: RunPlan) -> Lesson:
+        """What of a run's network learns, by its recipe."""
+        transfer = run.recipe.transfer
+        stages, rate = transfer.trainable_stages, transfer.stage_rate
+        return cls(network, freeze_plan(network, transfer.kind, trainable_stages=stages, stage_rate=rate))
+
+    def set_mode(self, network: Network) -> None:
+        """Training mode for what learns."""
+        set_training_mode(network, self.plan)
+
+    def remember(self) -> None:
+        """Takes down what the frozen part is now."""
+        self.before = fingerprint(self.network, self.plan)
+
+    def prove(self, network: Network) -> int:
+        """How many frozen tensors are byte for byte what they were.
+
+        Raises:
+            TrainingError: One is not.
+        """
+        return prove_frozen(self.before, fingerprint(network, self.plan))
+
+
+def begin_state(lesson: Lesson, run: RunPlan) -> TrainingState:
+    """A run's state before its first step; from here on only what the plan says can learn."""
+    freeze(lesson.network, lesson.plan)
+    return TrainingState.begin(
+        lesson.network,
+        run.recipe,
+        total_steps=run.settings.total_steps,
+        rates=lesson.plan.rates,
+        set_mode=lesson.set_mode,
+    )
+
+
+def fit_new_head(
+    lesson: Lesson,
+    run: RunPlan,
+    training: SplitExamples,
+    *,
+    device: torch.device,
+    watcher: Watcher,
+    stop: Callable[[], bool],
+) -> None:
+    """Fits the head to the features of the training pictures, and of as many draws of the augmentation as the recipe says."""
+    network, recipe = lesson.network, run.recipe
+    part = stage_vectors(network, run.preprocessing.size)
+    width = output_shapes(part, device)[-1][0]
+    draws = [
+        compute_outputs(part, training, recipe=recipe, device=device, draw=draw, progress=watcher.task, stop=stop)
+        for draw in range(recipe.transfer.draws)
+    ]
+    features = np.concatenate([rows[:, -width:] for rows in draws])
+    watcher.task("fitting the head", 0, 1)
+    balanced = recipe.balance != "none"
+    fit_head(network, features, training.labels, draws=len(draws), balanced=balanced, seed=recipe.seed)
+    watcher.task("fitting the head", 1, 1)
+
+
+def choose_inputs(
+    lesson: Lesson,
+    run: RunPlan,
+    training: SplitExamples,
+    validation: SplitExamples,
+    *,
+    device: torch.device,
+    watcher: Watcher,
+    stop: Callable[[], bool],
+) -> tuple[SplitExamples | KeptMaps, SplitExamples | KeptMaps, str]:
+    """What the part that learns takes: pictures, or the maps of the last frozen stage, and which stage that is.
+
+    Maps are computed once, of the pictures as they are and of a few draws of the augmentation, where there is room for them.
+    """
+    network, transfer = lesson.network, run.recipe.transfer
+    frozen = len(network.stages) - transfer.trainable_stages
+    if transfer.kind != "stages" or frozen == 0 or run.settings.total_steps == 0:
+        return training, validation, ""
+    stage = network.stages[frozen - 1]
+    part = maps_of(network, stage, run.preprocessing.size)
+    no_room = f"what {stage} says of the pictures is too much to keep"
+    picture = 4 * int(np.prod(output_shapes(part, device)[0]))
+    if picture * (len(training.labels) * transfer.draws + len(validation.labels)) > MAPS_BUDGET:
+        watcher.note(f"{no_room}: they pass the frozen stages in every epoch")
+        return training, validation, ""
+
+    def keep(examples: SplitExamples, draws: int) -> KeptMaps:
+        maps = [
+            compute_outputs(
+                part, examples, recipe=run.recipe, device=device, draw=draw, progress=watcher.task, stop=stop
+            )
+            for draw in range(draws)
+        ]
+        return KeptMaps(examples.labels, examples.samples, maps, examples.key)
+
+    try:
+        return keep(training, transfer.draws), keep(validation, 1) if len(validation.labels) else validation, stage
+    except MemoryError:
+        watcher.note(f"{no_room}, neither on the disk nor in memory: they pass the frozen stages in every epoch")
+        return training, validation, ""

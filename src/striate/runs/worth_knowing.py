@@ -1,0 +1,71 @@
+"""What is worth knowing of a finished run: what was noted when it was decided, how far it came, and what its scores say."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from striate.data import Dataset
+from striate.deciding.run_plan import RunPlan
+from striate.deciding.time_limit import FEWEST_EPOCHS, FEWEST_EPOCHS_FROM_WEIGHTS
+from striate.durable_writing import write_durably
+from striate.evaluation import Finding, Scores, judge_scores
+from striate.training.batches import batch_sizes, count_looks
+from striate.training.run_folder import FINDINGS
+
+
+def judge_run(
+    run: RunPlan, dataset: Dataset, history: Sequence[Mapping[str, Any]], scores: Mapping[str, Scores]
+) -> tuple[Finding, ...]:
+    """What is worth knowing of how a run ended, besides what was noted when it was decided.
+
+    Args:
+        run: What was decided.
+        dataset: The data, with splits.
+        history: The rows of `metrics.jsonl`.
+        scores: What was measured, by split.
+    """
+    training = len(dataset.indices("train"))
+    steps = int(history[-1]["step"]) if history else 0
+    looks = count_looks(steps, training, run.recipe.batch_size)
+    cut = _find_cut(run, steps, looks, training)
+    split = next((name for name in ("test", "val") if name in scores), None)
+    if split is None:
+        said = "nothing tells how good the classifier is: no picture was kept to measure it on; add a folder named val or test"
+        return (*cut, Finding(said, "warning"))
+    done = f"{steps:,} steps were taken, {looks:,} looks at {training:,} training pictures: " if steps else ""
+    weights = "" if run.settings.weights else "start from trained weights (--weights), "
+    longer = "train longer (--epochs, --time-limit), " if steps else "let more than the head learn (--transfer full), "
+    labels = f"or look for wrong labels (striate check {shlex.quote(run.settings.data)})"
+    found = judge_scores(scores[split], split, remedy=f"{done}{longer}{weights}{labels}", balance=run.recipe.balance)
+    return (*cut, *found)
+
+
+def _find_cut(run: RunPlan, steps: int, looks: int, training: int) -> tuple[Finding, ...]:
+    """How far a run came that its time limit ended; nothing of one that came to its end."""
+    per_epoch = len(batch_sizes(training, run.recipe.batch_size))
+    planned = run.recipe.schedule.epochs * per_epoch
+    if not run.settings.total_steps or steps >= planned:
+        return ()
+    epochs = steps / per_epoch
+    said = (
+        f"the time limit left {steps:,} of {planned:,} steps: {looks:,} looks at {training:,} training pictures, "
+        f"{epochs:.2g} epochs of {run.recipe.schedule.epochs:,}"
+    )
+    fewest = FEWEST_EPOCHS_FROM_WEIGHTS if run.settings.weights else FEWEST_EPOCHS
+    if epochs >= min(fewest, run.recipe.schedule.epochs):
+        return (Finding(said),)
+    others = "a smaller --size or --model" + ("" if run.settings.weights else ", or trained weights (--weights)")
+    return (Finding(f"{said}, which is too few to learn well; give a longer --time-limit, {others}", "warning"),)
+
+
+def write_findings(folder: Path, run: RunPlan, findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Writes all that is worth knowing of a run, what puts it in doubt first, and answers it."""
+    known = [*findings, *(Finding(note) for note in run.notes)]
+    known.sort(key=lambda finding: finding.severity != "warning")
+    rows = [finding.to_dict() for finding in known]
+    write_durably(folder / FINDINGS, (json.dumps(rows, ensure_ascii=False, indent=1) + "\n").encode())
+    return tuple(known)

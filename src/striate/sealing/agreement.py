@@ -1,0 +1,199 @@
+"""Whether an exported file answers what the network answers: pictures to try it on, what runs it, and the comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from PIL import Image, ImageEnhance
+
+from striate.data import load_data
+from striate.errors import DataError, PictureError
+from striate.pixels import decode
+from striate.runtime import Classifier, compile_graph
+from striate.watching import Watcher
+
+FEWEST_PICTURES = 100
+
+Pixels = npt.NDArray[np.uint8]
+Answers = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]
+Runner = Callable[[npt.NDArray[np.generic]], Answers]
+"""Logits and features of what the file takes: normalised (N, C, H, W) float32, or decoded (N, H, W, C) uint8."""
+
+BATCH = 16
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How an exported file's answers compare with those of the network in torch, in fp32."""
+
+    pictures: int
+    pictures_from: str
+    same_label: int
+    """Of `pictures`, those whose most probable class is the network's."""
+    logits_difference: float
+    """The largest difference of a logit, as a share of the range of all logits; of the features alike."""
+    features_difference: float
+    canaries: int
+    canaries_difference: float
+    """The largest difference of a canary's logit from the sealed one, as a share of the range of the sealed ones."""
+    tolerance: float
+    """The largest share that is allowed."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether every label is the same and every difference within the tolerance."""
+        differences = (self.logits_difference, self.features_difference, self.canaries_difference)
+        return self.same_label == self.pictures and all(value <= self.tolerance for value in differences)
+
+    def summary(self) -> str:
+        """The numbers, in one clause."""
+        return (
+            f"the label is the network's on {self.same_label:,} of {self.pictures:,} pictures ({self.pictures_from}); "
+            f"logits differ by {self.logits_difference:.1e} of their range at most, features by {self.features_difference:.1e}, "
+            f"the sealed logits of {self.canaries} canaries by {self.canaries_difference:.1e} (allowed: {self.tolerance:.0e})"
+        )
+
+
+def compare_answers(
+    run: Runner,
+    reference: Classifier,
+    pictures: Sequence[Pixels],
+    *,
+    pictures_from: str,
+    with_preprocessing: bool,
+    watcher: Watcher,
+) -> Agreement:
+    """Runs a file and the network on the same pictures and on the canaries.
+
+    Args:
+        run: Runs the file.
+        reference: The classifier with its network in torch.
+        pictures: Decoded pictures (H, W, C), of any sizes.
+        pictures_from: Where they come from, for the result.
+        with_preprocessing: Whether the file takes decoded pictures.
+        watcher: Hears how far it is.
+    """
+    contract, sheet = reference.contract, reference.bundle.canaries
+    channels = contract.preprocessing.channels
+    canaries = [decode(reference.bundle.canary_path(one.file), channels=channels) for one in sheet.canaries]
+    every = [*canaries, *pictures]
+    own: list[Answers] = []
+    theirs: list[Answers] = []
+    watcher.task("comparing", 0, len(every))
+    for start in range(0, len(every), BATCH):
+        batch = every[start : start + BATCH]
+        images = contract.preprocessing.normalise(np.stack([contract.preprocessing.resized(one) for one in batch]))
+        own.append(reference.engine.infer(images))
+        theirs += [run(one[np.newaxis]) for one in batch] if with_preprocessing else [run(images)]
+        watcher.task("comparing", start + len(batch), len(every))
+    logits, features = (np.concatenate(parts) for parts in zip(*own, strict=True))
+    other_logits, other_features = (np.concatenate(parts) for parts in zip(*theirs, strict=True))
+    labels = logits.argmax(axis=1) == other_logits.argmax(axis=1)
+    return Agreement(
+        pictures=len(pictures),
+        pictures_from=pictures_from,
+        same_label=int(labels[len(canaries) :].sum()),
+        logits_difference=largest_difference(logits, other_logits),
+        features_difference=largest_difference(features, other_features),
+        canaries=len(canaries),
+        canaries_difference=largest_difference(
+            sheet.logits(reference.classes), other_logits[: len(canaries)].astype(np.float64)
+        ),
+        tolerance=contract.precisions["fp32"].tolerance,
+    )
+
+
+def largest_difference(own: npt.NDArray[np.floating], other: npt.NDArray[np.floating]) -> float:
+    """The largest difference between two tables, as a share of the first one's range; infinite where one is not finite.
+
+    Example:
+        >>> largest_difference(np.array([[0.0, 10.0]]), np.array([[0.5, 10.0]]))
+        0.05
+    """
+    if own.shape != other.shape or not np.isfinite(other).all():
+        return float("inf")
+    return float(np.abs(own - other).max() / max(float(own.max() - own.min()), 1e-30))
+
+
+def open_exported(path: Path, file_format: str) -> Runner:
+    """What runs an exported file on the processor: the engine that the format was made for."""
+    if file_format == "onnx":
+        import onnxruntime
+
+        session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+        return lambda images: tuple(session.run(["logits", "features"], {"images": images}))
+    if file_format == "openvino":
+        compiled = compile_graph(str(path))
+
+        def infer(images: npt.NDArray[np.generic]) -> Answers:
+            result = compiled(images)
+            return np.array(result["logits"]), np.array(result["features"])
+
+        return infer
+    module = torch.export.load(path).module()
+
+    @torch.inference_mode()
+    def call(images: npt.NDArray[np.generic]) -> Answers:
+        logits, features = module(torch.from_numpy(images))
+        return logits.numpy(), features.numpy()
+
+    return call
+
+
+def pictures_of_data(
+    data: str | Path, *, root: str | Path | None, channels: int, count: int, watcher: Watcher
+) -> list[Pixels]:
+    """Decoded pictures of a data set, evenly from the first to the last; those that cannot be read are passed over.
+
+    Raises:
+        DataError: If none can be read.
+    """
+    dataset = load_data(data, root=root)
+    rows = np.linspace(0, len(dataset) - 1, min(count, len(dataset))).astype(int)
+    pictures = []
+    for done, row in enumerate(rows):
+        watcher.task("reading", done, len(rows))
+        try:
+            pictures.append(decode(dataset.pictures.read(int(row)), channels=channels))
+        except PictureError:
+            continue
+    watcher.task("reading", len(rows), len(rows))
+    if not pictures:
+        raise DataError(f"none of the pictures of {dataset.location} can be read")
+    return pictures
+
+
+def pictures_like(originals: Sequence[Pixels], count: int, *, seed: int = 0) -> list[Pixels]:
+    """Pictures made from a few: parts of them in other sizes, mirrored, brighter or darker, with more or less contrast, with noise.
+
+    So they are of the kind that the network knows, and of many sizes and proportions.
+
+    Args:
+        originals: Decoded pictures (H, W, C).
+        count: How many to make.
+        seed: Of what is drawn.
+    """
+    generator = np.random.default_rng(seed)
+    made = []
+    for number in range(count):
+        original = originals[number % len(originals)]
+        height, width, channels = original.shape
+        tall, wide = (max(1, int(side * generator.uniform(0.5, 1))) for side in (height, width))
+        top, left = int(generator.integers(0, height - tall + 1)), int(generator.integers(0, width - wide + 1))
+        part = original[top : top + tall, left : left + wide]
+        if generator.random() < 0.5:
+            part = part[:, ::-1]
+        picture = Image.fromarray(np.ascontiguousarray(part if channels == 3 else part[:, :, 0]))
+        size = (max(1, int(wide * generator.uniform(0.5, 3))), max(1, int(tall * generator.uniform(0.5, 3))))
+        picture = picture.resize(size, Image.Resampling.BICUBIC)
+        for change in (ImageEnhance.Brightness, ImageEnhance.Contrast):
+            picture = change(picture).enhance(generator.uniform(0.6, 1.4))
+        pixels = np.asarray(picture).reshape(size[1], size[0], channels)
+        noise = generator.normal(0, generator.uniform(0, 12), pixels.shape)
+        made.append((pixels + noise).clip(0, 255).astype(np.uint8))
+    return made

@@ -1,0 +1,1 @@
+"""Seeing inside a network: whose, of which pictures, and by which methods."""

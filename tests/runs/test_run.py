@@ -1,0 +1,46 @@
+import json
+
+import pytest
+
+from striate.errors import UsageError
+from striate.runs.run import check_output, create_run_folder, read_history, write_history
+
+
+def test_folders_are_numbered_when_taken(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = [str(create_run_folder(None, data_name="digits", model="lenet5")) for _ in range(3)]
+    assert names == ["runs/digits-lenet5", "runs/digits-lenet5-2", "runs/digits-lenet5-3"]
+
+
+def test_an_output_that_exists_is_refused_and_left_as_it_is(tmp_path):
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(UsageError) as caught:
+        create_run_folder(tmp_path, data_name="a", model="b")
+    assert str(caught.value) == f"--output {tmp_path} exists already; nothing was changed; name another one"
+    (tmp_path / "recipe.toml").touch()
+    with pytest.raises(UsageError, match="name another one"):  # a folder of the depth experiment cannot be resumed
+        check_output(tmp_path)
+    (tmp_path / "split.csv").touch()
+    with pytest.raises(UsageError, match=f"go on with it by: striate train --resume {tmp_path}"):
+        check_output(tmp_path)
+    with pytest.raises(UsageError, match="is a file; name a folder that does not exist yet"):
+        check_output(tmp_path / "file")
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_an_empty_folder_and_one_far_below_are_fine(tmp_path):
+    for folder in (tmp_path / "empty", tmp_path / "a" / "b" / "c"):
+        check_output(folder)
+        assert create_run_folder(folder, data_name="a", model="b") == folder
+
+
+def test_history_has_no_nan_and_survives_a_cut_line(tmp_path):
+    write_history(tmp_path, [{"epoch": 1, "val_loss": float("nan")}, {"epoch": 2, "val_loss": 0.5}])
+    path = tmp_path / "metrics.jsonl"
+    assert [json.loads(line) for line in path.read_text().splitlines()] == [
+        {"epoch": 1, "val_loss": None},
+        {"epoch": 2, "val_loss": 0.5},
+    ]
+    path.write_text(path.read_text() + '{"epoch": 3, "val')
+    assert [row["epoch"] for row in read_history(tmp_path)] == [1, 2]
+    assert read_history(tmp_path / "no") == []
