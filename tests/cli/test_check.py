@@ -1,5 +1,10 @@
 import json
 
+import numpy as np
+from PIL import Image
+
+from striate.pixels import optional_formats
+
 
 def test_what_is_there_and_what_is_wrong(striate_command, drawn, tmp_path):
     data = drawn(tmp_path / "data", ("a", "b"), 10)
@@ -49,3 +54,54 @@ def test_folders_that_may_be_splits_or_classes_are_refused_by_every_verb(
         assert (arguments[0], code, out) == (arguments[0], 1, "")
         assert "'one' and 'two' both hold folders 'across', 'bands'; if they are splits, call them train" in err
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_every_verb_names_pictures_of_formats_that_cannot_be_read(
+    striate_command, finished_run, drawn, tmp_path, monkeypatch
+):
+    data = drawn(tmp_path / "data", ("across", "bands"), 4)
+    (data / "bands" / "IMG_1.HEIC").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(60))
+    elsewhere = drawn(tmp_path / "elsewhere", ("more",), 1)
+    (data / "across" / "linked").symlink_to(elsewhere / "more")
+    monkeypatch.setattr(optional_formats, "_reads_heic", lambda: False)
+    why = "the file is a HEIC picture, and what reads those is not installed: pip install pillow-heif"
+    code, out, err = striate_command("check", data)
+    assert (code, f"  bands/IMG_1.HEIC: {why}" in out) == (3, True)
+    assert "9 pictures of 2 classes" in out
+    code, out, err = striate_command("predict", finished_run.folder, data, "--json")
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert (code, len(rows)) == (3, 10)
+    assert {row["path"]: row["error"] for row in rows if row["error"]} == {str(data / "bands" / "IMG_1.HEIC"): why}
+    assert str(data / "across" / "linked" / "000.png") in [row["path"] for row in rows]
+    code, out, err = striate_command("evaluate", finished_run.folder, data, "--include-seen", "--json")
+    assert (code, json.loads(out)["problems"]) == (3, [{"key": "bands/IMG_1.HEIC", "reason": why}])
+    code, out, err = striate_command("augment", data, "--output", tmp_path / "sheet.png", "--pictures", 1, "--draws", 1)
+    assert f"1 pictures are set aside because they cannot be used, such as bands/IMG_1.HEIC: {why}" in err
+    code, out, err = striate_command(
+        "visualize",
+        "lenet5_relu",
+        data,
+        "--method",
+        "top",
+        "--layer",
+        "f6",
+        "--unit",
+        3,
+        "--output",
+        tmp_path / "top.png",
+    )
+    assert f"1 picture could not be read and took no part, such as bands/IMG_1.HEIC: {why}" in err
+
+
+def test_pictures_of_few_bits_in_many_are_hinted_at(striate_command, tmp_path):
+    random = np.random.default_rng(0)
+    for label in "ab":
+        (tmp_path / label).mkdir()
+        for number in range(5):
+            values = random.integers(0, 4096, (16, 16)).astype(np.uint16)
+            Image.fromarray(values).save(tmp_path / label / f"{number}.png")
+    code, out, _ = striate_command("check", tmp_path)
+    assert code == 0
+    assert (
+        "10 of 10 pictures use a sixteenth of their range or less, and are nearly of one tone, such as a/0.png" in out
+    )

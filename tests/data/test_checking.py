@@ -47,6 +47,47 @@ def arrays(contents: list[int], labels: list[int], splits: list[int] | None = No
     )
 
 
+def test_pictures_that_use_little_of_their_range_are_counted(tree: Tree, cache: Path, examined: list[int]) -> None:
+    root = tree("cat/1.png", "dog/1.png")
+    assert check_pictures(load_folders(root), cache_folder=cache).notes == ()
+    ramp = np.linspace(0, 4095, 100).reshape(10, 10)
+    Image.fromarray(ramp.astype(np.uint16)).save(root / "cat/dark.png")
+    Image.fromarray((ramp + 20000).astype(np.uint16)).save(root / "dog/grey.png")
+    Image.fromarray((ramp * 1.1).astype(np.uint16)).save(root / "dog/more.png")
+    examined.clear()
+    for opened in (3, 3):  # what is found again says so again
+        dataset = check_pictures(load_folders(root), cache_folder=cache)
+        assert len(examined) == opened
+        assert dataset.facts is not None
+        assert dataset.facts.spans is not None
+        assert dataset.facts.spans[[1, 3, 4]].tolist() == [16, 16, 18]
+        assert dataset.notes == (
+            "2 of 5 pictures use a sixteenth of their range or less, and are nearly of one tone, such as cat/dark.png; "
+            "if they are dark because they have 10 or 12 bits in files of 16, scale their values to the whole range",
+        )
+
+
+def test_missing_memory_is_a_reason_that_is_not_remembered(
+    tree: Tree, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tree("cat/1.png", "cat/2.png", "dog/1.png")
+
+    def none_left(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    read = Path.read_bytes
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "read_bytes", lambda path: none_left() if path.name == "2.png" else read(path))
+        problems = check_pictures(load_folders(root), cache_folder=cache).problems
+    assert problems == (Problem("cat/2.png", "there is not enough memory to decode it"),)
+    with monkeypatch.context() as patched:
+        patched.setattr(Image.Image, "convert", none_left)
+        patched.setattr("PIL.ImageFile.ImageFile.load_prepare", none_left)
+        (problem,) = check_pictures(load_folders(root), cache_folder=cache).problems
+    assert problem == problems[0]
+    assert check_pictures(load_folders(root), cache_folder=cache).problems == ()
+
+
 def test_facts(tree: Tree, cache: Path) -> None:
     root = tree("cat/1.png", "dog/1.png")
     Image.new("L", (7, 3)).save(root / "cat/2.jpg")

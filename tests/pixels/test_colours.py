@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import struct
 import types
 import zlib
@@ -12,7 +13,7 @@ import pytest
 from PIL import Image
 
 from striate.errors import PictureError
-from striate.pixels import decode, measure
+from striate.pixels import colours, decode, measure
 from striate.pixels.colours import flatten
 
 
@@ -56,8 +57,8 @@ def png(bits: int, colour: int, width: int, row: bytes, key: bytes = b"") -> byt
     return b"\x89PNG\r\n\x1a\n" + header + body + pixels + chunk(b"IEND", b"")
 
 
-def tiff(order: str, width: int, bits: int, photometric: int, row: bytes) -> bytes:
-    """An uncompressed grey TIFF of one row."""
+def tiff(order: str, width: int, bits: int, photometric: int, row: bytes, *more: tuple[int, int, int]) -> bytes:
+    """An uncompressed grey TIFF of one row, with tags (number, type, value) besides."""
     entries = [
         (256, 4, width),
         (257, 4, 1),
@@ -68,6 +69,7 @@ def tiff(order: str, width: int, bits: int, photometric: int, row: bytes) -> byt
         (277, 3, 1),
         (278, 4, 1),
         (279, 4, len(row)),
+        *more,
     ]
     body = b"".join(
         struct.pack(order + "HHL", tag, kind, 1)
@@ -287,6 +289,89 @@ def test_8_bit_tiff_in_which_white_is_zero_is_turned_round():
 def test_12_bit_tiff_is_scaled_from_12_bits():
     row = bytes([0x00, 0x0F, 0xFF, 0x80, 0x00, 0x08])  # 0, 4095, 2048, 8
     assert_decodes(tiff("<", 4, 12, 1, row), grey(0, 255, 128, 0), 1)
+
+
+def grey_png(values: np.ndarray, *chunks: tuple[bytes, bytes]) -> bytes:
+    """A grey PNG of 16 bits with chunks besides."""
+    file = io.BytesIO()
+    Image.fromarray(values).save(file, "PNG")
+    data = file.getvalue()
+    extra = b"".join(
+        struct.pack(">L", len(body)) + kind + body + struct.pack(">L", zlib.crc32(kind + body)) for kind, body in chunks
+    )
+    return data[:33] + extra + data[33:]
+
+
+TWELVE = np.array([[0, 8, 9, 2048, 4095]], np.uint16)
+
+
+def test_12_bits_in_16_are_taken_as_a_png_states_them():
+    assert decode(grey_png(TWELVE), channels=1).ravel().tolist() == [0, 0, 0, 8, 16]
+    stated = grey_png(TWELVE, (b"sBIT", b"\x0c"))
+    assert decode(stated, channels=1).ravel().tolist() == [0, 0, 1, 128, 255]
+    ten = grey_png(np.array([[0, 512, 1023]], np.uint16), (b"tEXt", b"a\0sBIT"), (b"sBIT", b"\x0a"))
+    assert decode(ten, channels=1).ravel().tolist() == [0, 128, 255]
+
+
+@pytest.mark.parametrize("scaled", [lambda v: v << 4, lambda v: v * 65535 // 4095, lambda v: (v << 4) | (v >> 8)])
+@pytest.mark.parametrize("top", [4095, 255, 100])
+def test_12_bits_that_were_scaled_as_png_wants_them_stay(scaled, top):
+    values = scaled(np.linspace(0, top, 300).astype(np.int64)[np.newaxis]).astype(np.uint16)
+    plain, stated = grey_png(values), grey_png(values, (b"sBIT", b"\x0c"))
+    np.testing.assert_array_equal(decode(stated), decode(plain))
+
+
+@pytest.mark.parametrize("body", [b"\x10", b"\x05", b"\x00", b"\xff", b"\x0c\x0c"])
+def test_other_significant_bits_say_nothing(body):
+    np.testing.assert_array_equal(decode(grey_png(TWELVE, (b"sBIT", body))), decode(grey_png(TWELVE)))
+    np.testing.assert_array_equal(decode(grey_png(SIXTEEN, (b"sBIT", b"\x0c"))), AS_EIGHT)  # values beyond
+
+
+@pytest.mark.parametrize(("bits", "kind"), [(16, np.uint16), (32, np.int32)])
+def test_the_largest_sample_value_of_a_tiff_states_its_bits(encoded, bits, kind):
+    values = np.array([[0, 8, 2048, 4095]], kind)
+    for largest, expected in (
+        (4095, [0, 0, 128, 255]),
+        (8191, [0, 0, 64, 127]),
+        (1023, [0, 0, 8, 16]),  # the values are beyond it
+        (4000, [0, 0, 8, 16]),  # this picture's largest, perhaps, and no number of bits
+        (65535, [0, 0, 8, 16]),
+    ):
+        data = encoded(values, "TIFF", tiffinfo={281: largest})
+        assert decode(data, channels=1).ravel().tolist() == expected
+
+
+def test_stated_bits_in_which_white_is_zero(encoded):
+    row = struct.pack("<3H", 0, 4095, 9)
+    data = tiff("<", 3, 16, 0, row, (281, 3, 4095))
+    assert decode(data, channels=1).ravel().tolist() == [255, 0, 254]
+
+
+def test_integers_of_32_bits_within_8_are_taken_as_they_are(encoded):
+    ramp = np.arange(256, dtype=np.int32).reshape(16, 16)
+    for source in (Image.fromarray(ramp), encoded(ramp, "TIFF")):
+        np.testing.assert_array_equal(decode(source, channels=1)[..., 0], ramp)
+    assert decode(Image.fromarray(np.array([[0, 256]], np.int32)), channels=1).ravel().tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P", "I;16", "I", "F"])
+def test_large_pictures_are_worked_on_in_bands_to_the_same_pixels(mode, monkeypatch):
+    random = np.random.default_rng(0)
+    if mode in ("RGBA", "LA"):
+        picture = Image.fromarray(random.integers(0, 256, (37, 23, len(mode)), dtype=np.uint8))
+    elif mode == "P":
+        picture = Image.fromarray(random.integers(0, 256, (37, 23, 3), dtype=np.uint8)).quantize(16)
+        picture.info["transparency"] = bytes(range(0, 256, 16))
+    else:
+        kind = {"I;16": np.uint16, "I": np.int32, "F": np.float32}[mode]
+        picture = Image.fromarray(random.integers(0, 65536 if mode != "F" else 256, (37, 23)).astype(kind))
+        picture.info["transparency"] = 77 if mode == "I;16" else None
+    assert picture.mode == mode
+    whole = [decode(picture, channels=channels) for channels in (1, 3)]
+    for band in (1, 23, 24, 70, 36 * 23):
+        monkeypatch.setattr(colours, "_BAND", band)
+        for channels, expected in zip((1, 3), whole, strict=True):
+            np.testing.assert_array_equal(decode(picture, channels=channels), expected)
 
 
 def test_integers_of_32_bits_are_scaled_as_16_bits(encoded):

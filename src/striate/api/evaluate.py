@@ -135,7 +135,10 @@ def evaluate(
         watcher.note(note)
     labels_of(dataset, classifier.classes)  # an unknown class shows before the pictures are read
     if dataset.facts is None:
+        said = len(dataset.notes)
         dataset = check_pictures(dataset, progress=watcher.task)
+        for note in dataset.notes[said:]:
+            watcher.note(note)
     chosen, rows = choose_rows(dataset, split, run_folder)
     chosen_data = dataset.select(rows)
     seen = np.zeros(len(rows), dtype=bool)

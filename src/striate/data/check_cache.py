@@ -20,6 +20,8 @@ from striate.pixels.optional_formats import decoder_versions
 # Findings are as old as what made them: a new decoder may read what the old one could not.
 VERSION = f"2 {decoder_versions()}"
 
+_COLUMNS = ("stamps", "done", "digests", "widths", "heights", "colour", "spans")
+
 
 @dataclass(eq=False)
 class Checks:
@@ -31,6 +33,7 @@ class Checks:
     widths: npt.NDArray[np.int32]  # (n,)
     heights: npt.NDArray[np.int32]  # (n,)
     colour: npt.NDArray[np.bool_]  # (n,)
+    spans: npt.NDArray[np.uint8]  # (n,)
     reasons: dict[int, str]  # row -> why the picture is broken; the others are sound
 
     @classmethod
@@ -43,6 +46,7 @@ class Checks:
             np.zeros(length, np.int32),
             np.zeros(length, np.int32),
             np.zeros(length, bool),
+            np.zeros(length, np.uint8),
             {},
         )
 
@@ -56,6 +60,7 @@ class Checks:
         sources = found[rows]
         self.digests[rows], self.colour[rows] = old.digests[sources], old.colour[sources]
         self.widths[rows], self.heights[rows] = old.widths[sources], old.heights[sources]
+        self.spans[rows] = old.spans[sources]
         self.done[rows] = True
         if old.reasons:
             self.reasons.update(
@@ -93,7 +98,7 @@ def read_checks(path: Path, max_pixels: int) -> Checks | None:
                 return None
             reasons = {int(row): str(reason) for row, reason in json.loads(arrays["reasons"].tobytes()).items()}
             checks = Checks(
-                **{name: arrays[name] for name in ("stamps", "done", "digests", "widths", "heights", "colour")},
+                **{name: arrays[name] for name in _COLUMNS},
                 reasons=reasons,
             )
     except Exception:  # a damaged archive fails in many ways, and none of them matters
@@ -120,10 +125,7 @@ def write_checks(path: Path, checks: Checks, max_pixels: int) -> None:
                 file,
                 conditions=np.frombuffer(_conditions(max_pixels), dtype=np.uint8),
                 reasons=np.frombuffer(json.dumps(reasons).encode(), dtype=np.uint8),
-                **{
-                    name: getattr(checks, name)[rows]
-                    for name in ("stamps", "done", "digests", "widths", "heights", "colour")
-                },
+                **{name: getattr(checks, name)[rows] for name in _COLUMNS},
             )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from striate.data.check_cache import Checks, read_checks, stamp_files, write_checks
 from striate.data.dataset import (
@@ -26,10 +27,14 @@ from striate.data.dataset import (
 from striate.data.parallel import ordered_results, throttled
 from striate.errors import DataError, PictureError
 from striate.pixels import DEFAULT_MAX_PIXELS, decode, measure
+from striate.pixels.limits import NO_MEMORY
 from striate.user_cache import forget_oldest, kind_folder
 
 # Larger files are looked at before they are read: they may be larger than memory, and no pictures at all.
 LARGE = 64 << 20
+
+# From the darkest to the brightest of 255: what 12 bits take up in 16.
+NARROW = 16
 
 # The findings of so many data sets are kept: of those looked at last.
 KEPT_CHECKS = 200
@@ -43,6 +48,7 @@ class _Finding:
     width: int = 0
     height: int = 0
     colour: bool = False
+    span: int = 0  # from the darkest value to the brightest
     reason: str = ""  # why it is broken
 
 
@@ -86,8 +92,11 @@ def check_pictures(
     reasons = checks.reasons | _contradictions(dataset, checks)
     kept = np.setdiff1d(np.arange(len(dataset)), np.fromiter(reasons, dtype=np.int64, count=len(reasons)))
     problems = tuple(Problem(dataset.pictures.key(index), reasons[index]) for index in sorted(reasons))
-    whole = replace(dataset, facts=PictureTable(checks.digests, checks.widths, checks.heights, checks.colour))
+    whole = replace(
+        dataset, facts=PictureTable(checks.digests, checks.widths, checks.heights, checks.colour, checks.spans)
+    )
     result = replace(whole.select(kept), problems=dataset.problems + problems)
+    result = replace(result, notes=dataset.notes + _of_narrow_range(result))
     _need_every_class(dataset, result, problems)
     return result
 
@@ -128,7 +137,7 @@ def _look(dataset: Dataset, checks: Checks, max_pixels: int, workers: int | None
             else:
                 checks.digests[index] = np.frombuffer(finding.digest, dtype=np.uint8)
             checks.widths[index], checks.heights[index] = finding.width, finding.height
-            checks.colour[index] = finding.colour
+            checks.colour[index], checks.spans[index] = finding.colour, finding.span
             if finding.reason:
                 checks.reasons[index] = finding.reason
             checks.done[index] = True
@@ -146,15 +155,36 @@ def _examine(dataset: Dataset, index: int, max_pixels: int) -> _Finding:
         return _Finding(None, reason=error.reason)
     except OSError as error:
         return _Finding(None, reason=f"the file cannot be read ({error.strerror or error})")
+    except MemoryError:
+        return _Finding(None, reason=NO_MEMORY)
     digest = picture_digest(picture)
     if isinstance(picture, np.ndarray):
-        return _Finding(digest, picture.shape[1], picture.shape[0], picture.ndim == 3)
+        return _Finding(digest, picture.shape[1], picture.shape[0], picture.ndim == 3, _span(picture))
     try:
         facts = measure(picture, max_pixels=max_pixels, name=key)
-        decode(picture, channels=facts.channels_needed, max_pixels=max_pixels, name=key)
+        pixels = decode(picture, channels=facts.channels_needed, max_pixels=max_pixels, name=key)
     except PictureError as error:
-        return _Finding(digest, reason=error.reason)
-    return _Finding(digest, facts.width, facts.height, facts.channels_needed == 3)
+        # Memory that is missing now may be there next time.
+        return _Finding(None if error.reason == NO_MEMORY else digest, reason=error.reason)
+    return _Finding(digest, facts.width, facts.height, facts.channels_needed == 3, _span(pixels))
+
+
+def _span(pixels: npt.NDArray[np.uint8]) -> int:
+    return int(pixels.max()) - int(pixels.min())
+
+
+def _of_narrow_range(dataset: Dataset) -> tuple[str, ...]:
+    """A sentence on the pictures that are nearly of one tone, if there are any."""
+    spans = dataset.checked_facts.spans
+    narrow = np.flatnonzero(spans <= NARROW) if spans is not None else np.empty(0, np.int64)
+    if not len(narrow):
+        return ()
+    pictures = "picture uses" if len(dataset) == 1 else "pictures use"
+    return (
+        f"{len(narrow):,} of {len(dataset):,} {pictures} a sixteenth of their range or less, and are nearly of one tone, "
+        f"such as {dataset.pictures.key(int(narrow[0]))}; if they are dark because they have 10 or 12 bits in files of 16, "
+        "scale their values to the whole range",
+    )
 
 
 def _contradictions(dataset: Dataset, checks: Checks) -> dict[int, str]:

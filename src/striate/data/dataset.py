@@ -143,10 +143,16 @@ class PictureTable:
     widths: npt.NDArray[np.int32]  # (n,) pixels, upright
     heights: npt.NDArray[np.int32]  # (n,) pixels, upright
     colour: npt.NDArray[np.bool_]  # (n,): whether the picture needs three channels
+    spans: npt.NDArray[np.uint8] | None = (
+        None  # (n,): from the darkest to the brightest value, 0..255; None: not looked at
+    )
 
     def select(self, indices: npt.NDArray[np.int64]) -> PictureTable:
         """The rows at `indices`, in their order."""
-        return PictureTable(self.digests[indices], self.widths[indices], self.heights[indices], self.colour[indices])
+        spans = None if self.spans is None else self.spans[indices]
+        return PictureTable(
+            self.digests[indices], self.widths[indices], self.heights[indices], self.colour[indices], spans
+        )
 
 
 def picture_digest(picture: bytes | npt.NDArray[np.uint8]) -> bytes:

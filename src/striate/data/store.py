@@ -20,6 +20,7 @@ from striate.data.parallel import ordered_results, throttled, worker_count
 from striate.data.store_files import ENDING, make_room, open_array, size_text, write_array
 from striate.errors import DataError, PictureError
 from striate.pixels import DEFAULT_MAX_PIXELS, Preprocessing
+from striate.pixels.limits import NO_MEMORY
 from striate.pixels.optional_formats import decoder_versions
 from striate.user_cache import kind_folder
 
@@ -265,12 +266,14 @@ def _prepared(dataset: Dataset, preprocessing: Preprocessing, index: int, *, com
         picture = dataset.pictures.read(index)
         if compare and picture_digest(picture) != facts.digests[index].tobytes():
             raise DataError(f"{key} in {dataset.location} has changed since it was checked; run the command again")
-        # The check has set the limit; where that was high, the size that it found is the limit.
-        limit = max(DEFAULT_MAX_PIXELS, int(facts.widths[index]) * int(facts.heights[index]))
+        # The check has set the limit; where that was high, the size that it found is. (Some formats may have a third of it.)
+        limit = max(DEFAULT_MAX_PIXELS, 3 * int(facts.widths[index]) * int(facts.heights[index]))
         return preprocessing.pixels(picture, max_pixels=limit, name=key)
-    except OSError as error:
+    except (OSError, MemoryError) as error:
+        why = NO_MEMORY if isinstance(error, MemoryError) else error.strerror or error
         raise DataError(
-            f"{key} in {dataset.location} could be read when it was checked, but not now ({error.strerror or error})"
+            f"{key} in {dataset.location} could be read when it was checked, but not now ({why})"
         ) from error
     except PictureError as error:
-        raise DataError(f"{key} in {dataset.location} cannot be prepared: {error.reason}; remove it") from error
+        remedy = "" if error.reason == NO_MEMORY else "; remove it"
+        raise DataError(f"{key} in {dataset.location} cannot be prepared: {error.reason}{remedy}") from error

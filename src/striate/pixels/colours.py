@@ -8,8 +8,11 @@
 |                           | with transparent entries                                                                |
 | CMYK, YCbCr, HSV, LAB     | RGB by Pillow's arithmetic; CMYK JPEGs are inverted ones, as Adobe and browsers have it |
 | I;16 (all byte orders)    | 16 bits (or TIFF's 12) of grey scaled to 8, rounded to the nearest: 65535 becomes 255   |
+| I;16 that states fewer    | scaled from these bits: by TIFF's MaxSampleValue, if that is a number of bits, or by     |
+|                           | PNG's sBIT, if the values are not scaled as PNG has it                                  |
 | 16 bits a channel in RGB  | the higher byte of each                                                                 |
-| I (32-bit integers)       | scaled as 16 bits; values outside 0 to 65535 are refused                                |
+| I (32-bit integers)       | values within 0 to 255 as they are; else as 16 bits (or what the file states);           |
+|                           | values outside 0 to 65535 are refused                                                   |
 | F (32-bit floats)         | values within 0 to 1 times 255, or values within 0 to 255 (the highest at least 2) as    |
 |                           | they are, rounded to the nearest; all else is refused, NaN and infinities too            |
 
@@ -19,6 +22,8 @@ becomes RGB by repeating it. Colour profiles and gamma are not applied.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
@@ -26,10 +31,13 @@ from PIL import Image
 from striate.errors import PictureError
 
 GREY_MODES = frozenset({"1", "F", "I", "I;16", "I;16B", "I;16L", "I;16N", "L", "LA", "La"})
+_BAND = 1 << 20  # pixels worked on at a time, where what is made on the way takes much more than they do
 _KNOWN_MODES = GREY_MODES | {"CMYK", "HSV", "LAB", "P", "PA", "RGB", "RGBA", "RGBX", "RGBa", "YCbCr"}
 
 
-def flatten(picture: Image.Image, *, channels: int, black: int, white: int, name: str) -> Image.Image:
+def flatten(
+    picture: Image.Image, *, channels: int, black: int, white: int, name: str, stated: int | None = None
+) -> Image.Image:
     """The picture in mode L (one channel) or RGB (three).
 
     Args:
@@ -38,6 +46,7 @@ def flatten(picture: Image.Image, *, channels: int, black: int, white: int, name
         black: What black is in a picture of 16 bits.
         white: What white is in a picture of 16 bits.
         name: Which picture, for the error.
+        stated: What white is by the file's own words, if its values keep to them.
 
     Raises:
         PictureError: If the mode is not known, or the values of a 32-bit picture are in no known range.
@@ -46,17 +55,37 @@ def flatten(picture: Image.Image, *, channels: int, black: int, white: int, name
     if mode not in _KNOWN_MODES:
         raise PictureError(name, f"the picture has the colour mode {mode}, which cannot be read")
     if mode.startswith("I;16"):
-        picture = _sixteen_bits(picture, black, white)
+        picture = _sixteen_bits(picture, black, white, stated)
     elif mode == "I":
-        picture = _integers(picture, name)
+        picture = _integers(picture, name, stated)
     elif mode == "F":
         picture = _floats(picture, name)
     elif picture.has_transparency_data:
-        picture = _on_white(picture)
+        picture = _in_bands(picture, "L" if mode in GREY_MODES else "RGB", _on_white)
     elif mode not in ("L", "RGB"):
         picture = picture.convert("L" if mode == "1" else "RGB")
     wanted = "L" if channels == 1 else "RGB"
     return picture if picture.mode == wanted else picture.convert(wanted)
+
+
+def bands(picture: Image.Image) -> Iterator[tuple[int, Image.Image]]:
+    """The picture in bands of some rows from the top, each with where it begins: what is made of one is small."""
+    if picture.width * picture.height <= _BAND:
+        yield 0, picture
+        return
+    rows = max(1, _BAND // picture.width)
+    for top in range(0, picture.height, rows):
+        yield top, picture.crop((0, top, picture.width, min(top + rows, picture.height)))
+
+
+def _in_bands(picture: Image.Image, mode: str, work: Callable[[Image.Image], Image.Image]) -> Image.Image:
+    """What `work` makes of a picture, in `mode`; the memory between is that of a band."""
+    if picture.width * picture.height <= _BAND:
+        return work(picture)
+    whole = Image.new(mode, picture.size)
+    for top, band in bands(picture):
+        whole.paste(work(band), (0, top))
+    return whole
 
 
 def _on_white(picture: Image.Image) -> Image.Image:
@@ -69,24 +98,46 @@ def _on_white(picture: Image.Image) -> Image.Image:
     return white
 
 
-def _sixteen_bits(picture: Image.Image, black: int, white: int) -> Image.Image:
-    values = np.asarray(picture).astype(np.int32)
-    scaled = _scaled(values, black, white)
+def _sixteen_bits(picture: Image.Image, black: int, white: int, stated: int | None) -> Image.Image:
+    if stated is not None and _keeps_to(picture, stated):
+        black, white = (stated, 0) if black > white else (0, stated)
     transparent = picture.info.get("transparency")
-    if isinstance(transparent, int):
-        scaled[values == transparent] = 255
-    return Image.fromarray(scaled)
+
+    def scaled(band: Image.Image) -> Image.Image:
+        values = np.asarray(band).astype(np.int32)
+        pixels = _scaled(values, black, white)
+        if isinstance(transparent, int):
+            pixels[values == transparent] = 255
+        return Image.fromarray(pixels)
+
+    return _in_bands(picture, "L", scaled)
 
 
-def _integers(picture: Image.Image, name: str) -> Image.Image:
-    values = np.asarray(picture)
-    low, high = values.min(), values.max()
+def _keeps_to(picture: Image.Image, stated: int) -> bool:
+    """Whether 16-bit values are of the few bits that are stated, 0 to 2^n - 1, and not these scaled to 16 bits already.
+
+    Scaled ones, as PNG wants them, are shifted to the left or multiplied by 65535 / (2^n - 1). Where all values could be
+    that, they are taken as it: such a picture was dark.
+    """
+    shift, unscaled = 16 - stated.bit_length(), False
+    for _, band in bands(picture):
+        values = np.asarray(band).astype(np.int64)
+        if values.max() > stated:
+            return False
+        few = values >> shift
+        unscaled |= bool(np.any((values != few << shift) & (values != (few * 65535 + stated // 2) // stated)))
+    return unscaled
+
+
+def _integers(picture: Image.Image, name: str, stated: int | None) -> Image.Image:
+    low, high = picture.getextrema()
     if low < 0 or high > 65535:
         raise PictureError(
             name,
             f"the picture has 32-bit integers from {low} to {high}; expected 0 to 65535: scale it first",
         )
-    return Image.fromarray(_scaled(values, 0, 65535))
+    white = 255 if high <= 255 else stated if stated is not None and high <= stated else 65535
+    return _in_bands(picture, "L", lambda band: Image.fromarray(_scaled(np.asarray(band), 0, white)))
 
 
 def _scaled(values: npt.NDArray[np.int32], black: int, white: int) -> npt.NDArray[np.uint8]:
@@ -98,14 +149,14 @@ def _scaled(values: npt.NDArray[np.int32], black: int, white: int) -> npt.NDArra
 
 
 def _floats(picture: Image.Image, name: str) -> Image.Image:
-    values = np.asarray(picture)
-    if not np.isfinite(values).all():
+    if not all(np.isfinite(np.asarray(band)).all() for _, band in bands(picture)):
         raise PictureError(name, "the picture has 32-bit floats that are NaN or infinite")
-    low, high = float(values.min()), float(values.max())
+    low, high = picture.getextrema()
     # A highest value between 1 and 2 is refused: 0..1 that overshoots would otherwise turn black without a word.
     if low < 0 or 1 < high < 2 or high > 255:
         raise PictureError(
             name,
             f"the picture has 32-bit floats from {low:g} to {high:g}; expected 0 to 1 or 0 to 255: scale it first",
         )
-    return Image.fromarray(np.rint(values * 255 if high <= 1 else values).astype(np.uint8))
+    factor = np.float32(255 if high <= 1 else 1)
+    return _in_bands(picture, "L", lambda band: Image.fromarray(np.rint(np.asarray(band) * factor).astype(np.uint8)))

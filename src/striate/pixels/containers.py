@@ -59,6 +59,21 @@ def plain_png(data: bytes, name: str) -> tuple[bytes, bytes]:
     return b"".join(kept), exif
 
 
+def png_stated_white(data: bytes) -> int | None:
+    """White by the file's own words, in a grey PNG of 16 bits that has fewer of significance; else None."""
+    position, grey_of_16_bits = 8, False
+    while position + 9 <= len(data):
+        length, kind = struct.unpack_from(">L4s", data, position)
+        if kind == b"IHDR":
+            grey_of_16_bits = data[position + 16 : position + 18] == b"\x10\0"
+        if kind == b"sBIT" and length == 1 and grey_of_16_bits and 8 <= data[position + 8] < 16:
+            return (1 << data[position + 8]) - 1
+        if kind == b"IDAT" or not grey_of_16_bits:
+            return None
+        position += length + 12
+    return None
+
+
 def _checksum(data: bytes) -> bytes:
     return struct.pack(">L", zlib.crc32(data))
 

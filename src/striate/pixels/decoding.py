@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import os
 import re
 import stat
@@ -16,14 +17,15 @@ from PIL import Image
 
 from striate.errors import PictureError, UsageError
 from striate.pixels.arrays import array_picture, is_tensor
-from striate.pixels.colours import GREY_MODES, flatten
+from striate.pixels.colours import GREY_MODES, bands, flatten
 from striate.pixels.limits import check_size
-from striate.pixels.opening import open_picture, reason_for
+from striate.pixels.opening import naming_memory, open_picture, reason_for
 from striate.pixels.strict_reading import OpenedPicture
 from striate.pixels.tiff import exif_orientation
 
 DEFAULT_MAX_PIXELS = 100_000_000
-"""The most pixels that a picture may have unless another limit is given: 100 megapixels, or 400 MB while decoding."""
+"""The most pixels that a picture may have unless another limit is given: 100 megapixels, or up to 900 MB while decoding;
+formats whose readers take more memory may have fewer, see `striate.pixels.limits`."""
 
 PictureSource: TypeAlias = (
     str
@@ -110,7 +112,11 @@ def decode(
         striate.errors.PictureError: hello.jpg: the file is no JPEG, PNG, BMP, GIF, TIFF, WebP, AVIF, JPEG 2000 or HEIC picture
     """
     picture = decode_to_picture(source, channels=channels, max_pixels=max_pixels, name=name)
-    return np.array(picture).reshape(picture.height, picture.width, channels)
+    with naming_memory(picture_name(source, name)):
+        pixels = np.empty((picture.height, picture.width, channels), np.uint8)
+        for top, band in bands(picture):  # Pillow makes two copies on the way
+            pixels[top : top + band.height] = np.asarray(band).reshape(band.height, band.width, channels)
+        return pixels
 
 
 def measure(source: PictureSource, *, max_pixels: int = DEFAULT_MAX_PIXELS, name: str | None = None) -> PictureFacts:
@@ -132,7 +138,8 @@ def measure(source: PictureSource, *, max_pixels: int = DEFAULT_MAX_PIXELS, name
     """
     _check_max_pixels(max_pixels)
     name = picture_name(source, name)
-    opened = _open(source, max_pixels, name)
+    with naming_memory(name):
+        opened = _open(source, max_pixels, name)
     picture = opened.picture
     width, height = picture.size if opened.orientation < 5 else picture.size[::-1]
     try:
@@ -148,20 +155,25 @@ def decode_to_picture(source: PictureSource, *, channels: int, max_pixels: int, 
         raise UsageError(f"channels is {channels!r}; expected 1 (grey) or 3 (RGB)")
     _check_max_pixels(max_pixels)
     name = picture_name(source, name)
-    opened = _open(source, max_pixels, name)
+    with naming_memory(name):
+        opened = _open(source, max_pixels, name)
     try:
         if isinstance(source, Image.Image):
             picture = source.copy()  # what is done below may change a picture's palette
         else:
             picture = opened.picture
             picture.load()
-        picture = flatten(picture, channels=channels, black=opened.black, white=opened.white, name=name)
+        picture = flatten(
+            picture, channels=channels, black=opened.black, white=opened.white, stated=opened.stated, name=name
+        )
     except PictureError:
         raise
     except Exception as error:  # Pillow's decoders raise whatever damaged bytes lead them to
-        raise PictureError(name, reason_for(error, opened.format, "data")) from error
+        pixels = math.prod(opened.picture.size)
+        raise PictureError(name, reason_for(error, opened.format, "data", pixels=pixels)) from error
     transposition = _TO_UPRIGHT.get(opened.orientation)
-    return picture if transposition is None else picture.transpose(transposition)
+    with naming_memory(name):
+        return picture if transposition is None else picture.transpose(transposition)
 
 
 def picture_name(source: object, name: str | None) -> str:
@@ -228,8 +240,6 @@ def _read_file(path: str, max_pixels: int, name: str) -> bytes:
         status = Path(path).stat()
         if stat.S_ISREG(status.st_mode) and status.st_size <= _most_bytes(max_pixels):
             return Path(path).read_bytes()
-    except MemoryError as error:
-        raise PictureError(name, reason_for(error, "", "data")) from error
     except (OSError, ValueError) as error:
         if is_url(path):
             reason = "this is a URL, and nothing is downloaded: save the picture, and give the path of the file"
@@ -258,8 +268,6 @@ def _read_stream(stream: Any, max_pixels: int, name: str) -> bytes:
         if getattr(stream, "seekable", bool)():
             stream.seek(0)
         data = stream.read(most + 1)
-    except MemoryError as error:
-        raise PictureError(name, reason_for(error, "", "data")) from error
     except (OSError, ValueError) as error:  # ValueError: it is closed, or not UTF-8 where it is opened as text
         why = getattr(error, "strerror", None) or error
         opened_as_text = isinstance(stream, io.TextIOBase)

@@ -8,9 +8,12 @@ for the whole process, do not change what is read. (But in WebP, Pillow 13 keeps
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
-from PIL import Image
+from PIL import Image, ImageFile
 from PIL.BmpImagePlugin import BmpImageFile
 from PIL.GifImagePlugin import GifImageFile
 from PIL.JpegImagePlugin import JpegImageFile
@@ -20,9 +23,9 @@ from PIL.WebPImagePlugin import WebPImageFile
 
 from striate.errors import PictureError
 from striate.pixels import tiff
-from striate.pixels.containers import plain_gif, plain_png, truncated, webp_size
+from striate.pixels.containers import plain_gif, plain_png, png_stated_white, truncated, webp_size
 from striate.pixels.formats import DEVELOP, heif_kind, unread_reason
-from striate.pixels.limits import check_size
+from striate.pixels.limits import NO_MEMORY, check_scans, check_size, check_tiles, is_memory_missing
 from striate.pixels.optional_formats import open_avif, open_heic, open_jpeg2000
 from striate.pixels.strict_reading import OpenedPicture, StrictFile
 
@@ -54,7 +57,16 @@ class _Tiff(TiffImageFile, StrictFile):  # type: ignore[misc]
 
 
 class _WebP(WebPImageFile, StrictFile):  # type: ignore[misc]
-    pass
+    _decoder: Any
+
+    def load(self) -> Any:  # type: ignore[override]
+        """The first frame, once; its decoder, which holds the canvas twice, is let go before Pillow makes room."""
+        if self._decoder is not None:
+            data, *_ = self._get_next()
+            self._decoder = None
+            self.fp = io.BytesIO(data)
+            self.tile = [ImageFile._Tile("raw", (0, 0, *self.size), 0, self.rawmode)]
+        return StrictFile.load(self)
 
 
 def open_picture(data: bytes, *, max_pixels: int, name: str) -> OpenedPicture:
@@ -74,7 +86,7 @@ def open_picture(data: bytes, *, max_pixels: int, name: str) -> OpenedPicture:
         raise
     except Exception as error:  # Pillow's readers raise whatever damaged bytes lead them to
         raise PictureError(name, reason_for(error, picture_format, "header")) from error
-    check_size(*opened.picture.size, max_pixels=max_pixels, name=name)
+    check_size(*opened.picture.size, max_pixels=max_pixels, name=name, reader=picture_format)
     return opened
 
 
@@ -89,17 +101,27 @@ def _format_of(data: bytes) -> str:
     return ""
 
 
-def reason_for(error: Exception, picture_format: str, part: str) -> str:
+@contextmanager
+def naming_memory(name: str) -> Iterator[None]:
+    """Whoever runs out of memory within it has that as the picture's reason."""
+    try:
+        yield
+    except MemoryError as error:
+        raise PictureError(name, NO_MEMORY) from error
+
+
+def reason_for(error: Exception, picture_format: str, part: str, *, pixels: int = 0) -> str:
     """Why Pillow could not read a picture, in words that are not Pillow's.
 
     Args:
         error: What Pillow raised.
         picture_format: The name of the format, such as `"JPEG"`.
         part: What was being read: `"header"` or `"data"`.
+        pixels: How many the picture has, where that is known: many a reader calls it damage when memory is missing.
     """
     message = str(error)
-    if isinstance(error, MemoryError):
-        return "there is not enough memory to decode it"
+    if isinstance(error, MemoryError) or is_memory_missing(picture_format, pixels):
+        return NO_MEMORY
     if isinstance(error, Image.DecompressionBombError):
         return "the picture has more pixels than PIL.Image.MAX_IMAGE_PIXELS allows"
     if "truncated" in message.lower():
@@ -111,12 +133,15 @@ def reason_for(error: Exception, picture_format: str, part: str) -> str:
 
 def _open_jpeg(data: bytes, max_pixels: int, name: str) -> OpenedPicture:
     picture = _Jpeg(io.BytesIO(data))
+    progressive = "progressive JPEG" if picture.info.get("progressive") else ""
+    check_size(*picture.size, max_pixels=max_pixels, name=name, reader=progressive)
+    check_scans(data, math.prod(picture.size), max_pixels=max_pixels, name=name)
     return OpenedPicture(picture, "JPEG", tiff.exif_orientation(picture.info.get("exif", b"")))
 
 
 def _open_png(data: bytes, max_pixels: int, name: str) -> OpenedPicture:
-    data, exif = plain_png(data, name)
-    return OpenedPicture(_Png(io.BytesIO(data)), "PNG", tiff.exif_orientation(exif))
+    plain, exif = plain_png(data, name)
+    return OpenedPicture(_Png(io.BytesIO(plain)), "PNG", tiff.exif_orientation(exif), stated=png_stated_white(data))
 
 
 def _open_bmp(data: bytes, max_pixels: int, name: str) -> OpenedPicture:
@@ -128,8 +153,12 @@ def _open_gif(data: bytes, max_pixels: int, name: str) -> OpenedPicture:
 
 
 def _open_webp(data: bytes, max_pixels: int, name: str) -> OpenedPicture:
-    check_size(*webp_size(data, name), max_pixels=max_pixels, name=name)
-    picture = _WebP(io.BytesIO(data))
+    size = webp_size(data, name)
+    check_size(*size, max_pixels=max_pixels, name=name, reader="WebP")
+    try:
+        picture = _WebP(io.BytesIO(data))
+    except Exception as error:
+        raise PictureError(name, reason_for(error, "WebP", "header", pixels=math.prod(size))) from error
     return OpenedPicture(picture, "WebP", tiff.exif_orientation(picture.info.get("exif", b"")))
 
 
@@ -145,8 +174,11 @@ def _open_tiff(data: bytes, max_pixels: int, name: str) -> OpenedPicture:
     # Pillow hands values of 12 bits out as they are, and does not turn 16 bits round where white is zero.
     white = 4095 if directory.number(tiff.BITS_PER_SAMPLE, 1) == 12 else 65535
     black, white = (white, 0) if directory.number(tiff.PHOTOMETRIC, 1) == 0 else (0, white)
+    size = directory.number(tiff.WIDTH, 0), directory.number(tiff.HEIGHT, 0)
+    check_tiles(size, (directory.number(tiff.TILE_WIDTH, 0), directory.number(tiff.TILE_HEIGHT, 0)), name=name)
     picture = _Tiff(io.BytesIO(tiff.plain_tiff(directory)))
-    return OpenedPicture(picture, "TIFF", tiff.directory_orientation(directory), black, white)
+    orientation = tiff.directory_orientation(directory)
+    return OpenedPicture(picture, "TIFF", orientation, black, white, tiff.stated_white(directory))
 
 
 _PREFIXES: tuple[tuple[bytes | tuple[bytes, ...], str], ...] = (

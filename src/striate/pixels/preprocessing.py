@@ -21,6 +21,7 @@ from striate.pixels.decoding import (
     decode_to_picture,
     picture_name,
 )
+from striate.pixels.opening import naming_memory
 
 Colour = Literal["rgb", "grey"]
 ResizeRule = Literal["shorter_side", "exact", "pad", "none"]
@@ -214,6 +215,10 @@ class Preprocessing:
 
     def _fitted(self, picture: Image.Image, name: str) -> npt.NDArray[np.uint8]:
         """The picture (mode L or RGB) resized, filled up and cropped."""
+        with naming_memory(name):
+            return self._resized_and_cropped(picture, name)
+
+    def _resized_and_cropped(self, picture: Image.Image, name: str) -> npt.NDArray[np.uint8]:
         width, height = self._resized_size(*picture.size)
         # Pillow resizes one side first, the width unless the height shrinks by far more: there is a picture in between.
         if width * max(height, picture.height) > max(DEFAULT_MAX_PIXELS, math.prod(self.size)):

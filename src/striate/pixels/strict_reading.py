@@ -18,6 +18,7 @@ class OpenedPicture:
         orientation: EXIF's orientation, 1 to 8; 1 is upright.
         black: What black is in a picture of 16 bits.
         white: What white is in a picture of 16 bits.
+        stated: What white is by the file's own words, if its values keep to them: fewer bits than those that they are in.
     """
 
     picture: Image.Image
@@ -25,6 +26,7 @@ class OpenedPicture:
     orientation: int = 1
     black: int = 0
     white: int = 65535
+    stated: int | None = None
 
 
 class StrictFile(ImageFile.ImageFile):  # type: ignore[misc]  # Pillow is not followed by the type checker

@@ -19,6 +19,8 @@ BITS_PER_SAMPLE = 258
 PHOTOMETRIC = 262
 ORIENTATION = 274
 SAMPLES_PER_PIXEL = 277
+WIDTH, HEIGHT, TILE_WIDTH, TILE_HEIGHT = 256, 257, 322, 323
+_MAX_SAMPLE_VALUE = 281
 _NEW_SUBFILE_TYPE, _SUB_DIRECTORIES, _DNG_VERSION = 254, 330, 50706
 
 # What the pixels depend on, besides the orientation, which is applied here and not by Pillow.
@@ -120,6 +122,15 @@ def directory_orientation(directory: Directory) -> int:
     """The orientation tag of a directory: 1 to 8; 1 where there is none or nonsense."""
     orientation = directory.number(ORIENTATION, 1)
     return orientation if 1 <= orientation <= 8 else 1
+
+
+def stated_white(directory: Directory) -> int | None:
+    """The largest value by the file's own words, where they are a number of bits, 8 to 15; else None.
+
+    MaxSampleValue may also be the largest value that just this picture has: that says nothing of what white is.
+    """
+    largest = directory.number(_MAX_SAMPLE_VALUE, 0)
+    return largest if largest + 1 in (1 << bits for bits in range(8, 16)) else None
 
 
 def is_raw(directory: Directory) -> bool:
