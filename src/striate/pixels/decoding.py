@@ -63,8 +63,8 @@ class PictureFacts:
         height: Pixels from top to bottom, once upright.
         channels_needed: 3 if the picture is stored in colour, 1 if in grey or with a palette of greys.
         mode: Pillow's name of the stored colour mode, such as `"RGB"`, `"L"`, `"P"` or `"I;16"`.
-        format: `"JPEG"`, `"PNG"`, `"BMP"`, `"GIF"`, `"TIFF"`, `"WebP"`; for a PIL picture what it says, else `"PIL"`;
-            `"array"`.
+        format: `"JPEG"`, `"PNG"`, `"BMP"`, `"GIF"`, `"TIFF"`, `"WebP"`, `"AVIF"`, `"JPEG 2000"`, `"HEIC"`; for a PIL picture
+            what it says, else `"PIL"`; `"array"`.
         exif_orientation: 1 to 8; 1 is upright, and 5 to 8 exchange width and height.
     """
 
@@ -81,11 +81,12 @@ def decode(
 ) -> npt.NDArray[np.uint8]:
     """Pixels of one picture: (H, W, channels) uint8 in 0..255, RGB or grey, upright, in memory of their own.
 
-    JPEG, PNG, BMP, GIF (its first frame), TIFF (its first page) and WebP (its first frame) are read, whatever the file
-    is called. EXIF's orientation is applied. What each colour mode becomes is stated in `striate.pixels.colours`; in
-    short: transparency is composited on white, 16 bits are scaled to 8, and RGB becomes grey as Pillow's L. A picture
-    that is damaged in any way that can be known is refused, and never repaired. (Only PNG has checksums: elsewhere a
-    changed byte in the midst of the data may decode to wrong pixels, and nobody can tell.)
+    JPEG, PNG, BMP, GIF (its first frame), TIFF (its first page), WebP (its first frame), AVIF, JPEG 2000, and HEIC where
+    pillow-heif is installed, are read, whatever the file is called. The file's orientation is applied. What each colour
+    mode becomes is stated in `striate.pixels.colours`; in short: transparency is composited on white, 16 bits are scaled
+    to 8, and RGB becomes grey as Pillow's L. A picture that is damaged in any way that can be known is refused, and never
+    repaired. (Only PNG has checksums: elsewhere a changed byte in the midst of the data may decode to wrong pixels, and
+    nobody can tell.)
 
     May be called from any number of threads. A PIL picture is loaded by Pillow, under Pillow's own settings. (For some
     damaged TIFF files the library libtiff writes a line to standard error, past Python.)
@@ -96,7 +97,8 @@ def decode(
             alpha, (H, W, 3), RGB, or (H, W, 4), RGB and alpha, which is treated as a file with these channels is.
         channels: 3 for RGB, 1 for grey.
         max_pixels: The most pixels (width times height, in pixels) that the picture may have, read from its header
-            before anything is decoded. Files of more than 8 bytes for each of these pixels and 64 MiB are refused too.
+            before anything is decoded. What else costs much is refused by it too, see `striate.pixels.limits`: large files,
+            formats whose readers take much memory, JPEGs of very many scans.
         name: What errors call the picture; without it the path, or what kind of source it is.
 
     Raises:
