@@ -13,6 +13,23 @@ TYPE_CHECKING = False  # as typing has it, whose import takes longer than this o
 if TYPE_CHECKING:
     from typing import Any
 
+    from striate import augmentation as augmentation
+    from striate import bundle as bundle
+    from striate import conversion as conversion
+    from striate import data as data
+    from striate import errors as errors
+    from striate import evaluation as evaluation
+    from striate import initialization as initialization
+    from striate import inspection as inspection
+    from striate import models as models
+    from striate import nn as nn
+    from striate import pixels as pixels
+    from striate import report as report
+    from striate import runtime as runtime
+    from striate import training as training
+    from striate import transfer as transfer
+    from striate import visualization as visualization
+    from striate import weights as weights
     from striate.api.advise import DataAdvice, advise
     from striate.api.augment import AugmentationSheet, augment_sheet
     from striate.api.bench_training import TrainingBenchmark, bench_training
@@ -110,6 +127,29 @@ _HOMES = {
     "visualize": "striate.api.visualize",
 }
 
+_ROOMS = frozenset(
+    [
+        "augmentation",
+        "bundle",
+        "conversion",
+        "data",
+        "errors",
+        "evaluation",
+        "initialization",
+        "inspection",
+        "models",
+        "nn",
+        "pixels",
+        "report",
+        "runtime",
+        "training",
+        "transfer",
+        "visualization",
+        "weights",
+    ]
+)
+"""Rooms that are imported when they are first used, as names are; `from striate import *` brings none of them."""
+
 __all__ = [
     "AugmentationSheet",
     "BundleError",
@@ -171,6 +211,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        return importlib.import_module(f"striate.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'striate' has no attribute {name!r}")
     value = getattr(importlib.import_module(_HOMES[name]), name)
@@ -179,4 +221,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return sorted([*__all__, *_ROOMS])

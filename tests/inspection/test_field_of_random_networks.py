@@ -72,8 +72,8 @@ LOCAL = {
     "circular": lambda draw: Positive(3, padding=1, mode="circular"),
     "reflect": lambda draw: Positive(3, padding=1, mode="reflect"),
     "scale": lambda draw: lambda maps: 2 * maps + 1,
-    "tanh": lambda draw: lambda maps: torch.tanh(maps / 1000),
-    "where": lambda draw: lambda maps: torch.where(maps > -1, maps, -maps),
+    "root": lambda draw: lambda maps: torch.sqrt(maps.abs() + 1),
+    "where": lambda draw: lambda maps: torch.where(maps > 0.1, 2 * maps, maps),
     "square map": lambda draw: squared,
     "channels last": lambda draw: (
         lambda maps: nn.functional.linear(maps.permute(0, 2, 3, 1), torch.ones(MAPS, MAPS).double()).permute(0, 3, 1, 2)
