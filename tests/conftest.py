@@ -80,7 +80,17 @@ def finished_run(striped, tmp_path_factory):
     import striate
 
     folder = tmp_path_factory.mktemp("runs") / "striped"
-    return striate.train(striped, model="resnet20", epochs=3, output=folder, settings=["batch_size=16"])
+    run = striate.train(striped, model="resnet20", epochs=3, output=folder, settings=["batch_size=16"])
+    before = contents(folder)
+    yield run
+    changed = {name for name, _ in before.items() ^ contents(folder).items()}
+    assert not changed, f"a test changed the run that all share: {', '.join(sorted(changed))}"
+
+
+def contents(folder):
+    """The digest of each file below a folder."""
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 def reseal_bundle(folder: Path, contract: dict | None = None, sheet: dict | None = None) -> Path:

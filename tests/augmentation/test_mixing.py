@@ -1,5 +1,7 @@
 """Mixup and CutMix: the formulas, the distribution of shares, and partners that any process finds alike."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -78,6 +80,17 @@ def test_cutmix_is_torchvisions(monkeypatch):
             )
         assert torch.equal(ours[0], theirs[0])
         assert abs(float(targets[0, 0]) - float(weights[0])) < 1e-6
+
+
+def test_centres_of_boxes_are_anywhere_whatever_the_share():
+    mixture = draw_mixture(BOTH, **PLACE, indices=range(20000))
+    centres, shares = mixture.centres[mixture.cutmix], mixture.shares[mixture.cutmix]
+    assert (mixture.centres[~mixture.cutmix] == 0).all()
+    for axis in (0, 1):  # even on 0..1: a tenth of them in each tenth, within four standard errors
+        counts = np.histogram(centres[:, axis], bins=10, range=(0, 1))[0] / len(centres)
+        assert abs(counts - 0.1).max() < 4 * math.sqrt(0.1 * 0.9 / len(centres))
+    numbers = np.corrcoef([centres[:, 0], centres[:, 1], shares])
+    assert abs(numbers[np.triu_indices(3, 1)]).max() < 4 / math.sqrt(len(centres))
 
 
 def test_boxes_end_at_the_border():

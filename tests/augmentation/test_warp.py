@@ -183,11 +183,14 @@ def test_both_flips_and_none_are_exact_picture_by_picture():
     assert seen == {(), (3,), (2,), (3, 2)}
 
 
-def test_a_flip_among_other_movements_is_a_mirror():
+@pytest.mark.parametrize(
+    ("flip", "dimension"), [(HorizontalFlip(probability=1.0), 3), (VerticalFlip(probability=1.0), 2)]
+)
+def test_a_flip_among_other_movements_is_a_mirror(flip, dimension):
     images = pictures()
     turned = {"rotation": Rotation(degrees=20)}
-    plain = augment(images.flip(3), AugmentationPolicy(**turned), **PLACE)
-    flipped = augment(images, AugmentationPolicy(**turned, horizontal_flip=HorizontalFlip(probability=1.0)), **PLACE)
+    plain = augment(images.flip(dimension), AugmentationPolicy(**turned), **PLACE)
+    flipped = augment(images, AugmentationPolicy(**turned, **{flip.name: flip}), **PLACE)
     assert torch.allclose(flipped, plain, atol=1e-4)
 
 

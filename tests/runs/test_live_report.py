@@ -108,7 +108,7 @@ def test_a_page_that_cannot_be_written_stops_no_training(striped, tmp_path, monk
     assert says_ended(striate.train(striped, **QUICK, output=tmp_path / "run").report)
 
 
-def test_a_page_costs_little(finished_run, striped):
+def test_a_page_costs_little(finished_run, striped, tmp_path):
     from striate.data.preparation import prepare_data
     from striate.deciding.run_plan import RunPlan
 
@@ -116,8 +116,7 @@ def test_a_page_costs_little(finished_run, striped):
     plan = RunPlan.from_toml(finished_run.folder / "recipe.toml")
     history = finished_run.history()
     long = [history[0] | {"epoch": epoch, "train_loss": 1 / epoch} for epoch in range(1, 201)]
-    with room.live_report(finished_run.folder, plan, dataset) as live:
-        live._path = finished_run.folder.parent / "elsewhere.html"
+    with room.live_report(tmp_path, plan, dataset) as live:
         live.epoch(long)
         seconds = []
         for _ in range(5):

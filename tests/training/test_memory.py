@@ -1,10 +1,17 @@
+import ctypes
 import subprocess
 import sys
 
 import pytest
 import torch
 
-from striate.training.memory import available_memory, keep_freed_memory, kept_for_backward, ran_out_of_memory
+from striate.training.memory import (
+    available_memory,
+    hand_back_freed_memory,
+    keep_freed_memory,
+    kept_for_backward,
+    ran_out_of_memory,
+)
 
 CODE = """
 import resource, sys, torch
@@ -29,6 +36,37 @@ def test_freed_memory_is_used_again_without_asking_the_system():
 
     assert faults("return") > 50_000  # five times 12,000 pages
     assert faults("keep") < 2_000
+
+
+class Allocator:
+    """The C library, as far as it lets itself be told how to allocate."""
+
+    def __init__(self, answer=1):
+        self.told, self.answer = {}, answer
+
+    def mallopt(self, name, value):
+        self.told[name] = value
+        return self.answer
+
+
+# Numbers of glibc's malloc.h.
+TRIM_THRESHOLD, MMAP_THRESHOLD, MMAP_MAX = -1, -3, -4
+
+
+def test_what_the_allocator_is_told(monkeypatch):
+    library = Allocator()
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: library)
+    assert keep_freed_memory()
+    assert library.told == {MMAP_MAX: 0, TRIM_THRESHOLD: 2_147_483_647}  # no piece of its own, and no end is given back
+    assert hand_back_freed_memory()
+    assert library.told == {MMAP_MAX: 65_536, MMAP_THRESHOLD: 33_554_432, TRIM_THRESHOLD: 67_108_864}
+
+
+def test_an_allocator_that_does_not_listen(monkeypatch):
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: Allocator(answer=0))
+    assert not keep_freed_memory() and not hand_back_freed_memory()
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: object())
+    assert not keep_freed_memory() and not hand_back_freed_memory()
 
 
 def test_running_out_of_memory_is_recognised():

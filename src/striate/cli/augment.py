@@ -86,7 +86,9 @@ def show_operations(*, as_json: bool) -> str:
 
     operations = AugmentationPolicy().operations
     if as_json:
-        return json.dumps({operation.name: dataclasses.asdict(operation) for operation in operations})
+        return json.dumps(
+            {operation.name: dataclasses.asdict(operation) for operation in operations}, ensure_ascii=False
+        )
     blocks = []
     for operation in operations:
         keys = [f"{key} = {_toml(value)}" for key, value in dataclasses.asdict(operation).items()]

@@ -27,9 +27,11 @@ def command(
 
     if not clear:
         contents = cache_contents(kind)
-        print_result(json.dumps(contents.to_dict()) if as_json else contents.to_text(screen_width()))
+        print_result(
+            json.dumps(contents.to_dict(), ensure_ascii=False) if as_json else contents.to_text(screen_width())
+        )
         return
     cleared = clear_cache(kind)
-    print_result(json.dumps(cleared.to_dict()) if as_json else cleared.to_text(screen_width()))
+    print_result(json.dumps(cleared.to_dict(), ensure_ascii=False) if as_json else cleared.to_text(screen_width()))
     if cleared.failed:
         raise typer.Exit(3)

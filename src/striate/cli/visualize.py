@@ -149,7 +149,7 @@ def show_layers(model: str, size: int | None, *, as_json: bool) -> str:
 
     layers = layers_of_model(model, size=size)
     if as_json:
-        return json.dumps([layer.to_dict() for layer in layers])
+        return json.dumps([layer.to_dict() for layer in layers], ensure_ascii=False)
     heads = ("layer", "answers", "a unit sees", "units apart")
     return "\n".join(table(heads, [_row(layer) for layer in layers], left=heads, width=screen_width()))
 
