@@ -329,8 +329,7 @@ def answer(command: list[str], environment: dict[str, str] | None = None) -> str
 
 def conditions(arguments: argparse.Namespace) -> dict[str, Any]:
     """What a measurement was taken on."""
-    from striate.hardware import describe_processor
-    from striate.runtime import available_processors
+    from striate.hardware import available_processors, describe_processor
 
     packages = ("striate", "torch", "torchvision", "openvino", "timm", "fastai", "keras", "pillow", "nncf")
     return {

@@ -10,6 +10,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "src" / "striate"
 
 GROUND = {
+    "choosing",
     "decision",
     "durable_writing",
     "errors",
@@ -26,6 +27,7 @@ GROUND = {
     "text_layout",
     "timing",
     "user_cache",
+    "version",
     "watching",
     "wording",
 }
@@ -101,6 +103,21 @@ def test_imports_go_strictly_down(path):
 def test_verbs_are_strangers(path):
     for line, name in imports_of(path):
         assert not name.startswith("striate.api"), f"{path}:{line}: a verb imports {name}; what two share is a room"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_nothing_beneath_the_command_uses_the_facade(path):
+    """`import striate` and `from striate import train` look up what may import the asker; a room or a file there is fine."""
+    if room_of(path) == "cli":
+        return
+    for line, name in imports_of(path):
+        top, _, rest = name.partition(".")
+        first = rest.partition(".")[0]
+        is_module = (PACKAGE / first).is_dir() or (PACKAGE / f"{first}.py").is_file()
+        imported_whole = name == "striate" and not any(
+            other.startswith("striate.") for row, other in imports_of(path) if row == line
+        )
+        assert top != "striate" or (is_module and not imported_whole), f"{path}:{line} imports {name}"
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))

@@ -137,6 +137,7 @@ def test_a_named_verb_waits_for_no_other():
     assert "Usage: striate predict" in done.stdout
     assert done.stdout.rpartition("VERBS")[2].split() == [
         "striate.cli.app",
+        "striate.cli.ending",
         "striate.cli.main",
         "striate.cli.predict",
         "striate.cli.text",

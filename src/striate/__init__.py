@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 
-__version__ = "0.1.0"
+from striate.version import __version__ as __version__
 
 TYPE_CHECKING = False  # as typing has it, whose import takes longer than this one
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from striate.cli.main import Signals
+from striate.cli.ending import Signals
 from striate.errors import Interrupted
 
 ENDS = [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")]
@@ -99,7 +99,7 @@ def test_errors_without_a_signal_stay_what_they_are(signals):
 )
 def test_outside_the_work_and_the_second_time_it_ends_at_once(verb):
     code = (
-        "from signal import SIGINT, default_int_handler, raise_signal, signal\nfrom striate.cli.main import SIGNALS\n"
+        "from signal import SIGINT, default_int_handler, raise_signal, signal\nfrom striate.cli.ending import SIGNALS\n"
         "signal(SIGINT, default_int_handler)\nSIGNALS.listen()\n"
         f"def verb():\n    print('a row')\n    try:\n        {verb}\n"
         "SIGNALS.work(verb)\nraise_signal(SIGINT)\nprint('went on')"
@@ -117,7 +117,7 @@ def test_an_ignored_interrupt_stays_ignored(signals):
 def test_the_first_instructions_import_next_to_nothing():
     code = "import sys\nbefore = set(sys.modules)\nimport striate.cli.main\nprint(*sorted(set(sys.modules) - before))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    own = {"striate", "striate.cli", "striate.cli.main", "striate.cli.text"}
+    own = {"striate", "striate.version", "striate.cli", "striate.cli.ending", "striate.cli.main", "striate.cli.text"}
     # What `signal` and `importlib` of the standard library are made of.
     standard = {
         "__future__",

@@ -73,7 +73,7 @@ def test_it_says_that_it_is_a_choice_and_of_what(drawn):
         "see the note",
     ]
     assert stages == "The strongest unit of 5 of 60 stages, and its whole map: net"
-    assert [row[0][0] for row in units] == ["layer0", "layer15", "layer30", "layer44", "layer59"]
+    assert [row[0][0] for row in units] == ["layer0", "layer14", "layer29", "layer44", "layer59"]
     assert [len(row) for row in units] == [5] * 5
     assert likes == "Maximize: net, cat.jpg" and [tile[0] for tile in liked[0]] == [
         f"map {number}" for number in range(6)

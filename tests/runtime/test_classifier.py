@@ -11,7 +11,7 @@ from PIL import Image
 
 import striate
 from striate.errors import BundleError, PictureError, StriateWarning, UnknownNameError
-from striate.runtime import available_processors
+from striate.hardware import available_processors
 from striate.runtime.classifier import as_pictures
 
 

@@ -23,6 +23,7 @@ from striate.augmentation import (
     read_policy,
     with_principal_colours,
 )
+from striate.choosing import in_turn
 from striate.data import Dataset
 from striate.data.facts import data_facts, sample_pixels
 from striate.data.preparation import prepare_data
@@ -219,11 +220,7 @@ class _Reader:
 def pick_pictures(dataset: Dataset, training: npt.NDArray[np.int64], *, count: int, seed: int) -> npt.NDArray[np.int64]:
     """Up to `count` training pictures in a random order, every class once before any comes again; then sorted by class."""
     order = training[permutation(seed, 0, len(training))]
-    labels = dataset.labels[order]
-    turn = np.zeros(len(order), dtype=np.int64)  # how many of its class stand before each
-    for label in np.unique(labels):
-        turn[labels == label] = np.arange(int((labels == label).sum()))
-    picked = order[np.argsort(turn, kind="stable")][:count]
+    picked = order[in_turn(dataset.labels[order], count)]
     return picked[np.argsort(dataset.labels[picked], kind="stable")]
 
 

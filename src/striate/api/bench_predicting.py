@@ -14,10 +14,10 @@ import numpy as np
 
 from striate.bundle import open_bundle
 from striate.errors import UsageError
-from striate.hardware import describe_processor
+from striate.hardware import available_processors, describe_processor
 from striate.openvino_loading import load_openvino
 from striate.pixels import decode
-from striate.runtime import Classifier, available_processors, load_classifier
+from striate.runtime import Classifier, load_classifier
 from striate.runtime.peak import PeakMeter, graph_macs
 from striate.timing import time_side_by_side
 from striate.watching import Watcher

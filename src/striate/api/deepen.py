@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 
+from striate.choosing import evenly
 from striate.data import Dataset, open_store
 from striate.data.examples import SplitExamples
 from striate.depth.depth_plan import DepthPlan, plan_depth
@@ -221,8 +221,7 @@ class Experiment:
 
     def _measure(self, one: Contestant) -> None:
         """The gradient of a fixed batch in every convolution and dense layer."""
-        count = min(PROBE_PICTURES, len(self._training.labels))
-        positions = np.linspace(0, len(self._training.labels) - 1, count).astype(np.int64)
+        positions = evenly(len(self._training.labels), PROBE_PICTURES)
         normalised = self._plan.preprocessing.normalise(self._training.pixels(positions))
         images = torch.from_numpy(normalised).to(self._plan.device, memory_format=torch.channels_last)
         labels = torch.from_numpy(self._training.labels[positions]).to(self._plan.device)

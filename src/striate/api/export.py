@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import striate
 from striate.bundle import Bundle
 from striate.conversion import OPSET, convert_to_onnx, export_preparation, export_program, put_before
 from striate.conversion.onnx_model import load_onnx
@@ -30,6 +29,7 @@ from striate.sealing.agreement import (
     pictures_like,
     pictures_of_data,
 )
+from striate.version import __version__
 from striate.watching import Watcher
 
 FORMATS: Mapping[str, str] = {"onnx": ".onnx", "openvino": ".xml", "torch_export": ".pt2"}
@@ -191,7 +191,7 @@ def describe_bundle(bundle: Bundle, file_format: str, *, with_preprocessing: boo
     )
     opset = {"opset": str(OPSET)} if file_format == "onnx" else {}
     return opset | {
-        "striate_version": striate.__version__,
+        "striate_version": __version__,
         "model": contract.architecture.model,
         "classes": json.dumps(contract.classes, ensure_ascii=False),
         "input": takes,

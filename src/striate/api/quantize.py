@@ -15,6 +15,7 @@ import numpy.typing as npt
 from striate.bundle import Bundle, BundleContent, PrecisionTerms, open_bundle, write_bundle
 from striate.bundle.contract import LARGEST_TOLERANCE
 from striate.bundle.folder import CANARY_SHEET, INT8, INT8_WEIGHTS
+from striate.choosing import evenly
 from striate.conversion.quantization import layers_by_format, quantize_graph, quantize_graph_within
 from striate.data import Dataset, apply_split_table, check_pictures, load_data, read_split_csv
 from striate.data.known_classes import labels_of
@@ -187,7 +188,7 @@ def calibration_and_validation(
             f"{dataset.location} has {len(training)} pictures to calibrate on and {len(validation)} to measure on; "
             "int8 needs both: give the data that the classifier was trained on, with its validation pictures"
         )
-    chosen = training[np.linspace(0, len(training) - 1, min(most, len(training))).astype(np.int64)]
+    chosen = training[evenly(len(training), most)]
     return dataset.select(chosen), dataset.select(validation)
 
 

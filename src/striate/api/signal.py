@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from striate.choosing import in_turn
 from striate.data import Dataset, load_data
 from striate.errors import UsageError
 from striate.initialization import PAPER, Scheme, initialize, named_scheme
@@ -148,10 +149,8 @@ def chosen_pictures(dataset: Dataset, network: nn.Module, shape: tuple[int, ...]
     preprocessing = whole_picture(channels, (height, width), *_normalization(network, channels))
     rows = dataset.indices("train") if dataset.has_splits else np.arange(len(dataset))
     labels = dataset.labels[rows]
-    turns = np.zeros(len(rows), dtype=np.int64)  # how many pictures of the same class come before each
-    for label in np.unique(labels):
-        turns[labels == label] = np.arange(int((labels == label).sum()))
-    rows = rows[np.lexsort((labels, turns))][:count]
+    by_class = np.argsort(labels, kind="stable")
+    rows = rows[by_class[in_turn(labels[by_class], count)]]
     if len(rows) < 2:
         raise UsageError(f"{dataset.location} has {len(rows)} pictures to train on, and a signal takes two or more")
     pixels = [preprocessing.pixels(dataset.pictures.read(int(i)), name=dataset.pictures.key(int(i))) for i in rows]

@@ -14,11 +14,11 @@ from typing import Any, ParamSpec, TextIO
 import typer
 from typer.core import MarkupMode
 
-import striate
-from striate.cli.main import SIGNALS, leave
+from striate.cli.ending import SIGNALS, leave
 from striate.cli.text import printable, screen_width
 from striate.errors import Interrupted, StriateError, StriateWarning
 from striate.text_layout import wrapped
+from striate.version import __version__
 
 Parameters = ParamSpec("Parameters")
 
@@ -145,5 +145,5 @@ def build_app(verbs: Iterable[str] = tuple(VERBS)) -> typer.Typer:
 def options(version: bool = typer.Option(False, "--version", help="Print the version and end.")) -> None:
     """Options of the command as a whole."""
     if version:
-        typer.echo(f"striate {striate.__version__}")
+        typer.echo(f"striate {__version__}")
         raise typer.Exit

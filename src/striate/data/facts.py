@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from striate.choosing import evenly
 from striate.data.dataset import Dataset
 from striate.pixels import Preprocessing
 
@@ -57,5 +58,5 @@ def sample_pixels(dataset: Dataset, preprocessing: Preprocessing) -> npt.NDArray
     The one sample that everything said of the training pictures' colours is measured on.
     """
     rows = dataset.indices("train")
-    rows = rows[np.linspace(0, len(rows) - 1, min(SAMPLED, len(rows))).astype(int)]
+    rows = rows[evenly(len(rows), SAMPLED)]
     return np.stack([preprocessing.pixels(dataset.pictures.read(int(row))) for row in rows])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections import deque
@@ -11,6 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 from striate.data.dataset import Progress
+from striate.hardware import available_processors
 
 Result = TypeVar("Result")
 
@@ -18,11 +18,8 @@ SECONDS_BETWEEN_REPORTS = 0.1
 
 
 def worker_count(workers: int | None) -> int:
-    """The number of threads: as asked, else one for each processor core that this process may use."""
-    if workers is not None:
-        return max(1, workers)
-    # Not os.cpu_count(): in a container it counts the machine's cores, not ours.
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+    """The number of threads: as asked, else one for each processor that this process may use."""
+    return available_processors() if workers is None else max(1, workers)
 
 
 def ordered_results(

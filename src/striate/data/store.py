@@ -15,6 +15,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from striate.choosing import evenly
 from striate.data.dataset import Dataset, Progress, picture_digest
 from striate.data.parallel import ordered_results, throttled, worker_count
 from striate.data.store_files import ENDING, make_room, open_array, size_text, write_array
@@ -225,7 +226,7 @@ def _store_name(dataset: Dataset, preprocessing: Preprocessing) -> str:
 
 def _is_as_prepared(pixels: npt.NDArray[np.uint8], dataset: Dataset, preprocessing: Preprocessing) -> bool:
     """Whether a few rows are what the pictures give now; else the file is damaged, or was made by other code."""
-    rows = np.unique(np.linspace(0, len(dataset) - 1, SPOT_CHECKS).astype(np.int64))
+    rows = evenly(len(dataset), SPOT_CHECKS)
     return all(np.array_equal(pixels[row], _prepared(dataset, preprocessing, int(row), compare=True)) for row in rows)
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from striate.choosing import by_share
 from striate.data import Dataset, open_store
 from striate.data.examples import SplitExamples
 from striate.deciding.time_limit import probe_images, probe_loss
@@ -117,11 +118,4 @@ def sample_rows(dataset: Dataset, *, most: int, seed: int) -> npt.NDArray[np.int
     rows = dataset.indices("train")
     if len(rows) <= most:
         return rows
-    generator = np.random.default_rng(seed)
-    labels = dataset.labels[rows]
-    chosen = []
-    for label in np.unique(labels):
-        own = rows[labels == label]
-        wanted = max(2, round(len(own) * most / len(rows)))
-        chosen.append(generator.permutation(own)[:wanted])
-    return np.sort(np.concatenate(chosen))
+    return rows[by_share(dataset.labels[rows], most, seed=seed, least=2)]

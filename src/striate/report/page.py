@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from striate.choosing import evenly
 from striate.evaluation import ClassScores, Finding, Scores
 from striate.report import confusion
 from striate.report.contents import TrainingReport
@@ -274,7 +275,7 @@ def _charts(report: TrainingReport) -> tuple[Chart, ...]:
 
 def _epochs(report: TrainingReport) -> Table:
     rows = list(report.history)
-    kept = sorted({round(i) for i in np.linspace(0, len(rows) - 1, min(len(rows), EPOCH_ROWS)).tolist()})
+    kept = evenly(len(rows), EPOCH_ROWS)
     words = (
         ("Epoch", "epoch", number),
         ("Train loss", "train_loss", number),
@@ -375,7 +376,7 @@ def _samples(report: TrainingReport) -> Samples:
         return Samples(True, tuple(rows), "")
     kept = names
     if len(names) > GRID_PICTURES:
-        kept = [names[round(i)] for i in np.linspace(0, len(names) - 1, GRID_PICTURES).tolist()]
+        kept = [names[place] for place in evenly(len(names), GRID_PICTURES)]
     cells = [(name, (thumbnail(samples[name][0], side=GRID_SIDE),)) for name in kept]
     note = "One picture a class"
     note += f", of {len(kept)} of the {len(names):,} classes, evenly spaced." if len(kept) < len(names) else "."

@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 
+from striate.choosing import evenly
 from striate.report.contact_sheet import SIDE, Picture, Tile, draw_contact_sheet
 from striate.report.seeing_contents import Panel, SeeingReport, Shown, StagePanels
 from striate.wording import percent
@@ -80,7 +81,7 @@ def _where(report: SeeingReport, picture: Picture, notes: tuple[str, ...]) -> Pi
 
 def _stages(report: SeeingReport, notes: tuple[str, ...]) -> Picture:
     count = len(report.stages)
-    places = sorted({round(place) for place in np.linspace(0, count - 1, min(count, MOST_STAGES)).tolist()})
+    places = evenly(count, MOST_STAGES)
     rows = [_strongest_unit(report.stages[place]) for place in places]
     heads: list[str] = []
     for stage in report.stages:

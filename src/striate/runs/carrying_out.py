@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from striate.bundle import CANARY_FILES, SeenPictures
+from striate.choosing import evenly
 from striate.data import Dataset, PixelStore, open_store
 from striate.data.examples import SplitExamples
 from striate.deciding.run_plan import RunPlan
@@ -207,7 +207,7 @@ def seal_run(folder: Path, run: RunPlan, dataset: Dataset, store: PixelStore, ne
             fingerprint = dataset.select(examples.samples).fingerprint
             splits.append(Measured(name, examples.labels, examples.pixels, fingerprint))
     shown = SplitExamples.of(dataset, store, run.preprocessing, splits[0].name if splits else "train").samples
-    spread = shown[np.linspace(0, len(shown) - 1, min(len(CANARY_FILES), len(shown))).astype(int)]
+    spread = shown[evenly(len(shown), len(CANARY_FILES))]
     trained = dataset.indices("train")
     return seal(
         network,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import os
 import platform
 import shlex
 from collections.abc import Mapping, Sequence
@@ -18,6 +17,7 @@ from striate.data import Dataset, PixelStore
 from striate.data.examples import SplitExamples
 from striate.deciding.run_plan import RunPlan
 from striate.evaluation import Finding, most_confident_mistakes
+from striate.hardware import available_processors, describe_processor
 from striate.initialization import drafting
 from striate.models import Network, create_model
 from striate.report import DataSummary, Mistake, TrainingReport, write
@@ -132,16 +132,7 @@ def hardware(run: RunPlan) -> dict[str, str]:
     """What the run was trained on, for people."""
     return {
         "device": run.settings.device,
-        "processor": processor_name(),
-        "processors": str(os.cpu_count()),
+        "processor": describe_processor(),
+        "processors": str(available_processors()),
         "system": f"{platform.system()} {platform.release()}",
     }
-
-
-def processor_name() -> str:
-    """The processor's name, as the system tells it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())

@@ -3,7 +3,6 @@
 from striate.runtime.classifier import Classifier, Prediction, load_classifier
 from striate.runtime.engines import Engine, OpenVINOEngine, compile_graph
 from striate.runtime.onnxruntime_engine import ONNXRuntimeEngine
-from striate.runtime.processors import available_processors
 
 __all__ = [
     "Classifier",
@@ -11,7 +10,6 @@ __all__ = [
     "ONNXRuntimeEngine",
     "OpenVINOEngine",
     "Prediction",
-    "available_processors",
     "compile_graph",
     "load_classifier",
 ]

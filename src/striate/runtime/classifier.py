@@ -20,12 +20,12 @@ from PIL import Image
 from striate.bundle import Bundle, Contract, SeenPictures, compare_canaries, open_bundle
 from striate.errors import BundleError, PictureError, UnknownNameError, UsageError
 from striate.evaluation import softmax
+from striate.hardware import available_processors
 from striate.pixels import PictureSource
 from striate.pixels.arrays import is_tensor, pictures_of
 from striate.pixels.decoding import picture_name
 from striate.runtime.engines import Engine, OpenVINOEngine
 from striate.runtime.onnxruntime_engine import ONNXRuntimeEngine
-from striate.runtime.processors import available_processors
 
 if TYPE_CHECKING:
     from striate.models import Network

@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from striate.errors import BundleError
+from striate.hardware import available_processors
 from striate.openvino_loading import load_openvino, openvino_core
 from striate.runtime.compiled_cache import compiled_folder
-from striate.runtime.processors import available_processors
 
 Arrays = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]
 

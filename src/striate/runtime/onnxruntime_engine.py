@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from striate.errors import BundleError, UsageError
-from striate.runtime.processors import available_processors
+from striate.hardware import available_processors
 
 
 class ONNXRuntimeEngine:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import torch
 from PIL import Image, ImageEnhance
 
+from striate.choosing import evenly
 from striate.data import load_data
 from striate.errors import DataError, PictureError
 from striate.pixels import decode
@@ -154,7 +155,7 @@ def pictures_of_data(
         DataError: If none can be read.
     """
     dataset = load_data(data, root=root)
-    rows = np.linspace(0, len(dataset) - 1, min(count, len(dataset))).astype(int)
+    rows = evenly(len(dataset), count)
     pictures = []
     for done, row in enumerate(rows):
         watcher.task("reading", done, len(rows))

@@ -16,7 +16,6 @@ import torch
 from safetensors.torch import save
 from torch import nn
 
-import striate
 from striate.bundle import (
     Bundle,
     BundleContent,
@@ -38,6 +37,7 @@ from striate.pixels import Preprocessing
 from striate.runtime import Engine, OpenVINOEngine
 from striate.sealing import calibrate, uncalibrated_figures
 from striate.timing import time_side_by_side
+from striate.version import __version__
 
 COMPARED_PICTURES = 100
 """On so many pictures the engine's answers are compared with the network's own, which takes several times as long."""
@@ -240,6 +240,6 @@ def network_logits(
 def versions() -> dict[str, str]:
     """The versions of what made a bundle."""
     packages = ("torch", "openvino", "numpy", "pillow")
-    return {"striate": striate.__version__, "python": platform.python_version()} | {
+    return {"striate": __version__, "python": platform.python_version()} | {
         name: metadata.version(name) for name in packages
     }

@@ -2,15 +2,16 @@ import os
 
 import pytest
 
-from striate.runtime import available_processors, processors
+from striate import hardware
+from striate.hardware import available_processors
 
 
 @pytest.fixture
 def machine(tmp_path, monkeypatch):
     """A machine of 64 processors without control groups, whose files a test may write."""
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(64)))
-    monkeypatch.setattr(processors, "GROUPS", tmp_path / "cgroup")
-    monkeypatch.setattr(processors, "OWN_GROUPS", tmp_path / "own")
+    monkeypatch.setattr(hardware, "GROUPS", tmp_path / "cgroup")
+    monkeypatch.setattr(hardware, "OWN_GROUPS", tmp_path / "own")
     return tmp_path
 
 
