@@ -2,7 +2,7 @@
 
 import pytest
 
-from striate.wording import duration, number, percent, plural, printable, shorten
+from striate.wording import duration, number, percent, plural, printable, probability, shorten
 
 
 @pytest.mark.parametrize(
@@ -10,8 +10,8 @@ from striate.wording import duration, number, percent, plural, printable, shorte
     [
         (0.0, "0 %"),
         (1.0, "100 %"),
-        (0.9999, "99.9 %"),  # never rounded up to all
-        (0.0001, "0.1 %"),  # nor down to none
+        (0.9999, ">99.9 %"),  # never rounded up to all
+        (0.0001, "<0.1 %"),  # nor down to none
         (0.5, "50.0 %"),
         (0.94333, "94.3 %"),
         (None, "–"),
@@ -74,3 +74,27 @@ def test_printable():
     assert printable("a\tb\nc\r\nd") == "a\tb\nc\nd"
     assert printable("\ud800\x00\x7f\x85\uffff") == "\ufffd" * 5
     assert printable("naïve 猫 😀") == "naïve 猫 😀"
+
+
+@pytest.mark.parametrize(
+    ("share", "digits", "text"),
+    [
+        (0.99949, 1, "99.9 %"),
+        (0.9996, 1, ">99.9 %"),
+        (0.0006, 1, "0.1 %"),
+        (0.0004, 1, "<0.1 %"),
+        (1e-98, 1, "<0.1 %"),
+        (0.9996, 2, "99.96 %"),
+        (0.99999, 2, ">99.99 %"),
+        (0.004, 0, "<1 %"),
+    ],
+)
+def test_all_and_none_are_said_of_nothing_else(share, digits, text):
+    assert percent(share, digits, space=" ") == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.0, "<0.1%"), (1e-320, "<0.1%"), (0.5, "50.0%"), (0.99999, ">99.9%"), (1.0, ">99.9%")]
+)
+def test_a_probability_is_never_certain(value, text):
+    assert probability(value, space="") == text

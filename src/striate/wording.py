@@ -42,19 +42,39 @@ def shorten(text: str, length: int) -> str:
     return f"{head}…{tail}"
 
 
-def percent(share: float | None, digits: int = 1) -> str:
+def percent(share: float | None, digits: int = 1, *, space: str = NARROW_SPACE) -> str:
     """A share in [0, 1] as a percentage; "100 %" is kept for all and "0 %" for none, however close a share comes.
 
+    Args:
+        share: None and what is not finite become a dash.
+        digits: After the point.
+        space: What stands before the sign.
+
     Example:
-        >>> [percent(share).replace(NARROW_SPACE, " ") for share in (0.1234, 0.99999, 1.0, 0.00001)]
-        ['12.3 %', '99.9 %', '100 %', '0.1 %']
+        >>> [percent(share, space=" ") for share in (0.1234, 0.99999, 1.0, 0.00001)]
+        ['12.3 %', '>99.9 %', '100 %', '<0.1 %']
     """
     if share is None or not math.isfinite(share):
         return "–"
     if share in (0.0, 1.0):
-        return f"{share * 100:.0f}{NARROW_SPACE}%"
+        return f"{share * 100:.0f}{space}%"
     step = 10.0**-digits
-    return f"{min(max(share * 100, step), 100 - step):.{digits}f}{NARROW_SPACE}%"
+    text = f"{share * 100:.{digits}f}"
+    if text == f"{0:.{digits}f}":
+        return f"<{step:.{digits}f}{space}%"
+    if text == f"{100:.{digits}f}":
+        return f">{100 - step:.{digits}f}{space}%"
+    return f"{text}{space}%"
+
+
+def probability(value: float, *, space: str = NARROW_SPACE) -> str:
+    """A probability as a percentage. None is ever 0 or 100 %, also where a computer's number has come to be 0 or 1.
+
+    Example:
+        >>> [probability(value, space=" ") for value in (0.98765, 1.0, 1e-98)]
+        ['98.8 %', '>99.9 %', '<0.1 %']
+    """
+    return percent(min(max(value, 5e-324), 1 - 2**-53), space=space)
 
 
 def number(value: float | None) -> str:

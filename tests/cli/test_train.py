@@ -32,8 +32,10 @@ def test_training_prints_the_result_on_stdout_and_progress_on_stderr(striate_com
     code, out, err = striate_command("train", "--resume", folder, "--json")
     result = json.loads(out)
     assert code == 0 and result["run"] == str(folder)
-    assert set(result) == {"run", "report", "model", "accuracy", "split", "metrics", "findings"}
+    assert set(result) == {"run", "report", "model", "accuracy", "split", "metrics", "calibration", "findings"}
     assert result["accuracy"] == result["metrics"]["test"]["accuracy"]
+    assert result["calibration"] == {"temperature": 1.0, "pictures": 0}
+    assert any("6 validation pictures are too few to fit a temperature" in row["text"] for row in result["findings"])
     assert "has ended already; nothing was left to do" in err
 
 
@@ -174,3 +176,22 @@ def test_a_classifier_at_chance_says_so_wherever_its_result_is_shown(noise, tmp_
     listener = Listener()
     striate.resume(folder, watcher=listener)
     assert listener.warnings == [finding.text for finding in run.findings if finding.severity == "warning"]
+
+
+@pytest.mark.parametrize(
+    ("calibration", "said"),
+    [
+        (
+            {"temperature": 41.53, "pictures": 1200},
+            "sureness  calibration error 1.2%, 17.0% without the temperature 41.53 (of 1,200 validation pictures)",
+        ),
+        (
+            {"temperature": 1.0, "pictures": 0},
+            "sureness  calibration error 1.2%; no temperature was fitted: too few validation pictures",
+        ),
+    ],
+)
+def test_how_far_probabilities_can_be_trusted_is_said(calibration, said):
+    figures = FIGURES | {"expected_calibration_error": 0.0123, "expected_calibration_error_uncalibrated": 0.17}
+    result = {"split": "val", "metrics": {"val": figures}, "run": "r", "report": "p", "calibration": calibration}
+    assert describe(result).splitlines()[1] == said

@@ -16,10 +16,10 @@ from striate.models import Network, Row, create_model, model_row, twin_rows
 from striate.name_comparison import alike, spelled
 from striate.printable_text import is_text
 from striate.runtime import Classifier, load_classifier
-from striate.sealing import make_canaries
+from striate.sealing import judge_calibration, make_canaries
 from striate.sealing.seal import seal
 from striate.training import Decision
-from striate.watching import Watcher
+from striate.watching import Watcher, tell
 from striate.weights import StartingWeights, Which, is_auxiliary, load_weights
 from striate.weights.input_rule import AskedInput, check_side, input_rule
 from striate.weights.starting_weights import find_weights
@@ -111,6 +111,7 @@ def import_weights(
         data={"name": starting.name, "fingerprint": starting.file.sha256, "training_pictures": 0},
     )
     watcher.task("sealing", 1, 1)
+    tell(judge_calibration(sealed.bundle.contract.calibration, 0), watcher)
     return ImportedWeights(output, sealed.bundle.contract, tuple(decisions))
 
 

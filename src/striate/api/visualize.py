@@ -37,6 +37,7 @@ from striate.seeing.seen_network import SeenNetwork, seen_network
 from striate.training.memory import keep_freed_memory
 from striate.visualization import HEAD, Unit, check_explanations, last_maps_layer, list_layers, strongest_maps
 from striate.watching import Watcher
+from striate.wording import probability
 
 ALL = "all"
 ON_DATA = ("top", "hierarchy")
@@ -103,7 +104,7 @@ class Visualization:
         if more > 0:
             parts.append(notebook.text(f"{more} more are on the page that to_html() gives."))
         what = f"{self.seen.name} and {self.report.picture_name}" if self.report.picture_name else self.seen.name
-        said = [f"{name}, {share:.1%}" for name, share in self.report.predictions[:1]]
+        said = [f"{name}, {probability(share)}" for name, share in self.report.predictions[:1]]
         return notebook.block(": ".join([what, *said]), *map(notebook.text, self.warnings), *parts)
 
     def to_html(self) -> str:
@@ -340,6 +341,7 @@ def _everything(
         look.images,
         list(NAMES.values()),
         target=look.target,
+        temperature=look.seen.temperature,
         heats={NAMES[panel.method]: heat[None] for panel, heat in where},
         progress=lambda done, total: watcher.task("testing", done, total),
     )

@@ -11,6 +11,7 @@ import typer
 from striate.cli.options import AsJson, Quiet, Root
 from striate.cli.text import printable, screen_width
 from striate.text_layout import cell_width, table, wrapped
+from striate.wording import percent
 
 if TYPE_CHECKING:
     from striate.api.evaluate import Evaluation
@@ -61,6 +62,7 @@ def describe(evaluation: Evaluation) -> str:
         f"balanced accuracy  {scores.balanced_accuracy:.2%}",
         f"top-{scores.top_k} accuracy     {scores.top_k_accuracy:.2%}",
         f"log loss           {scores.log_loss:.4f}",
+        f"calibration error  {percent(scores.expected_calibration_error, space='')}",
         f"macro F1           {scores.f1_macro:.4f}",
     ]
     if evaluation.seen:

@@ -61,7 +61,8 @@ def describe(result: Export) -> str:
             f"written     {sizes}",
             f"format      {form[result.file_format]}, fp32",
             f"takes       images: {result.metadata['input']}",
-            "answers     logits (batch, classes), features (batch, d)",
+            "answers     logits (batch, classes), features (batch, d); "
+            f"probabilities are softmax(logits / {float(result.metadata['temperature']):g})",
             f"labels      the network's own on {agreement.same_label:,} of {agreement.pictures:,} pictures, {agreement.pictures_from}",
             f"difference  logits {agreement.logits_difference:.1e} of their range, features {agreement.features_difference:.1e}, "
             f"canaries {agreement.canaries_difference:.1e}; allowed {agreement.tolerance:.0e}",

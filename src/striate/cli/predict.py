@@ -15,6 +15,7 @@ import typer
 from striate.cli.text import printable, screen_width
 from striate.errors import UsageError
 from striate.text_layout import wrapped
+from striate.wording import probability
 
 if TYPE_CHECKING:
     from striate.runtime import Prediction
@@ -85,15 +86,17 @@ def show(row: Prediction, output_format: Format, top: int) -> str:
     """A row of output, with its line end."""
     if output_format is Format.JSONL:
         return json.dumps(row.to_dict(), ensure_ascii=False) + "\n"
-    probability = "" if row.probability is None else f"{row.probability:.6f}"
+    rounded = "" if row.probability is None else f"{row.probability:.6f}"
     if output_format is Format.CSV:
         ranked = [text for label, value in row.top for text in (label, f"{value:.6f}")]
         ranked += [""] * (2 * top - len(ranked))
-        return csv_line([row.path, row.label or "", probability, row.error or "", *ranked])
+        return csv_line([row.path, row.label or "", rounded, row.error or "", *ranked])
     if row.error is not None:
         return _lines(f"{printable(row.path)}  error: {printable(row.error)}")
-    others = ", ".join(f"{printable(label)} {value:.1%}" for label, value in row.top[1:] if value >= 0.0005)
-    line = f"{printable(row.path)}  {printable(row.label or '')}  {row.probability:.1%}"
+    others = ", ".join(
+        f"{printable(label)} {probability(value, space='')}" for label, value in row.top[1:] if value >= 0.0005
+    )
+    line = f"{printable(row.path)}  {printable(row.label or '')}  {probability(row.probability or 0.0, space='')}"
     return _lines(line + (f"  ({others})" if others else ""))
 
 

@@ -31,6 +31,7 @@ from striate.cli.options import (
     Weights,
     read_numbers,
 )
+from striate.wording import percent
 
 if TYPE_CHECKING:
     from striate.runs.run import Run
@@ -115,7 +116,10 @@ def summary(run: Run) -> dict[str, Any]:
     headline = {
         split: {
             key: figures[key]
-            for key in ("accuracy", "accuracy_interval", "balanced_accuracy", "f1_macro", "count", "log_loss")
+            for key in (
+                *("accuracy", "accuracy_interval", "balanced_accuracy", "f1_macro", "count", "log_loss"),
+                *("expected_calibration_error", "expected_calibration_error_uncalibrated"),
+            )
         }
         for split, figures in run.metrics.items()
     }
@@ -127,6 +131,7 @@ def summary(run: Run) -> dict[str, Any]:
         "accuracy": headline[split]["accuracy"] if split else None,
         "split": split,
         "metrics": headline,
+        "calibration": dict(run.contract.calibration),
         "findings": [finding.to_dict() for finding in run.findings],
     }
 
@@ -146,9 +151,20 @@ def describe(result: dict[str, Any]) -> str:
                 f"by class  {figures['balanced_accuracy']:.2%} balanced accuracy (the mean recall of the classes), "
                 f"macro F1 {figures['f1_macro']:.3f}"
             )
+        if "calibration" in result:
+            lines.append(f"sureness  {describe_calibration(result['calibration'], figures)}")
     lines += [
         f"run       {result['run']}",
         f"report    {result['report']}",
         f"predict   striate predict {shlex.quote(result['run'])} PICTURE.jpg",
     ]
     return "\n".join(lines)
+
+
+def describe_calibration(calibration: dict[str, Any], figures: dict[str, Any]) -> str:
+    """How far the probabilities are from the share of right answers, and what was done about it."""
+    error = f"calibration error {percent(figures['expected_calibration_error'], space='')}"
+    if not calibration["pictures"]:
+        return f"{error}; no temperature was fitted: too few validation pictures"
+    before = percent(figures["expected_calibration_error_uncalibrated"], space="")
+    return f"{error}, {before} without the temperature {calibration['temperature']:g} (of {calibration['pictures']:,} validation pictures)"

@@ -11,6 +11,7 @@ import typer
 from striate.cli.options import AsJson, Mean, Quiet, Size, Std, read_numbers
 from striate.cli.text import printable, screen_width
 from striate.text_layout import table
+from striate.wording import probability
 
 if TYPE_CHECKING:
     from striate.api.visualize import Visualization
@@ -170,7 +171,7 @@ def show_result(result: Visualization, written: list[str], *, checks: bool, page
     """What was answered, what was drawn, and where it was written."""
     lines = []
     for name, share in result.report.predictions[:1]:
-        lines.append(f"{printable(result.report.picture_name)}  {printable(name)}  {share:.1%}")
+        lines.append(f"{printable(result.report.picture_name)}  {printable(name)}  {probability(share, space='')}")
     if len(result.panels) == 1:
         panel = result.panels[0]
         lines.append(printable(f"{panel.title}{f' of {panel.layer}' if panel.layer else ''}: {panel.shows}"))

@@ -1,6 +1,7 @@
 """Reports that people open and pass on: self-contained pages from plain data."""
 
 from striate.report.contents import (
+    Calibration,
     DataSummary,
     Decision,
     Mistake,
@@ -13,6 +14,7 @@ from striate.report.contents import (
 from striate.report.training_report import render, says_ended, write, write_while_running
 
 __all__ = [
+    "Calibration",
     "DataSummary",
     "Decision",
     "Mistake",

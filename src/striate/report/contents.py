@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from striate.evaluation import Finding
+from striate.evaluation import Finding, ReliabilityBin
 
 Picture = npt.NDArray[np.integer[Any]]  # (H, W), (H, W, 1) or (H, W, 3) uint8, grey or RGB
 
@@ -71,6 +71,18 @@ class SeeingInside:
 
 
 @dataclass(frozen=True)
+class Calibration:
+    """How far probabilities can be trusted."""
+
+    temperature: float
+    pictures: int  # validation pictures that it was fitted on; 0: it was not
+    split: str  # the headline's, on which the following was measured
+    error: float  # expected calibration error, in [0, 1]
+    error_uncalibrated: float  # at temperature 1
+    bins: Sequence[ReliabilityBin]
+
+
+@dataclass(frozen=True)
 class Unfinished:
     """How a run stands that has not ended."""
 
@@ -96,6 +108,7 @@ class TrainingReport:
     mistakes: Sequence[
         tuple[Picture, str, str, str, float]
     ] = ()  # as in `Mistake`, of the headline's split, worst first
+    calibration: Calibration | None = None
     seeing: SeeingInside | None = None
     decisions: Sequence[tuple[str, str, str]] = ()  # (what, value, why), as in `Decision`
     recipe: str = ""  # TOML

@@ -10,11 +10,12 @@ import numpy as np
 from striate.choosing import evenly
 from striate.evaluation import ClassScores, Finding, Scores
 from striate.report import confusion
+from striate.report.calibration_part import CalibrationPart, calibration_part
 from striate.report.contents import TrainingReport
 from striate.report.curves import Chart, chart
 from striate.report.seeing_part import SeeingPart, seeing_part
 from striate.report.thumbnails import Thumbnail, thumbnail
-from striate.wording import duration, number, percent, plural
+from striate.wording import duration, number, percent, plural, probability
 
 # How much of what may be endless goes on the page; each limit is said where it bites.
 CLASSES_IN_FULL = 30
@@ -140,6 +141,7 @@ class Page:
     epochs: Table | None
     classes: ClassTable | None
     confusions: Confusions | None
+    calibration: CalibrationPart | None
     mistakes: tuple[MistakeCard, ...]
     seeing: SeeingPart | None
     counts: CountTable
@@ -173,6 +175,7 @@ def page(report: TrainingReport) -> Page:
         epochs=_epochs(report) if report.history else None,
         classes=_class_table(shown) if shown else None,
         confusions=_confusions(shown) if shown else None,
+        calibration=calibration_part(report.calibration) if report.calibration else None,
         mistakes=mistakes,
         seeing=seeing_part(report.seeing) if report.seeing else None,
         counts=_count_table(report.data.counts),
@@ -193,6 +196,7 @@ def _sections(report: TrainingReport, *, charts: bool, scores: bool, mistakes: b
         ("curves", "Curves", charts),
         ("classes", "Class by class", scores),
         ("confusion", "Confusion", scores),
+        ("calibration", "Calibration", bool(report.calibration)),
         ("mistakes", "Mistakes", mistakes),
         ("seeing", "Seeing inside", bool(report.seeing)),
         ("data", "Data", True),
@@ -233,7 +237,11 @@ def _headline(split: str, scores: Scores) -> Headline:
     figures = [("Balanced accuracy", percent(scores.balanced_accuracy))]
     if scores.top_k < len(scores.per_class):
         figures.append((f"Top-{scores.top_k} accuracy", percent(scores.top_k_accuracy)))
-    figures += [("F1, macro", percent(scores.f1_macro)), ("Log loss", number(scores.log_loss))]
+    figures += [
+        ("F1, macro", percent(scores.f1_macro)),
+        ("Log loss", number(scores.log_loss)),
+        ("Calibration error", percent(scores.expected_calibration_error)),
+    ]
     return Headline(
         split=split,
         accuracy=scores.accuracy,
@@ -331,8 +339,8 @@ def _confusions(scores: Scores) -> Confusions:
 
 def _mistakes(report: TrainingReport) -> tuple[MistakeCard, ...]:
     return tuple(
-        MistakeCard(thumbnail(picture, side=MISTAKE_SIDE), key, true, predicted, percent(probability))
-        for picture, key, true, predicted, probability in report.mistakes[:MISTAKES]
+        MistakeCard(thumbnail(picture, side=MISTAKE_SIDE), key, true, predicted, probability(share))
+        for picture, key, true, predicted, share in report.mistakes[:MISTAKES]
     )
 
 

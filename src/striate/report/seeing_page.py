@@ -84,7 +84,7 @@ def render(report: SeeingReport) -> str:
         )
         for place, stage in enumerate(report.stages, start=1)
     )
-    bars = [Bar(name, share, wording.percent(share)) for name, share in report.predictions]
+    bars = [Bar(name, share, wording.probability(share)) for name, share in report.predictions]
     said = dict.fromkeys(warning for stage in stages for warning in stage.warnings)
     return (
         environment()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from striate.report.contents import SeeingInside
 from striate.report.thumbnails import Thumbnail, thumbnail
-from striate.wording import percent, plural
+from striate.wording import plural, probability
 
 FILTERS = 96
 """So many filters go on the page."""
@@ -55,7 +55,7 @@ def seeing_part(seeing: SeeingInside) -> SeeingPart:
             key=mistake.key,
             true=mistake.true,
             predicted=mistake.predicted,
-            probability=percent(mistake.probability),
+            probability=probability(mistake.probability),
         )
         for mistake, for_predicted, for_true in seeing.spoken
     )

@@ -9,7 +9,7 @@ import numpy as np
 from striate.choosing import evenly
 from striate.report.contact_sheet import SIDE, Picture, Tile, draw_contact_sheet
 from striate.report.seeing_contents import Panel, SeeingReport, Shown, StagePanels
-from striate.wording import percent
+from striate.wording import probability
 
 SHEET_SIDES = {1: 960, 2: 420, 3: 320}
 """Pixels: of each picture of a sheet that has so few side by side."""
@@ -68,7 +68,7 @@ def draw_everything(report: SeeingReport, *, notes: tuple[str, ...] = ()) -> Pic
 
 
 def _where(report: SeeingReport, picture: Picture, notes: tuple[str, ...]) -> Picture:
-    answers = [f"{name} {percent(share)}" for name, share in report.predictions[:3]]
+    answers = [f"{name} {probability(share)}" for name, share in report.predictions[:3]]
     tiles = [Tile(picture, ["as the network gets it", *answers])]
     for panel in report.where:
         shown = panel.rows[0][0]

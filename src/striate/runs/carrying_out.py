@@ -24,7 +24,7 @@ from striate.runs.live_report import LiveReport, live_report
 from striate.runs.partial_training import Lesson, begin_state, choose_inputs, fit_new_head
 from striate.runs.run import Run, read_history, write_history
 from striate.runs.worth_knowing import judge_run, write_findings
-from striate.sealing import make_canaries
+from striate.sealing import judge_calibration, make_canaries
 from striate.sealing.seal import Measured, Sealed, seal
 from striate.training import (
     EpochResult,
@@ -102,7 +102,8 @@ def carry_out(
         sealed = seal_run(folder, run, dataset, store, learnt)
         watcher.task("sealing", 1, 1)
         timings["sealing"] = time.monotonic() - begun - sum(timings.values())
-        judged = judge_run(run, dataset, history, sealed.scores)
+        few = judge_calibration(sealed.bundle.contract.calibration, len(dataset.indices("val")))
+        judged = (*judge_run(run, dataset, history, sealed.scores), *few)
         known = write_findings(folder, run, judged)
         write_training_report(folder, run, dataset, store, sealed, learnt, history, timings, known)
         tell(judged, watcher)

@@ -16,11 +16,11 @@ import numpy.typing as npt
 from striate.data import Dataset, PixelStore
 from striate.data.examples import SplitExamples
 from striate.deciding.run_plan import RunPlan
-from striate.evaluation import Finding, most_confident_mistakes
+from striate.evaluation import Finding, most_confident_mistakes, reliability
 from striate.hardware import available_processors, describe_processor
 from striate.initialization import drafting
 from striate.models import Network, create_model
-from striate.report import DataSummary, Mistake, TrainingReport, write
+from striate.report import Calibration, DataSummary, Mistake, TrainingReport, write
 from striate.runs.inside import see_inside
 from striate.sealing.seal import Sealed, versions
 from striate.training.batches import batch_sizes
@@ -54,6 +54,7 @@ def write_training_report(
         history=history,
         scores={name: scores.to_dict() for name, scores in sealed.scores.items()},
         mistakes=wrong,
+        calibration=calibration_of(sealed, headline) if headline else None,
         seeing=see_inside(network, run.preprocessing, dataset.classes, wrong),
         predict_commands=[
             f"striate predict {bundle} PICTURE.jpg",
@@ -64,6 +65,19 @@ def write_training_report(
         findings=findings,
     )
     write(report, folder / REPORT)
+
+
+def calibration_of(sealed: Sealed, split: str) -> Calibration:
+    """How far the probabilities can be trusted, on one split."""
+    contract = sealed.bundle.contract
+    return Calibration(
+        temperature=contract.temperature,
+        pictures=contract.calibration_pictures,
+        split=split,
+        error=sealed.scores[split].expected_calibration_error,
+        error_uncalibrated=sealed.uncalibrated[split].expected_calibration_error,
+        bins=reliability(sealed.probabilities[split], sealed.labels[split]),
+    )
 
 
 def describe_run(folder: Path, run: RunPlan, dataset: Dataset) -> TrainingReport:

@@ -26,6 +26,7 @@ from striate.pixels.arrays import is_tensor, pictures_of
 from striate.pixels.decoding import picture_name
 from striate.runtime.engines import Engine, OpenVINOEngine
 from striate.runtime.onnxruntime_engine import ONNXRuntimeEngine
+from striate.wording import probability
 
 if TYPE_CHECKING:
     from striate.models import Network
@@ -61,7 +62,8 @@ class Prediction:
         if self.error is not None:
             return notebook.block(self.path, notebook.text(self.error))
         return notebook.block(
-            self.path, notebook.table(("class", "probability"), [(name, f"{p:.1%}") for name, p in self.top])
+            self.path,
+            notebook.table(("class", "probability"), [(name, probability(share)) for name, share in self.top]),
         )
 
     def to_dict(self) -> dict[str, Any]:

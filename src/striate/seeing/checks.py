@@ -36,6 +36,7 @@ def checked(look: Look, panel: Panel, heat: Tensor) -> Panel:
         target=look.target,
         layer=panel.layer or None,
         heat=heat[None],
+        temperature=look.seen.temperature,
     )
     return with_check(panel, check)
 
@@ -45,7 +46,7 @@ def checked_projection(look: Look, panel: Panel, layer: str) -> Panel:
     place = tuple(panel.facts["units"][0]["unit"])
     name, network, images = NAMES[panel.method], look.seen.network, look.images
     if layer == HEAD:
-        check = check_explanation(network, images, name, target=place[0])
+        check = check_explanation(network, images, name, target=place[0], temperature=look.seen.temperature)
     else:
         check = check_explanation(network, images, name, layer=layer, unit=place if len(place) == 3 else place[0])
     return with_check(panel, check)

@@ -13,6 +13,7 @@ from striate.seeing.looking import Look
 from striate.visualization import grad_cam, integrated_gradients, last_maps_layer, occlusion, saliency
 from striate.visualization.montage import draw_heat, draw_overlay
 from striate.wording import percent
+from striate.wording import probability as said_probability
 
 BRIGHT = 0.99
 """The share of a map's pixels that are not drawn in the lightest colour: of gradients, single pixels stand far out."""
@@ -71,7 +72,9 @@ def integrated_gradients_panel(look: Look, layer: str | None = None) -> tuple[Pa
 
 def occlusion_panel(look: Look, layer: str | None = None) -> tuple[Panel, Tensor]:
     """What the answer does when a grey patch covers a part of the picture: the paper's three maps."""
-    result = occlusion(look.seen.network, look.images, target=look.target, layer=layer)
+    result = occlusion(
+        look.seen.network, look.images, target=look.target, layer=layer, temperature=look.seen.temperature
+    )
     before = look.probabilities[look.target]
     drop = draw_overlay(result.heat()[0].clamp(min=0), look.pixels)
     probability = draw_heat(result.probability[0], low=0, high=1)
@@ -84,7 +87,7 @@ def occlusion_panel(look: Look, layer: str | None = None) -> tuple[Panel, Tensor
         title="Occlusion",
         shows=(
             f"A grey patch slides over the picture, and each place shows what the answer for {look.target_name} loses when the "
-            f"patch covers it: of {percent(before)} without a patch. This changes the picture and asks again, so it "
+            f"patch covers it: of {said_probability(before)} without a patch. This changes the picture and asks again, so it "
             f"needs no gradient; but what a patch hides alone may be told elsewhere too. With the patch the network still answers "
             f"the same in {percent(kept)} of the places."
         ),

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from striate.errors import UsageError
+from striate.evaluation import softmax
 from striate.hooks import held_still
 from striate.inspection import Inspection
 from striate.pixels import PictureSource
@@ -106,7 +107,7 @@ def look_at(seen: SeenNetwork, picture: PictureSource, *, target: int | str | No
     logits = answer(seen.network, torch.from_numpy(seen.preprocessing.normalise(pixels[None])), HEAD)
     if not torch.isfinite(logits).all():
         raise UsageError(f"{seen.name} answers numbers that are not finite; its weights or its normalisation are wrong")
-    probabilities = tuple(logits.double().softmax(0).tolist())
+    probabilities = tuple(softmax(logits.numpy(), seen.temperature).tolist())
     return Look(seen, pixels, int(logits.argmax()) if wanted is None else wanted, probabilities)
 
 

@@ -90,6 +90,8 @@ class SeenNetwork:
     """What it is, where its weights come from, how pictures are made: a name and a value each."""
     folder: Path | None = None
     """The run or bundle that it is of."""
+    temperature: float = 1.0
+    """What logits are divided by before the softmax: the bundle's."""
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -201,6 +203,7 @@ def seen_network(
             facts={"network": contract.architecture.model, "weights": f"of the bundle {Path(model).resolve().name}"}
             | _rule(contract.preprocessing, "the bundle's own"),
             folder=Path(model),
+            temperature=contract.temperature,
         )
     return _of_catalogue(str(model), weights, mean, std, size, seed, watcher)
 

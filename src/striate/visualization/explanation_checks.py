@@ -27,7 +27,7 @@ from striate.visualization.layers import HEAD, layer_output, prepare
 from striate.visualization.pixel_curves import PixelCurves, curves_of
 from striate.visualization.redrawing import redrawn, weighted_layers
 from striate.visualization.similarity import rank_correlation, structural_similarity
-from striate.visualization.targets import Target, find_targets, logits
+from striate.visualization.targets import Target, class_probabilities, find_targets, logits
 from striate.visualization.units import Unit, starting_signal
 
 SIMILAR = 0.8
@@ -195,6 +195,7 @@ def check_explanation(
     layer: str | None = None,
     unit: Unit | Sequence[Unit] | None = None,
     heat: Tensor | None = None,
+    temperature: float = 1.0,
     seed: int = 0,
 ) -> ExplanationCheck:
     """Tests whether a method's map of these pictures depends on what the network learned, and tells what its answer rests on.
@@ -210,6 +211,7 @@ def check_explanation(
             `gradient`, the layer of the unit. Units of other layers than the head are tested by randomisation alone.
         unit: For a layer that is not the head: the unit, or a list with one for each picture; None: the strongest.
         heat: (N, H, W) float: the map that is to be shown, if it has been made; its curves are followed. None: it is made.
+        temperature: What logits are divided by before the softmax, such as a bundle's.
         seed: Draws weights and orders reproducibly; the global generator is left alone.
 
     Raises:
@@ -224,7 +226,7 @@ def check_explanation(
         >>> round(check.similarity, 6), check.passed  # the picture itself is no explanation
         (1.0, False)
     """
-    checker = _Checker(model, images, target, seed)
+    checker = _Checker(model, images, target, seed, temperature)
     return checker.check(method, layer, unit, heat)
 
 
@@ -235,6 +237,7 @@ def check_explanations(
     *,
     target: Target = None,
     heats: dict[str, Tensor] | None = None,
+    temperature: float = 1.0,
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, ExplanationCheck]:
@@ -246,6 +249,7 @@ def check_explanations(
         methods: Names of `striate.visualization.METHODS`.
         target: As `check_explanation` takes it.
         heats: Maps that have been made, by method, each (N, H, W).
+        temperature: As `check_explanation` takes it.
         seed: As `check_explanation` takes it.
         progress: Called with (methods done, methods in all).
 
@@ -253,7 +257,7 @@ def check_explanations(
         UnknownNameError: There is no such method.
         UsageError: As `check_explanation`.
     """
-    checker = _Checker(model, images, target, seed)
+    checker = _Checker(model, images, target, seed, temperature)
     answer = {}
     for number, method in enumerate(methods):
         answer[method] = checker.check(method, None, None, (heats or {}).get(method))
@@ -265,13 +269,14 @@ def check_explanations(
 class _Checker:
     """What all checks of some pictures have in common."""
 
-    def __init__(self, model: nn.Module, images: Tensor, target: Target, seed: int) -> None:
+    def __init__(self, model: nn.Module, images: Tensor, target: Target, seed: int, temperature: float) -> None:
         self.model = model
         self.seed = seed
+        self.temperature = temperature
         self.images = prepare(model, images).detach()
         with held_still(model), torch.no_grad():
             self.targets = find_targets(model, self.images, target)
-            odds = torch.cat([logits(model, one).float().softmax(dim=1) for one in torch.split(self.images, 1)])
+            odds = torch.cat([class_probabilities(model, one, temperature) for one in torch.split(self.images, 1)])
         self.probability = float(odds.gather(1, self.targets[:, None]).mean())
 
     def check(
@@ -286,7 +291,14 @@ class _Checker:
         def made(model: nn.Module, cheap: bool) -> Tensor:
             if isinstance(method, str):
                 answer = explain(
-                    model, self.images, method, targets=self.targets.tolist(), layer=layer, units=units, cheap=cheap
+                    model,
+                    self.images,
+                    method,
+                    targets=self.targets.tolist(),
+                    layer=layer,
+                    units=units,
+                    cheap=cheap,
+                    temperature=self.temperature,
                 )
             else:
                 answer = method(model, self.images, self.targets.tolist())
@@ -304,7 +316,7 @@ class _Checker:
         curves: tuple[PixelCurves, ...] = ()
         if not of_units:
             with held_still(self.model):
-                curves = curves_of(self.model, self.images, self.targets, shown)
+                curves = curves_of(self.model, self.images, self.targets, shown, temperature=self.temperature)
         flat = shown.flatten(1)
         return ExplanationCheck(
             method=name,

@@ -42,6 +42,7 @@ def explain(
     layer: str | None = None,
     units: Sequence[Unit] | None = None,
     cheap: bool = False,
+    temperature: float = 1.0,
 ) -> Tensor:
     """(N, H, W) float: a number for each pixel, the larger, the more it speaks for what is explained.
 
@@ -55,6 +56,7 @@ def explain(
         targets: The class of each picture.
         layer: Of `grad_cam` and `occlusion`, the layer that they look at; of projections, the units' layer.
         units: For projections: the unit of each picture, in the layer; None: the targets, in the head.
+        temperature: Of the probabilities whose drop is occlusion's heat.
         cheap: With integrated gradients at a fifth of the steps and occlusion without overlap.
 
     Raises:
@@ -75,12 +77,15 @@ def explain(
             model, images, target=targets, steps=10 if cheap else 50
         ).sum(dim=1),
         "grad_cam": lambda: grad_cam(model, images, target=targets, layer=layer),
-        "occlusion": lambda: _occlusion_heat(model, images, targets, layer, cheap),
+        "occlusion": lambda: _occlusion_heat(model, images, targets, layer, cheap, temperature),
     }
     return own[method]()
 
 
-def _occlusion_heat(model: nn.Module, images: Tensor, targets: Sequence[int], layer: str | None, cheap: bool) -> Tensor:
+def _occlusion_heat(
+    model: nn.Module, images: Tensor, targets: Sequence[int], layer: str | None, cheap: bool, temperature: float
+) -> Tensor:
     height, width = images.shape[2:]
     apart = (-(-height // 5), -(-width // 5)) if cheap else None
-    return occlusion(model, images, target=targets, layer=layer, patch=apart, stride=apart).heat()
+    found = occlusion(model, images, target=targets, layer=layer, patch=apart, stride=apart, temperature=temperature)
+    return found.heat()

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from striate.errors import UsageError
 from striate.hooks import held_still, replace_outputs
 from striate.visualization.layers import HEAD, find_layer, last_maps_layer, layer_output, prepare
-from striate.visualization.targets import Target, at_once, find_targets, logits
+from striate.visualization.targets import Target, at_once, class_probabilities, find_targets
 from striate.visualization.units import strongest_maps
 
 STRIDE_SHARE = 0.1  # of a picture's side; the patch is twice as long
@@ -100,6 +100,7 @@ def occlusion(
     patch: int | tuple[int, int] | None = None,
     stride: int | tuple[int, int] | None = None,
     fill: float | Sequence[float] = 0.0,
+    temperature: float = 1.0,
     progress: Callable[[int, int], None] | None = None,
 ) -> Occlusion:
     """Slides a grey patch over pictures and takes down, for each place, what the network makes of the rest.
@@ -117,6 +118,7 @@ def occlusion(
         stride: Pixels from one place to the next, or (down, across); None: half the patch.
         fill: What hides the pixels, normalised as they are: 0 is the mean colour, where they were normalised by mean and
             deviation; or one number for each channel.
+        temperature: What logits are divided by before the softmax, such as a bundle's.
         progress: Called with (places done, places in all), over all pictures.
 
     Raises:
@@ -147,13 +149,13 @@ def occlusion(
         found = []
         for number, (one, wanted) in enumerate(zip(pixels, targets.tolist(), strict=True)):
             strongest = strongest_maps(layer_output(model, one[None], name)[0], 1)[0]
-            parts = [_watched(model, one[None], name, strongest, wanted)]
+            parts = [_watched(model, one[None], name, strongest, wanted, temperature)]
             for begin in range(0, len(places), size_of_batch):
                 some = places[begin : begin + size_of_batch]
                 hidden = one.repeat(len(some), 1, 1, 1)
                 for copy, (row, column) in zip(hidden, some, strict=True):
                     copy[:, row : row + sides[0], column : column + sides[1]] = grey
-                parts.append(_watched(model, hidden, name, strongest, wanted))
+                parts.append(_watched(model, hidden, name, strongest, wanted, temperature))
                 if progress is not None:
                     progress(number * len(places) + begin + len(some), len(pixels) * len(places))
             found.append((strongest, *(torch.cat(column) for column in zip(*parts, strict=True))))
@@ -184,7 +186,9 @@ def _deepest(model: nn.Module, pixels: Tensor) -> str:
         return HEAD  # the logits tell of the patch without maps; what else is wrong is said when the network runs
 
 
-def _watched(model: nn.Module, pictures: Tensor, layer: str, number: int, target: int) -> tuple[Tensor, Tensor, Tensor]:
+def _watched(
+    model: nn.Module, pictures: Tensor, layer: str, number: int, target: int, temperature: float
+) -> tuple[Tensor, Tensor, Tensor]:
     """Of each picture: the target's probability, the sum of the layer's map, the label."""
     sums: list[Tensor] = []
 
@@ -194,8 +198,8 @@ def _watched(model: nn.Module, pictures: Tensor, layer: str, number: int, target
 
     # Added up as it is answered: what comes after may change the maps in place.
     with replace_outputs({find_layer(model, layer): add_up}):
-        answer = logits(model, pictures)
-    return answer.float().softmax(dim=1)[:, target], sums[0].float(), answer.argmax(dim=1)
+        answer = class_probabilities(model, pictures, temperature)
+    return answer[:, target], sums[0].float(), answer.argmax(dim=1)
 
 
 def _sides(

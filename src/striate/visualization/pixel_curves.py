@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from striate.visualization.similarity import gaussian
-from striate.visualization.targets import at_once, logits
+from striate.visualization.targets import at_once, class_probabilities
 
 TILES = 14  # on a side
 STEPS = 8
@@ -50,7 +50,9 @@ class PixelCurves:
         }
 
 
-def curves_of(model: nn.Module, images: Tensor, targets: Tensor, heat: Tensor) -> tuple[PixelCurves, ...]:
+def curves_of(
+    model: nn.Module, images: Tensor, targets: Tensor, heat: Tensor, *, temperature: float = 1.0
+) -> tuple[PixelCurves, ...]:
     """The curves of a map, and of the same map moved by half the picture: down, across, and both.
 
     Tiles go and come in the order of their mean heat, an eighth of them a step. Single pixels, as in the paper, would be noise
@@ -62,6 +64,7 @@ def curves_of(model: nn.Module, images: Tensor, targets: Tensor, heat: Tensor) -
         images: (N, channels, H, W) float, normalised, on the model's device; hidden pixels become 0, the mean colour.
         targets: (N,) int64.
         heat: (N, H, W) float: the larger, the earlier a pixel's tile goes and comes.
+        temperature: What logits are divided by for a probability.
 
     Returns:
         The map's own curves, then those of the moved ones.
@@ -77,8 +80,8 @@ def curves_of(model: nn.Module, images: Tensor, targets: Tensor, heat: Tensor) -
     moved = torch.stack([grid.roll(move, dims=(1, 2)).flatten(1) for move in moves])  # (4, N, tiles)
     turn = moved.argsort(dim=2, descending=True, stable=True).argsort(dim=2)  # when each tile's turn comes
     when = turn[..., tiles.flatten()].view(len(moves), len(images), 1, *tiles.shape).to(images.device)
-    deletion = _follow(model, images, torch.zeros_like(images), targets, when)
-    insertion = _follow(model, blurred(images), images, targets, when)
+    deletion = _follow(model, images, torch.zeros_like(images), targets, when, temperature)
+    insertion = _follow(model, blurred(images), images, targets, when, temperature)
     return tuple(PixelCurves(*curves) for curves in zip(deletion, insertion, strict=True))
 
 
@@ -100,7 +103,9 @@ def _tiles(images: Tensor) -> Tensor:
     return rows[:, None] * across + columns
 
 
-def _follow(model: nn.Module, start: Tensor, end: Tensor, targets: Tensor, when: Tensor) -> list[tuple[float, ...]]:
+def _follow(
+    model: nn.Module, start: Tensor, end: Tensor, targets: Tensor, when: Tensor, temperature: float
+) -> list[tuple[float, ...]]:
     """Of each order, the pictures' mean probability while one picture's tiles give way to the other's.
 
     Args:
@@ -109,6 +114,7 @@ def _follow(model: nn.Module, start: Tensor, end: Tensor, targets: Tensor, when:
         end: Like `start`.
         targets: (N,) int64.
         when: (orders, N, 1, H, W) int64: the number of each pixel's turn, from 0.
+        temperature: What logits are divided by.
     """
     size = at_once(start)
     turns = [round(step * (int(when.max()) + 1) / STEPS) for step in range(1, STEPS)]
@@ -119,7 +125,7 @@ def _follow(model: nn.Module, start: Tensor, end: Tensor, targets: Tensor, when:
         pictures += [torch.where(own[number] < turn, end[number], start[number]) for own in when for turn in turns]
         with torch.no_grad():
             odds = [
-                logits(model, torch.stack(pictures[begin : begin + size])).float().softmax(dim=1)[:, wanted]
+                class_probabilities(model, torch.stack(pictures[begin : begin + size]), temperature)[:, wanted]
                 for begin in range(0, len(pictures), size)
             ]
         answered = torch.cat(odds).double().cpu()

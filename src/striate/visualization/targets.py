@@ -42,6 +42,20 @@ def logits(model: nn.Module, images: Tensor) -> Tensor:
     return answer
 
 
+def class_probabilities(model: nn.Module, images: Tensor, temperature: float) -> Tensor:
+    """(N, classes) float in [0, 1]: the softmax of what the network answers over the temperature.
+
+    Args:
+        model: A classifier.
+        images: (N, channels, height, width) float, normalised, on the model's device.
+        temperature: 1, or what a bundle's logits are divided by.
+
+    Raises:
+        UsageError: As `logits`.
+    """
+    return (logits(model, images).float() / temperature).softmax(dim=1)
+
+
 def find_targets(model: nn.Module, images: Tensor, target: Target) -> Tensor:
     """(N,) int64: the class that each picture is explained for, on the pictures' device.
 
