@@ -76,5 +76,31 @@ def test_a_full_matrix_has_no_titles_and_a_huge_one_no_drawing():
 def test_long_names_are_cut_beside_the_matrix_and_whole_in_the_title():
     long = "x" * 300
     drawing = draw(np.array([[1]]), [long])
-    assert len(drawing.names[0].text) == 20
+    assert drawing.names[0].text == "xxxxxxxx…xxxxxxxx" and drawing.cut_names == (("xxxxxxxx…xxxxxxxx", long),)
     assert long in drawing.cells[0].title
+    assert draw(MATRIX, CLASSES).cut_names == ()
+
+
+@pytest.mark.parametrize("name", ["pneumonia", "WWWWWWMMMM", "고양이 사진", "ﬀ_Ünïcode~#", "مرحبا", "iiii", "x" * 300])
+def test_a_name_has_all_the_room_that_it_takes(name):
+    """Measured in DejaVu Sans, which is wider than what browsers draw interfaces in; each other sign is as wide as it is high."""
+    from matplotlib import get_data_path
+    from PIL import ImageFont
+
+    drawing = draw(np.array([[1]]), [name])
+    font = ImageFont.truetype(f"{get_data_path()}/fonts/ttf/DejaVuSans.ttf", 12)
+    shown = drawing.names[0].text
+    taken = sum(12.0 if ord(sign) > 0x2FFF else font.getlength(sign) for sign in shown)
+    assert taken <= drawing.left - 8 and drawing.left == drawing.top
+
+
+def test_every_letter_has_the_room_that_it_takes():
+    import string
+
+    from matplotlib import get_data_path
+    from PIL import ImageFont
+
+    from striate.report.confusion import width_of
+
+    font = ImageFont.truetype(f"{get_data_path()}/fonts/ttf/DejaVuSans.ttf", 12)
+    assert {sign: width_of(sign) for sign in string.printable[:95] if font.getlength(sign) > width_of(sign)} == {}

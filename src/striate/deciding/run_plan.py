@@ -47,16 +47,20 @@ class RunPlan:
     notes: tuple[str, ...] = ()
     """What the user was told when the run was decided, a sentence each."""
 
-    def to_toml(self) -> str:
-        """The text of `recipe.toml`: the recipe's own keys, then what belongs to this run alone."""
+    def to_toml(self, *, told: bool = True) -> str:
+        """The text of `recipe.toml`: the recipe's own keys, then what belongs to this run alone.
+
+        Args:
+            told: With the decisions and notes, which a report tells in its own words.
+        """
         preprocessing = {key: value for key, value in self.preprocessing.to_dict().items() if value is not None}
         table = {
             **self.recipe.to_dict(),
             "preprocessing": preprocessing,
             "run": vars(self.settings) | {"classes": list(self.classes)},
-            "decisions": [vars(decision) for decision in self.decisions],
-            "notes": list(self.notes),
         }
+        if told:
+            table |= {"decisions": [vars(decision) for decision in self.decisions], "notes": list(self.notes)}
         return tomli_w.dumps(table)
 
     @classmethod

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from striate.wording import percent, plural, shorten
+from striate.wording import percent, plural
 
 MOST_CLASSES = 100  # beyond, a cell would be smaller than the eye can point at: the pairs must do
 NUMBERS_UP_TO = 20  # classes: with more, the cells are too small for digits
 NAMES_UP_TO = 50
 TITLES_UP_TO = 2500  # cells: each title weighs about 60 bytes
-LONGEST_NAME = 20  # characters, beside the matrix
+LONGEST_NAME = 148.0  # width beside the matrix, in SVG user units: 20 letters or so
 DARK_FROM = 0.8  # strength: where light digits begin to read better than dark ones
-LETTER = 6.2  # width of a letter in SVG user units, a little more than the average
+
+# Widths of letters at 12 pixels in the widest of the usual fonts: a name is rather given too much room than clipped.
+NARROW, WIDE, WIDEST = 5.6, 10.3, 12.4
+NARROW_LETTERS = frozenset("iljtfrI.,:;!'|()[] -\"/\\")
+WIDEST_LETTERS = frozenset("mMW@%\u2026")
+ORDINARY = 8.0
 
 Matrix = npt.NDArray[np.int64]
 
@@ -43,6 +49,41 @@ class Name:
     text: str
 
 
+def width_of(text: str) -> float:
+    """The room that a text takes at 12 pixels in any of the usual fonts, in pixels; a little more rather than less.
+
+    Example:
+        >>> width_of("cat") < width_of("고양이") < width_of("고양이 cat")
+        True
+    """
+    return sum(map(_letter_width, text))
+
+
+def _letter_width(letter: str) -> float:
+    if letter in NARROW_LETTERS:
+        return NARROW
+    if letter in WIDEST_LETTERS or unicodedata.east_asian_width(letter) in "WF":
+        return WIDEST
+    if unicodedata.combining(letter):
+        return 0.0
+    return ORDINARY if letter.isascii() and (letter.islower() or letter.isdigit()) and letter != "w" else WIDE
+
+
+def fitted(text: str, width: float) -> str:
+    """The text, its middle cut out where it is wider.
+
+    Example:
+        >>> fitted("pneumonia", 90), fitted("pneumonia, bacterial", 90)
+        ('pneumonia', 'pneu…terial')
+    """
+    if width_of(text) <= width:
+        return text
+    head, tail = text[: len(text) // 2], text[len(text) // 2 :]
+    while head and width_of(f"{head}…{tail}") > width:
+        head, tail = (head[:-1], tail) if width_of(head) >= width_of(tail) else (head, tail[1:])
+    return f"{head}…{tail}"
+
+
 @dataclass(frozen=True)
 class Drawing:
     """A confusion matrix, in SVG user units."""
@@ -57,6 +98,7 @@ class Drawing:
     cells: tuple[Cell, ...]
     names: tuple[Name, ...]
     every_name: bool
+    cut_names: tuple[tuple[str, str], ...]  # those that are too long to stand there: as they stand, and whole
 
 
 @dataclass(frozen=True)
@@ -86,8 +128,8 @@ def draw(matrix: Matrix, classes: Sequence[str]) -> Drawing | None:
     cell = _cell_side(count)
     gap = 1 if cell >= 14 else 0.5
     step = 1 if count <= NAMES_UP_TO else 10
-    names = [(i, shorten(classes[i], LONGEST_NAME)) for i in range(0, count, step)]
-    gutter = math.ceil(max(len(text) for _, text in names) * LETTER) + 14
+    names = [(i, fitted(classes[i], LONGEST_NAME)) for i in range(0, count, step)]
+    gutter = math.ceil(max(width_of(text) for _, text in names)) + 14
     side = cell * count
     return Drawing(
         width=gutter + side + 2,
@@ -100,6 +142,7 @@ def draw(matrix: Matrix, classes: Sequence[str]) -> Drawing | None:
         cells=_cells(matrix, classes, cell, gap),
         names=tuple(Name(round((i + 0.5) * cell, 1), text) for i, text in names),
         every_name=step == 1,
+        cut_names=tuple((text, classes[i]) for i, text in names if text != classes[i]),
     )
 
 

@@ -95,7 +95,7 @@ def describe_run(folder: Path, run: RunPlan, dataset: Dataset) -> TrainingReport
         ),
         epochs_planned=planned_epochs(run, dataset),
         decisions=[(decision.what, decision.value, decision.why) for decision in run.decisions],
-        recipe=run.to_toml(),
+        recipe=run.to_toml(told=False),
         findings=[Finding(note) for note in run.notes],
         hardware=hardware(run),
         versions=versions(),
