@@ -84,6 +84,8 @@ def test_formats_whose_readers_take_more_memory_may_have_fewer_pixels(reader, mo
 
 @pytest.mark.parametrize("kind", ["WebP", "lossless WebP", "progressive JPEG", "AVIF", "JPEG 2000"])
 def test_too_many_pixels_for_the_reader_are_refused_before_decoding(encoded, kind, monkeypatch):
+    if kind == "AVIF":
+        pytest.importorskip("PIL.AvifImagePlugin")
     options = {"lossless WebP": {"lossless": True}, "progressive JPEG": {"progressive": True}}.get(kind, {})
     data = encoded(np.zeros((40, 50, 3), np.uint8), {"JPEG 2000": "JPEG2000"}.get(kind, kind.split()[-1]), **options)
     assert decode(data, max_pixels=2000).shape == (40, 50, 3)
@@ -104,6 +106,17 @@ def test_a_webp_of_82_megapixels_is_refused_from_its_header(encoded):
     data[24:27], data[27:30] = (10240 - 1).to_bytes(3, "little"), (8008 - 1).to_bytes(3, "little")
     assert reason_of(bytes(data)).startswith(
         "the picture has 82,001,920 pixels (10240 x 8008), more than the 75,000,000 that a WebP may have"
+    )
+
+
+@pytest.mark.parametrize("extra", [b"\xff\xfe\0\2" * 10_000, b"\xff" * 65_537, b"\xff\xe1\0\x09Exif\0\0\xff" * 20_000])
+def test_a_header_out_of_proportion_is_refused_before_it_is_read(encoded, extra, monkeypatch):
+    data = encoded(np.full((8, 8, 3), 9, np.uint8), "JPEG")
+    fewer = data[:2] + b"\xff\xfe\0\2" * 9_000 + b"\xff" * 60_000 + data[2:]
+    np.testing.assert_array_equal(decode(fewer), decode(data))
+    monkeypatch.setattr("PIL.JpegImagePlugin.JpegImageFile._open", None)
+    assert reason_of(data[:2] + extra + data[2:]) == (
+        "the JPEG has more than 10,000 segments, or 64 KiB of filling, before its picture: save it anew"
     )
 
 
@@ -136,6 +149,8 @@ def test_tiles_out_of_proportion_are_refused():
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "TIFF", "WEBP", "AVIF", "JPEG2000"])
 def test_missing_memory_is_never_called_damage(encoded, kind, monkeypatch):
+    if kind == "AVIF":
+        pytest.importorskip("PIL.AvifImagePlugin")
     data = encoded(np.full((40, 50, 3), 90, np.uint8), kind)
     monkeypatch.setattr(limits, "BYTES_ALLOWED", 1 << 50)  # more than any machine has, for a picture of 2,000 pixels
     monkeypatch.setattr(limits, "BYTES_A_PIXEL", {})

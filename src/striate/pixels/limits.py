@@ -6,6 +6,7 @@
 | memory while decoding   | 9 bytes for each of these: formats whose readers take more may have fewer pixels, but  |
 |                         | in any case `ALWAYS_PIXELS`, see `BYTES_A_PIXEL`                                       |
 | scans of a JPEG         | `MOST_SCANS`, and 20 times `max_pixels` over all scans together: each is decoded in full |
+| header of a JPEG        | `MOST_SEGMENTS` before the picture, and 64 KiB of filling: Pillow reads them one by one |
 | tiles of a TIFF         | together 4 times the picture's pixels and `ALWAYS_PIXELS`: each is decoded in full      |
 | bytes of the file       | 8 for each of `max_pixels`, and 64 MiB                                                 |
 """
@@ -30,6 +31,9 @@ ALWAYS_PIXELS = 32_000_000
 
 MOST_SCANS = 100
 """As in libtiff. Progressive JPEGs have ten by default."""
+
+MOST_SEGMENTS = 10_000
+"""Of a JPEG's header. Colour profiles and previews take some hundreds at most."""
 
 NO_MEMORY = "there is not enough memory to decode it"
 
@@ -73,6 +77,23 @@ def check_scans(data: bytes, pixels: int, *, max_pixels: int, name: str) -> None
             )
 
 
+def check_segments(data: bytes, *, name: str) -> None:
+    """Raise `PictureError` for a JPEG that has far more in front of its picture than any needs."""
+    place, filling = 2, 0
+    for _ in range(MOST_SEGMENTS):
+        found = _MARKER.search(data, place)
+        if found is None or found[1][0] == _START_OF_SCAN:
+            return
+        filling += found.end() - place - 2
+        if filling > 65536:
+            break
+        place = _after_segment(data, found)
+    raise PictureError(
+        name,
+        f"the JPEG has more than {MOST_SEGMENTS:,} segments, or 64 KiB of filling, before its picture: save it anew",
+    )
+
+
 def check_tiles(size: tuple[int, int], tile: tuple[int, int], *, name: str) -> None:
     """Raise `PictureError` for a picture whose tiles are out of proportion to it.
 
@@ -94,13 +115,17 @@ def jpeg_scans(data: bytes) -> int:
     """
     scans, place = 0, 2
     while found := _MARKER.search(data, place):
-        kind, place = found[1][0], found.end()
-        if kind == _END:
+        if found[1][0] == _END:
             break
-        scans += kind == _START_OF_SCAN
-        if kind not in _WITHOUT_LENGTH:
-            place += int.from_bytes(data[place : place + 2], "big")
+        scans += found[1][0] == _START_OF_SCAN
+        place = _after_segment(data, found)
     return scans
+
+
+def _after_segment(data: bytes, found: re.Match[bytes]) -> int:
+    """Where a segment ends that begins with this marker."""
+    place = found.end()
+    return place if found[1][0] in _WITHOUT_LENGTH else place + int.from_bytes(data[place : place + 2], "big")
 
 
 def is_memory_missing(picture_format: str, pixels: int) -> bool:

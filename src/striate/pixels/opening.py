@@ -25,7 +25,7 @@ from striate.errors import PictureError
 from striate.pixels import tiff
 from striate.pixels.containers import plain_gif, plain_png, png_stated_white, truncated, webp_size
 from striate.pixels.formats import DEVELOP, heif_kind, unread_reason
-from striate.pixels.limits import NO_MEMORY, check_scans, check_size, check_tiles, is_memory_missing
+from striate.pixels.limits import NO_MEMORY, check_scans, check_segments, check_size, check_tiles, is_memory_missing
 from striate.pixels.optional_formats import open_avif, open_heic, open_jpeg2000
 from striate.pixels.strict_reading import OpenedPicture, StrictFile
 
@@ -132,6 +132,7 @@ def reason_for(error: Exception, picture_format: str, part: str, *, pixels: int 
 
 
 def _open_jpeg(data: bytes, max_pixels: int, name: str) -> OpenedPicture:
+    check_segments(data, name=name)
     picture = _Jpeg(io.BytesIO(data))
     progressive = "progressive JPEG" if picture.info.get("progressive") else ""
     check_size(*picture.size, max_pixels=max_pixels, name=name, reader=progressive)
