@@ -28,7 +28,7 @@ def test_the_command_that_is_suggested_is_what_was_swept_and_can_be_pasted():
 
 
 def test_options_of_training_are_taken_or_refused_with_a_sentence(striate_command):
-    training = set(inspect.signature(train.command).parameters)
+    training = set(inspect.signature(train.command).parameters) - {"context"}
     assert training <= set(inspect.signature(learning_rate.command).parameters)
     for options, said in (
         (

@@ -104,13 +104,13 @@ def test_published_weights_of_a_row_that_has_none(striate_command, tmp_path):
     )
 
 
-def test_published_weights_offline(striate_command, tmp_path, monkeypatch):
+def test_published_weights_offline(striate_command, striped, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:1")  # nobody listens there
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.delenv("NO_PROXY", raising=False)
-    code, out, err = striate_command("train", tmp_path, "--model", "mobilenet_v2", "--weights", "imagenet")
+    code, out, err = striate_command("train", striped, "--model", "mobilenet_v2", "--weights", "imagenet")
     assert (code, out) == (1, "")
     assert err.startswith("striate: the weights of mobilenet_v2 cannot be downloaded: ")
     assert err.endswith(

@@ -11,13 +11,15 @@ from typing import Any, Literal
 
 import torch
 
-from striate.data import Dataset
+from striate.data import Dataset, load_data
 from striate.data.facts import data_facts
 from striate.data.preparation import prepare_data
 from striate.deciding.deciding import choose_input, suit_weights
+from striate.deciding.early_refusals import check_advisable, check_fit
 from striate.deciding.stage_advice import MOST_PICTURES, sample_rows
 from striate.deciding.training_request import TrainingRequest
 from striate.deciding.transfer_choice import advise_on
+from striate.errors import DataError
 from striate.models import create_model, model_row
 from striate.report.quadrants import StageBar, TransferMap, draw_transfer_map
 from striate.text_layout import wrapped
@@ -26,7 +28,8 @@ from striate.training.device import choose_device
 from striate.transfer import Advice
 from striate.transfer.advice import SIMILAR
 from striate.watching import Watcher
-from striate.weights.starting_weights import find_weights, start_from
+from striate.weights.input_rule import AskedInput, check_asked
+from striate.weights.starting_weights import check_weights, find_weights, start_from
 
 
 @dataclass(frozen=True)
@@ -140,8 +143,15 @@ def advise(
     budget = parse_duration(time_limit) if time_limit is not None else None
     row = model_row(model)
     torch_device = choose_device(device)
+    check_asked(AskedInput(size, mean, std))
+    check_advisable(model)
+    check_weights(weights, model)
+    found = data if isinstance(data, Dataset) else load_data(data, root=root)
+    if len(found.classes) < 2:
+        raise DataError(f"{found.location} has {len(found.classes)} class; advice needs two at least")
     starting = find_weights(weights, model, watcher=watcher)
-    dataset = prepare_data(data, seed=seed, root=root, watcher=watcher)
+    check_fit(starting, model)
+    dataset = prepare_data(found, seed=seed, root=root, watcher=watcher)
     facts = data_facts(dataset)
     channels = max(3 if facts.colour else 1, row.in_channels)  # as in training
     network = create_model(model, num_classes=len(dataset.classes), in_channels=channels, seed=seed)

@@ -137,6 +137,8 @@ def augment_sheet(
         if not 1 <= count <= MOST:
             raise UsageError(f"{name} must lie in 1..{MOST}, got {count}")
     check_side(size)
+    if model is not None:
+        model_row(model)
     watcher = watcher or Watcher()
     changed_settings = read_settings(settings)
     if not isinstance(policy, AugmentationPolicy):

@@ -128,9 +128,9 @@ def evaluate(
     if split is not None and split not in SPLITS:
         raise UnknownNameError("split", split, SPLITS)
     run_folder = run_folder_of(classifier)
+    dataset = data if isinstance(data, Dataset) else load_data(data, root=root)
     if not isinstance(classifier, Classifier):
         classifier = load_classifier(classifier.folder if isinstance(classifier, Run) else classifier)
-    dataset = data if isinstance(data, Dataset) else load_data(data, root=root)
     for note in dataset.notes:
         watcher.note(note)
     labels_of(dataset, classifier.classes)  # an unknown class shows before the pictures are read

@@ -15,6 +15,7 @@ from typing import Any
 from striate.bundle import Bundle
 from striate.conversion import OPSET, convert_to_onnx, export_preparation, export_program, put_before
 from striate.conversion.onnx_model import load_onnx
+from striate.data import load_data
 from striate.durable_writing import check_writable, folder_beside, move_into_place
 from striate.errors import ExportError, UnknownNameError, UsageError
 from striate.openvino_loading import load_openvino, openvino_core
@@ -112,14 +113,13 @@ def export(
     check_writable(output, endings=[FORMATS[file_format]])
     if file_format == "onnx" or (file_format == "openvino" and with_preprocessing):
         load_onnx()  # a missing package is told before any work
+    dataset = None if data is None else load_data(data, root=root)  # names alone: whether it is there
     folder = classifier.bundle.folder if isinstance(classifier, Classifier) else classifier
     reference = load_classifier(folder.folder if isinstance(folder, Run) else folder, engine="torch")
     contract = reference.contract
     channels = contract.preprocessing.channels
     pictures = (
-        []
-        if data is None
-        else pictures_of_data(data, root=root, channels=channels, count=MOST_PICTURES, watcher=watcher)
+        [] if dataset is None else pictures_of_data(dataset, channels=channels, count=MOST_PICTURES, watcher=watcher)
     )
     pictures_from = f"{len(pictures)} of {data}" if pictures else ""
     if (missing := FEWEST_PICTURES - len(pictures)) > 0:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,9 +21,9 @@ from striate.sealing import judge_calibration, make_canaries
 from striate.sealing.seal import seal
 from striate.training import Decision
 from striate.watching import Watcher, tell
-from striate.weights import StartingWeights, Which, is_auxiliary, load_weights
-from striate.weights.input_rule import AskedInput, check_side, input_rule
-from striate.weights.starting_weights import find_weights
+from striate.weights import PUBLISHED, StartingWeights, Which, is_auxiliary, load_weights
+from striate.weights.input_rule import AskedInput, check_asked, input_rule
+from striate.weights.starting_weights import check_weights, find_weights
 
 CANARY_SIZES = ((150, 120), (120, 150), (140, 140), (96, 160))
 """Height and width in pixels of the pictures that are drawn as canaries, as nobody gave any."""
@@ -40,6 +41,12 @@ class ImportedWeights:
     def classifier(self) -> Classifier:
         """The bundle as a classifier."""
         return load_classifier(self.folder)
+
+
+UNNAMED = (
+    "{} does not say what its classes are called; name them in the order of the logits, "
+    "with --classes FILE (a line each, or JSON) or --classes cat,dog"
+)
 
 
 def import_weights(
@@ -84,9 +91,16 @@ def import_weights(
         raise UsageError(f"{output} exists already; name another place")
     if not output.parent.is_dir():
         raise UsageError(f"cannot write {output}: there is no folder {output.parent}")
-    check_side(size)
+    if not os.access(output.parent, os.W_OK):
+        raise UsageError(f"cannot write {output}: there is no permission to write in {output.parent}")
+    check_asked(AskedInput(size, mean, std))
     row = model_row(model)
     names = read_classes(classes)
+    check_weights(weights, model)
+    if not names and model not in PUBLISHED and Path(weights).suffix.lower() != ".safetensors":
+        raise UsageError(
+            UNNAMED.format(Path(weights).name)
+        )  # a .pth file names no classes, and this one is no publisher's
     starting = find_weights(weights, model, which=which, watcher=watcher)
     names = names or names_that_come_with(starting)
     network, matched = filled(row, starting, names)
@@ -183,10 +197,7 @@ def names_that_come_with(starting: StartingWeights) -> tuple[str, ...]:
         return unique(starting.published.classes)
     if "classes" in starting.file.metadata:
         return read_classes(names_in(starting.file.metadata["classes"], "the metadata's entry `classes`"))
-    raise UsageError(
-        f"{starting.name} does not say what its classes are called; name them in the order of the logits, "
-        "with --classes FILE (a line each, or JSON) or --classes cat,dog"
-    )
+    raise UsageError(UNNAMED.format(starting.name))
 
 
 def unique(names: Sequence[str]) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from striate.bundle import Bundle, BundleContent, PrecisionTerms, open_bundle, w
 from striate.bundle.contract import LARGEST_TOLERANCE
 from striate.bundle.folder import CANARY_SHEET, INT8, INT8_WEIGHTS
 from striate.choosing import evenly
-from striate.conversion.quantization import layers_by_format, quantize_graph, quantize_graph_within
+from striate.conversion.quantization import check_nncf, layers_by_format, quantize_graph, quantize_graph_within
 from striate.data import Dataset, apply_split_table, check_pictures, load_data, read_split_csv
 from striate.data.known_classes import labels_of
 from striate.errors import DataError, QuantizationError, UsageError
@@ -111,11 +112,15 @@ def quantize(
         raise UsageError(
             f"max_drop must be 0 or more and calibration_pictures at least 1, got {max_drop}, {calibration_pictures}"
         )
+    check_nncf()
     place = classifier.folder if isinstance(classifier, Run) else Path(classifier)
     bundle = open_bundle(place)
     folder = Path(output) if output else place.with_name(f"{place.name}-int8")
     if folder.exists():
         raise UsageError(f"{folder} exists already; name another --output")
+    parent = next(place for place in folder.absolute().parents if place.exists())
+    if not os.access(parent, os.W_OK):
+        raise UsageError(f"cannot write {folder}: there is no permission to write in {parent}")
     training, validation = calibration_and_validation(bundle, place, data, root, calibration_pictures, watcher)
     labels = labels_of(validation, bundle.contract.classes)
     preprocessing = bundle.contract.preprocessing

@@ -15,9 +15,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from striate.data import Dataset
+from striate.data import Dataset, load_data
 from striate.errors import UnknownNameError, UsageError
-from striate.pixels import PictureSource
+from striate.pixels import PictureSource, decode
 from striate.report.seeing_contents import Panel, SeeingReport, StagePanels
 from striate.report.seeing_page import render
 from striate.report.seeing_sheet import draw_everything, draw_panel
@@ -37,6 +37,7 @@ from striate.seeing.seen_network import SeenNetwork, seen_network
 from striate.training.memory import keep_freed_memory
 from striate.visualization import HEAD, Unit, check_explanations, last_maps_layer, list_layers, strongest_maps
 from striate.watching import Watcher
+from striate.weights.input_rule import AskedInput, check_asked
 from striate.wording import probability
 
 ALL = "all"
@@ -53,6 +54,7 @@ ON_A_PICTURE = (
     "feature-maps",
     "through-training",
 )
+
 OF_A_LAYER = (*RULES, "feature-maps", "through-training")
 METHODS = (*ON_A_PICTURE, *ON_DATA, *ON_NOTHING, ALL)
 TAKES_LAYER = (*OF_A_LAYER, "grad-cam", "occlusion", "top", *ON_NOTHING)
@@ -183,6 +185,11 @@ def visualize(
         raise UsageError(f"{method} needs a picture")
     if method in ON_DATA and data is None:
         raise UsageError(f"{method} needs data: many pictures to find those that a map answers to most")
+    check_asked(AskedInput(size, mean, std))
+    if picture is not None and method in (*ON_A_PICTURE, ALL):
+        decode(picture)  # one that cannot be read is told before weights are downloaded
+    if isinstance(data, str | Path) and method in ON_DATA and not Path(data).exists():
+        data = load_data(data)  # likewise
     if not isinstance(model, SeenNetwork):
         model = seen_network(model, weights=weights, mean=mean, std=std, size=size, seed=seed, watcher=watcher)
     if layer is not None:

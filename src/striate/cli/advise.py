@@ -26,7 +26,7 @@ def command(
     ] = None,
     size: Size = None,
     time_limit: Annotated[str | None, typer.Option(help="What the training itself may take: 50s, 10m.")] = None,
-    seed: Annotated[int, typer.Option(help="Draws the sample, and splits where the data has none.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Draws the sample, and splits where the data has none.")] = 0,
     device: Device = "auto",
     root: Root = None,
     as_json: AsJson = False,

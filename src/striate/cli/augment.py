@@ -33,7 +33,7 @@ def command(
         str | None, typer.Option(help="The network whose input is shown. Default: what suits the pictures.")
     ] = None,
     size: Annotated[int | None, typer.Option(help="Side of the network's input in pixels.")] = None,
-    seed: Annotated[int, typer.Option(help="Decides which pictures, and the draws.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Decides which pictures, and the draws.")] = 0,
     root: Annotated[
         Path | None, typer.Option(help="Where the local copy of mnist, fashion-mnist or cifar10 is.")
     ] = None,

@@ -16,7 +16,7 @@ def command(
         str, typer.Argument(help="A folder of class folders, a CSV file, a folder of IDX files, or a name.")
     ],
     root: Root = None,
-    seed: Annotated[int, typer.Option(help="Of the split, where the data has none.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of the split, where the data has none.")] = 0,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:

@@ -58,6 +58,8 @@ def command(
         raise UsageError("--signal and --effective exclude each other")
     if not signal and (scheme or data or plot):
         raise UsageError("--scheme, --data and --plot go with --signal")
+    if pictures is not None and not signal and effective is None:
+        raise UsageError("--pictures goes with --signal or --effective")
     for path, endings in ((html, ()), (plot, (".png",)), (effective, (".png",))):
         if path is not None:
             check_writable(path, endings=endings)

@@ -25,10 +25,25 @@ def expand(arguments: list[str]) -> Iterator[str]:
             yield from (line.rstrip("\r\n") for line in sys.stdin if line.strip())
         elif _is_folder(argument):
             yield from pictures_in(argument)
-        elif glob.has_magic(argument) and not os.path.lexists(argument) and not is_url(argument):
+        elif _is_glob(argument):
             yield from _matches(argument)
         else:
             yield argument
+
+
+def check_globs(arguments: list[str]) -> None:
+    """Refuses, before a bundle is opened, a glob that matches nothing.
+
+    Raises:
+        UsageError: If one does.
+    """
+    for argument in arguments:
+        if _is_glob(argument) and next(glob.iglob(_literal_beginning(argument), recursive=True), None) is None:  # noqa: PTH207
+            raise UsageError(f"nothing matches {argument}")
+
+
+def _is_glob(argument: str) -> bool:
+    return glob.has_magic(argument) and not os.path.lexists(argument) and not is_url(argument)
 
 
 def pictures_in(folder: str) -> Iterator[str]:

@@ -45,9 +45,12 @@ def command(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say which engine runs, on stderr.")] = False,
 ) -> None:
     """Parses, predicts, writes a row a picture as it comes."""
-    from striate.cli.picture_arguments import expand
+    from striate.cli.picture_arguments import check_globs, expand
     from striate.runtime import load_classifier
 
+    if as_json and output_format is Format.CSV:
+        raise UsageError("--json is --format jsonl; it excludes --format csv")
+    check_globs(pictures)
     classifier = load_classifier(bundle, engine=engine, precision=precision, device=device)
     if verbose:
         typer.echo(f"{classifier!r}; canaries differ by {classifier.canary_difference:.1e} of the range", err=True)

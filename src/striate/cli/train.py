@@ -31,13 +31,19 @@ from striate.cli.options import (
     Weights,
     read_numbers,
 )
+from striate.errors import UsageError
 from striate.wording import percent
 
 if TYPE_CHECKING:
     from striate.runs.run import Run
 
 
+ALWAYS = ("data", "resume", "as_json", "quiet")
+"""What goes with --resume."""
+
+
 def command(
+    context: typer.Context,
     data: Annotated[
         str | None,
         typer.Argument(help="A folder of class folders, a CSV file, a folder of IDX files, or a name such as digits."),
@@ -73,6 +79,8 @@ def command(
     """Parses, trains, shows the result."""
     if (data is None) == (resume is None):
         raise typer.BadParameter("give either DATA, or --resume RUN")
+    if resume is not None:
+        check_resumed(context)
     mean_values, std_values = read_numbers("--mean", mean), read_numbers("--std", std)
 
     from striate.api.train import resume as resume_run
@@ -109,6 +117,23 @@ def command(
             )
     result = summary(run)
     print_result(json.dumps(result, ensure_ascii=False)) if as_json else print_text(describe(result))
+
+
+def check_resumed(context: typer.Context) -> None:
+    """Refuses what a run that goes on does not take: all was decided when it began.
+
+    Raises:
+        UsageError: If an option is given besides.
+    """
+    given = []
+    for option in context.command.params:
+        source = context.get_parameter_source(str(option.name))
+        if option.name not in ALWAYS and source is not None and source.name != "DEFAULT":
+            given.append(max(option.opts, key=len))
+    if given:
+        raise UsageError(
+            f"--resume goes on with what was decided when the run began; it does not take {', '.join(given)}"
+        )
 
 
 def summary(run: Run) -> dict[str, Any]:

@@ -90,6 +90,8 @@ def command(
     if html is not None:
         check_writable(html)
 
+    where, means, deviations = parse_unit(unit), read_numbers("--mean", mean), read_numbers("--std", std)
+
     from striate.api.visualize import ON_DATA, visualize
 
     with ConsoleWatcher(quiet=quiet) as watcher:
@@ -99,11 +101,11 @@ def command(
             data=picture if method in ON_DATA else None,
             method=method,
             layer=layer,
-            unit=parse_unit(unit),
+            unit=where,
             target=target,
             weights=weights,
-            mean=read_numbers("--mean", mean),
-            std=read_numbers("--std", std),
+            mean=means,
+            std=deviations,
             size=size,
             seed=seed,
             watcher=watcher,

@@ -7,6 +7,7 @@ import io
 import logging
 import warnings
 from collections.abc import Callable, Iterable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ import numpy.typing as npt
 
 from striate.errors import UsageError
 from striate.openvino_loading import load_openvino, openvino_core
+
+MISSING = "int8 needs the package nncf; install it with: pip install 'striate[export]'"
 
 Images = npt.NDArray[np.float32]
 Judge = Callable[[Callable[[Images], npt.NDArray[np.float32]], Iterable[int]], list[float]]
@@ -116,6 +119,16 @@ def _has_quantised_weights(layer: Any) -> bool:
     return bool(node.get_type_name() == "FakeQuantize" or node.get_element_type().size == 1)
 
 
+def check_nncf() -> None:
+    """Finds before any work is done whether nncf is there, without loading it, which takes seconds.
+
+    Raises:
+        UsageError: If it is not installed.
+    """
+    if find_spec("nncf") is None:
+        raise UsageError(MISSING)
+
+
 def load_nncf() -> Any:
     """The `nncf` module, without the telemetry that it shares with OpenVINO.
 
@@ -127,7 +140,7 @@ def load_nncf() -> Any:
         with quiet():
             import nncf
     except ImportError as error:
-        raise UsageError("int8 needs the package nncf; install it with: pip install 'striate[export]'") from error
+        raise UsageError(MISSING) from error
     return nncf
 
 

@@ -13,10 +13,11 @@ import torch
 from torch import nn
 
 from striate.augmentation import AugmentationPolicy, class_changing, read_policy, with_principal_colours
-from striate.data import Dataset
+from striate.data import Dataset, load_data
 from striate.data.facts import data_facts, sample_pixels
 from striate.data.preparation import prepare_data
 from striate.deciding.batch_size import choose_batch_size
+from striate.deciding.early_refusals import check_fit, refuse_early
 from striate.deciding.run_plan import RunPlan, RunSettings
 from striate.deciding.stage_advice import can_be_judged
 from striate.deciding.stated_decisions import state_decisions
@@ -86,12 +87,18 @@ def decide(request: TrainingRequest, *, watcher: Watcher, begun: float, unsaid: 
     if used and are_published(request.weights or "") and "model" not in asked:
         decisions.append(Decision("model", "mobilenet_v2", "it has published weights and trains on a processor"))
         asked["model"] = decisions[-1].value
+    refuse_early(request, wish, model=asked.get("model"), limit=limit)
+    data = (
+        request.data if isinstance(request.data, Dataset) else load_data(request.data, root=request.root)
+    )  # names alone
     starting = None
     if wish.kind == "scratch" and request.weights is not None:
         watcher.note("the weights are not used: training from scratch draws new ones")
     elif request.weights is not None:
         starting = find_weights(request.weights, asked.get("model", ""), watcher=watcher)
-    dataset = prepare_data(request.data, seed=asked["seed"], root=request.root, watcher=watcher)
+        if "model" in asked:
+            check_fit(starting, asked["model"])
+    dataset = prepare_data(data, seed=asked["seed"], root=request.root, watcher=watcher)
     facts = data_facts(dataset)
     if "model" not in asked:
         decisions.append(choose_model(facts))

@@ -36,6 +36,9 @@ FEWEST_EPOCHS = 6.0
 FEWEST_EPOCHS_FROM_WEIGHTS = 1.0
 """Trained weights need few epochs, but they do need pictures of the size that they were trained on."""
 
+LEAST_RESERVE = 6.0
+"""Seconds that sealing and reporting take, however few the pictures are."""
+
 SMALLEST_SIDE = 96
 """But not smaller than this."""
 
@@ -129,7 +132,7 @@ def measure(
     forward = seconds / len(images) / 3  # of one picture: a forward pass is a third of a step
     plan = TimePlan(
         deadline,
-        reserve=6.0 + 1.5 * forward * (val + test) + 0.002 * len(dataset),
+        reserve=LEAST_RESERVE + 1.5 * forward * (val + test) + 0.002 * len(dataset),
         step_seconds=seconds,
         validation_seconds=forward * (val or test),
     )

@@ -143,19 +143,11 @@ def choose_transfer(
                 wish, way = TransferWish("full"), "full"
                 why += " It begins with them all the same, which does no harm; --transfer scratch draws new ones."
             decisions.append(Decision("transfer", way, why))
-    elif wish.kind == "head" and not linear:
-        raise UsageError(
-            f"--transfer head fits a dense last layer, and the head of {recipe.model} is a "
-            f"{type(network.head).__name__}; use --transfer stages:1 or full"
-        )
     else:
+        check_way(wish.kind, network, recipe.model)
         shown = f"stages:{wish.trainable_stages}" if wish.kind == "stages" else wish.kind
         decisions.append(Decision("transfer", shown, wish.why))
-    if wish.kind == "stages" and wish.trainable_stages > len(network.stages):
-        raise UsageError(
-            f"--transfer stages:{wish.trainable_stages}: {recipe.model} has {len(network.stages)} stages; "
-            f"give 1 to {len(network.stages)}"
-        )
+    check_stages(wish.trainable_stages, network, recipe.model)
     transfer = dataclasses.replace(
         recipe.transfer,
         kind=wish.kind,
@@ -175,6 +167,23 @@ def choose_transfer(
         recipe, decision = choose_epochs(recipe, advice, budget)
         decisions.append(decision)
     return TransferChoice(recipe, decisions, advice)
+
+
+def check_way(kind: str, network: Network, model: str) -> None:
+    """Raises UsageError if a head is to be fitted that is no dense layer."""
+    if kind == "head" and not isinstance(network.head, nn.Linear):
+        raise UsageError(
+            f"--transfer head fits a dense last layer, and the head of {model} is a "
+            f"{type(network.head).__name__}; use --transfer stages:1 or full"
+        )
+
+
+def check_stages(trainable_stages: int, network: Network, model: str) -> None:
+    """Raises UsageError if more stages are to learn than there are."""
+    if trainable_stages > len(network.stages):
+        raise UsageError(
+            f"--transfer stages:{trainable_stages}: {model} has {len(network.stages)} stages; give 1 to {len(network.stages)}"
+        )
 
 
 def advise_on(

@@ -32,7 +32,7 @@ from striate.training import (
 from striate.training.batches import batch_sizes
 from striate.training.device import choose_device
 from striate.watching import Watcher
-from striate.weights.input_rule import AskedInput, input_rule
+from striate.weights.input_rule import AskedInput, check_side, input_rule
 from striate.wording import duration
 
 SMALL_PAIR, LARGE_PAIR = ("plain20", "plain56"), ("plain18", "plain34")
@@ -91,6 +91,7 @@ def plan_depth(
         UsageError: If something that was asked for makes no sense.
         DataError: If the data cannot be used.
     """
+    check_side(size)
     if pictures is not None and pictures < 2:
         raise UsageError(f"--pictures must be 2 or more, got {pictures}")
     if pair is not None:

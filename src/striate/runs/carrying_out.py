@@ -16,7 +16,7 @@ from striate.choosing import evenly
 from striate.data import Dataset, PixelStore, open_store
 from striate.data.examples import SplitExamples
 from striate.deciding.run_plan import RunPlan
-from striate.errors import Interrupted, StriateError, TrainingError, UsageError
+from striate.errors import Interrupted, StriateError, TrainingError
 from striate.interruption import Signals, interruptible
 from striate.models import Network
 from striate.runs.final_report import write_training_report
@@ -250,10 +250,8 @@ def events(folder: Path, run: RunPlan) -> Iterator[Any]:
     if not run.settings.tensorboard:
         yield lambda result: None
         return
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError as error:
-        raise UsageError("TensorBoard is not installed; install it with: pip install 'striate[track]'") from error
+    from torch.utils.tensorboard import SummaryWriter  # that it is installed was seen to before the pictures were read
+
     writer = SummaryWriter(str(folder / "tensorboard"))
 
     def record(result: EpochResult) -> None:

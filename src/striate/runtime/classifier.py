@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shlex
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
@@ -25,7 +26,7 @@ from striate.pixels import PictureSource
 from striate.pixels.arrays import is_tensor, pictures_of
 from striate.pixels.decoding import picture_name
 from striate.runtime.engines import Engine, OpenVINOEngine
-from striate.runtime.onnxruntime_engine import ONNXRuntimeEngine
+from striate.runtime.onnxruntime_engine import ONNXRuntimeEngine, check_onnxruntime
 from striate.wording import probability
 
 if TYPE_CHECKING:
@@ -322,19 +323,14 @@ def load_classifier(
         UsageError: If there is no bundle at the path, or the engine or precision does not exist.
         BundleError: If the bundle was changed, or does not do what its contract says.
     """
-    if Path(engine).suffix != ONNX and engine not in ENGINES:
-        if engine == "onnxruntime":
-            raise UsageError("ONNX Runtime runs an exported file; name that as the engine: --engine photos.onnx")
-        raise UnknownNameError("engine", str(engine), ENGINES)
-    if precision not in PRECISIONS:
-        raise UnknownNameError("precision", precision, PRECISIONS)
+    check_engine(engine, precision, device)
     bundle = open_bundle(path)
     if Path(engine).suffix == ONNX:
-        return Classifier(bundle, onnx_engine(Path(engine), precision))
-    if precision == "int8" and (engine == "torch" or bundle.int8_path is None):
-        reason = "torch does not compute it" if engine == "torch" else f"{bundle.folder} has none"
+        return Classifier(bundle, ONNXRuntimeEngine(Path(engine)))
+    if precision == "int8" and bundle.int8_path is None:
         raise UsageError(
-            f"int8 is asked for, but {reason}; make a bundle with it by: striate quantize {shlex.quote(str(path))} DATA"
+            f"int8 is asked for, but {bundle.folder} has none; make a bundle with it by: "
+            f"striate quantize {shlex.quote(str(path))} DATA"
         )
     if engine == "torch":
         from striate.runtime.torch_engine import TorchEngine
@@ -349,19 +345,35 @@ def load_classifier(
     return Classifier(bundle, OpenVINOEngine(graph or bundle.engine_path, precision=precision, digest=digest))
 
 
-def onnx_engine(path: Path, precision: str) -> ONNXRuntimeEngine:
-    """An exported file as an engine.
+def check_engine(engine: str | Path, precision: str, device: str) -> None:
+    """Refuses what no bundle can be run by, before one is opened; arguments as `load_classifier` takes them.
 
     Raises:
-        UsageError: If there is no such file, or another number format is asked for than the file's.
+        UsageError: If there is no such engine, number format, device or file, they exclude each other, or a package is missing.
     """
-    if not path.is_file():
+    path = Path(engine)
+    if path.suffix != ONNX and engine not in ENGINES:
+        if engine == "onnxruntime":
+            raise UsageError("ONNX Runtime runs an exported file; name that as the engine: --engine photos.onnx")
+        raise UnknownNameError("engine", str(engine), ENGINES)
+    if precision not in PRECISIONS:
+        raise UnknownNameError("precision", precision, PRECISIONS)
+    if re.fullmatch("cpu|cuda(:[0-9]+)?", device) is None:
+        raise UsageError(f"device {device!r} is not supported; expected cpu, cuda or cuda:1")
+    if device != "cpu" and engine != "torch":
         raise UsageError(
-            f"there is no file {path}; make it by: striate export BUNDLE --output {shlex.quote(str(path))}"
+            f"--device {device} goes with --engine torch; OpenVINO and ONNX Runtime use the processor here"
         )
-    if precision not in ("auto", "fp32"):
-        raise UsageError(f"{precision} is asked for, but exported ONNX files compute in fp32")
-    return ONNXRuntimeEngine(path)
+    if engine == "torch" and precision == "int8":
+        raise UsageError("int8 is asked for, but torch does not compute it; take --engine openvino")
+    if path.suffix == ONNX:
+        if not path.is_file():
+            raise UsageError(
+                f"there is no file {path}; make it by: striate export BUNDLE --output {shlex.quote(str(path))}"
+            )
+        if precision not in ("auto", "fp32"):
+            raise UsageError(f"{precision} is asked for, but exported ONNX files compute in fp32")
+        check_onnxruntime()
 
 
 def fastest_precision(bundle: Bundle) -> str:

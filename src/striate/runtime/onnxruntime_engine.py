@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,12 @@ import numpy.typing as npt
 
 from striate.errors import BundleError, UsageError
 from striate.hardware import available_processors
+
+
+def check_onnxruntime() -> None:
+    """Raises UsageError if onnxruntime is not installed."""
+    if find_spec("onnxruntime") is None:
+        raise UsageError("ONNX files need the package onnxruntime; install it with: pip install onnxruntime")
 
 
 class ONNXRuntimeEngine:
@@ -30,12 +37,9 @@ class ONNXRuntimeEngine:
     batch = 4
 
     def __init__(self, path: Path) -> None:
-        try:
-            import onnxruntime
-        except ImportError as error:
-            raise UsageError(
-                "ONNX files need the package onnxruntime; install it with: pip install onnxruntime"
-            ) from error
+        check_onnxruntime()
+        import onnxruntime
+
         self.requests = available_processors()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = (

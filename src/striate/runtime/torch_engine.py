@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file
 
 from striate.bundle import Bundle
-from striate.errors import BundleError, StriateError
+from striate.errors import BundleError, StriateError, UsageError
 from striate.models import Network, create_model
 
 
@@ -39,6 +39,9 @@ class TorchEngine:
         bundle: What to run.
         precision: `"fp32"`, or `"bf16"` or `"fp16"` (by automatic mixed precision).
         device: Such as `"cpu"` or `"cuda"`.
+
+    Raises:
+        UsageError: If there is no such device here.
     """
 
     name = "torch"
@@ -48,6 +51,8 @@ class TorchEngine:
     def __init__(self, bundle: Bundle, *, precision: str = "fp32", device: str = "cpu") -> None:
         self.precision = precision
         self._device = torch.device(device)
+        if self._device.type == "cuda" and (self._device.index or 0) >= torch.cuda.device_count():
+            raise UsageError(f"there is no device {device!r} here: {torch.cuda.device_count()} CUDA devices were found")
         self._network = build_network(bundle).to(self._device).to(memory_format=torch.channels_last)
 
     @torch.inference_mode()

@@ -12,7 +12,7 @@ import torch
 from PIL import Image, ImageEnhance
 
 from striate.choosing import evenly
-from striate.data import load_data
+from striate.data import Dataset
 from striate.errors import DataError, PictureError
 from striate.pixels import decode
 from striate.runtime import Classifier, compile_graph
@@ -146,15 +146,12 @@ def open_exported(path: Path, file_format: str) -> Runner:
     return call
 
 
-def pictures_of_data(
-    data: str | Path, *, root: str | Path | None, channels: int, count: int, watcher: Watcher
-) -> list[Pixels]:
+def pictures_of_data(dataset: Dataset, *, channels: int, count: int, watcher: Watcher) -> list[Pixels]:
     """Decoded pictures of a data set, evenly from the first to the last; those that cannot be read are passed over.
 
     Raises:
         DataError: If none can be read.
     """
-    dataset = load_data(data, root=root)
     rows = evenly(len(dataset), count)
     pictures = []
     for done, row in enumerate(rows):

@@ -8,6 +8,7 @@ the row's benchmark are evaluated.
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -97,7 +98,7 @@ def input_rule(
         ((256, 256), (224, 224))
     """
     asked = asked or AskedInput()
-    check_side(asked.size)
+    check_asked(asked)
     if starting is not None and starting.published is not None:
         rule, decision = _published(starting, network, asked.size)
     elif facts is not None:
@@ -187,6 +188,38 @@ def check_side(size: int | None) -> None:
         raise UsageError(f"size must lie in 1..{LARGEST_SIDE} pixels, got {size}")
 
 
+def check_asked(asked: AskedInput) -> None:
+    """Refuses what suits no network, before a weight or a picture is read.
+
+    Raises:
+        UsageError: If the size makes no picture, or the mean and deviation no normalisation.
+    """
+    check_side(asked.size)
+    if (asked.mean is None) != (asked.std is None):
+        raise UsageError("--mean and --std belong together; give both or neither")
+    for name, values, least in (("mean", asked.mean, -math.inf), ("std", asked.std, 0.0)):
+        if values is None:
+            continue
+        if len(values) not in (1, 3):
+            raise UsageError(f"--{name} needs 1 or 3 numbers, got {len(values)}")
+        if not all(least < value < math.inf for value in values):
+            above = " above 0" if name == "std" else ""
+            raise UsageError(f"--{name} needs numbers{above}, got {', '.join(f'{value:g}' for value in values)}")
+
+
+def check_least_size(network: Network, size: int | None) -> None:
+    """Refuses a size that was asked for and leaves nothing in some layer.
+
+    Raises:
+        UsageError: It is too small for the network.
+    """
+    if size is not None and size < max(network.minimum_size):
+        raise UsageError(
+            f"pictures of {size} x {size} pixels are too small for the network: it needs at least "
+            f"{network.minimum_size[0]} x {network.minimum_size[1]}"
+        )
+
+
 def check_size(row: Row, network: Network, rule: Preprocessing, size: int | None, *, fits: bool) -> None:
     """Refuses a size that was asked for and that the network does not take.
 
@@ -271,8 +304,6 @@ def _known_normalisation(
 ) -> tuple[Preprocessing, Decision] | None:
     """The rule with the mean and deviation that are known without looking at a picture; None if none are."""
     file = starting.file if starting is not None else None
-    if (asked.mean is None) != (asked.std is None):
-        raise UsageError("--mean and --std belong together; give both or neither")
     if asked.mean is not None and asked.std is not None:
         values = (
             _per_channel("mean", asked.mean, rule.channels),

@@ -74,3 +74,16 @@ def start_from(network: Network, weights: StartingWeights, row: Row) -> tuple[bo
     report = load_weights(network, weights.file.tensors, row=row.name)
     new = any(name.startswith(f"{network.head_name}.") for name in (*report.head_replaced, *report.missing))
     return new, Decision("weights", weights.name, report.summary())
+
+
+def check_weights(weights: str | Path, model: str) -> None:
+    """Refuses weights that are not there, or that the network's publisher never made; nothing is read or downloaded.
+
+    Raises:
+        UsageError: The row has no published weights.
+        WeightsError: There is no such file.
+    """
+    if are_published(weights):
+        published_weights(model)
+    elif not Path(weights).is_file():
+        read_weights(weights)  # which says what is there instead

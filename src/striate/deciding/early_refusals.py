@@ -1,0 +1,77 @@
+"""What of a request can be refused before a picture or a weight is read."""
+
+from __future__ import annotations
+
+import warnings
+from importlib.util import find_spec
+
+from striate.deciding.time_limit import LEAST_RESERVE
+from striate.deciding.training_request import TrainingRequest
+from striate.deciding.transfer_choice import TransferWish, check_stages, check_way
+from striate.errors import UsageError
+from striate.initialization import drafting
+from striate.models import Network, create_model, model_row
+from striate.weights import StartingWeights, load_weights
+from striate.weights.input_rule import AskedInput, check_asked, check_least_size
+from striate.weights.starting_weights import check_weights
+
+
+def refuse_early(request: TrainingRequest, wish: TransferWish, *, model: str | None, limit: float | None) -> None:
+    """Refuses what cannot be done with any data.
+
+    Args:
+        request: What was said.
+        wish: What of it is of the transfer.
+        model: The network, if it is known already.
+        limit: Seconds within which all must be over.
+
+    Raises:
+        UsageError: If something that was asked for makes no sense.
+        WeightsError: If there is no such file.
+    """
+    check_asked(AskedInput(request.size, request.mean, request.std))
+    if request.tensorboard and find_spec("tensorboard") is None:
+        raise UsageError("TensorBoard is not installed; install it with: pip install 'striate[track]'")
+    if limit is not None and limit <= LEAST_RESERVE and wish.kind in ("scratch", "stages", "full"):
+        raise UsageError(
+            f"the time limit leaves no time to train after {LEAST_RESERVE:.0f} s for sealing and evaluating; give more time"
+        )
+    if model is not None:
+        network = draft(model)
+        check_way(wish.kind, network, model)
+        check_stages(wish.trainable_stages, network, model)
+        if not network.fixed_size:
+            check_least_size(network, request.size)
+    if request.weights is not None and wish.kind != "scratch":
+        check_weights(request.weights, model or "")
+
+
+def check_fit(starting: StartingWeights, model: str) -> None:
+    """Refuses weights of another network.
+
+    Raises:
+        WeightsError: They do not fit.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch says that a network without values takes none
+        load_weights(draft(model), starting.file.tensors, row=model)
+
+
+def check_advisable(model: str) -> None:
+    """Refuses a network of which there is nothing to advise.
+
+    Raises:
+        UsageError: It has fewer than three stages.
+    """
+    stages = draft(model).stages
+    if len(stages) < 3:
+        raise UsageError(
+            f"advice compares three stages of a network or more, and {model} has {len(stages)}; take another"
+        )
+
+
+def draft(model: str) -> Network:
+    """The network without values, which takes no time."""
+    row = model_row(model)
+    with drafting():
+        return create_model(row.name)
