@@ -54,6 +54,23 @@ def test_the_bytes_are_pillows(resampling, channels):
         )
 
 
+def test_the_channels_come_in_the_order_that_the_network_takes():
+    """One pixel of red 10, green 20, blue 30, in Caffe's order and range."""
+    rule = Preprocessing(
+        colour="rgb",
+        resize="exact",
+        resize_size=(1, 1),
+        mean=(104.0, 117.0, 123.0),
+        std=(1.0, 1.0, 1.0),
+        range="0..255",
+        channel_order="bgr",
+    )
+    prepared = PreparedPictures(rule)
+    pixels = torch.tensor([10, 20, 30], dtype=torch.uint8).reshape(1, 1, 1, 3)
+    assert prepared.pixels(pixels).flatten().tolist() == [10, 20, 30]
+    torch.testing.assert_close(prepared(pixels).flatten(), torch.tensor([-74.0, -97.0, -113.0]))
+
+
 def test_a_batch_is_its_pictures_one_by_one():
     rule = rule_of("shorter_side", (20, 20), (16, 16))
     pixels = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (3, 45, 31, 3)).astype(np.uint8))

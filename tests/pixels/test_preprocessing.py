@@ -365,9 +365,58 @@ def test_from_dict_names_missing_unknown_and_other_constants():
         ({"std": ..., "x": 1}, f"the preprocessing lacks std and has unknown x; expected the keys {keys}"),
         ({"decoder": "opencv"}, "the preprocessing's decoder is 'opencv'; expected 'pillow'"),
         ({"exif": None}, "the preprocessing's exif is None; expected 'applied'"),
-        ({"range": "0..255"}, "the preprocessing's range is '0..255'; expected '0..1'"),
+        ({"range": "0..2"}, "range is '0..2'; expected '0..1', '0..255'"),
         ({"crop": "8x8"}, "crop is '8x8'; expected (height, width) in pixels"),
     ):
         values = {key: value for key, value in {**written, **change}.items() if value is not ...}
         with pytest.raises(UsageError, match=f"^{re.escape(message)}$"):
             Preprocessing.from_dict(values)
+
+
+CAFFE = {"mean": (104.0, 117.0, 123.0), "std": (1.0, 1.0, 1.0), "range": "0..255", "channel_order": "bgr"}
+
+
+def test_caffes_order_of_channels_and_range_by_hand():
+    """A picture of one pixel, red 10, green 20, blue 30: blue less 104, green less 117, red less 123."""
+    caffe = rule(**CAFFE, resize="exact", resize_size=(1, 1), crop=None)
+    pixels = np.array([10, 20, 30], np.uint8).reshape(1, 1, 1, 3)
+    assert caffe.normalise(pixels).flatten().tolist() == [-74.0, -97.0, -113.0]
+    assert caffe.resized(pixels[0]).flatten().tolist() == [10, 20, 30]  # pixels are red, green, blue
+    assert np.array_equal(caffe.restored(caffe.normalise(pixels)), pixels)
+    assert caffe.statistics == ((104 / 255, 117 / 255, 123 / 255), (1 / 255,) * 3) and caffe.reverses_channels
+    scaled = rule(**CAFFE | {"std": (57.375,) * 3}, resize="exact", resize_size=(1, 1), crop=None)
+    assert scaled.normalise(pixels).flatten() == pytest.approx([-74 / 57.375, -97 / 57.375, -113 / 57.375], rel=1e-6)
+
+
+def test_the_order_alone_exchanges_red_and_blue():
+    pixels = noise(8, 8)[np.newaxis]
+    one = rule(mean=(0.1, 0.2, 0.3), std=(0.4, 0.5, 0.6))
+    other = rule(mean=(0.3, 0.2, 0.1), std=(0.6, 0.5, 0.4), channel_order="bgr")
+    assert np.array_equal(one.normalise(pixels)[:, ::-1], other.normalise(pixels))
+    assert other.normalise(pixels).flags.c_contiguous
+    assert np.array_equal(other.restored(other.normalise(pixels)), pixels)
+
+
+def test_a_rule_as_it_always_was_is_written_as_it_always_was():
+    """Bundles are bound to the digest of their rule."""
+    table = rule().to_dict()
+    assert table["range"] == "0..1" and "channel_order" not in table
+    assert rule().digest == "079cfd6cce9a31a593ae37241c5393ac8c9251886abf8f9cc7206c3739f6ddc5"
+    caffe = rule(**CAFFE)
+    assert caffe.to_dict()["channel_order"] == "bgr" and caffe.to_dict()["range"] == "0..255"
+    assert Preprocessing.from_dict(caffe.to_dict()) == caffe
+    assert Preprocessing.from_dict(table | {"channel_order": "rgb"}) == rule()
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"channel_order": "grb"}, "channel_order is 'grb'; expected 'rgb', 'bgr'"),
+        ({"range": "0..2"}, "range is '0..2'; expected '0..1', '0..255'"),
+        ({"mean": (104.0, 117.0, 256.0), "range": "0..255"}, "expected numbers of the 0..255 range"),
+        ({**GREY, "channel_order": "bgr"}, "channel_order 'bgr' is for three channels; grey pictures have one"),
+    ],
+)
+def test_an_order_or_a_range_that_makes_no_sense_is_refused(settings, said):
+    with pytest.raises(UsageError, match=re.escape(said)):
+        rule(**settings)

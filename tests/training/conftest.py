@@ -11,6 +11,8 @@ from striate.models import create_model
 class ToyExamples:
     """Twelve-class-free toy data: bright pictures are class 1, dark ones class 0."""
 
+    reverses_channels = False
+
     def __init__(self, count: int, channels: int = 1) -> None:
         generator = torch.Generator().manual_seed(0)
         self.labels = np.arange(count, dtype=np.int64) % 2

@@ -20,7 +20,8 @@ class Stored:
         height, width = rule.size
         generator = np.random.default_rng(seed)
         self.stored = generator.integers(0, 256, (count, height, width, rule.channels), dtype=np.uint8)
-        self.mean, self.std = rule.mean, rule.std
+        self.mean, self.std = rule.statistics
+        self.reverses_channels = rule.reverses_channels
         self.labels = np.arange(count, dtype=np.int64) % 3
         self.samples = np.arange(count, dtype=np.int64) + 100
 
@@ -40,6 +41,15 @@ RULES = [
     rule("grey", (17, 23), (0.1307,), (0.3081,)),
     rule("rgb", (224, 224), (0.0, 0.0, 0.0), (0.003922, 0.003922, 0.003922)),
     rule("rgb", (600, 600), (0.5, 0.4, 0.3), (0.1, 0.2, 0.7)),  # a picture is more than a block
+    Preprocessing(
+        colour="rgb",
+        resize="exact",
+        resize_size=(32, 40),
+        mean=(104.0, 117.0, 123.0),
+        std=(1.0, 2.0, 57.0),
+        range="0..255",
+        channel_order="bgr",
+    ),
 ]
 
 
@@ -83,6 +93,19 @@ def test_pictures_are_changed_as_bytes_and_then_normalised(monkeypatch):
     expected = (pixels - torch.tensor(examples.mean).double()) / torch.tensor(examples.std).double()
     torch.testing.assert_close(inputs.images.permute(0, 2, 3, 1).double(), expected, rtol=0, atol=1e-6)
     assert inputs.images.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_changed_pictures_have_the_order_of_channels_that_the_network_takes(monkeypatch):
+    """Blue less 104, green less 117, red less 123, by hand; augmentation sees red, green, blue."""
+    monkeypatch.setattr("striate.training.inputs.augment", lambda images, *_, **__: images.float() / 255)
+    examples = Stored(RULES[-1])
+    recipe = Recipe(augmentation=AugmentationPolicy(rotation=Rotation(degrees=1.0)))
+    batch = Batch(np.array([2, 5]), np.zeros(2, np.int64))
+    images = prepare_training_inputs(examples, batch, device=CPU, recipe=recipe, epoch=0).images
+    red, green, blue = torch.from_numpy(examples.stored[[2, 5]]).double().unbind(3)
+    expected = torch.stack([blue - 104, (green - 117) / 2, (red - 123) / 57], 1)
+    torch.testing.assert_close(images.double(), expected, rtol=1e-6, atol=2e-5)
+    assert images.is_contiguous(memory_format=torch.channels_last)
 
 
 def test_a_mixed_picture_is_mixed_before_it_is_normalised_and_has_two_labels():

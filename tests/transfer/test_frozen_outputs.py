@@ -29,6 +29,7 @@ class Stored:
     tag: str = ""
     mean: tuple = (0.4, 0.5, 0.6)
     std: tuple = (0.2, 0.25, 0.3)
+    reverses_channels = False
 
     @property
     def labels(self):

@@ -187,7 +187,9 @@ def describe_bundle(bundle: Bundle, file_format: str, *, with_preprocessing: boo
     takes = (
         f"decoded pictures, upright: (batch, height, width, {rule.channels}) uint8, {rule.colour}"
         if with_preprocessing
-        else f"prepared pictures: (batch, {rule.channels}, {height}, {width}) float32, (pixel / 255 - mean) / std, {rule.colour}"
+        else f"prepared pictures: (batch, {rule.channels}, {height}, {width}) float32, "
+        f"({'pixel / 255' if rule.range == '0..1' else 'pixel'} - mean) / std, "
+        f"{rule.channel_order if rule.colour == 'rgb' else rule.colour}"
     )
     opset = {"opset": str(OPSET)} if file_format == "onnx" else {}
     return opset | {

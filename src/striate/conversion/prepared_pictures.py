@@ -53,15 +53,17 @@ class PreparedPictures(nn.Module):
         self.rule = preprocessing
         self.branches = branches
         mean, deviation = (
-            torch.tensor(values, dtype=torch.float64).reshape(-1, 1, 1)
-            for values in (preprocessing.mean, preprocessing.std)
+            torch.tensor(values, dtype=torch.float64).reshape(-1, 1, 1) for values in preprocessing.statistics
         )
         self.register_buffer("scale", (1 / (255 * deviation)).float())
         self.register_buffer("shift", (-mean / deviation).float())
 
     def forward(self, pictures: Tensor) -> Tensor:
-        """(N, H, W, C) uint8 -> (N, C, height, width) float32, normalised."""
-        return self.pixels(pictures) * self.scale + self.shift
+        """(N, H, W, C) uint8 -> (N, C, height, width) float32, normalised, the channels in the network's order."""
+        pixels = self.pixels(pictures)
+        if self.rule.reverses_channels:
+            pixels = pixels.flip(1)
+        return pixels * self.scale + self.shift
 
     def pixels(self, pictures: Tensor) -> Tensor:
         """(N, H, W, C) uint8 -> (N, C, height, width) float32 of whole numbers 0..255."""

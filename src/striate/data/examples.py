@@ -44,13 +44,18 @@ class SplitExamples:
 
     @property
     def mean(self) -> tuple[float, ...]:
-        """What is subtracted from each channel, where pixels go from 0 to 1."""
-        return self.preprocessing.mean
+        """What is subtracted from each channel of the network's input, where pixels go from 0 to 1."""
+        return self.preprocessing.statistics[0]
 
     @property
     def std(self) -> tuple[float, ...]:
         """What each channel is divided by afterwards."""
-        return self.preprocessing.std
+        return self.preprocessing.statistics[1]
+
+    @property
+    def reverses_channels(self) -> bool:
+        """Whether the network gets the channels in the opposite order of pixels."""
+        return self.preprocessing.reverses_channels
 
     def key(self, position: int) -> str:
         """The picture's name."""

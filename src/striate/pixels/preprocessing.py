@@ -26,10 +26,14 @@ from striate.pixels.opening import naming_memory
 Colour = Literal["rgb", "grey"]
 ResizeRule = Literal["shorter_side", "exact", "pad", "none"]
 Filter = Literal["bilinear", "bicubic"]
+ChannelOrder = Literal["rgb", "bgr"]
+PixelRange = Literal["0..1", "0..255"]
 
 _FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
-_CONSTANTS = {"decoder": "pillow", "exif": "applied", "range": "0..1"}
-_SETTINGS = ("colour", "resize", "resize_size", "filter", "crop", "fill", "mean", "std")
+_CONSTANTS = {"decoder": "pillow", "exif": "applied"}
+_SETTINGS = ("colour", "resize", "resize_size", "filter", "crop", "fill", "range", "mean", "std")
+_ADDED = {"channel_order": "rgb"}  # settings of a later version: written where they say something else than before
+_LEVELS = {"0..1": 1.0, "0..255": 255.0}
 _BLOCK = 1 << 16  # values normalised at a time: they stay in the processor's cache
 
 
@@ -54,8 +58,11 @@ class Preprocessing:
             bottom or right. Where an odd number of pixels is cut off, the one more goes as in torchvision's CenterCrop
             (half of it is rounded to the nearest, and to even between two). None: nothing is cut off.
         fill: The value, 0 to 255, of what is filled up.
-        mean: Subtracted, one for each channel, where pixels go from 0 to 1.
-        std: Divided by afterwards, one for each channel, where pixels go from 0 to 1.
+        mean: Subtracted, one for each channel as the network gets them, where pixels have the range `range`.
+        std: Divided by afterwards, likewise.
+        range: `"0..1"`, or `"0..255"`, as Caffe's networks have it.
+        channel_order: In which order the network gets the three channels: `"rgb"`, or `"bgr"`, as Caffe's networks have
+            it. Pixels are in the order RGB everywhere before.
 
     Raises:
         UsageError: If a setting makes no sense, or the rule does not give every picture the same size.
@@ -78,18 +85,29 @@ class Preprocessing:
     fill: int = 0
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    range: PixelRange = "0..1"
+    channel_order: ChannelOrder = "rgb"
     _scale: npt.NDArray[np.float32] = field(init=False, repr=False, compare=False)
     _shift: npt.NDArray[np.float32] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        for name, known in (("colour", Colour), ("resize", ResizeRule), ("filter", Filter)):
+        choices = (
+            ("colour", Colour),
+            ("resize", ResizeRule),
+            ("filter", Filter),
+            ("range", PixelRange),
+            ("channel_order", ChannelOrder),
+        )
+        for name, known in choices:
             _check_choice(name, getattr(self, name), get_args(known))
+        if self.channel_order == "bgr" and self.colour == "grey":
+            raise UsageError("channel_order 'bgr' is for three channels; grey pictures have one")
         settle = object.__setattr__  # a frozen object is settled once, here
         settle(self, "resize_size", _checked_size("resize_size", self.resize_size))
         settle(self, "crop", _checked_size("crop", self.crop))
         settle(self, "fill", _checked_whole_number("fill", self.fill, 0, 255))
-        settle(self, "mean", _checked_statistics("mean", self.mean, self.channels))
-        settle(self, "std", _checked_statistics("std", self.std, self.channels))
+        settle(self, "mean", _checked_statistics("mean", self.mean, self.channels, self.range))
+        settle(self, "std", _checked_statistics("std", self.std, self.channels, self.range))
         if (self.resize == "none") != (self.resize_size is None):
             wants = "no resize_size" if self.resize == "none" else "a resize_size (height, width)"
             raise UsageError(f"resize {self.resize!r} takes {wants}, got {self.resize_size}")
@@ -97,14 +115,25 @@ class Preprocessing:
             raise UsageError(
                 f"resize {self.resize!r} without crop gives pictures of different sizes; give crop as (height, width)"
             )
-        deviation = np.array(self.std)
+        mean, deviation = (np.array(values) for values in self.statistics)
         settle(self, "_scale", (1 / (255 * deviation)).astype(np.float32).reshape(-1, 1, 1))
-        settle(self, "_shift", (-np.array(self.mean) / deviation).astype(np.float32).reshape(-1, 1, 1))
+        settle(self, "_shift", (-mean / deviation).astype(np.float32).reshape(-1, 1, 1))
 
     @property
     def channels(self) -> int:
         """3 for RGB, 1 for grey."""
         return 3 if self.colour == "rgb" else 1
+
+    @property
+    def statistics(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Mean and deviation of each channel as the network gets them, where pixels go from 0 to 1."""
+        levels = _LEVELS[self.range]
+        return tuple(value / levels for value in self.mean), tuple(value / levels for value in self.std)
+
+    @property
+    def reverses_channels(self) -> bool:
+        """Whether the network gets the channels in the opposite order of pixels: blue, green, red."""
+        return self.channel_order == "bgr"
 
     @property
     def size(self) -> tuple[int, int]:
@@ -155,10 +184,10 @@ class Preprocessing:
         return self._fitted(picture, picture_name(pixels, None))
 
     def normalise(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """Prepared pictures as a network's input: (pixels / 255 - mean) / std.
+        """Prepared pictures as a network's input: (pixels / 255 - mean) / std, or (pixels - mean) / std by `range`.
 
-        It is computed as pixels * scale + shift in float32, each value by itself: the same picture gives the same bits,
-        in any batch and on any machine.
+        The channels are put into the order that the network takes. It is computed as pixels * scale + shift in float32,
+        each value by itself: the same picture gives the same bits, in any batch and on any machine.
 
         Args:
             pixels: (N, H, W, C) uint8 in 0..255, of `channels`; height and width may be any.
@@ -176,6 +205,8 @@ class Preprocessing:
             )
         count, height, width, channels = pixels.shape
         images = np.empty((count, channels, height, width), np.float32)
+        if self.reverses_channels:
+            pixels = pixels[..., ::-1]
         step = max(1, _BLOCK // max(1, channels * height * width))
         for start in range(0, count, step):
             block = images[start : start + step]
@@ -184,9 +215,20 @@ class Preprocessing:
             block += self._shift
         return images
 
+    def restored(self, images: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
+        """What `normalise` would make these inputs of: (N, C, H, W) float -> (N, H, W, C) uint8 in 0..255, RGB or grey."""
+        mean, deviation = (np.array(values).reshape(-1, 1, 1) for values in self.statistics)
+        pixels = np.rint((images * deviation + mean) * 255).clip(0, 255).astype(np.uint8).transpose(0, 2, 3, 1)
+        return np.ascontiguousarray(pixels[..., ::-1] if self.reverses_channels else pixels)
+
     def to_dict(self) -> dict[str, Any]:
-        """The rule in JSON's types, with what is the same for all rules: the decoder, EXIF and the range."""
+        """The rule in JSON's types, with what is the same for all rules: the decoder and EXIF.
+
+        What a later version added is there only where it says something else than before: so that a rule has the digest
+        that it always had.
+        """
         settings = {name: getattr(self, name) for name in _SETTINGS}
+        settings |= {name: getattr(self, name) for name, usual in _ADDED.items() if getattr(self, name) != usual}
         return {
             **_CONSTANTS,
             **{key: list(value) if isinstance(value, tuple) else value for key, value in settings.items()},
@@ -197,13 +239,13 @@ class Preprocessing:
         """The rule that `to_dict` wrote.
 
         Args:
-            values: All the keys of `to_dict`, and no others.
+            values: All the keys of `to_dict`, and no others; those that a later version added may be missing.
 
         Raises:
             UsageError: If a key is missing or unknown, or a value makes no sense.
         """
         known = {*_CONSTANTS, *_SETTINGS}
-        missing, unknown = sorted(known - set(values)), sorted(set(values) - known)
+        missing, unknown = sorted(known - set(values)), sorted(set(values) - known - set(_ADDED))
         faults = [f"lacks {', '.join(missing)}"] if missing else []
         faults += [f"has unknown {', '.join(unknown)}"] if unknown else []
         if faults:
@@ -211,7 +253,8 @@ class Preprocessing:
         for key, constant in _CONSTANTS.items():
             if values[key] != constant:
                 raise UsageError(f"the preprocessing's {key} is {values[key]!r}; expected {constant!r}")
-        return cls(**{name: values[name] for name in _SETTINGS})
+        added = {name: values.get(name, usual) for name, usual in _ADDED.items()}
+        return cls(**{name: values[name] for name in _SETTINGS}, **added)
 
     def _fitted(self, picture: Image.Image, name: str) -> npt.NDArray[np.uint8]:
         """The picture (mode L or RGB) resized, filled up and cropped."""
@@ -293,7 +336,7 @@ def _checked_size(name: str, value: object) -> tuple[int, int] | None:
     return height, width
 
 
-def _checked_statistics(name: str, values: object, channels: int) -> tuple[float, ...]:
+def _checked_statistics(name: str, values: object, channels: int, pixel_range: str) -> tuple[float, ...]:
     try:
         numbers = tuple(float(value) + 0.0 for value in values) if isinstance(values, Iterable) else ()
     except (TypeError, ValueError):
@@ -301,8 +344,9 @@ def _checked_statistics(name: str, values: object, channels: int) -> tuple[float
     if len(numbers) != channels or not all(math.isfinite(number) for number in numbers):
         wanted = "one number" if channels == 1 else f"{channels} numbers, one for each channel"
         raise UsageError(f"{name} is {values!r}; expected {wanted}")
-    if not all(0 <= number <= 1 for number in numbers):
-        raise UsageError(f"{name} is {values!r}; expected numbers of the 0..1 range: divide those of 0..255 by 255")
+    if not all(0 <= number <= _LEVELS[pixel_range] for number in numbers):
+        hint = ": divide those of 0..255 by 255" if pixel_range == "0..1" else ""
+        raise UsageError(f"{name} is {values!r}; expected numbers of the {pixel_range} range{hint}")
     if name == "std" and min(numbers) == 0:
         raise UsageError(f"{name} is {values!r}; expected numbers above 0")
     return numbers

@@ -43,6 +43,8 @@ def see_inside(
     """
     until = time.monotonic() + SECONDS
     layer, filters, notes = first_filters(network)
+    if preprocessing.reverses_channels:
+        filters = [one[..., ::-1] for one in filters]
     spoken: list[Spoken] = []
     place, took = "", 0.0
     for mistake in mistakes[:LOOKED_AT]:

@@ -82,7 +82,7 @@ def projection_panel(
         own = [Shown(look.pixels[rows, columns], (f"{name}{where}: {activation:.3g}",))]
         scales = {}
         for rule in rules:
-            drawn = draw_signal(signals[rule][order][:, rows, columns])
+            drawn = draw_signal(look.seen.in_colours(signals[rule][order][:, rows, columns]))
             scales[rule] = drawn.high
             own.append(Shown(drawn.pixels, (f"{SHORT[rule]} ±{number(float(f'{drawn.high:.2g}'))}",)))
         cells.append(own)
@@ -113,7 +113,7 @@ def whole_map_panel(look: Look, rules: Sequence[str], layer: str) -> Panel:
         signal = RULES[rule][1](
             look.seen.network, look.images, layer=layer, unit=place[0], strongest=None, start="activation"
         )
-        drawn = draw_signal(signal[0])
+        drawn = draw_signal(look.seen.in_colours(signal[0]))
         shown.append(Shown(drawn.pixels, (f"{RULES[rule][0]}, ±{number(float(f'{drawn.high:.2g}'))}",), LARGE))
     what = look.seen.classes[place[0]] if layer == HEAD else f"Map {place[0]}"
     return Panel(

@@ -39,7 +39,7 @@ def maximize_panel(
         UsageError: The network does not run on pictures of this size.
     """
     rule = seen.preprocessing
-    mean, std = (np.array(values).reshape(-1, 1, 1) for values in (rule.mean, rule.std))
+    mean, std = rule.statistics
     shown, facts = [], []
     for done, (layer, unit) in enumerate(units):
 
@@ -53,13 +53,13 @@ def maximize_panel(
             size=size or rule.size,
             steps=STEPS,
             seed=seed,
-            mean=rule.mean,
-            std=rule.std,
+            mean=mean,
+            std=std,
             progress=tell,
         )[0]
-        pixels: Picture = np.rint((found.numpy() * std + mean) * 255).clip(0, 255).astype(np.uint8).transpose(1, 2, 0)
+        pixels: Picture = rule.restored(found.numpy()[np.newaxis])[0]
         name = _name(seen, layer, unit)
-        shown.append(Shown(np.ascontiguousarray(pixels), (name,), LARGE))
+        shown.append(Shown(pixels, (name,), LARGE))
         facts.append({"layer": layer, "unit": list(unit) if isinstance(unit, tuple) else unit, "name": name})
     return Panel(
         method="maximize",
@@ -81,7 +81,7 @@ def filters_panel(seen: SeenNetwork, layer: str | None = None) -> Panel:
     Raises:
         UsageError: The layer has no kernels.
     """
-    kernels = filters(seen.network, layer)
+    kernels = seen.in_colours(filters(seen.network, layer))
     signed = bool((kernels < 0).any())
     some = kernels[:MOST_FILTERS]
     drawn = [

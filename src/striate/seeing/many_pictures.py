@@ -194,7 +194,7 @@ def _map_cells(pictures: ManyPictures, patches: TopPatches, number: int, rules: 
     for rule in rules:
         signal = RULES[rule][1](pictures.seen.network, images, layer=patches.layer, unit=units)
         drawn = [
-            draw_signal(one[:, top:bottom, left:right]).pixels
+            draw_signal(pictures.seen.in_colours(one[:, top:bottom, left:right])).pixels
             for one, (top, left, bottom, right) in zip(signal, boxes, strict=True)
         ]
         cells.append(Shown(_grid(drawn), (f"{RULES[rule][0]}, each on its own scale",), LARGE))

@@ -98,6 +98,10 @@ class SeenNetwork:
         """(channels, height, width) of a picture."""
         return (self.preprocessing.channels, *self.preprocessing.size)
 
+    def in_colours(self, signal: torch.Tensor) -> torch.Tensor:
+        """A signal (..., C, H, W) over the network's input in the order of a picture's channels: red, green, blue."""
+        return signal.flip(-3) if self.preprocessing.reverses_channels and signal.shape[-3] == 3 else signal
+
     def inspection(self) -> Inspection:
         """What the network is, without running it."""
         return inspect_network(self.network, self.input_shape, name=self.name)

@@ -36,11 +36,15 @@ class Examples(Protocol):
 
     @property
     def mean(self) -> tuple[float, ...]:
-        """What is subtracted from each channel, where pixels go from 0 to 1."""
+        """What is subtracted from each channel of the network's input, where pixels go from 0 to 1."""
 
     @property
     def std(self) -> tuple[float, ...]:
         """What each channel is divided by afterwards."""
+
+    @property
+    def reverses_channels(self) -> bool:
+        """Whether the network gets the channels in the opposite order of pixels."""
 
     def pixels(self, positions: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
         """(k, H, W, C) uint8 of the pictures at these positions 0..n-1."""
@@ -191,21 +195,22 @@ def load_labels(examples: Examples | KeptMaps, positions: npt.NDArray[np.int64],
 
 
 def normalise(images: Tensor, examples: Examples, *, levels: int) -> Tensor:
-    """(image / levels - mean) / std, computed as one multiplication and one addition in float32.
+    """(image / levels - mean) / std, computed as one multiplication and one addition in float32, channels as the network takes them.
 
     Args:
-        images: (k, C, H, W) uint8 or float in 0..levels, channels last; floats are changed in place.
-        examples: Whose mean and deviation.
+        images: (k, C, H, W) uint8 or float in 0..levels, RGB or grey, channels last; floats are changed in place.
+        examples: Whose mean, deviation and order of channels.
         levels: 255, or 1.
 
     Returns:
         (k, C, H, W) float32, channels last.
     """
-    deviation = np.array(examples.std)
+    turn = -1 if examples.reverses_channels else 1
+    mean, deviation = (np.array(values)[::turn] for values in (examples.mean, examples.std))
     width = images.shape[3]
     # A whole row of pixels at a time: the three channels of one pixel would be too short to be worked on together.
     factor = torch.from_numpy(np.tile((1 / (levels * deviation)).astype(np.float32), width)).to(images.device)
-    summand = torch.from_numpy(np.tile((-np.array(examples.mean) / deviation).astype(np.float32), width))
+    summand = torch.from_numpy(np.tile((-mean / deviation).astype(np.float32), width))
     summand = summand.to(images.device)
 
     def work(block: Tensor, floats: Tensor) -> None:
@@ -213,7 +218,8 @@ def normalise(images: Tensor, examples: Examples, *, levels: int) -> Tensor:
             floats.copy_(block)
         floats.mul_(factor).add_(summand)
 
-    return in_blocks(images, work)
+    images = in_blocks(images, work)
+    return images.flip(1).contiguous(memory_format=torch.channels_last) if examples.reverses_channels else images
 
 
 def in_blocks(images: Tensor, work: Callable[[Tensor, Tensor], object]) -> Tensor:
