@@ -32,6 +32,22 @@ def test_averaged_weights_can_be_chosen(striate_command, tmp_path):
     assert code == 0 and "taken are the averaged (EMA) weights under state_dict_ema" in err.replace("\n", " ")
 
 
+def test_resizing_and_the_order_of_channels(striate_command, tmp_path):
+    torch.save(create_model("resnet20", num_classes=2, seed=0).state_dict(), tmp_path / "w.pth")
+    asked = ("import", tmp_path / "w.pth", "--model", "resnet20", "--classes", "a,b", "--output", tmp_path / "b")
+    for option, value, known in (
+        ("--resize", "pad", "exact or shorter_side"),
+        ("--channel-order", "grb", "rgb or bgr"),
+    ):
+        code, _, err = striate_command(*asked, option, value)
+        assert code == 2 and f"{option} is {known}, got '{value}'" in err
+    given = ("--resize", "exact", "--channel-order", "bgr", "--mean", "104,117,123", "--std", "1", "--json")
+    code, out, err = striate_command(*asked, *given)
+    rule = json.loads(out)["preprocessing"]
+    assert code == 0 and (rule["resize"], rule["channel_order"], rule["range"]) == ("exact", "bgr", "0..255")
+    assert rule["mean"] == [104, 117, 123] and "channels blue, green, red" in err
+
+
 def test_class_names_are_a_file_where_no_comma_is(striate_command, tmp_path):
     weights = tmp_path / "weights.pth"
     weights.write_bytes(b"")

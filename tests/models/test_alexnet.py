@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 import torch
 from torch import nn
@@ -5,10 +7,10 @@ from torch.nn import functional
 
 from striate.initialization import drafting
 from striate.models import AlexNet, create_model, model_row
-from striate.models.alexnet import ONE_TOWER, TWO_GROUPS, AlexNetConfig, Convolution
+from striate.models.alexnet import ONE_TOWER, TWO_GROUPS, Convolution
 from striate.nn import LocalResponseNormalization
 
-ROWS = ["alexnet", "alexnet_owt"]
+ROWS = ["alexnet", "alexnet_caffe", "caffenet", "alexnet_owt"]
 
 
 @pytest.fixture(scope="module")
@@ -21,14 +23,7 @@ def tiny(name):
     """A network of the row's structure with an eighth of its maps."""
     config = model_row(name).config
     lines = tuple(line._replace(maps=line.maps // 8) for line in config.convolutions)
-    small = AlexNetConfig(
-        convolutions=lines,
-        dropout_at=config.dropout_at,
-        initialization=config.initialization,
-        any_size=config.any_size,
-        paper=config.paper,
-        benchmark=config.benchmark,
-    )
+    small = dataclasses.replace(config, convolutions=lines)
     torch.manual_seed(0)
     return AlexNet(small, num_classes=5, in_channels=3)
 
@@ -121,6 +116,36 @@ def test_response_normalization_has_the_paper_s_constants(alexnet):
 def test_pooling_overlaps(alexnet):
     pools = [module for module in alexnet.modules() if isinstance(module, nn.MaxPool2d)]
     assert [(pool.kernel_size, pool.stride, pool.padding, pool.ceil_mode) for pool in pools] == [(3, 2, 0, False)] * 3
+
+
+@pytest.mark.parametrize("name", ["alexnet_caffe", "caffenet"])
+def test_caffes_networks_by_torch_s_own_functions(name):
+    """Caffe's LRN is torch's: alpha is divided by n, and k is 1; caffenet pools first. The hand-made order is the prototxt's."""
+    network = tiny(name).eval()
+    images = 50 * torch.randn(2, 3, 227, 227)
+    weights = dict(network.named_parameters())
+    maps = images
+    for place, stride, padding, groups in ((0, 4, 0, 1), (4, 1, 2, 2), (8, 1, 1, 1), (10, 1, 1, 2), (12, 1, 1, 2)):
+        weight, bias = weights[f"features.{place}.weight"], weights[f"features.{place}.bias"]
+        maps = functional.conv2d(maps, weight, bias, stride, padding, groups=groups).relu()
+        if place in (0, 4):
+            pooled = functional.max_pool2d(maps, 3, 2) if name == "caffenet" else maps
+            maps = functional.local_response_norm(pooled, 5, alpha=1e-4, beta=0.75, k=1.0)
+        if place == 12 or (place in (0, 4) and name == "alexnet_caffe"):
+            maps = functional.max_pool2d(maps, 3, 2)
+    vector = maps.flatten(1)
+    for place in (0, 3, 6):
+        vector = functional.linear(vector, weights[f"classifier.{place}.weight"], weights[f"classifier.{place}.bias"])
+        vector = vector if place == 6 else vector.relu()
+    torch.testing.assert_close(network(images), vector, rtol=1e-4, atol=1e-5 * vector.abs().max().item())
+
+
+def test_caffes_initialisation():
+    network = tiny("alexnet_caffe")
+    layers = [module for module in network.modules() if isinstance(module, nn.Conv2d | nn.Linear)]
+    assert [round(layer.bias.unique().item(), 6) for layer in layers] == [0, 0.1, 0, 0.1, 0.1, 0.1, 0.1, 0]
+    assert layers[5].weight.std().item() == pytest.approx(0.005, rel=0.02)
+    assert layers[7].weight.std().item() == pytest.approx(0.01, rel=0.02)
 
 
 def test_initialisation(alexnet):

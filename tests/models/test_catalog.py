@@ -184,7 +184,8 @@ def test_listing_builds_nothing():
 
 def test_twins_of_some_rows():
     assert twin_rows("mobilenet_v2_tf") == ["mobilenet_v2"]
-    assert twin_rows("vgg16") == twin_rows("lenet5") == twin_rows("alexnet") == []
+    assert twin_rows("vgg16") == twin_rows("lenet5") == twin_rows("alexnet_owt") == []
+    assert twin_rows("alexnet") == ["alexnet_caffe", "caffenet"]
     with pytest.raises(UnknownNameError, match="unknown model 'resnet51'"):
         twin_rows("resnet51")
 

@@ -22,6 +22,7 @@ ROWS = {
     "mobilenet_v1_x0_5_160": (0.5, 160, 13),
     "mobilenet_v1_full": (1.0, 224, 13),
     "mobilenet_v1_shallow": (1.0, 224, 8),
+    "mobilenet_v1_relu6": (1.0, 224, 13),
     "mobilenet_v1_tf": (1.0, 224, 13),
     "mobilenet_v1_x0_75_tf": (0.75, 224, 13),
     "mobilenet_v1_x0_5_tf": (0.5, 224, 13),
@@ -67,7 +68,8 @@ def test_row(name):
     tensorflow = name.endswith("_tf")
     assert isinstance(config, TensorFlowMobileNetV1Config) == tensorflow
     kinds = {type(module) for module in network.modules()}
-    assert (SamePaddingConv2d in kinds, nn.ReLU6 in kinds, nn.ReLU in kinds) == (tensorflow, tensorflow, not tensorflow)
+    stops = tensorflow or name.endswith("_relu6")
+    assert (SamePaddingConv2d in kinds, nn.ReLU6 in kinds, nn.ReLU in kinds) == (tensorflow, stops, not stops)
     epsilons = {module.eps for module in network.modules() if isinstance(module, nn.BatchNorm2d)}
     assert epsilons == {1e-3 if tensorflow else 1e-5}
     assert model_row(name).mean == ((0.5, 0.5, 0.5) if tensorflow else (0.485, 0.456, 0.406))

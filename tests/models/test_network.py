@@ -15,7 +15,7 @@ from striate.models.class_maps import ClassMaps
 from striate.openvino_loading import openvino_core
 
 NAMES = list_models()
-FIXED = ["lenet5", "lenet5_dense", "lenet5_relu", "alexnet", "zfnet"]
+FIXED = ["lenet5", "lenet5_dense", "lenet5_relu", "alexnet", "alexnet_caffe", "caffenet", "zfnet"]
 FLEXIBLE = [name for name in NAMES if name not in FIXED]
 
 

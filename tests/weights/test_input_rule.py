@@ -2,16 +2,19 @@
 
 import dataclasses
 
+import numpy as np
 import pytest
 import torch
 
 import striate
 from striate.errors import UsageError
+from striate.initialization import drafting
 from striate.models import create_model, model_row
 from striate.pixels import Preprocessing
 from striate.seeing.seen_network import seen_network
 from striate.training import DataFacts
-from striate.weights import PublishedWeights, StartingWeights, WeightsFile
+from striate.weights import KNOWN_FILES, PublishedWeights, StartingWeights, WeightsFile
+from striate.weights.caffe_names import CAFFE
 from striate.weights.input_rule import AskedInput, input_rule, resized_in_proportion
 
 DIGITS = DataFacts(1439, 10, 8, False)
@@ -137,6 +140,67 @@ def test_in_proportion(resize, crop, side, expected):
     assert resized_in_proportion(rule, side) == dataclasses.replace(
         rule, resize_size=(expected, expected), crop=(side, side)
     )
+
+
+@pytest.mark.parametrize("name", ["resnet20", "resnet32", "resnet44", "resnet56", "resnet110"])
+def test_akamasters_networks_were_trained_with_imagenets_mean(name):
+    """By the SHA-256 of the published file, or by the names of its tensors."""
+    with drafting():
+        network = create_model(name)
+    row, prefix = model_row(name), next(prefix for prefix, known in KNOWN_FILES.items() if known.row == name)
+    published = StartingWeights(WeightsFile("weights.th", {}, {}, prefix + "0" * 56))
+    tensors = {tensor.replace("fc.", "linear."): values for tensor, values in network.state_dict().items()}
+    resaved = StartingWeights(WeightsFile("weights.pth", tensors, {}, "0" * 64))
+    for weights, why in (
+        (published, f"what {name}-{prefix}.th is known to expect (akamaster/pytorch_resnet_cifar10: trainer.py)"),
+        (
+            resaved,
+            "tensors named as by akamaster/pytorch_resnet_cifar10 (akamaster/pytorch_resnet_cifar10: trainer.py); "
+            "--mean and --std say it otherwise",
+        ),
+    ):
+        found = input_rule(row, network, weights)
+        assert (found.preprocessing.mean, found.preprocessing.std) == ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+        assert found.why == why and not found.presumed
+    own = dataclasses.replace(resaved, file=WeightsFile("own.pth", network.state_dict(), {}, "0" * 64))
+    assert input_rule(row, network, own).preprocessing.mean == (0.4914, 0.4822, 0.4465)
+
+
+def test_the_resizing_and_the_order_of_channels_that_were_asked_for():
+    row, network = model_row("resnet18"), create_model("resnet18", num_classes=2)
+    asked = input_rule(row, network, asked=AskedInput(resize="exact", channel_order="bgr"))
+    rule = asked.preprocessing
+    assert (rule.resize, rule.resize_size, rule.crop) == ("exact", (256, 256), (224, 224))
+    assert (rule.mean, rule.std) == ((0.406, 0.456, 0.485), (0.225, 0.224, 0.229))  # the row's are of red, green, blue
+    assert [(made.what, made.value, made.why) for made in asked.decisions[1:]] == [
+        ("resize", "256 x 256, whatever the proportions", "asked for"),
+        (
+            "normalisation",
+            "mean 0.406, 0.456, 0.485, deviation 0.225, 0.224, 0.229, channels blue, green, red",
+            "what resnet18 was published with",
+        ),
+    ]
+    caffe = AskedInput(mean=[104, 117, 123], std=[1], channel_order="bgr")
+    rule = input_rule(row, network, asked=caffe).preprocessing
+    assert (rule.mean, rule.std, rule.range) == ((104, 117, 123), (1, 1, 1), "0..255")  # as they were given
+    assert rule.normalise(np.array([10, 20, 30], np.uint8).reshape(1, 1, 1, 3)).flatten().tolist() == [-74, -97, -113]
+    grey = create_model("lenet5")
+    with pytest.raises(UsageError, match="channel_order 'bgr' is for three channels; grey pictures have one"):
+        input_rule(model_row("lenet5"), grey, asked=AskedInput(channel_order="bgr"))
+
+
+@pytest.mark.parametrize("facts", [None, PHOTOS], ids=["no pictures", "pictures"])
+def test_caffes_weights_have_caffes_inputs_wherever_they_are_asked_for(facts):
+    with drafting():
+        network = create_model("vgg16")
+    theirs = {ours: name for name, ours in CAFFE[2].layers.items()}
+    parts = [(name.rpartition("."), values) for name, values in network.state_dict().items()]
+    tensors = {f"{theirs[layer]}.{kind}": values for (layer, _, kind), values in parts}
+    weights = StartingWeights(WeightsFile("VGG_ILSVRC_16_layers.pth", tensors, {}, "0" * 64))
+    rule = input_rule(model_row("vgg16"), network, weights, facts=facts).preprocessing
+    assert (rule.mean, rule.std) == ((103.939, 116.779, 123.68), (1, 1, 1))
+    assert (rule.range, rule.channel_order, rule.resize, rule.size) == ("0..255", "bgr", "shorter_side", (224, 224))
+    assert rule.resize_size == ((224, 224) if facts else (256, 256))
 
 
 @pytest.mark.parametrize("name", ["resnet20", "mobilenet_v1_x0_25"])

@@ -7,7 +7,7 @@ import torch
 
 from striate.errors import WeightsError
 from striate.models import ResNet, create_model, model_row
-from striate.weights import KNOWN_FILES, AdaptedChannels, Reshaped, load_weights, read_weights
+from striate.weights import AdaptedChannels, Reshaped, known_file, load_weights, read_weights
 
 
 def state_of(name, **arguments):
@@ -236,7 +236,7 @@ def test_real_resnet20_weights_see(real_data):
     network = create_model("resnet20", seed=0)
     report = load_weights(network, weights.tensors, row="resnet20")
     assert report.summary() == "97 of 97 tensors loaded (named as by akamaster/pytorch_resnet_cifar10)"
-    known = KNOWN_FILES[weights.sha256]
+    known = known_file(weights.sha256).inputs
     with np.load(real_data("cifar10_jpeg/cifar10_jpeg.npz")) as data:
         starts, encoded, labels = data["test_offsets"][:401], data["test_bytes"], data["test_labels"][:400]
     pictures = [

@@ -15,7 +15,7 @@ import torch
 from safetensors.torch import save_file
 
 from striate.errors import UsageError, WeightsError
-from striate.weights import KNOWN_FILES, WeightsFile, read_weights
+from striate.weights import WeightsFile, known_file, read_weights
 from striate.weights.tensor_tables import WRAPPERS
 
 TENSORS = {"fc.weight": torch.arange(6.0).view(2, 3), "fc.bias": torch.tensor([1.0, -1.0])}
@@ -398,6 +398,6 @@ def test_safetensors_without_tensors(tmp_path):
 
 def test_a_legacy_file_from_a_gpu(real_data):
     weights = read_weights(real_data("weights/cifar_resnet20_akamaster.th"))
-    assert KNOWN_FILES[weights.sha256].row == "resnet20"
+    assert known_file(weights.sha256).row == "resnet20"
     assert {tensor.device.type for tensor in weights.tensors.values()} == {"cpu"}
     assert "conv1.weight" in weights.tensors

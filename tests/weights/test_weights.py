@@ -4,7 +4,7 @@ import pytest
 
 import striate.weights
 from striate.models import create_model, model_row
-from striate.weights import KNOWN_FILES
+from striate.weights import KNOWN_FILES, known_file
 from striate.weights.keymaps import KEY_MAPS, KeyMap
 
 
@@ -13,11 +13,13 @@ def test_public_names_are_sorted_and_there():
     assert all(hasattr(striate.weights, name) for name in striate.weights.__all__)
 
 
-@pytest.mark.parametrize("sha256", KNOWN_FILES)
-def test_known_file(sha256):
-    assert re.fullmatch("[0-9a-f]{64}", sha256)
-    known = KNOWN_FILES[sha256]
-    assert len(known.mean) == len(known.std) == model_row(known.row).in_channels
+@pytest.mark.parametrize("prefix", KNOWN_FILES)
+def test_known_file(prefix):
+    assert re.fullmatch("[0-9a-f]{8}", prefix)
+    known = known_file(prefix + "0" * 56)
+    assert known is KNOWN_FILES[prefix] and known.name == f"{known.row}-{prefix}.th"
+    assert len(known.inputs.mean) == len(known.inputs.std) == model_row(known.row).in_channels
+    assert known_file("0" * 64) is None
 
 
 def test_the_first_beginning_that_fits_counts():

@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -58,15 +59,17 @@ def import_weights(
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
     size: int | None = None,
+    resize: Literal["exact", "shorter_side"] | None = None,
+    channel_order: Literal["rgb", "bgr"] | None = None,
     which: Which | None = None,
     watcher: Watcher | None = None,
 ) -> ImportedWeights:
-    """Makes a sealed bundle of weights that were trained elsewhere: by torchvision, by timm, by your own program.
+    """Makes a sealed bundle of weights that were trained elsewhere: by torchvision, timm or Caffe, by your own program.
 
     All tensors of the network must be in the file, its head's too, and no others but auxiliary heads', and what training
     keeps beside the network, which is named and left out. What the file does
-    not say of its inputs is taken, in this order, from `mean` and `std`, its metadata, its SHA-256 if that is known, the
-    row; and told to the watcher. As no pictures come with weights, the canaries are drawn.
+    not say of its inputs is taken, in this order, from `mean` and `std`, its metadata, its publisher, if the SHA-256 or the
+    names of the tensors tell who that is, the row; and told to the watcher. As no pictures come with weights, the canaries are drawn.
 
     Args:
         weights: A `.safetensors` or `.pth` file, or `"imagenet"` for the row's published weights.
@@ -74,9 +77,13 @@ def import_weights(
         output: The bundle's folder, which must not exist.
         classes: The names of the classes in the order of the logits, or a file of them: a line each, or JSON, a list of
             names or a table from index to name. None where the weights are published, or their metadata says `classes`.
-        mean: What the weights subtract from 0..1 pixels: one value, or one a channel.
+        mean: What the weights subtract from pixels of 0 to 1, or of 0 to 255 where a value is above 1: one value, or one a
+            channel in `channel_order`.
         std: What they divide by after that.
         size: Side of the network's input in pixels; by default the row's.
+        resize: How a picture becomes the square of which the input is cut out: `"exact"`, whatever the proportions, or
+            `"shorter_side"`, in proportion; by default as the publisher or the row has it.
+        channel_order: In which order the network takes the channels: `"rgb"` or `"bgr"`; by default as the publisher has it.
         which: Of a file that holds both: `"plain"` weights, or `"ema"`, their average over training; see `read_weights`.
         watcher: Hears what was decided.
 
@@ -93,7 +100,7 @@ def import_weights(
         raise UsageError(f"cannot write {output}: there is no folder {output.parent}")
     if not os.access(output.parent, os.W_OK):
         raise UsageError(f"cannot write {output}: there is no permission to write in {output.parent}")
-    check_asked(AskedInput(size, mean, std))
+    check_asked(AskedInput(size, mean, std, resize, channel_order))
     row = model_row(model)
     names = read_classes(classes)
     check_weights(weights, model)
@@ -104,7 +111,7 @@ def import_weights(
     starting = find_weights(weights, model, which=which, watcher=watcher)
     names = names or names_that_come_with(starting)
     network, matched = filled(row, starting, names)
-    rule = input_rule(row, network, starting, AskedInput(size, mean, std))
+    rule = input_rule(row, network, starting, AskedInput(size, mean, std, resize, channel_order))
     decisions = [Decision("weights", starting.name, matched), *rule.decisions]
     for made in decisions:
         watcher.decision(made)

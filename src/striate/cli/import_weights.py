@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -13,7 +13,6 @@ from striate.cli.options import AsJson, Mean, Quiet, Size, Std, read_numbers
 
 if TYPE_CHECKING:
     from striate.api.import_weights import ImportedWeights
-    from striate.weights import Which
 
 
 def command(
@@ -29,6 +28,16 @@ def command(
     mean: Mean = None,
     std: Std = None,
     size: Size = None,
+    resize: Annotated[
+        str | None,
+        typer.Option(
+            help="exact, whatever the proportions, or shorter_side. Default: the publisher's, or the network's."
+        ),
+    ] = None,
+    channel_order: Annotated[
+        str | None,
+        typer.Option(help="rgb or bgr: in which order the network takes the channels. Default: the publisher's."),
+    ] = None,
     which: Annotated[
         str | None,
         typer.Option(help="Of a file that holds both: plain weights, or ema, their average over training."),
@@ -38,8 +47,14 @@ def command(
 ) -> None:
     """Parses, imports, shows what the bundle is."""
     names = read_names(classes)
-    if which not in (None, "plain", "ema"):
-        raise typer.BadParameter(f"--which is plain or ema, got {which!r}")
+    choices = (
+        ("--which", which, ("plain", "ema")),
+        ("--resize", resize, ("exact", "shorter_side")),
+        ("--channel-order", channel_order, ("rgb", "bgr")),
+    )
+    for option, value, known in choices:
+        if value not in (None, *known):
+            raise typer.BadParameter(f"{option} is {' or '.join(known)}, got {value!r}")
     means, deviations = read_numbers("--mean", mean), read_numbers("--std", std)
 
     from striate.api.import_weights import import_weights
@@ -54,7 +69,9 @@ def command(
             mean=means,
             std=deviations,
             size=size,
-            which=cast("Which | None", which),
+            resize=cast("Any", resize),
+            channel_order=cast("Any", channel_order),
+            which=cast("Any", which),
             watcher=watcher,
         )
     print_result(json.dumps(to_dict(imported), ensure_ascii=False)) if as_json else print_text(describe(imported))

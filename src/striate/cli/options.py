@@ -12,7 +12,10 @@ Weights = Annotated[
     str | None,
     typer.Option(help="Start from the network's published weights, `imagenet`, or a .safetensors or .pth file."),
 ]
-Mean = Annotated[str | None, typer.Option(help="What the weights subtract from 0..1 pixels: 0.5 or 0.485,0.456,0.406.")]
+Mean = Annotated[
+    str | None,
+    typer.Option(help="What the weights subtract from 0..1 pixels: 0.5 or 0.485,0.456,0.406; above 1: from 0..255."),
+]
 Std = Annotated[str | None, typer.Option(help="What the weights divide by after that.")]
 Transfer = Annotated[
     str | None,

@@ -14,6 +14,10 @@ The groups are what the paper's two GPUs did not tell each other. The row `alexn
 in one tower, as torchvision has it under the name `alexnet`: 64, 192, 384, 256 and 256 maps, no groups, no response
 normalisation, and dropout before fc6 and fc7 rather than after. Modules are named as in torchvision's AlexNet.
 
+The rows `alexnet_caffe` and `caffenet` are BVLC's bvlc_alexnet and bvlc_reference_caffenet, which Caffe's published weights
+need. Caffe's response normalisation has k = 1 and divides alpha by its 5 maps; `caffenet` pools before it normalises. Their
+weights fit `alexnet` too, and are wrong there.
+
 Differs from the paper: pictures are 227x227, as 55x55 maps need, where the text prints 224; the mean that is subtracted
 from the pixels is each channel's, not each pixel's; in training dropout scales up what it keeps, where the paper scales
 down in testing. `alexnet_owt` differs from its paper in what torchvision does: no response normalisation, padding of 2
@@ -37,6 +41,12 @@ PAPER = Paper(
     2012,
     "ImageNet Classification with Deep Convolutional Neural Networks",
     "NIPS 25",
+)
+CAFFE_PAPER = Paper(
+    "Jia, Shelhamer, Donahue, Karayev, Long, Girshick, Guadarrama, Darrell",
+    2014,
+    "Caffe: Convolutional Architecture for Fast Feature Embedding",
+    "arXiv:1408.5093",
 )
 OWT_PAPER = Paper(
     "Krizhevsky", 2014, "One weird trick for parallelizing convolutional neural networks", "arXiv:1404.5997"
@@ -73,6 +83,10 @@ ONE_TOWER = (
 GRID = 6  # height and width of the maps that fc6 sees
 DENSE_WIDTH = 4096  # units of fc6 and fc7
 PAPER_RULE = FixedNormal(0.01)  # section 5; the biases are 1 in conv2, conv4, conv5, fc6 and fc7, and 0 elsewhere
+CAFFE_DENSE_RULE, CAFFE_BIAS = (
+    FixedNormal(0.005),
+    0.1,
+)  # of fc6 and fc7 in Caffe, and of every bias that is 1 in the paper
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,9 +95,13 @@ class AlexNetConfig(NetworkConfig):
 
     convolutions: tuple[Convolution, ...]
     dropout_at: Literal["outputs", "inputs"]  # of fc6 and fc7
-    initialization: Literal["paper", "pytorch"]  # normal with deviation 0.01 and biases of 0 and 1, or PyTorch's
+    initialization: Literal[
+        "paper", "caffe", "pytorch"
+    ]  # normal with deviation 0.01 and biases of 0 and 1, Caffe's, PyTorch's
     any_size: bool  # whether maps of other sizes are averaged over a grid of 6x6
     dropout: float = 0.5
+    response_constants: Literal["paper", "caffe"] = "paper"  # k = 2, or k = 1 and alpha divided by the number of maps
+    pools_first: bool = False  # whether pooling comes before response normalisation
 
 
 VARIANTS = {
@@ -93,6 +111,25 @@ VARIANTS = {
         initialization="paper",
         any_size=False,
         paper=PAPER,
+        benchmark=IMAGENET_PIXELS_227,
+    ),
+    "alexnet_caffe": AlexNetConfig(
+        convolutions=TWO_GROUPS,
+        dropout_at="outputs",
+        initialization="caffe",
+        any_size=False,
+        response_constants="caffe",
+        paper=CAFFE_PAPER,
+        benchmark=IMAGENET_PIXELS_227,
+    ),
+    "caffenet": AlexNetConfig(
+        convolutions=TWO_GROUPS,
+        dropout_at="outputs",
+        initialization="caffe",
+        any_size=False,
+        response_constants="caffe",
+        pools_first=True,
+        paper=CAFFE_PAPER,
         benchmark=IMAGENET_PIXELS_227,
     ),
     "alexnet_owt": AlexNetConfig(
@@ -135,7 +172,7 @@ class AlexNet(Network):
     features: FeatureLayers
 
     def __init__(self, config: AlexNetConfig, *, num_classes: int, in_channels: int) -> None:
-        layers, ends = _convolutional_layers(config.convolutions, in_channels)
+        layers, ends = _convolutional_layers(config, in_channels)
         relu6, relu7 = (1, 4) if config.dropout_at == "outputs" else (2, 5)
         super().__init__(
             config,
@@ -150,11 +187,13 @@ class AlexNet(Network):
         self.avgpool = nn.AdaptiveAvgPool2d(GRID) if config.any_size else nn.Identity()
         self.flatten = nn.Flatten()
         self.classifier = nn.Sequential(*self._dense_layers(), self.build_head(num_classes))
-        if config.initialization == "paper":
+        if config.initialization != "pytorch":
+            caffe = config.initialization == "caffe"
+            bias = CAFFE_BIAS if caffe else 1.0
             convolutions = [layer for layer in self.features if isinstance(layer, nn.Conv2d)]
             for line, convolution in zip(config.convolutions, convolutions, strict=True):
-                draw_layer(convolution, PAPER_RULE, bias=line.bias)
-            draw_layers(self.classifier[:-1], PAPER_RULE, bias=1.0)
+                draw_layer(convolution, PAPER_RULE, bias=bias * line.bias)
+            draw_layers(self.classifier[:-1], CAFFE_DENSE_RULE if caffe else PAPER_RULE, bias=bias)
 
     def _dense_layers(self) -> list[nn.Module]:
         """fc6 and fc7."""
@@ -169,7 +208,7 @@ class AlexNet(Network):
     def build_head(self, num_classes: int) -> nn.Module:
         """fc8 for that many classes."""
         head = nn.Linear(DENSE_WIDTH, num_classes)
-        if self.config.initialization == "paper":
+        if self.config.initialization != "pytorch":
             draw_layer(head, PAPER_RULE)
         return head
 
@@ -193,17 +232,22 @@ class AlexNet(Network):
         return self.forward_head(self.forward_features(images), vector_only=True)
 
 
-def _convolutional_layers(table: tuple[Convolution, ...], in_channels: int) -> tuple[list[nn.Module], list[int]]:
+def _convolutional_layers(config: AlexNetConfig, in_channels: int) -> tuple[list[nn.Module], list[int]]:
     """The layers of all lines, and the place of each line's last."""
     layers: list[nn.Module] = []
     ends = []
-    for line in table:
+    for line in config.convolutions:
         layers.append(nn.Conv2d(in_channels, line.maps, line.kernel, line.stride, line.padding, groups=line.groups))
         layers.append(nn.ReLU())
-        if line.normalized:
-            layers.append(LocalResponseNormalization(size=5, alpha=1e-4, beta=0.75, k=2.0))
-        if line.pooled:
-            layers.append(nn.MaxPool2d(3, stride=2))
+        normalisation = [_response_normalization(config)] if line.normalized else []
+        pooling = [nn.MaxPool2d(3, stride=2)] if line.pooled else []
+        layers += [*pooling, *normalisation] if config.pools_first else [*normalisation, *pooling]
         ends.append(len(layers) - 1)
         in_channels = line.maps
     return layers, ends
+
+
+def _response_normalization(config: AlexNetConfig) -> nn.Module:
+    if config.response_constants == "caffe":
+        return LocalResponseNormalization(size=5, alpha=1e-4, beta=0.75, k=1.0, alpha_divided_by_size=True)
+    return LocalResponseNormalization(size=5, alpha=1e-4, beta=0.75, k=2.0)

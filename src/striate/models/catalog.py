@@ -118,8 +118,19 @@ def merged(families: Iterable[tuple[Family, Mapping[str, NetworkConfig]]]) -> Ma
 ROWS = merged(FAMILIES)
 
 
-ARITHMETIC = {"padding", "stride_at", "norm_epsilon", "batch_norm", "activation"}
+ARITHMETIC = {
+    "padding",
+    "stride_at",
+    "norm_epsilon",
+    "batch_norm",
+    "activation",
+    "response_constants",
+    "pools_first",
+}
 """Fields of rows that change what is computed, and no tensor."""
+
+WITHOUT_EFFECT = {"paper", "benchmark", "initialization"}
+"""Fields of rows that say nothing of what a network with trained weights computes."""
 
 
 def list_models() -> list[str]:
@@ -164,7 +175,7 @@ def twin_rows(name: str) -> list[str]:
         (['mobilenet_v2_tf'], ['resnet50_v1_5'], [])
     """
     own = model_row(name)
-    fields = {field.name for field in dataclasses.fields(own.config)} - {"paper", "benchmark"}
+    fields = {field.name for field in dataclasses.fields(own.config)} - WITHOUT_EFFECT
     twins: dict[tuple[object, ...], str] = {}
     for other, row in ROWS.items():
         if row.family is own.family and {field.name for field in dataclasses.fields(row.config)} >= fields:

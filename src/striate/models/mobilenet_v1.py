@@ -18,7 +18,7 @@ What is said in a row:
     padding, activation, norm_epsilon
                  `_tf`: TensorFlow's SAME padding, ReLU that stops at 6, and 0.001 added to the variance, as the
                  authors' program has them and the weights they published need; elsewhere symmetric padding, ReLU (which
-                 is the paper's) and 0.00001
+                 is the paper's) and 0.00001. `_relu6`: ReLU that stops at 6 alone, as timm's weights need it
 
 Differs from the paper: Table 1 prints stride 2 for the last depthwise convolution, which keeps 7x7 and so has stride 1.
 Options that the paper leaves open: He initialisation by fan-out for convolutions, deviation 0.01 for the dense layer; no
@@ -108,6 +108,8 @@ VARIANTS: dict[str, MobileNetV1Config] = {
     # Tables 4 and 5: what it is compared with.
     "mobilenet_v1_full": MobileNetV1Config(convolution="full"),
     "mobilenet_v1_shallow": MobileNetV1Config(repeats=0),
+    # As timm's mobilenetv1_100 has it.
+    "mobilenet_v1_relu6": MobileNetV1Config(activation="relu6"),
     # As the authors' program has it.
     "mobilenet_v1_tf": TensorFlowMobileNetV1Config(),
     "mobilenet_v1_x0_75_tf": TensorFlowMobileNetV1Config(width=0.75),

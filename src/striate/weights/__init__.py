@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from striate.weights.downloading import fetch_weights, weights_folder
 from striate.weights.input_channels import AdaptedChannels, adapt_input_channels, first_convolution
-from striate.weights.known_files import KNOWN_FILES, KnownFile
+from striate.weights.known_files import KNOWN_FILES, KnownFile, known_file
 from striate.weights.matching import MatchReport, Reshaped, is_auxiliary, load_weights
 from striate.weights.published import IMAGENET, PUBLISHED, PublishedWeights, published_weights, siblings
 from striate.weights.reading import WeightsFile, read_weights
@@ -27,6 +27,7 @@ __all__ = [
     "fetch_weights",
     "first_convolution",
     "is_auxiliary",
+    "known_file",
     "load_weights",
     "published_weights",
     "read_weights",

@@ -21,7 +21,10 @@ from striate.errors import UsageError
 from striate.models import Network, Row
 from striate.models.config import Benchmark
 from striate.pixels import Preprocessing
-from striate.weights.known_files import KNOWN_FILES
+from striate.pixels.preprocessing import ChannelOrder, PixelRange, ResizeRule
+from striate.weights.keymaps import ExpectedInputs
+from striate.weights.known_files import known_file
+from striate.weights.naming import best_named
 from striate.weights.starting_weights import StartingWeights
 
 KEPT = 0.875
@@ -29,6 +32,9 @@ KEPT = 0.875
 
 FIELD = 4
 """Pixels of MNIST's input that are left blank around the digit: 28 x 28 in 32 x 32, so that strokes do not end at the edge."""
+
+RESIZES, ORDERS = ("exact", "shorter_side"), ("rgb", "bgr")
+"""What can be asked for of the resizing, and of the order of channels."""
 
 LARGEST_SIDE = 4096
 """Pixels; a larger input than any network's would only fill the memory."""
@@ -47,9 +53,14 @@ class AskedInput:
     size: int | None = None
     """Side in pixels."""
     mean: Sequence[float] | None = None
-    """What the weights subtract: one value, or one a channel."""
+    """What the weights subtract: one value, or one a channel, in the order in which the network gets them. Values above 1 are of
+    pixels of 0 to 255."""
     std: Sequence[float] | None = None
     """What they divide by after that."""
+    resize: ResizeRule | None = None
+    """`"exact"`, whatever the proportions, or `"shorter_side"`."""
+    channel_order: ChannelOrder | None = None
+    """`"rgb"` or `"bgr"`."""
 
 
 @dataclass(frozen=True)
@@ -99,21 +110,41 @@ def input_rule(
     """
     asked = asked or AskedInput()
     check_asked(asked)
+    expected = None if starting is None else expected_inputs(starting, row, network)
     if starting is not None and starting.published is not None:
         rule, decision = _published(starting, network, asked.size)
     elif facts is not None:
         rule, decision = _for_pictures(row, network, facts, asked.size)
     else:
         rule, decision = _as_evaluated(row, network, asked.size)
+        rule = rule if expected is None else _resized_as_expected(rule, row, expected[0])
+    rule = rule if asked.resize is None else dataclasses.replace(rule, resize=asked.resize)
     check_size(row, network, rule, asked.size, fits=facts is not None)
-    decisions = [decision] if facts is not None else [decision, _resize_decision(rule, decision.why)]
-    known = _known_normalisation(rule, row, starting, asked)
+    decisions = (
+        [decision]
+        if facts is not None
+        else [decision, _resize_decision(rule, _why_resized(asked, expected, decision.why))]
+    )
+    known = _known_normalisation(rule, row, starting, asked, expected)
     if known is None and dataset is not None:
         known = _measured_normalisation(rule, row, dataset)
     if known is None:
-        known = rule, _said(rule, f"what {row.name} was published with")
-    rule, said = known
+        known = Normalisation(rule.mean, rule.std, f"what {row.name} was published with")
+    rule, said = _normalised(rule, known, asked)
     return InputRule(rule, (*decisions, said), presumed=said.why == f"what {row.name} was published with")
+
+
+def expected_inputs(starting: StartingWeights, row: Row, network: Network) -> tuple[ExpectedInputs, str] | None:
+    """What a publisher's weights expect, where the file's SHA-256 or its tensors' names tell whose they are; and how that is known."""
+    if (file := known_file(starting.file.sha256)) is not None:
+        return file.inputs, f"what {file.name} is known to expect ({file.inputs.source})"
+    named = best_named(network.state_dict().keys(), starting.file.tensors, row.name)
+    if named.inputs is None:
+        return None
+    return (
+        named.inputs,
+        f"tensors named as by {named.publisher} ({named.inputs.source})",
+    )
 
 
 def rule_of_benchmark(benchmark: Benchmark, channels: int, size: tuple[int, int]) -> Preprocessing:
@@ -192,7 +223,7 @@ def check_asked(asked: AskedInput) -> None:
     """Refuses what suits no network, before a weight or a picture is read.
 
     Raises:
-        UsageError: If the size makes no picture, or the mean and deviation no normalisation.
+        UsageError: If the size makes no picture, the mean and deviation no normalisation, or another word is none that is known.
     """
     check_side(asked.size)
     if (asked.mean is None) != (asked.std is None):
@@ -205,6 +236,9 @@ def check_asked(asked: AskedInput) -> None:
         if not all(least < value < math.inf for value in values):
             above = " above 0" if name == "std" else ""
             raise UsageError(f"--{name} needs numbers{above}, got {', '.join(f'{value:g}' for value in values)}")
+    for name, value, known in (("resize", asked.resize, RESIZES), ("channel_order", asked.channel_order, ORDERS)):
+        if value not in (None, *known):
+            raise UsageError(f"{name} is {value!r}; expected {' or '.join(map(repr, known))}")
 
 
 def check_least_size(network: Network, size: int | None) -> None:
@@ -286,6 +320,22 @@ def _as_evaluated(row: Row, network: Network, size: int | None) -> tuple[Preproc
     return rule, _size_decision(rule, f"what {row.name} was made for" if size is None else "asked for")
 
 
+def _resized_as_expected(rule: Preprocessing, row: Row, expected: ExpectedInputs) -> Preprocessing:
+    """The rule with the publisher's resizing, in proportion to the row's input."""
+    if expected.resize is None:
+        return rule
+    height, width = (
+        round(expected.resize_side * side / own) for side, own in zip(rule.size, row.input_size, strict=True)
+    )
+    return dataclasses.replace(rule, resize=expected.resize, resize_size=(height, width))
+
+
+def _why_resized(asked: AskedInput, expected: tuple[ExpectedInputs, str] | None, why: str) -> str:
+    if asked.resize is not None:
+        return "asked for"
+    return expected[1] if expected is not None and expected[0].resize is not None else why
+
+
 def _size_decision(rule: Preprocessing, why: str) -> Decision:
     return Decision("input size", f"{rule.size[0]} x {rule.size[1]}", why)
 
@@ -299,37 +349,47 @@ def _resize_decision(rule: Preprocessing, why: str) -> Decision:
     return Decision("resize", value, why)
 
 
+@dataclass(frozen=True)
+class Normalisation:
+    """What is subtracted and divided by, of which channels and pixels, and how that is known."""
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    why: str
+    channel_order: ChannelOrder = "rgb"
+    range: PixelRange = "0..1"
+
+
 def _known_normalisation(
-    rule: Preprocessing, row: Row, starting: StartingWeights | None, asked: AskedInput
-) -> tuple[Preprocessing, Decision] | None:
-    """The rule with the mean and deviation that are known without looking at a picture; None if none are."""
+    rule: Preprocessing,
+    row: Row,
+    starting: StartingWeights | None,
+    asked: AskedInput,
+    expected: tuple[ExpectedInputs, str] | None,
+) -> Normalisation | None:
+    """The mean and deviation that are known without looking at a picture; None if none are."""
     file = starting.file if starting is not None else None
     if asked.mean is not None and asked.std is not None:
-        values = (
-            _per_channel("mean", asked.mean, rule.channels),
-            _per_channel("std", asked.std, rule.channels),
-        )
-        why = "asked for"
-    elif starting is not None and starting.published is not None:
-        values = (starting.published.preprocessing.mean, starting.published.preprocessing.std)
-        why = f"what {starting.name} expects"
-    elif file is not None and "mean" in file.metadata and "std" in file.metadata:
-        values = (
-            _numbers(file.metadata["mean"], rule.channels),
-            _numbers(file.metadata["std"], rule.channels),
-        )
-        why = "from the weights file's metadata"
-    elif file is not None and file.sha256 in KNOWN_FILES:
-        known = KNOWN_FILES[file.sha256]
-        values, why = (known.mean, known.std), f"what this file is known to expect ({known.source})"
-    elif len(row.mean) == rule.channels and (file is not None or row.benchmark.name == "MNIST"):
-        values, why = (rule.mean, rule.std), f"what {row.name} was published with"
-    else:
-        return None
-    return _normalised(rule, values, why)
+        mean = _per_channel("mean", asked.mean, rule.channels)
+        std = _per_channel("std", asked.std, rule.channels)
+        order = asked.channel_order or (expected[0].channel_order if expected else "rgb")
+        return Normalisation(mean, std, "asked for", order, "0..255" if max(*mean, *std) > 1 else "0..1")
+    if starting is not None and starting.published is not None:
+        published = starting.published.preprocessing
+        return Normalisation(published.mean, published.std, f"what {starting.name} expects")
+    if file is not None and "mean" in file.metadata and "std" in file.metadata:
+        mean, std = (_numbers(file.metadata[name], rule.channels) for name in ("mean", "std"))
+        return Normalisation(mean, std, "from the weights file's metadata")
+    if expected is not None and len(expected[0].mean) == rule.channels:
+        inputs, why = expected
+        why = why if why.startswith("what") else f"{why}; --mean and --std say it otherwise"
+        return Normalisation(inputs.mean, inputs.std, why, inputs.channel_order, inputs.range)
+    if len(row.mean) == rule.channels and (file is not None or row.benchmark.name == "MNIST"):
+        return Normalisation(rule.mean, rule.std, f"what {row.name} was published with")
+    return None
 
 
-def _measured_normalisation(rule: Preprocessing, row: Row, dataset: Dataset) -> tuple[Preprocessing, Decision]:
+def _measured_normalisation(rule: Preprocessing, row: Row, dataset: Dataset) -> Normalisation:
     """The mean and deviation of each channel over the sample of training pictures, to three decimals."""
     pixels = sample_pixels(dataset, rule).reshape(-1, rule.channels)
     mean = tuple(round(float(value), 3) for value in pixels.mean(axis=0, dtype=np.float64) / 255)
@@ -338,18 +398,20 @@ def _measured_normalisation(rule: Preprocessing, row: Row, dataset: Dataset) -> 
     if max(row.std) < LARGEST_PIXEL_SCALE:
         std = row.std[:1] * rule.channels
         why = f"the mean is measured; {row.name} was published with pixels of 0 to 255"
-    return _normalised(rule, (mean, std), why)
+    return Normalisation(mean, std, why)
 
 
-def _normalised(
-    rule: Preprocessing, values: tuple[tuple[float, ...], tuple[float, ...]], why: str
-) -> tuple[Preprocessing, Decision]:
-    rule = dataclasses.replace(rule, mean=values[0], std=values[1])
-    return rule, _said(rule, why)
-
-
-def _said(rule: Preprocessing, why: str) -> Decision:
-    return Decision("normalisation", f"mean {show(rule.mean)}, deviation {show(rule.std)}", why)
+def _normalised(rule: Preprocessing, known: Normalisation, asked: AskedInput) -> tuple[Preprocessing, Decision]:
+    """The rule with what is known, its values in the order of channels that was asked for."""
+    order = asked.channel_order or known.channel_order
+    turn = -1 if order != known.channel_order else 1
+    rule = dataclasses.replace(
+        rule, mean=known.mean[::turn], std=known.std[::turn], range=known.range, channel_order=order
+    )
+    value = f"mean {show(rule.mean)}, deviation {show(rule.std)}"
+    value += ", of pixels of 0 to 255" if rule.range == "0..255" else ""
+    value += ", channels blue, green, red" if rule.reverses_channels else ""
+    return rule, Decision("normalisation", value, known.why)
 
 
 def _per_channel(name: str, values: Sequence[float], channels: int) -> tuple[float, ...]:

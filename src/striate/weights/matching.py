@@ -115,8 +115,8 @@ def load_weights(model: Network, tensors: Mapping[str, Tensor], *, row: str | No
         '114 of 116 tensors loaded; the head is new: 10 classes in the file, 2 here'
     """
     own = model.state_dict()
-    named = best_named(own.keys(), tensors)
-    tensors, adapted = _for_channels(model, own, named.tensors)
+    named = best_named(own.keys(), tensors, row)
+    tensors, adapted = _for_channels(model, own, _in_our_shapes(own, named.tensors))
     fitting = {name for name in own if name in tensors and tensors[name].shape == own[name].shape}
     head = {name for name in own if name.startswith(f"{model.head_name}.")}
     body = {name for name in own if name not in head and not name.endswith(COUNTER)}
@@ -144,6 +144,21 @@ def load_weights(model: Network, tensors: Mapping[str, Tensor], *, row: str | No
         outside=tuple(name for name in tensors if name in named.outside),
         adapted=adapted,
     )
+
+
+def _in_our_shapes(own: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors, of which those of dense layers that another program has as convolutions, or with sides of 1, have our shape.
+
+    A convolution over all places weighs them in the order in which they are laid out for a dense layer.
+    """
+    return {name: _in_shape(tensor, own[name].shape) if name in own else tensor for name, tensor in tensors.items()}
+
+
+def _in_shape(tensor: Tensor, shape: torch.Size) -> Tensor:
+    if tensor.ndim <= len(shape) or tensor.numel() != shape.numel():
+        return tensor
+    flat = len(shape) == 2 and tensor.shape[0] == shape[0]
+    return tensor.reshape(shape) if flat or [side for side in tensor.shape if side > 1] == list(shape) else tensor
 
 
 def _for_channels(
@@ -247,9 +262,10 @@ def _look_like(tensors: Mapping[str, Tensor], row: str | None) -> str | None:
 def _shares(name: str, tensors: Mapping[str, Tensor]) -> tuple[float, float]:
     """Of a row's tensors outside its head, the share that the file has by name, and by name and shape."""
     shapes = _body_shapes(name)
-    named = best_named(shapes.keys(), tensors).tensors
-    fitting = sum(key in named and named[key].shape == shape for key, shape in shapes.items())
-    return len(named.keys() & shapes.keys()) / len(shapes), fitting / len(shapes)
+    kin = best_named(shapes.keys(), tensors).tensors  # named as for another row of the family, it may be
+    named = best_named(shapes.keys(), tensors, name).tensors
+    fitting = sum(key in named and _in_shape(named[key], shape).shape == shape for key, shape in shapes.items())
+    return len(kin.keys() & shapes.keys()) / len(shapes), fitting / len(shapes)
 
 
 @functools.cache

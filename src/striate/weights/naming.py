@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
@@ -9,8 +10,12 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from striate.errors import WeightsError
-from striate.weights.keymaps import KEY_MAPS, NameMap
+from striate.weights.caffe_names import CAFFE
+from striate.weights.keymaps import KEY_MAPS, ExpectedInputs, NameMap
 from striate.weights.timm_names import TIMM
+
+NAME_MAPS: tuple[NameMap, ...] = (*KEY_MAPS, *TIMM, *CAFFE)
+"""Of every publisher that is known."""
 
 DEEPEST = 4
 """Parts of a name that may stand before the network's own: `model.encoder.backbone.net.`."""
@@ -29,7 +34,7 @@ class Named:
     """A file's tensors, as far as they have names of the network's; the others under their own."""
 
     tensors: Mapping[str, Tensor]
-    publisher: str | None = None
+    name_map: NameMap | None = None
     """Whose names were translated."""
     prefix: str = ""
     """What stood before the network's names, such as `model.`."""
@@ -38,13 +43,24 @@ class Named:
     rivals: tuple[str, ...] = ()
     """Other prefixes under which the network is too."""
 
+    @property
+    def publisher(self) -> str | None:
+        """Whose names were translated."""
+        return self.name_map.publisher if self.name_map else None
 
-def best_named(own: Set[str], tensors: Mapping[str, Tensor]) -> Named:
+    @property
+    def inputs(self) -> ExpectedInputs | None:
+        """What weights that are named so expect, if that is known."""
+        return self.name_map.inputs if self.name_map else None
+
+
+def best_named(own: Set[str], tensors: Mapping[str, Tensor], row: str | None = None) -> Named:
     """The tensors under the names of which most are the network's own.
 
     Args:
         own: The network's names.
         tensors: The file's.
+        row: The network's name in the catalogue: names of weights that belong to another row are not translated.
 
     Example:
         >>> import torch
@@ -56,16 +72,18 @@ def best_named(own: Set[str], tensors: Mapping[str, Tensor]) -> Named:
     best, most = Named(tensors, outside=_beside(own, tensors)), len(tensors.keys() & own)
     rivals: list[str] = []
     for prefix in ("", *_prefixes(tensors, least=LEAST_UNDER * len(own))):
-        for name_map in (None, *KEY_MAPS, *TIMM):
+        for name_map in (None, *NAME_MAPS):
+            if name_map is not None and name_map.rows and row not in (None, *name_map.rows):
+                continue
             named = _named(tensors, prefix, name_map)
             count = len(named.tensors.keys() & own)
             if count > most:
                 best, most, rivals = named, count, []
-            elif count == most > 0 and prefix not in (best.prefix, *rivals) and named.publisher == best.publisher:
+            elif count == most > 0 and prefix not in (best.prefix, *rivals) and name_map is best.name_map:
                 rivals.append(prefix)
     if not best.prefix:
         return best
-    return Named(best.tensors, best.publisher, best.prefix, best.outside, tuple(rivals))
+    return dataclasses.replace(best, rivals=tuple(rivals))
 
 
 def check_one(named: Named, network: str) -> None:
@@ -92,7 +110,7 @@ def _named(tensors: Mapping[str, Tensor], prefix: str, name_map: NameMap | None)
         else:
             outside[name] = tensor
     beside = frozenset(outside) if prefix else _beside(frozenset(), inside)
-    return Named({**outside, **inside}, name_map.publisher if name_map else None, prefix, beside)
+    return Named({**outside, **inside}, name_map, prefix, beside)
 
 
 def _beside(own: Set[str], tensors: Mapping[str, Tensor]) -> frozenset[str]:

@@ -1,9 +1,9 @@
-"""How timm names the tensors of MobileNetV2 and EfficientNet: data.
+"""How timm names the tensors of MobileNet, EfficientNet and VGG, and which of its networks are rows here: data.
 
-timm numbers blocks by stage and names layers by what they do; torchvision, and the networks here, number layers in order. Its ResNets are
-named as here.
+timm numbers blocks by stage and names layers by what they do; torchvision, and the networks here, number layers in order. Its VGGs have
+convolutions in place of dense layers. Its ResNets are named as here.
 
-Source: timm, `mobilenetv2_100` and `efficientnet_b0`: the names of `state_dict()`.
+Source: timm, `mobilenetv1_100`, `mobilenetv2_100`, `efficientnet_b0` and `vgg11`: the names of `state_dict()`.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ import itertools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
-from striate.weights.keymaps import KeyMap
+from striate.weights.keymaps import ExpectedInputs, KeyMap
 
 BLOCK = re.compile(r"blocks\.(\d+)\.(\d+)\.(.+)")
 
@@ -32,6 +33,8 @@ class TimmBlocks:
     later_stages: KeyMap
     rest: KeyMap
     """Names outside blocks."""
+    rows: tuple[str, ...] = ()
+    inputs: ExpectedInputs | None = None
 
     def ours(self, name: str) -> str:
         """Our name for a tensor of theirs.
@@ -53,10 +56,13 @@ def _named(publisher: str, beginnings: Mapping[str, str]) -> KeyMap:
     return KeyMap(publisher, tuple(beginnings.items()))
 
 
+_MOBILENET_V1 = "timm's mobilenetv1"
 _MOBILENET_V2 = "timm's mobilenetv2"
 _EFFICIENTNET = "timm's efficientnet"
 
-TIMM = (
+_SEPARABLE = {"conv_dw.": "depthwise.", "conv_pw.": "pointwise."}
+
+TIMM: tuple[TimmBlocks | KeyMap, ...] = (
     TimmBlocks(
         publisher=_MOBILENET_V2,
         block="features.{number}.conv.",
@@ -116,5 +122,31 @@ TIMM = (
             },
         ),
     ),
+    TimmBlocks(
+        publisher=_MOBILENET_V1,
+        block="block{number}.",
+        blocks=(1, 2, 2, 6, 2),
+        first_stage=_named(_MOBILENET_V1, _SEPARABLE),
+        later_stages=_named(_MOBILENET_V1, _SEPARABLE),
+        rest=_named(_MOBILENET_V1, {"conv_stem.": "conv1.", "classifier.": "fc."}),
+    ),
+    _named(
+        "timm's vgg",
+        {"pre_logits.fc1.": "classifier.0.", "pre_logits.fc2.": "classifier.3.", "head.fc.": "classifier.6."},
+    ),
 )
 """A map for each family."""
+
+TIMM_ROWS: Mapping[str, str] = MappingProxyType(
+    {"mobilenet_v1_relu6": "mobilenetv1_100"}
+    | {name: name for name in ("resnet18", "resnet34", "vgg11", "vgg13", "vgg16", "vgg19")}
+    | {name: name for name in ("vgg11_bn", "vgg13_bn", "vgg16_bn", "vgg19_bn")}
+    | {f"{name}_v1_5": name for name in ("resnet50", "resnet101", "resnet152")}
+    | {"mobilenet_v2": "mobilenetv2_100", "mobilenet_v2_x1_4": "mobilenetv2_140"}
+    | {"mobilenet_v2_x0_75": "mobilenetv2_075", "mobilenet_v2_x0_5": "mobilenetv2_050"}
+    | {"mobilenet_v2_x0_35": "mobilenetv2_035"}
+    # From B5 on torchvision's, which the rows are, add 0.001 to variances, and timm's 0.00001.
+    | {f"efficientnet_b{size}": f"efficientnet_b{size}" for size in range(5)}
+    | {f"efficientnet_b{size}_tf": f"tf_efficientnet_b{size}" for size in range(8)}
+)
+"""Which of timm's networks a row is: with its weights the row answers what timm's network answers."""
