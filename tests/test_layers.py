@@ -27,6 +27,7 @@ GROUND = {
     "text_layout",
     "timing",
     "user_cache",
+    "utf8_paths",
     "version",
     "watching",
     "wording",

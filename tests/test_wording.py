@@ -2,7 +2,7 @@
 
 import pytest
 
-from striate.wording import duration, number, percent, plural, printable, probability, shorten
+from striate.wording import duration, number, percent, plural, probability, shorten
 
 
 @pytest.mark.parametrize(
@@ -68,12 +68,6 @@ def test_shorten(length):
     text = shorten("abcdefghij", length)
     assert len(text) == min(length, 10)
     assert (text == "abcdefghij") == (length >= 10)
-
-
-def test_printable():
-    assert printable("a\tb\nc\r\nd") == "a\tb\nc\nd"
-    assert printable("\ud800\x00\x7f\x85\uffff") == "\ufffd" * 5
-    assert printable("naïve 猫 😀") == "naïve 猫 😀"
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from striate.errors import StriateWarning
+from striate.printable_text import printable
 
 FIRST_CHOICES = (
     "NotoSansCJK",
@@ -105,19 +106,22 @@ def plotted(texts: Iterable[str], settings: dict[str, Any] | None = None) -> Ite
     """
     import matplotlib
 
-    with matplotlib.rc_context({"font.family": families(texts), **(settings or {})}), warnings.catch_warnings():
+    with (
+        matplotlib.rc_context({"font.family": families(map(as_plain_text, texts)), **(settings or {})}),
+        warnings.catch_warnings(),
+    ):
         warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)  # it has been said
         yield
 
 
 def as_plain_text(text: str) -> str:
-    r"""The text as matplotlib takes it without reading mathematics into it.
+    r"""The text as matplotlib takes it, without reading mathematics into it.
 
     Example:
         >>> as_plain_text("a$b$")
         'a\\$b\\$'
     """
-    return text.replace("$", r"\$")
+    return printable(text, lines=True).replace("$", r"\$")
 
 
 def installed_fonts() -> Sequence[str]:

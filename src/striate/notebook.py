@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from striate.printable_text import printable
+
 MOST_ROWS = 20
 """A longer table is cut in the middle, and says so."""
 
@@ -31,17 +33,17 @@ def block(title: str, *parts: str) -> str:
         >>> block("a < b", text("and more"))
         '<div><strong>a &lt; b</strong><p style="margin:.4em 0">and more</p></div>'
     """
-    return f"<div><strong>{html.escape(title)}</strong>{''.join(parts)}</div>"
+    return f"<div><strong>{_shown(title)}</strong>{''.join(parts)}</div>"
 
 
 def text(words: str) -> str:
     """A paragraph."""
-    return f'<p style="margin:.4em 0">{html.escape(words)}</p>' if words else ""
+    return f'<p style="margin:.4em 0">{_shown(words)}</p>' if words else ""
 
 
 def plain(words: str) -> str:
     """Text whose lines and columns stay as they are."""
-    return f'<pre style="overflow-x:auto">{html.escape(words)}</pre>'
+    return f'<pre style="overflow-x:auto">{_shown(words)}</pre>'
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -80,8 +82,8 @@ def picture(content: bytes | npt.NDArray[np.uint8], *, said: str = "", width: in
     encoded = base64.b64encode(content).decode("ascii")
     style = f"max-width:100%;image-rendering:{'auto' if width is None else 'pixelated'}"
     size = "" if width is None else f' width="{width}"'
-    image = f'<img src="data:image/{kind};base64,{encoded}" alt="{html.escape(said)}"{size} style="{style}">'
-    under = f'<div style="font-size:smaller">{html.escape(said)}</div>' if said else ""
+    image = f'<img src="data:image/{kind};base64,{encoded}" alt="{_shown(said)}"{size} style="{style}">'
+    under = f'<div style="font-size:smaller">{_shown(said)}</div>' if said else ""
     return f'<div style="display:inline-block;margin:.3em .6em .3em 0;vertical-align:top">{image}{under}</div>'
 
 
@@ -92,6 +94,10 @@ def small(pixels: npt.NDArray[np.uint8], side: int = 80) -> npt.NDArray[np.uint8
     return np.asarray(image)
 
 
+def _shown(words: str) -> str:
+    return html.escape(printable(words, lines=True))
+
+
 def _cell(kind: str, value: object, place: int) -> str:
     side = "left" if place == 0 else "right"
-    return f'<{kind} style="text-align:{side};padding:.15em .6em">{html.escape(str(value))}</{kind}>'
+    return f'<{kind} style="text-align:{side};padding:.15em .6em">{_shown(str(value))}</{kind}>'

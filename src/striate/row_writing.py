@@ -6,6 +6,8 @@ in front, a path `./`, which leads to the same file.
 
 JSON is UTF-8 too. Whatever could steer a terminal is written by its number, as is a byte that is no UTF-8: `\udcfc` for
 0xFC, from which Python's `os.fsencode` makes the byte again.
+
+TOML can do neither: there a path with such bytes is a `file:` address, whose `%FC` is the byte.
 """
 
 from __future__ import annotations
@@ -13,13 +15,16 @@ from __future__ import annotations
 import csv
 import json
 import math
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
+from pathlib import Path
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
-from striate.printable_text import is_harmless
+from striate.printable_text import is_harmless, is_text
 
 
 @dataclass(frozen=True)
@@ -142,6 +147,26 @@ def json_line(value: Any) -> bytes:
         b'{"label": "\xc3\xa9"}\n'
     """
     return json_text(value).encode() + b"\n"
+
+
+def path_text(path: str) -> str:
+    """A path as text that UTF-8 can hold: as it is, or as a `file:` address if it has bytes that are no UTF-8.
+
+    Example:
+        >>> path_text("/photos/gr\u00fcn") == "/photos/gr\u00fcn", path_text("/photos/gr\udcfcn")
+        (True, 'file:///photos/gr%FCn')
+    """
+    return path if is_text(path) else Path(path).absolute().as_uri()
+
+
+def path_from_text(text: str) -> str:
+    r"""The path that `path_text` wrote.
+
+    Example:
+        >>> path_from_text("file:///photos/gr%FCn") == "/photos/gr\udcfcn"
+        True
+    """
+    return os.fsdecode(unquote_to_bytes(text[len("file://") :])) if text.startswith("file:///") else text
 
 
 def text_bytes(text: str) -> bytes:

@@ -3,25 +3,10 @@
 from __future__ import annotations
 
 import math
-import re
 
 from striate.text_layout import cell_width
 
 NARROW_SPACE = "\u202f"  # no line break between a number and its unit
-REPLACEMENT = "\ufffd"
-# What a browser cannot show or a file in UTF-8 cannot hold: control characters, non-characters, and lone surrogates, which
-# stand for undecodable bytes in file names. Tabs and line ends stay.
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
-
-
-def printable(text: str) -> str:
-    r"""The text with every character that cannot be shown replaced by U+FFFD.
-
-    Example:
-        >>> printable("cat\x00\udcff") == "cat\ufffd\ufffd"
-        True
-    """
-    return _UNPRINTABLE.sub(REPLACEMENT, text.replace("\r\n", "\n"))
 
 
 def shorten(text: str, length: int) -> str:

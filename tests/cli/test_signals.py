@@ -118,6 +118,7 @@ def test_the_first_instructions_import_next_to_nothing():
     code = "import sys\nbefore = set(sys.modules)\nimport striate.cli.main\nprint(*sorted(set(sys.modules) - before))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     own = {"striate", "striate.version", "striate.cli", "striate.cli.ending", "striate.cli.main", "striate.cli.text"}
+    own |= {"striate.printable_text"}
     # What `signal` and `importlib` of the standard library are made of.
     standard = {
         "__future__",

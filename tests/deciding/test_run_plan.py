@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 
 from striate.deciding.run_plan import RunPlan, RunSettings, recipe_part
@@ -32,3 +34,16 @@ def test_a_bare_recipe_is_not_that_of_a_run(tmp_path):
     with pytest.raises(UsageError) as caught:
         RunPlan.from_toml(path)
     assert str(caught.value) == f"{path} is not the recipe of a run: 'run' is missing"
+
+
+def test_names_of_any_bytes_come_back_where_they_lead_to_files(tmp_path):
+    settings = dataclasses.replace(
+        PLAN.settings, data="/f\udcf6to/100% é", root="/\udcff", weights="/w\udcfc.pth", data_name="f\udcf6to"
+    )
+    plan = dataclasses.replace(PLAN, settings=settings, notes=("in /f\udcf6to:\n\x1b[2J",))
+    path = tmp_path / "recipe.toml"
+    path.write_text(plan.to_toml(), encoding="utf-8")
+    assert 'data = "file:///f%F6to/100%25%20%C3%A9"' in path.read_text()
+    again = RunPlan.from_toml(path)
+    assert again.settings == dataclasses.replace(settings, data_name="f\\udcf6to")
+    assert again.notes == ("in /f\\udcf6to:\n\\x1b[2J",)

@@ -8,7 +8,7 @@ from striate.report.environment import environment
 
 def test_names_are_escaped_and_can_be_printed():
     text = environment().from_string("{{ name }} {{ share|percent }}").render(name="<b>\ud800", share=0.5)
-    assert text == "&lt;b&gt;\ufffd 50.0\u202f%"
+    assert text == "&lt;b&gt;\\ud800 50.0\u202f%"
 
 
 def test_a_name_that_is_not_given_is_an_error():

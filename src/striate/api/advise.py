@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ from striate.deciding.transfer_choice import advise_on
 from striate.errors import DataError
 from striate.models import create_model, model_row
 from striate.report.quadrants import StageBar, TransferMap, draw_transfer_map
+from striate.row_writing import json_text
 from striate.text_layout import wrapped
 from striate.training import Recipe, choose_recipe, merge, parse_duration
 from striate.training.device import choose_device
@@ -56,7 +56,7 @@ class DataAdvice:
 
     def to_json(self) -> str:
         """All of it as JSON text."""
-        return json.dumps(self.to_dict(), ensure_ascii=False)
+        return json_text(self.to_dict())
 
     def to_text(self, width: int | None = None) -> str:
         """For people: the choice, the two sentences, the scores of the stages, and what they are.

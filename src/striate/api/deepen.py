@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from striate.inspection import gradient_norms
 from striate.interruption import interruptible
 from striate.models import Network, create_model
 from striate.report.depth_picture import NetworkCurve, draw_depth
+from striate.row_writing import json_line
 from striate.runs.run import check_output, create_run_folder, write_history
 from striate.training import EpochResult, StepReport, StoppedError, TrainingState, fit, parse_duration
 from striate.training.batches import batch_sizes
@@ -251,8 +251,8 @@ class Experiment:
             for result in one.results
         ]
         write_history(self._folder, rows)
-        lines = [json.dumps(row) + "\n" for one in self._contestants for row in one.gradients]
-        write_durably(self._folder / GRADIENTS, "".join(lines).encode())
+        lines = [json_line(row) for one in self._contestants for row in one.gradients]
+        write_durably(self._folder / GRADIENTS, b"".join(lines))
         if last or time.monotonic() - self._drawn > SECONDS_BETWEEN_PICTURES:
             columns = {
                 head: [_curve(one) for one in self._contestants if one.residual == residual]

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +13,10 @@ import numpy.typing as npt
 
 from striate.data import SPLITS, Dataset, Problem, apply_split_table, check_pictures, load_data, read_split_csv
 from striate.data.known_classes import labels_of
-from striate.durable_writing import write_durably
+from striate.durable_writing import whole_file
 from striate.errors import DataError, UnknownNameError, UsageError
 from striate.evaluation import Finding, Scores, judge_scores, score
+from striate.row_writing import FilePath, csv_line
 from striate.runs.run import Run, run_folder_of
 from striate.runtime import Classifier, load_classifier
 from striate.training.run_folder import SPLITS as SPLIT_TABLE
@@ -84,18 +83,18 @@ class Evaluation:
 
     def to_csv(self) -> str:
         """A row a picture: path, label, prediction, its probability, whether it is right, and every class's probability."""
-        buffer = StringIO()
-        writer = csv.writer(buffer, lineterminator="\n")
-        writer.writerow(
+        return b"".join(self.csv_lines()).decode("utf-8", "surrogateescape")
+
+    def csv_lines(self) -> Iterator[bytes]:
+        """The same, line by line; see `striate.row_writing` for bytes in paths that are no UTF-8."""
+        yield csv_line(
             ["path", "label", "prediction", "probability", "correct", *(f"p({name})" for name in self.classes)]
         )
         best = self.probabilities.argmax(axis=1)
         for key, label, predicted, row in zip(self.keys, self.labels, best, self.probabilities, strict=True):
             names = (self.classes[label], self.classes[predicted])
-            writer.writerow(
-                [key, *names, f"{row[predicted]:.6f}", int(label == predicted), *(f"{value:.6f}" for value in row)]
-            )
-        return buffer.getvalue()
+            probabilities = (f"{value:.6f}" for value in row)
+            yield csv_line([FilePath(key), *names, f"{row[predicted]:.6f}", int(label == predicted), *probabilities])
 
 
 def evaluate(
@@ -191,9 +190,10 @@ def predict_in_batches(classifier: Classifier, dataset: Dataset, watcher: Watche
 
 
 def write_predictions(evaluation: Evaluation, path: str | Path) -> None:
-    """Writes `evaluation.to_csv()` to a file, whole or not at all."""
+    """Writes `evaluation.csv_lines()` to a file, whole or not at all."""
     path = Path(path)
     try:
-        write_durably(path, evaluation.to_csv().encode())
+        with whole_file(path) as file:
+            file.writelines(evaluation.csv_lines())
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}") from error

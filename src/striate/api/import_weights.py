@@ -16,7 +16,7 @@ from striate.bundle import Contract, SeenPictures
 from striate.errors import UsageError, WeightsError
 from striate.models import Network, Row, create_model, model_row, twin_rows
 from striate.name_comparison import alike, spelled
-from striate.printable_text import is_text
+from striate.printable_text import is_text, printable
 from striate.runtime import Classifier, load_classifier
 from striate.sealing import judge_calibration, make_canaries
 from striate.sealing.seal import seal
@@ -129,7 +129,7 @@ def import_weights(
         splits=[],
         canary_pictures=make_canaries(drawn_pictures(), rule.preprocessing),
         seen=SeenPictures.of(np.empty((0, 32), np.uint8)),
-        data={"name": starting.name, "fingerprint": starting.file.sha256, "training_pictures": 0},
+        data={"name": printable(starting.name), "fingerprint": starting.file.sha256, "training_pictures": 0},
     )
     watcher.task("sealing", 1, 1)
     tell(judge_calibration(sealed.bundle.contract.calibration, 0), watcher)

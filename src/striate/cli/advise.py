@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from striate.cli.options import AsJson, Device, Mean, Quiet, Root, Size, Std, read_numbers
+from striate.cli.output import print_json
 
 
 def command(
@@ -36,9 +37,10 @@ def command(
     mean_values, std_values = read_numbers("--mean", mean), read_numbers("--std", std)
 
     from striate.api.advise import advise
-    from striate.cli.console import ConsoleWatcher, print_result, print_text
-    from striate.cli.text import printable, screen_width
+    from striate.cli.console import ConsoleWatcher, print_text
+    from striate.cli.text import screen_width
     from striate.durable_writing import check_writable, write_durably
+    from striate.printable_text import printable
 
     if output is not None:
         check_writable(output, endings=(".png", ".svg"))
@@ -59,7 +61,7 @@ def command(
         if output is not None:
             write_durably(output, advised.picture("png" if output.suffix.lower() == ".png" else "svg"))
     if as_json:
-        print_result(advised.to_json())
+        print_json(advised.to_json())
     else:
         print_text(
             advised.to_text(screen_width()) + (f"\ndrawn to {printable(str(output))}" if output is not None else "")

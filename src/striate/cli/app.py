@@ -15,8 +15,9 @@ import typer
 from typer.core import MarkupMode
 
 from striate.cli.ending import SIGNALS, leave
-from striate.cli.text import printable, screen_width
+from striate.cli.text import screen_width
 from striate.errors import Interrupted, StriateError, StriateWarning
+from striate.printable_text import printable
 from striate.text_layout import wrapped
 from striate.version import __version__
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from striate.cli.text import printable
+from striate.cli.output import print_json
+from striate.printable_text import printable
+from striate.row_writing import json_text
 
 
 def command(
@@ -70,7 +71,7 @@ def command(
     write_picture(sheet.pixels, output)
     height, width, _ = sheet.pixels.shape
     if as_json:
-        print_result(json.dumps({"output": str(output)} | sheet.to_dict(), ensure_ascii=False))
+        print_json({"output": str(output)} | sheet.to_dict())
     else:
         operations = ", ".join(operation.name for operation in sheet.policy.active) or "nothing is changed"
         counts = f"{plural(len(sheet.rows), 'picture')}, {plural(draws, 'draw')}"
@@ -86,9 +87,7 @@ def show_operations(*, as_json: bool) -> str:
 
     operations = AugmentationPolicy().operations
     if as_json:
-        return json.dumps(
-            {operation.name: dataclasses.asdict(operation) for operation in operations}, ensure_ascii=False
-        )
+        return json_text({operation.name: dataclasses.asdict(operation) for operation in operations})
     blocks = []
     for operation in operations:
         keys = [f"{key} = {_toml(value)}" for key, value in dataclasses.asdict(operation).items()]

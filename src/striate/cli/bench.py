@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from striate.cli.options import AsJson, Device, Quiet
+from striate.cli.output import print_json
 from striate.cli.text import screen_width
 from striate.text_layout import table
 
@@ -32,13 +32,16 @@ def train(
 ) -> None:
     """Measure how fast a network trains here: plain PyTorch beside the fast step, and with --data the whole loop."""
     from striate.api.bench_training import bench_training
-    from striate.cli.console import ConsoleWatcher, print_result, print_text
+    from striate.cli.console import ConsoleWatcher, print_text
 
     with ConsoleWatcher(quiet=quiet) as watcher:
         result = bench_training(
             model, data=data, batch_size=batch_size, size=size, rounds=rounds, device=device, watcher=watcher
         )
-    print_result(json.dumps(result.to_dict(), ensure_ascii=False)) if as_json else print_text(describe(result))
+    if as_json:
+        print_json(result.to_dict())
+    else:
+        print_text(describe(result))
 
 
 def predict(
@@ -50,14 +53,15 @@ def predict(
 ) -> None:
     """Measure how fast a bundle predicts here: each number format in turns, where the time goes, and how near the limit that is."""
     from striate.api.bench_predicting import bench_predicting
-    from striate.cli.console import ConsoleWatcher, print_result, print_text
+    from striate.cli.console import ConsoleWatcher, print_text
     from striate.cli.picture_arguments import expand
 
     with ConsoleWatcher(quiet=quiet) as watcher:
         result = bench_predicting(bundle, expand(pictures), rounds=rounds, watcher=watcher)
-    print_result(json.dumps(result.to_dict(), ensure_ascii=False)) if as_json else print_text(
-        describe_prediction(result)
-    )
+    if as_json:
+        print_json(result.to_dict())
+    else:
+        print_text(describe_prediction(result))
 
 
 def describe_prediction(result: PredictionBenchmark) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
 
 from striate.cli.options import AsJson
+from striate.cli.output import print_json
 
 
 def command(
@@ -27,11 +27,15 @@ def command(
 
     if not clear:
         contents = cache_contents(kind)
-        print_result(
-            json.dumps(contents.to_dict(), ensure_ascii=False) if as_json else contents.to_text(screen_width())
-        )
+        if as_json:
+            print_json(contents.to_dict())
+        else:
+            print_result(contents.to_text(screen_width()))
         return
     cleared = clear_cache(kind)
-    print_result(json.dumps(cleared.to_dict(), ensure_ascii=False) if as_json else cleared.to_text(screen_width()))
+    if as_json:
+        print_json(cleared.to_dict())
+    else:
+        print_result(cleared.to_text(screen_width()))
     if cleared.failed:
         raise typer.Exit(3)

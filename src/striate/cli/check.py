@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from typing import Annotated, Any
 
 import typer
 
 from striate.cli.options import AsJson, Quiet, Root
+from striate.cli.output import print_json
 
 
 def command(
@@ -21,7 +21,7 @@ def command(
     quiet: Quiet = False,
 ) -> None:
     """Parses, checks, shows what was found."""
-    from striate.cli.console import ConsoleWatcher, print_result, print_text
+    from striate.cli.console import ConsoleWatcher, print_text
     from striate.data import assign_splits, check_pictures, load_data
 
     with ConsoleWatcher(quiet=quiet) as watcher:
@@ -40,14 +40,18 @@ def command(
         "problems": [dataclasses.asdict(problem) for problem in dataset.problems],
         "notes": list(dataset.notes),
     }
-    print_result(json.dumps(result, ensure_ascii=False)) if as_json else print_text(describe(result))
+    if as_json:
+        print_json(result)
+    else:
+        print_text(describe(result))
     if dataset.problems:
         raise typer.Exit(3)
 
 
 def describe(result: dict[str, Any]) -> str:
     """What was found, for people."""
-    from striate.cli.text import printable, screen_width
+    from striate.cli.text import screen_width
+    from striate.printable_text import printable
     from striate.text_layout import table
 
     low, high = result["width"]

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from striate.cli.output import print_json
+
 
 def command(
     models: Annotated[list[str], typer.Argument(help="Two or more: names of the catalogue, runs or bundles.")],
@@ -26,6 +28,6 @@ def command(
         raise UsageError("--json and --markdown exclude each other")
     comparison = compare(models, parse_size(input_size))
     if as_json:
-        print_result(comparison.to_json())
+        print_json(comparison.to_json())
     else:
         print_result(comparison.to_markdown() if markdown else comparison.to_text(width=screen_width()))

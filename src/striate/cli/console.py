@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from rich.text import Text
 
 from striate.cli.text import screen_width
+from striate.printable_text import printable
 from striate.text_layout import wrapped
 from striate.watching import Watcher
 
@@ -130,7 +131,7 @@ class ConsoleWatcher(Watcher):
         )
 
     def _print(self, text: str) -> None:
-        said = Text.from_markup(text)
+        said = Text.from_markup(printable(text, lines=True))
         if self.width is None:
             self._console.print(said)
             return
@@ -152,7 +153,7 @@ class ConsoleWatcher(Watcher):
 
     def _update(self, name: str, done: int, total: int, figures: str) -> None:
         if name not in self._tasks:
-            self._tasks[name] = self._progress.add_task(escape(name), total=total, figures=figures)
+            self._tasks[name] = self._progress.add_task(printable(escape(name)), total=total, figures=figures)
         self._progress.update(self._tasks[name], completed=done, total=total, figures=figures)
 
     def _remove(self, name: str) -> None:
@@ -161,7 +162,8 @@ class ConsoleWatcher(Watcher):
 
 
 def print_result(text: str) -> None:
-    """Writes a result to stdout, as it is."""
+    """Writes a result to stdout; what could steer the terminal is written out."""
+    text = printable(text, lines=True)
     sys.stdout.write(text if text.endswith("\n") else text + "\n")
     sys.stdout.flush()
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from striate.cli.options import AsJson, Device, Precision, Quiet, Root, Seed
+from striate.cli.output import print_json
 from striate.cli.text import screen_width
 from striate.text_layout import table
 
@@ -43,7 +43,7 @@ def command(
     plain = read_pair(pair)
 
     from striate.api.deepen import deepen
-    from striate.cli.console import ConsoleWatcher, print_result, print_text
+    from striate.cli.console import ConsoleWatcher, print_text
 
     with ConsoleWatcher(quiet=quiet) as watcher:
         result = deepen(
@@ -62,7 +62,10 @@ def command(
             output=output,
             watcher=watcher,
         )
-    print_result(json.dumps(result.to_dict(), ensure_ascii=False)) if as_json else print_text(describe(result))
+    if as_json:
+        print_json(result.to_dict())
+    else:
+        print_text(describe(result))
 
 
 def read_pair(text: str | None) -> tuple[str, str] | None:

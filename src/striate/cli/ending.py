@@ -6,7 +6,8 @@ import os
 import signal
 import sys
 
-from striate.cli.text import printable, screen_width
+from striate.cli.text import screen_width
+from striate.printable_text import printable
 
 TYPE_CHECKING = False  # as typing has it, whose import would take longer than all that is done here
 if TYPE_CHECKING:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from striate.cli.options import AsJson, Quiet, Root
-from striate.cli.text import printable, screen_width
+from striate.cli.output import print_json
+from striate.cli.text import screen_width
+from striate.printable_text import printable
 from striate.text_layout import cell_width, table, wrapped
 from striate.wording import percent
 
@@ -36,7 +37,7 @@ def command(
 ) -> None:
     """Parses, evaluates, shows the scores."""
     from striate.api.evaluate import evaluate, write_predictions
-    from striate.cli.console import ConsoleWatcher, print_result, print_text
+    from striate.cli.console import ConsoleWatcher, print_text
     from striate.durable_writing import check_writable
     from striate.watching import tell
 
@@ -47,7 +48,10 @@ def command(
         tell(evaluation.findings, watcher)
     if predictions is not None:
         write_predictions(evaluation, predictions)
-    print_result(json.dumps(evaluation.to_dict(), ensure_ascii=False)) if as_json else print_text(describe(evaluation))
+    if as_json:
+        print_json(evaluation.to_dict())
+    else:
+        print_text(describe(evaluation))
     if evaluation.problems:
         raise typer.Exit(3)
 
@@ -69,7 +73,10 @@ def describe(evaluation: Evaluation) -> str:
         lines.append(f"left out           {evaluation.seen:,} pictures that it was trained on")
     if evaluation.problems:
         lines.append(f"left out           {len(evaluation.problems):,} pictures that cannot be used:")
-        lines += [f"                   {problem.key}: {problem.reason}" for problem in evaluation.problems[:10]]
+        lines += [
+            f"                   {printable(problem.key)}: {printable(problem.reason)}"
+            for problem in evaluation.problems[:10]
+        ]
     rows = [
         (printable(row.name), f"{row.precision:.3f}", f"{row.recall:.3f}", f"{row.f1:.3f}", f"{row.support:,}")
         for row in scores.per_class

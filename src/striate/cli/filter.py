@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from striate.cli.options import AsJson
-from striate.cli.text import printable
+from striate.cli.output import print_json
+from striate.printable_text import printable
+from striate.row_writing import json_text
 
 
 def command(
@@ -49,7 +50,7 @@ def command(
     height, width, channels = pixels.shape
     if as_json:
         result = {"output": str(output), "picture": str(picture), "kernel": kernel, "mapping": mapping}
-        print_result(json.dumps(result | {"width": width, "height": height, "channels": channels}, ensure_ascii=False))
+        print_json(result | {"width": width, "height": height, "channels": channels})
     else:
         kind = "colour" if channels == 3 else "grey"
         print_text(f"{printable(str(output))}  {width}x{height}, {kind}, {kernel}, {mapping}")
@@ -65,7 +66,7 @@ def show_kernels(*, as_json: bool) -> str:
             {"name": row.name, "rows": row.rows, "divisor": row.divisor, "what": row.what, "source": row.source}
             for row in kernels
         ]
-        return json.dumps(rows, ensure_ascii=False)
+        return json_text(rows)
     blocks = []
     for row in kernels:
         cell = max(len(str(weight)) for weights in row.rows for weight in weights)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from striate.cli.options import AsJson, Mean, Quiet, Size, Std, read_numbers
+from striate.cli.output import print_json
 
 if TYPE_CHECKING:
     from striate.api.import_weights import ImportedWeights
@@ -58,7 +58,7 @@ def command(
     means, deviations = read_numbers("--mean", mean), read_numbers("--std", std)
 
     from striate.api.import_weights import import_weights
-    from striate.cli.console import ConsoleWatcher, print_result, print_text
+    from striate.cli.console import ConsoleWatcher, print_text
 
     with ConsoleWatcher(quiet=quiet) as watcher:
         imported = import_weights(
@@ -74,7 +74,10 @@ def command(
             which=cast("Any", which),
             watcher=watcher,
         )
-    print_result(json.dumps(to_dict(imported), ensure_ascii=False)) if as_json else print_text(describe(imported))
+    if as_json:
+        print_json(to_dict(imported))
+    else:
+        print_text(describe(imported))
 
 
 def read_names(text: str | None) -> list[str] | Path | None:

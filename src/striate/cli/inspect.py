@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from striate.cli.output import print_json
+
 
 def command(
     model: Annotated[str, typer.Argument(help="A name of the catalogue (see `striate models`), a run or a bundle.")],
@@ -72,13 +74,16 @@ def command(
     if effective is not None:
         field = measure_effective_field(model, size, pictures=pictures or 8, seed=seed)
         write_durably(effective, field.picture())
-        print_result(field.to_json()) if as_json else print_text(f"{field}\nwritten to {effective}")
+        if as_json:
+            print_json(field.to_json())
+        else:
+            print_text(f"{field}\nwritten to {effective}")
         return
     inspection = inspect(model, size)
     if html is not None:
         write_durably(html, inspection.to_html(batch_size=batch_size, depth=depth).encode())
     if as_json:
-        print_result(inspection.to_json(batch_size=batch_size, depth=depth))
+        print_json(inspection.to_json(batch_size=batch_size, depth=depth))
     elif markdown:
         print_result(inspection.to_markdown(batch_size=batch_size, depth=depth))
     elif html is not None:
@@ -115,7 +120,7 @@ def show_signal(
     if plot is not None:
         write_durably(plot, report.picture())
     if as_json:
-        print_result(report.to_json())
+        print_json(report.to_json())
     elif markdown:
         print_result(report.to_markdown())
     elif html is None and plot is None:

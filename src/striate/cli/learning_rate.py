@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -32,6 +31,7 @@ from striate.cli.options import (
     Weights,
     read_numbers,
 )
+from striate.cli.output import print_json
 from striate.errors import UsageError
 
 
@@ -89,7 +89,7 @@ def command(
     mean_values, std_values = read_numbers("--mean", mean), read_numbers("--std", std)
 
     from striate.api.learning_rate import FORMATS, find_learning_rate
-    from striate.cli.console import ConsoleWatcher, print_result, print_text
+    from striate.cli.console import ConsoleWatcher, print_text
     from striate.durable_writing import check_writable
 
     if output is not None:
@@ -123,7 +123,7 @@ def command(
     if output is not None:
         found.draw(output)
     if as_json:
-        print_result(json.dumps(found.to_dict() | {"picture": str(output) if output else None}, ensure_ascii=False))
+        print_json(found.to_dict() | {"picture": str(output) if output else None})
         return
     lines = [f"suggested  {found.suggestion:.2g}", found.verdict]
     options = {

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
+
+from striate.cli.output import print_json
 
 
 def command(as_json: Annotated[bool, typer.Option("--json", help="Print the list as JSON.")] = False) -> None:
@@ -17,7 +18,7 @@ def command(as_json: Annotated[bool, typer.Option("--json", help="Print the list
 
     rows = catalogue()
     if as_json:
-        print_result(json.dumps(rows, ensure_ascii=False))
+        print_json(rows)
         return
     cells = []
     for row in rows:

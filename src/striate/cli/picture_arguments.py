@@ -22,7 +22,7 @@ def expand(arguments: list[str]) -> Iterator[str]:
     """
     for argument in arguments:
         if argument == "-":
-            yield from (line.rstrip("\r\n") for line in sys.stdin if line.strip())
+            yield from _listed_on_stdin()
         elif _is_folder(argument):
             yield from pictures_in(argument)
         elif _is_glob(argument):
@@ -44,6 +44,14 @@ def check_globs(arguments: list[str]) -> None:
 
 def _is_glob(argument: str) -> bool:
     return glob.has_magic(argument) and not os.path.lexists(argument) and not is_url(argument)
+
+
+def _listed_on_stdin() -> Iterator[str]:
+    """The lines of stdin as paths: as bytes where it has them, since a file's name may be of any."""
+    binary = getattr(sys.stdin, "buffer", None)
+    for line in sys.stdin if binary is None else map(os.fsdecode, binary):
+        if line.strip():
+            yield line.rstrip("\r\n")
 
 
 def pictures_in(folder: str) -> Iterator[str]:

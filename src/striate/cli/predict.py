@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import sys
 from enum import StrEnum
-from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from striate.cli.text import printable, screen_width
+from striate.cli.output import write_row
+from striate.cli.text import screen_width
 from striate.errors import UsageError
+from striate.printable_text import printable
+from striate.row_writing import FilePath, csv_line, json_line
 from striate.text_layout import wrapped
 from striate.wording import probability
 
@@ -64,11 +64,15 @@ def command(
                 measured += f", {terms.speed:.1f} times as fast as fp32"
             typer.echo(f"{name}: agreement {measured}; canaries may differ by {terms.tolerance:.1e}", err=True)
     output_format = Format.JSONL if as_json else output_format
+    columns = min(top, len(classifier.classes))
     if output_format is Format.CSV:
-        sys.stdout.write(csv_header(min(top, len(classifier.classes))))
+        write_row(csv_header(columns))
     errors = count = 0
     for row in classifier.stream(expand(pictures), top=top):
-        sys.stdout.write(show(row, output_format, min(top, len(classifier.classes))))
+        if output_format is Format.TABLE:
+            sys.stdout.write(table_line(row))
+        else:
+            write_row(csv_row(row, columns) if output_format is Format.CSV else json_line(row.to_dict()))
         count += 1
         errors += row.error is not None
     sys.stdout.flush()
@@ -79,21 +83,22 @@ def command(
         raise typer.Exit(3)
 
 
-def csv_header(top: int) -> str:
+def csv_header(top: int) -> bytes:
     """The first line of CSV output."""
     columns = [f"{what}_{rank}" for rank in range(1, top + 1) for what in ("label", "probability")]
     return csv_line(["path", "label", "probability", "error", *columns])
 
 
-def show(row: Prediction, output_format: Format, top: int) -> str:
-    """A row of output, with its line end."""
-    if output_format is Format.JSONL:
-        return json.dumps(row.to_dict(), ensure_ascii=False) + "\n"
+def csv_row(row: Prediction, top: int) -> bytes:
+    """A line of CSV."""
     rounded = "" if row.probability is None else f"{row.probability:.6f}"
-    if output_format is Format.CSV:
-        ranked = [text for label, value in row.top for text in (label, f"{value:.6f}")]
-        ranked += [""] * (2 * top - len(ranked))
-        return csv_line([row.path, row.label or "", rounded, row.error or "", *ranked])
+    ranked = [text for label, value in row.top for text in (label, f"{value:.6f}")]
+    ranked += [""] * (2 * top - len(ranked))
+    return csv_line([FilePath(row.path), row.label or "", rounded, row.error or "", *ranked])
+
+
+def table_line(row: Prediction) -> str:
+    """A line for people."""
     if row.error is not None:
         return _lines(f"{printable(row.path)}  error: {printable(row.error)}")
     others = ", ".join(
@@ -106,10 +111,3 @@ def show(row: Prediction, output_format: Format, top: int) -> str:
 def _lines(text: str) -> str:
     """A row for people; on a screen no word is cut at the end of a line."""
     return "\n".join(wrapped(text, screen_width())) + "\n"
-
-
-def csv_line(fields: list[str]) -> str:
-    """One line of CSV."""
-    buffer = StringIO()
-    csv.writer(buffer, lineterminator="\n").writerow(fields)
-    return buffer.getvalue()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from striate.cli.options import AsJson, Quiet, Root
+from striate.cli.output import print_json
 
 if TYPE_CHECKING:
     from striate.api.quantize import Quantization
@@ -28,7 +28,7 @@ def command(
 ) -> None:
     """Parses, quantises, shows what it costs."""
     from striate.api.quantize import quantize
-    from striate.cli.console import ConsoleWatcher, print_result, print_text
+    from striate.cli.console import ConsoleWatcher, print_text
 
     with ConsoleWatcher(quiet=quiet) as watcher:
         result = quantize(
@@ -40,7 +40,10 @@ def command(
             root=root,
             watcher=watcher,
         )
-    print_result(json.dumps(result.to_dict(), ensure_ascii=False)) if as_json else print_text(describe(result))
+    if as_json:
+        print_json(result.to_dict())
+    else:
+        print_text(describe(result))
 
 
 def describe(result: Quantization) -> str:

@@ -1,4 +1,4 @@
-"""Text that is safe to show on a terminal."""
+"""How much of a terminal there is for text."""
 
 from __future__ import annotations
 
@@ -20,18 +20,3 @@ def screen_width(stream: TextIO | None = None) -> int | None:
         return (os.get_terminal_size(stream.fileno()).columns or None) if stream.isatty() else None
     except (OSError, ValueError):  # no terminal after all, or a closed stream
         return None
-
-
-def printable(text: str) -> str:
-    r"""The text with every character that could steer a terminal written out: file names and labels are not ours.
-
-    Example:
-        >>> printable("cat\x1b[2J.jpg")
-        'cat\\x1b[2J.jpg'
-    """
-    if text.isprintable():
-        return text
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape", "backslashreplace").decode("ascii")
-        for character in text
-    )

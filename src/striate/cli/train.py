@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -31,6 +30,7 @@ from striate.cli.options import (
     Weights,
     read_numbers,
 )
+from striate.cli.output import print_json
 from striate.errors import UsageError
 from striate.wording import percent
 
@@ -85,7 +85,7 @@ def command(
 
     from striate.api.train import resume as resume_run
     from striate.api.train import train
-    from striate.cli.console import ConsoleWatcher, print_result, print_text
+    from striate.cli.console import ConsoleWatcher, print_text
 
     with ConsoleWatcher(quiet=quiet) as watcher:
         if resume is not None:
@@ -116,7 +116,10 @@ def command(
                 watcher=watcher,
             )
     result = summary(run)
-    print_result(json.dumps(result, ensure_ascii=False)) if as_json else print_text(describe(result))
+    if as_json:
+        print_json(result)
+    else:
+        print_text(describe(result))
 
 
 def check_resumed(context: typer.Context) -> None:

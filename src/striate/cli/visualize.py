@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from striate.cli.options import AsJson, Mean, Quiet, Size, Std, read_numbers
-from striate.cli.text import printable, screen_width
+from striate.cli.output import print_json
+from striate.cli.text import screen_width
+from striate.printable_text import printable
+from striate.row_writing import json_text
 from striate.text_layout import table
 from striate.wording import probability
 
@@ -118,7 +120,7 @@ def command(
         write_durably(html, result.to_html().encode())
     written = [str(path) for path in (output, html) if path is not None]
     if as_json:
-        print_result(json.dumps({"written": written} | result.to_dict(), ensure_ascii=False))
+        print_json({"written": written} | result.to_dict())
     else:
         print_text(show_result(result, written, checks=check, page=html is not None))
 
@@ -152,7 +154,7 @@ def show_layers(model: str, size: int | None, *, as_json: bool) -> str:
 
     layers = layers_of_model(model, size=size)
     if as_json:
-        return json.dumps([layer.to_dict() for layer in layers], ensure_ascii=False)
+        return json_text([layer.to_dict() for layer in layers])
     heads = ("layer", "answers", "a unit sees", "units apart")
     return "\n".join(table(heads, [_row(layer) for layer in layers], left=heads, width=screen_width()))
 

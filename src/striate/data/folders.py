@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from striate.data.split_folders import arrange
 from striate.errors import DataError
 from striate.name_comparison import comparable, spelled
 from striate.pixels.walking import PictureWalk, is_picture_name
+from striate.printable_text import is_text
 
 
 def load_folders(root: Path) -> Dataset:
@@ -81,6 +83,7 @@ def _no_class_folder(root: Path, files: list[str]) -> str:
 def _assembled(walk: PictureWalk, class_folders: list[tuple[int, str, str]], folders: list[str]) -> Dataset:
     places: dict[str, int] = {}  # class name -> label
     names, labels, splits, empty = [], [], [], []
+    _refuse_bytes(walk.root, class_folders)
     _refuse_two_forms(walk.root, class_folders)
     for code, folder, name in class_folders:
         keys = list(walk.pictures_below(folder))
@@ -112,6 +115,16 @@ def _assembled(walk: PictureWalk, class_folders: list[tuple[int, str, str]], fol
         splits=np.concatenate(splits),
         ignored=walk.ignored,
     )
+
+
+def _refuse_bytes(root: Path, class_folders: list[tuple[int, str, str]]) -> None:
+    """Raises DataError if a class has a name that no bundle can hold."""
+    for _, folder, name in class_folders:
+        if not is_text(name):
+            raise DataError(
+                f"the class folder {folder!r} in {str(root)!r} has a name that is not UTF-8, so that no file can hold the "
+                f"class's name; rename it (in Latin-1 it reads {os.fsencode(name).decode('latin-1')!r}; convmv renames whole trees)"
+            )
 
 
 def _refuse_two_forms(root: Path, class_folders: list[tuple[int, str, str]]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import re
 from dataclasses import dataclass, replace
-from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ from striate.data.names import Names
 from striate.durable_writing import whole_file
 from striate.errors import DataError
 from striate.name_comparison import comparable
+from striate.row_writing import Cell, FilePath, csv_line, unguarded, unguarded_path
 
 COLUMNS = ["path", "label", "split", "sha256"]
 
@@ -48,24 +48,17 @@ def write_split_csv(dataset: Dataset, path: Path) -> None:
     """
     digests = dataset.checked_facts.digests
     try:
-        # File names may hold bytes that are no text; they come back as they were.
-        text = StringIO()
         with whole_file(path) as file:
-            plain = csv.writer(text, lineterminator="\n")
-            quoted = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)
-            plain.writerow(COLUMNS + ["group"] * (dataset.groups is not None))
-            for index in range(len(dataset)):
-                row = _row(dataset, index, digests)
-                # Not every version of the module quotes a lone carriage return, and none reads it back unquoted.
-                (quoted if any("\r" in value for value in row) else plain).writerow(row)
-            file.write(text.getvalue().encode("utf-8", "surrogateescape"))
+            file.write(csv_line(COLUMNS + ["group"] * (dataset.groups is not None)))
+            file.writelines(csv_line(_row(dataset, index, digests)) for index in range(len(dataset)))
     except OSError as error:
         raise DataError(f"cannot write {path}: {error.strerror or error}") from error
 
 
-def _row(dataset: Dataset, index: int, digests: npt.NDArray[np.uint8]) -> list[str]:
+def _row(dataset: Dataset, index: int, digests: npt.NDArray[np.uint8]) -> list[Cell]:
     split = ("", *SPLITS)[dataset.splits[index]]
-    row = [dataset.pictures.key(index), dataset.classes[dataset.labels[index]], split, digests[index].tobytes().hex()]
+    key, label = dataset.pictures.key(index), dataset.classes[dataset.labels[index]]
+    row: list[Cell] = [FilePath(key), label, split, digests[index].tobytes().hex()]
     if dataset.groups is not None:
         group = int(dataset.groups[index])
         row.append(dataset.group_names[group] if group >= 0 else "")
@@ -93,15 +86,16 @@ def read_split_csv(path: Path) -> SplitTable:
         raise DataError(f"{path}, line {reader.line_num}: not CSV ({error})") from error
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror or error}") from error
-    classes = tuple(sorted(set(columns[1])))
+    keys, labels = map(unguarded_path, columns[0]), list(map(unguarded, columns[1]))
+    classes = tuple(sorted(set(labels)))
     places = {name: place for place, name in enumerate(classes)}
     return SplitTable(
-        keys=Names.from_strings(columns[0]),
+        keys=Names.from_strings(keys),
         classes=classes,
-        labels=np.array([places[name] for name in columns[1]], dtype=np.int32),
+        labels=np.array([places[name] for name in labels], dtype=np.int32),
         splits=np.array([SPLIT_CODES.get(name, UNASSIGNED) for name in columns[2]], dtype=np.uint8),
         digests=np.frombuffer(bytes.fromhex("".join(columns[3])), dtype=np.uint8).reshape(-1, 32),
-        groups=Names.from_strings(columns[4]) if len(columns) > 4 else None,
+        groups=Names.from_strings(map(unguarded, columns[4])) if len(columns) > 4 else None,
     )
 
 

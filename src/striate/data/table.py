@@ -21,6 +21,7 @@ from striate.printable_text import is_text
 from striate.row_writing import unguarded, unguarded_path
 
 COLUMNS = ("path", "label", "split", "group")
+SPACES = " \t\u00a0\u3000"  # those that do not count around a value; a line end that is quoted belongs to it
 
 
 @dataclass
@@ -133,10 +134,10 @@ def _lines(path: Path, reader: Iterator[list[str]], ignored: Counter[str]) -> It
 
 def _values(path: Path, row: dict[str, str]) -> dict[str, str]:
     """A line's values by column, as they were before they were guarded against spreadsheets."""
-    values = {name: unguarded(value.strip()) for name, value in row.items() if name in COLUMNS[1:]}
+    values = {name: unguarded(value.strip(SPACES)) for name, value in row.items() if name in COLUMNS[1:]}
     for value in values.values():
         _check_text(path, value)
-    return values | {"path": unguarded_path(row["path"].strip())}
+    return values | {"path": unguarded_path(row["path"].strip(SPACES))}
 
 
 def _check_text(path: Path, value: str) -> None:

@@ -11,8 +11,13 @@ import tomli_w
 
 from striate.errors import UsageError
 from striate.pixels import Preprocessing
+from striate.printable_text import printable
+from striate.row_writing import path_from_text, path_text
 from striate.table_reading import read_dataclass
 from striate.training import Decision, Recipe, read_recipe_table
+
+PATHS = ("data", "root", "weights")
+"""The settings that lead to files: they come back byte by byte."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,10 +62,18 @@ class RunPlan:
         table = {
             **self.recipe.to_dict(),
             "preprocessing": preprocessing,
-            "run": vars(self.settings) | {"classes": list(self.classes)},
+            "run": {
+                key: path_text(value) if key in PATHS else shown(value) for key, value in vars(self.settings).items()
+            }
+            | {"classes": list(self.classes)},
         }
         if told:
-            table |= {"decisions": [vars(decision) for decision in self.decisions], "notes": list(self.notes)}
+            table |= {
+                "decisions": [
+                    {key: shown(value) for key, value in vars(decision).items()} for decision in self.decisions
+                ],
+                "notes": list(map(shown, self.notes)),
+            }
         return tomli_w.dumps(table)
 
     @classmethod
@@ -73,12 +86,12 @@ class RunPlan:
         table = read_recipe_table(path)
         own = recipe_part(table)
         try:
-            run = dict(table["run"])
+            run = {key: path_from_text(value) if key in PATHS else value for key, value in table["run"].items()}
             classes = tuple(run.pop("classes"))
             preprocessing = dict(table["preprocessing"])
             decisions = tuple(Decision(**row) for row in table["decisions"])
             notes = tuple(map(str, table.get("notes", ())))
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, AttributeError) as error:
             raise UsageError(f"{path} is not the recipe of a run: {error} is missing") from error
         for key in ("crop", "resize_size"):
             preprocessing.setdefault(key, None)
@@ -90,6 +103,11 @@ class RunPlan:
             decisions,
             notes,
         )
+
+
+def shown(value: Any) -> Any:
+    """A value that is only shown, without what UTF-8 cannot hold: names of files may be of any bytes."""
+    return printable(value, lines=True) if isinstance(value, str) else value
 
 
 def recipe_part(table: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,11 +16,13 @@ import torch
 from striate.data import Dataset
 from striate.data.facts import DataFacts, data_facts
 from striate.data.preparation import prepare_data
+from striate.deciding.run_plan import shown
 from striate.deciding.time_limit import probe_images, probe_loss
 from striate.deciding.training_request import TrainingRequest, ask_recipe
 from striate.errors import UnknownNameError, UsageError
 from striate.models import Network, create_model, list_models, model_row
 from striate.pixels import Preprocessing
+from striate.row_writing import path_text
 from striate.training import (
     Decision,
     Recipe,
@@ -63,8 +65,14 @@ class DepthPlan:
             {
                 **self.recipe.to_dict(),
                 "preprocessing": preprocessing,
-                "run": {"data": self.dataset.location, "networks": list(self.networks), "device": str(self.device)},
-                "decisions": [vars(decision) for decision in self.decisions],
+                "run": {
+                    "data": path_text(self.dataset.location),
+                    "networks": list(self.networks),
+                    "device": str(self.device),
+                },
+                "decisions": [
+                    {key: shown(value) for key, value in vars(decision).items()} for decision in self.decisions
+                ],
             }
         )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from striate.inspection.text import (
     size_text,
     window_text,
 )
+from striate.row_writing import json_text
 from striate.text_layout import table, wrapped
 
 
@@ -71,7 +71,7 @@ class Comparison:
 
     def to_json(self) -> str:
         """Figures and departures as JSON text."""
-        return json.dumps(self.to_dict(), ensure_ascii=False, indent=1)
+        return json_text(self.to_dict(), indent=1)
 
     def to_text(self, *, width: int | None = None) -> str:
         """Figures as a table, departures as lines; on a screen of `width` columns no word is cut."""

@@ -9,7 +9,6 @@ Source: Luo, Li, Urtasun, Zemel 2016, Understanding the Effective Receptive Fiel
 from __future__ import annotations
 
 import io
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from torch import Tensor, nn
 from striate.errors import UsageError
 from striate.hooks import evaluating, watch_calls
 from striate.inspection.inspection import inspect_network
+from striate.row_writing import json_text
 
 SHARE = 0.9545  # of the gradient: two standard deviations of a bell
 
@@ -57,7 +57,7 @@ class EffectiveField:
 
     def to_json(self) -> str:
         """The figures as JSON text."""
-        return json.dumps(self.to_dict(), ensure_ascii=False)
+        return json_text(self.to_dict())
 
     def __str__(self) -> str:
         """The figures in a sentence."""

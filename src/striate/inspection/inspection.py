@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +11,7 @@ from torch import nn
 from striate.errors import UsageError
 from striate.inspection.layers import INPUT, Layer, ReceptiveField, folded, is_auxiliary, layers_of
 from striate.inspection.trace import trace
+from striate.row_writing import json_text
 
 COUNTING = (
     "A MAC is one multiply-add of a convolution, a dense layer or a matrix product; FLOPs are 2 x MACs. Subsampling, "
@@ -227,7 +227,7 @@ class Inspection:
 
     def to_json(self, *, batch_size: int = 1, depth: int | None = None) -> str:
         """Everything as JSON text."""
-        return json.dumps(self.to_dict(batch_size=batch_size, depth=depth), ensure_ascii=False, indent=1)
+        return json_text(self.to_dict(batch_size=batch_size, depth=depth), indent=1)
 
     def to_text(self, *, batch_size: int = 1, depth: int | None = None, width: int | None = None) -> str:
         """Totals, stages and layers as aligned text; on a screen of `width` columns no word is cut."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-import json
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ import jinja2
 from striate.fonts import as_plain_text, plotted
 from striate.inspection.signal import LayerSignal, Signal
 from striate.inspection.text import TO_THE_LEFT, markdown_table, size_text
+from striate.row_writing import json_text
 from striate.text_layout import table, wrapped
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class SignalReport:
 
     def to_json(self) -> str:
         """Everything as JSON text."""
-        return json.dumps(self.to_dict(), ensure_ascii=False, allow_nan=False)
+        return json_text(self.to_dict())
 
     def verdicts(self) -> list[str]:
         """A line a scheme: whether the network will train."""

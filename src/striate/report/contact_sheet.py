@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from striate.errors import UsageError
 from striate.fonts import runs
-from striate.wording import printable
+from striate.printable_text import printable
 
 Picture = npt.NDArray[np.uint8]
 
@@ -145,7 +145,7 @@ def _latin(bold: bool) -> str:
 
 
 def _clean(text: str) -> str:
-    return " ".join(printable(text).split())
+    return " ".join(printable(text, lines=True).split())
 
 
 def _wrapped(text: str, font: Lettering, width: float) -> list[str]:

@@ -8,6 +8,7 @@ import jinja2
 from markupsafe import Markup
 
 from striate import wording
+from striate.printable_text import printable
 
 
 @cache
@@ -26,4 +27,4 @@ def environment() -> jinja2.Environment:
 
 
 def _shown(value: object) -> object:
-    return wording.printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    return printable(value, lines=True) if isinstance(value, str) and not isinstance(value, Markup) else value

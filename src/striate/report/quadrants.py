@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from striate.fonts import as_plain_text, plotted
-from striate.wording import NARROW_SPACE, percent, plural, printable, shorten
+from striate.printable_text import printable
+from striate.wording import NARROW_SPACE, percent, plural, shorten
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

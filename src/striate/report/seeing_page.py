@@ -59,7 +59,7 @@ def render(report: SeeingReport) -> str:
     """What was seen as one self-contained HTML page.
 
     Nothing is loaded from anywhere and nothing is run: pictures travel as `data:` addresses, and a content security policy
-    forbids the rest. Names are escaped, and what cannot be shown is replaced by U+FFFD.
+    forbids the rest. Names are escaped, and what cannot be shown, or turns the direction of writing, is written out.
 
     Args:
         report: What was seen.

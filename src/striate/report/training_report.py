@@ -26,7 +26,7 @@ def render(report: TrainingReport) -> str:
     """The report as one self-contained HTML page.
 
     Nothing is loaded from anywhere and nothing is run: pictures travel as `data:` addresses, curves as inline SVG, and a
-    content security policy forbids the rest. Names are escaped, and what cannot be shown is replaced by U+FFFD.
+    content security policy forbids the rest. Names are escaped, and what cannot be shown or turns the direction of writing is written out.
 
     Args:
         report: What to tell.

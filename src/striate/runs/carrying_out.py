@@ -19,6 +19,7 @@ from striate.deciding.run_plan import RunPlan
 from striate.errors import Interrupted, StriateError, TrainingError
 from striate.interruption import Signals, interruptible
 from striate.models import Network
+from striate.printable_text import printable
 from striate.runs.final_report import write_training_report
 from striate.runs.live_report import LiveReport, live_report
 from striate.runs.partial_training import Lesson, begin_state, choose_inputs, fit_new_head
@@ -220,7 +221,7 @@ def seal_run(folder: Path, run: RunPlan, dataset: Dataset, store: PixelStore, ne
         canary_pictures=make_canaries([dataset.pictures.read(int(row)) for row in spread], run.preprocessing),
         seen=SeenPictures.of(dataset.checked_facts.digests[trained]),
         data={
-            "name": dataset.name,
+            "name": printable(dataset.name),
             "fingerprint": dataset.fingerprint,
             "training_pictures": len(trained),
         },

@@ -14,6 +14,8 @@ from striate.bundle import Contract, open_bundle
 from striate.durable_writing import write_durably
 from striate.errors import StriateError, UsageError
 from striate.evaluation import Finding
+from striate.printable_text import is_harmless
+from striate.row_writing import json_line
 from striate.runtime import Classifier, load_classifier
 from striate.table_reading import read_dataclass
 from striate.training.run_folder import FINDINGS, METRICS, RECIPE, REPORT, SPLITS
@@ -123,10 +125,7 @@ def read_history(folder: Path) -> list[dict[str, Any]]:
 
 def write_history(folder: Path, rows: list[dict[str, Any]]) -> None:
     """Writes `metrics.jsonl` whole; NaN, which JSON has not, becomes null."""
-    lines = [
-        json.dumps({key: (None if value != value else value) for key, value in row.items()}) + "\n" for row in rows
-    ]
-    write_durably(folder / METRICS, "".join(lines).encode())
+    write_durably(folder / METRICS, b"".join(map(json_line, rows)))
 
 
 def create_run_folder(output: str | Path | None, *, data_name: str, model: str) -> Path:
@@ -141,6 +140,7 @@ def create_run_folder(output: str | Path | None, *, data_name: str, model: str) 
         make_folder(folder, exist_ok=True)
         return folder
     number = 1
+    data_name = "".join(character if is_harmless(character) else "_" for character in data_name)
     while True:
         folder = Path("runs") / (f"{data_name}-{model}" + (f"-{number}" if number > 1 else ""))
         try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from striate.deciding.run_plan import RunPlan
 from striate.deciding.time_limit import FEWEST_EPOCHS, FEWEST_EPOCHS_FROM_WEIGHTS
 from striate.durable_writing import write_durably
 from striate.evaluation import Finding, Scores, judge_scores
+from striate.row_writing import json_text
 from striate.training.batches import batch_sizes, count_looks
 from striate.training.run_folder import FINDINGS
 
@@ -67,5 +67,5 @@ def write_findings(folder: Path, run: RunPlan, findings: Sequence[Finding]) -> t
     known = [*findings, *(Finding(note) for note in run.notes)]
     known.sort(key=lambda finding: finding.severity != "warning")
     rows = [finding.to_dict() for finding in known]
-    write_durably(folder / FINDINGS, (json.dumps(rows, ensure_ascii=False, indent=1) + "\n").encode())
+    write_durably(folder / FINDINGS, (json_text(rows, indent=1) + "\n").encode())
     return tuple(known)

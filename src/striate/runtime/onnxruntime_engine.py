@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from striate.errors import BundleError, UsageError
 from striate.hardware import available_processors
+from striate.utf8_paths import utf8_path
 
 
 def check_onnxruntime() -> None:
@@ -47,7 +48,8 @@ class ONNXRuntimeEngine:
         )
         options.log_severity_level = 3
         try:
-            self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+            with utf8_path(path) as file:
+                self._session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # its errors have no class in common
             raise BundleError(f"ONNX Runtime cannot read {path.name}: {str(error).strip().splitlines()[-1]}") from error
         inputs, outputs = self._session.get_inputs(), {output.name for output in self._session.get_outputs()}

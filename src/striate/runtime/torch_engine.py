@@ -10,6 +10,7 @@ from safetensors.torch import load_file
 from striate.bundle import Bundle
 from striate.errors import BundleError, StriateError, UsageError
 from striate.models import Network, create_model
+from striate.utf8_paths import utf8_path
 
 
 def build_network(bundle: Bundle) -> Network:
@@ -26,7 +27,8 @@ def build_network(bundle: Bundle) -> Network:
             in_channels=architecture.in_channels,
             auxiliary=False,
         )
-        network.load_state_dict(load_file(bundle.weights_path), strict=True)
+        with utf8_path(bundle.weights_path) as readable:
+            network.load_state_dict(load_file(readable), strict=True)
     except (StriateError, RuntimeError) as error:
         raise BundleError(f"the weights do not fit the network {architecture.model!r}: {error}") from error
     return network.eval()

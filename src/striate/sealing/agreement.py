@@ -16,6 +16,7 @@ from striate.data import Dataset
 from striate.errors import DataError, PictureError
 from striate.pixels import decode
 from striate.runtime import Classifier, compile_graph
+from striate.utf8_paths import utf8_path
 from striate.watching import Watcher
 
 FEWEST_PICTURES = 100
@@ -126,7 +127,8 @@ def open_exported(path: Path, file_format: str) -> Runner:
     if file_format == "onnx":
         import onnxruntime
 
-        session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+        with utf8_path(path) as file:
+            session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
         return lambda images: tuple(session.run(["logits", "features"], {"images": images}))
     if file_format == "openvino":
         compiled = compile_graph(str(path))

@@ -14,6 +14,7 @@ from torch import Tensor
 from striate.durable_writing import write_durably
 from striate.errors import TrainingError
 from striate.training.state import Tally, TrainingState
+from striate.utf8_paths import utf8_path
 
 KEPT = 2
 """How many checkpoints a run keeps: the newest, and the one before it in case the newest is lost with the disk."""
@@ -53,7 +54,7 @@ def load_checkpoint(state: TrainingState, path: Path) -> None:
         TrainingError: If the file is damaged or belongs to another network.
     """
     try:
-        with safetensors.safe_open(path, framework="pt") as file:
+        with utf8_path(path) as readable, safetensors.safe_open(readable, framework="pt") as file:
             place = json.loads((file.metadata() or {})["place"])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
         state.restore(tensors)
@@ -115,7 +116,8 @@ def read_epoch(path: Path) -> dict[str, Tensor]:
         TrainingError: If the file is damaged.
     """
     try:
-        tensors: dict[str, Tensor] = load_file(path)
+        with utf8_path(path) as readable:
+            tensors: dict[str, Tensor] = load_file(readable)
     except (safetensors.SafetensorError, ValueError, OSError) as error:
         raise TrainingError(f"the weights {path} cannot be read ({str(error).partition(chr(10))[0]})") from error
     return tensors

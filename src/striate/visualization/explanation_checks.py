@@ -11,7 +11,6 @@ Das, Saenko 2018, RISE, section 4.1 (deletion and insertion); Sundararajan, Taly
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from torch import Tensor, nn
 
 from striate.errors import UsageError
 from striate.hooks import held_still
+from striate.row_writing import json_text
 from striate.visualization.explanations import METHODS, UNIT_METHODS, Explainer, explain
 from striate.visualization.layers import HEAD, layer_output, prepare
 from striate.visualization.pixel_curves import PixelCurves, curves_of
@@ -158,7 +158,7 @@ class ExplanationCheck:
 
     def to_json(self) -> str:
         """All of it as JSON text."""
-        return json.dumps(self.to_dict(), ensure_ascii=False)
+        return json_text(self.to_dict())
 
     def _repr_html_(self) -> str:
         """How it shows itself in a notebook."""

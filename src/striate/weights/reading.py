@@ -15,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from striate.errors import UsageError, WeightsError
+from striate.utf8_paths import utf8_path
 from striate.weights.archives import EXPECTED, check_archive, check_header
 from striate.weights.stand_ins import standing_in
 from striate.weights.tensor_tables import WRAPPERS, TensorTable, Which, tables_within, without_wrappers
@@ -132,7 +133,7 @@ def _beginning(path: Path) -> bytes:
 def _read_safetensors(path: Path, beginning: bytes) -> tuple[list[TensorTable], dict[str, str]]:
     check_header(path, beginning)
     try:
-        with safe_open(path, framework="pt", device="cpu") as file:
+        with utf8_path(path) as readable, safe_open(readable, framework="pt", device="cpu") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             metadata = dict(file.metadata() or {})
     except SafetensorError as error:
