@@ -9,6 +9,7 @@ from striate.report.contents import (
     SeeingInside,
     Spoken,
     TrainingReport,
+    TwoClasses,
     Unfinished,
 )
 from striate.report.training_report import render, says_ended, write, write_while_running
@@ -22,6 +23,7 @@ __all__ = [
     "SeeingInside",
     "Spoken",
     "TrainingReport",
+    "TwoClasses",
     "Unfinished",
     "render",
     "says_ended",

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from striate.evaluation import Finding, ReliabilityBin
+from striate.evaluation.two_classes import AtThreshold, ThresholdCurves
 
 Picture = npt.NDArray[np.integer[Any]]  # (H, W), (H, W, 1) or (H, W, 3) uint8, grey or RGB
 
@@ -83,6 +84,20 @@ class Calibration:
 
 
 @dataclass(frozen=True)
+class TwoClasses:
+    """What every threshold would do, where there are two classes."""
+
+    positive: str  # the class that is sought
+    negative: str
+    why: str  # why this one is sought
+    split: str  # whose pictures the curves are of
+    curves: ThresholdCurves
+    half: AtThreshold  # at 0.5, on the same pictures
+    chosen: AtThreshold | None = None  # at the threshold that was chosen, on the same pictures
+    chosen_on: str = ""  # the split that it was chosen on
+
+
+@dataclass(frozen=True)
 class Unfinished:
     """How a run stands that has not ended."""
 
@@ -109,6 +124,7 @@ class TrainingReport:
         tuple[Picture, str, str, str, float]
     ] = ()  # as in `Mistake`, of the headline's split, worst first
     calibration: Calibration | None = None
+    two_classes: TwoClasses | None = None
     seeing: SeeingInside | None = None
     decisions: Sequence[tuple[str, str, str]] = ()  # (what, value, why), as in `Decision`
     recipe: str = ""  # TOML

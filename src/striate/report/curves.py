@@ -33,8 +33,9 @@ class Curve:
     name: str
     paths: tuple[str, ...]  # as the points of SVG polylines
     dots: tuple[tuple[float, float], ...]
-    end: tuple[float, float]  # the last point
+    end: tuple[float, float] | None  # the last point, or None where it is not marked
     last: str  # its value in words
+    kind: str = ""  # how it is drawn, if not by its name
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,17 @@ class Band:
 
 
 @dataclass(frozen=True)
+class Point:
+    """A place on a chart of shares that is marked, in shares, with what is said of it."""
+
+    x: float
+    y: float
+    text: str
+
+
+@dataclass(frozen=True)
 class Chart:
-    """A chart of values over epochs, in SVG user units."""
+    """A chart, in SVG user units: of values over epochs, or of one share over another."""
 
     title: str
     summary: str  # for those who cannot see it
@@ -62,6 +72,8 @@ class Chart:
     right: int = WIDTH - RIGHT
     top: int = TOP
     bottom: int = HEIGHT - BOTTOM
+    x_label: str = "epoch"
+    marks: tuple[tuple[float, float, str], ...] = ()  # places that are marked, with what is written beside them
 
 
 def chart(
@@ -113,6 +125,55 @@ def chart(
         y_ticks=tuple(Tick(y(mark), f"{mark * 100:.6g} %" if share else f"{mark:.6g}") for mark in marks),
         curves=curves,
         bands=_bands(epochs, values, x, words, room=epochs[-1] < last),
+    )
+
+
+def share_chart(
+    title: str,
+    summary: str,
+    *,
+    x_label: str,
+    x: Sequence[float],
+    y: Sequence[float],
+    last: str,
+    chance: tuple[tuple[float, float], tuple[float, float]],
+    points: Sequence[Point],
+) -> Chart:
+    """The chart of one share over another, both axes from 0 to 1.
+
+    Args:
+        title: What it shows.
+        summary: The same in a sentence, for those who cannot see it.
+        x_label: What the axis below shows.
+        x: (k,) shares.
+        y: (k,) shares.
+        last: What is said of the curve beside the title.
+        chance: Both ends of the line that guessing would give.
+        points: What is marked on it.
+    """
+
+    def place(across: float, up: float) -> tuple[float, float]:
+        return (
+            round(LEFT + across * (WIDTH - RIGHT - LEFT), 1),
+            round(HEIGHT - BOTTOM - up * (HEIGHT - BOTTOM - TOP), 1),
+        )
+
+    def path(places: Sequence[tuple[float, float]]) -> str:
+        return " ".join(f"{px:g},{py:g}" for px, py in (place(*one) for one in places))
+
+    shares = (0.0, 0.25, 0.5, 0.75, 1.0)
+    return Chart(
+        title=title,
+        summary=summary,
+        x_ticks=tuple(Tick(place(share, 0)[0], f"{share:.0%}".replace("%", " %")) for share in shares),
+        y_ticks=tuple(Tick(place(0, share)[1], f"{share:.0%}".replace("%", " %")) for share in shares),
+        curves=(
+            Curve(last, (path(list(zip(x, y, strict=True))),), (), None, "", kind="val"),
+            Curve("chance", (path(chance),), (), None, "", kind="train"),
+        ),
+        bands=(),
+        x_label=x_label,
+        marks=tuple((*place(point.x, point.y), point.text) for point in points),
     )
 
 

@@ -15,6 +15,7 @@ from striate.report.contents import TrainingReport
 from striate.report.curves import Chart, chart
 from striate.report.seeing_part import SeeingPart, seeing_part
 from striate.report.thumbnails import Thumbnail, thumbnail
+from striate.report.two_classes_part import TwoClassesPart, two_classes_part
 from striate.wording import duration, number, percent, plural, probability
 
 # How much of what may be endless goes on the page; each limit is said where it bites.
@@ -142,6 +143,7 @@ class Page:
     classes: ClassTable | None
     confusions: Confusions | None
     calibration: CalibrationPart | None
+    two_classes: TwoClassesPart | None
     mistakes: tuple[MistakeCard, ...]
     seeing: SeeingPart | None
     counts: CountTable
@@ -176,6 +178,7 @@ def page(report: TrainingReport) -> Page:
         classes=_class_table(shown) if shown else None,
         confusions=_confusions(shown) if shown else None,
         calibration=calibration_part(report.calibration) if report.calibration else None,
+        two_classes=two_classes_part(report.two_classes) if report.two_classes else None,
         mistakes=mistakes,
         seeing=seeing_part(report.seeing) if report.seeing else None,
         counts=_count_table(report.data.counts),
@@ -196,6 +199,7 @@ def _sections(report: TrainingReport, *, charts: bool, scores: bool, mistakes: b
         ("curves", "Curves", charts),
         ("classes", "Class by class", scores),
         ("confusion", "Confusion", scores),
+        ("thresholds", "Thresholds", bool(report.two_classes)),
         ("calibration", "Calibration", bool(report.calibration)),
         ("mistakes", "Mistakes", mistakes),
         ("seeing", "Seeing inside", bool(report.seeing)),

@@ -17,10 +17,11 @@ from striate.data import Dataset, PixelStore
 from striate.data.examples import SplitExamples
 from striate.deciding.run_plan import RunPlan
 from striate.evaluation import Finding, most_confident_mistakes, reliability
+from striate.evaluation.two_classes import at_threshold, best_threshold, threshold_curves
 from striate.hardware import available_processors, describe_processor
 from striate.initialization import drafting
 from striate.models import Network, create_model
-from striate.report import Calibration, DataSummary, Mistake, TrainingReport, write
+from striate.report import Calibration, DataSummary, Mistake, TrainingReport, TwoClasses, write
 from striate.runs.inside import see_inside
 from striate.sealing.seal import Sealed, versions
 from striate.training.batches import batch_sizes
@@ -55,6 +56,7 @@ def write_training_report(
         scores={name: scores.to_dict() for name, scores in sealed.scores.items()},
         mistakes=wrong,
         calibration=calibration_of(sealed, headline) if headline else None,
+        two_classes=two_classes_of(sealed, dataset, headline) if headline else None,
         seeing=see_inside(network, run.preprocessing, dataset.classes, wrong),
         predict_commands=[
             f"striate predict {bundle} PICTURE.jpg",
@@ -77,6 +79,30 @@ def calibration_of(sealed: Sealed, split: str) -> Calibration:
         error=sealed.scores[split].expected_calibration_error,
         error_uncalibrated=sealed.uncalibrated[split].expected_calibration_error,
         bins=reliability(sealed.probabilities[split], sealed.labels[split]),
+    )
+
+
+def two_classes_of(sealed: Sealed, dataset: Dataset, split: str) -> TwoClasses | None:
+    """What every threshold would do on a split, if there are two classes and it has pictures of both."""
+    if len(dataset.classes) != 2 or len(np.unique(sealed.labels[split])) != 2:
+        return None
+    train = [dataset.counts()[name].get("train", 0) for name in dataset.classes]
+    sought = 0 if train[0] < train[1] else 1
+    why = "which has fewer training pictures" if train[0] != train[1] else "the second of two classes of one size"
+    probabilities, positive = sealed.probabilities[split][:, sought], sealed.labels[split] == sought
+    chosen = None
+    if "val" in sealed.labels and len(np.unique(sealed.labels["val"])) == 2:
+        threshold = best_threshold(sealed.probabilities["val"][:, sought], sealed.labels["val"] == sought)
+        chosen = at_threshold(probabilities, positive, threshold)
+    return TwoClasses(
+        positive=dataset.classes[sought],
+        negative=dataset.classes[1 - sought],
+        why=why,
+        split=split,
+        curves=threshold_curves(probabilities, positive),
+        half=at_threshold(probabilities, positive, 0.5),
+        chosen=chosen,
+        chosen_on="val" if chosen else "",
     )
 
 
