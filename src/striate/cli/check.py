@@ -23,6 +23,7 @@ def command(
     """Parses, checks, shows what was found."""
     from striate.cli.console import ConsoleWatcher, print_text
     from striate.data import assign_splits, check_pictures, load_data
+    from striate.data.checking import of_narrow_range
 
     with ConsoleWatcher(quiet=quiet) as watcher:
         dataset = check_pictures(load_data(data, root=root), progress=watcher.task)
@@ -36,6 +37,7 @@ def command(
         "width": [int(facts.widths.min()), int(facts.widths.max())],
         "height": [int(facts.heights.min()), int(facts.heights.max())],
         "colour_pictures": int(facts.colour.sum()),
+        "narrow_range_pictures": len(of_narrow_range(dataset)),
         "ignored": dict(dataset.ignored),
         "problems": [dataclasses.asdict(problem) for problem in dataset.problems],
         "notes": list(dataset.notes),

@@ -96,7 +96,7 @@ def check_pictures(
         dataset, facts=PictureTable(checks.digests, checks.widths, checks.heights, checks.colour, checks.spans)
     )
     result = replace(whole.select(kept), problems=dataset.problems + problems)
-    result = replace(result, notes=dataset.notes + _of_narrow_range(result))
+    result = replace(result, notes=dataset.notes + _narrow_range_note(result))
     _need_every_class(dataset, result, problems)
     return result
 
@@ -173,10 +173,19 @@ def _span(pixels: npt.NDArray[np.uint8]) -> int:
     return int(pixels.max()) - int(pixels.min())
 
 
-def _of_narrow_range(dataset: Dataset) -> tuple[str, ...]:
-    """A sentence on the pictures that are nearly of one tone, if there are any."""
+def of_narrow_range(dataset: Dataset) -> npt.NDArray[np.int64]:
+    """The rows of the pictures that use a sixteenth of their range or less: dark ones, light ones, all of one tone.
+
+    Args:
+        dataset: Checked.
+    """
     spans = dataset.checked_facts.spans
-    narrow = np.flatnonzero(spans <= NARROW) if spans is not None else np.empty(0, np.int64)
+    return np.flatnonzero(spans <= NARROW) if spans is not None else np.empty(0, np.int64)
+
+
+def _narrow_range_note(dataset: Dataset) -> tuple[str, ...]:
+    """A sentence on the pictures that are nearly of one tone, if there are any."""
+    narrow = of_narrow_range(dataset)
     if not len(narrow):
         return ()
     pictures = "picture uses" if len(dataset) == 1 else "pictures use"
