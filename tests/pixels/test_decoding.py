@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import errno
 import io
 import os
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, features
 
 from striate.errors import PictureError, UsageError
 from striate.pixels import DEFAULT_MAX_PIXELS, PICTURE_EXTENSIONS, PictureFacts, decode, measure
@@ -343,6 +344,8 @@ def _samples() -> list[bytes]:
     wanted += [(picture, "TIFF", {"compression": "packbits"}), (picture, "WEBP", {"lossless": True})]
     wanted += [(few, "PNG", {"transparency": bytes(range(8))}), (few, "GIF", {"transparency": 1}), (few, "BMP", {})]
     wanted += [(picture.convert("CMYK"), "JPEG", {}), (picture, "JPEG", {"progressive": True})]
+    wanted += [(picture, "JPEG2000", {}), (picture, "JPEG2000", {"no_jp2": True})]
+    wanted += [(picture, "AVIF", {})] if features.check("avif") else []
     wanted += [
         (Image.fromarray(random.integers(0, 65536, (5, 5), dtype=np.uint16)), kind, {}) for kind in ("PNG", "TIFF")
     ]
@@ -350,6 +353,12 @@ def _samples() -> list[bytes]:
     for one, kind, options in wanted:
         file = io.BytesIO()
         one.save(file, kind, **options)
+        files.append(file.getvalue())
+    with contextlib.suppress(ImportError):
+        import pillow_heif
+
+        file = io.BytesIO()
+        pillow_heif.from_pillow(picture).save(file)
         files.append(file.getvalue())
     return files
 
