@@ -42,7 +42,7 @@ def measured(right, count=100):
 def test_a_run_of_three_steps_says_how_many_and_what_to_do(digits):
     cut, chance = judge_run(plan_of(), digits, [{"step": 3}], measured(52))
     assert cut == Finding(
-        "the time limit left 3 of 920 steps: 192 looks at 1,439 training pictures, 0.13 epochs of 40, which is too few to learn "
+        "the time limit left 3 of 920 steps: 192 looks at 1,439 training pictures, 0.13 of 40 epochs, which is too few to learn "
         "well; give a longer --time-limit, a smaller --size or --model, or trained weights (--weights)",
         "warning",
     )
@@ -51,15 +51,22 @@ def test_a_run_of_three_steps_says_how_many_and_what_to_do(digits):
         "52.0% right on the 100 pictures of val is not clearly better than one answer for all"
     )
     assert chance.text.endswith(
-        "3 steps were taken, 192 looks at 1,439 training pictures: train longer (--epochs, --time-limit), start from trained "
-        "weights (--weights), or look for wrong labels (striate check '/my photos')"
+        "; train longer (--epochs, --time-limit), start from trained weights (--weights), or look for wrong labels "
+        "(striate check '/my photos')"
     )
+
+
+def test_a_whole_run_at_chance_says_how_much_it_has_seen(digits):
+    (chance,) = judge_run(plan_of(total_steps=920), digits, [{"step": 920}], measured(52))
+    assert "; 920 steps were taken, 57,560 looks at 1,439 training pictures: train longer (" in chance.text
 
 
 def test_a_time_limit_that_left_enough_is_a_note_and_a_whole_run_none(digits):
     (note,) = judge_run(plan_of(total_steps=300), digits, [{"step": 230}], measured(99))
     assert note.severity == "note"
-    assert note.text.startswith("the time limit left 230 of 920 steps: 14,390 looks") and note.text.endswith("of 40")
+    assert note.text.startswith("the time limit left 230 of 920 steps: 14,390 looks") and note.text.endswith(
+        ", 10 of 40 epochs"
+    )
     assert judge_run(plan_of(total_steps=920), digits, [{"step": 920}], measured(99)) == ()
     (short,) = judge_run(plan_of(weights="imagenet"), digits, [{"step": 22}], measured(99))
     assert short.severity == "warning" and "trained weights" not in short.text

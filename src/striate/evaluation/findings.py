@@ -76,7 +76,7 @@ def _compare_with_commonest(scores: Scores, split: str, remedy: str) -> tuple[Fi
             f"balanced accuracy {scores.balanced_accuracy:.1%}, where one answer for all gives {1 / len(present):.1%}"
         )
         return (Finding(f"{said}; it does tell the classes apart: {apart}"),)
-    if scores.accuracy > share:
+    if scores.accuracy - share > (scores.accuracy - low) / 2:  # it may well be better, and too few pictures tell
         remedy = f"more pictures in {split} would tell; {remedy}"
     return (Finding(f"{said}; {remedy}", "warning"),)
 

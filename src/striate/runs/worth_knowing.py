@@ -36,7 +36,9 @@ def judge_run(
     if split is None:
         said = "nothing tells how good the classifier is: no picture was kept to measure it on; add a folder named val or test"
         return (*cut, Finding(said, "warning"))
-    done = f"{steps:,} steps were taken, {looks:,} looks at {training:,} training pictures: " if steps else ""
+    done = (
+        f"{steps:,} steps were taken, {looks:,} looks at {training:,} training pictures: " if steps and not cut else ""
+    )
     weights = "" if run.settings.weights else "start from trained weights (--weights), "
     longer = "train longer (--epochs, --time-limit), " if steps else "let more than the head learn (--transfer full), "
     labels = f"or look for wrong labels (striate check {shlex.quote(run.settings.data)})"
@@ -53,7 +55,7 @@ def _find_cut(run: RunPlan, steps: int, looks: int, training: int) -> tuple[Find
     epochs = steps / per_epoch
     said = (
         f"the time limit left {steps:,} of {planned:,} steps: {looks:,} looks at {training:,} training pictures, "
-        f"{epochs:.2g} epochs of {run.recipe.schedule.epochs:,}"
+        f"{epochs:.2g} of {run.recipe.schedule.epochs:,} epochs"
     )
     fewest = FEWEST_EPOCHS_FROM_WEIGHTS if run.settings.weights else FEWEST_EPOCHS
     if epochs >= min(fewest, run.recipe.schedule.epochs):
