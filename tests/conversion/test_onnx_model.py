@@ -1,5 +1,6 @@
 """Networks as ONNX: what the file says, that any batch goes in, and that every network of the catalogue answers the same."""
 
+import dataclasses
 import sys
 
 import numpy as np
@@ -81,6 +82,30 @@ def test_a_model_says_what_it_takes_and_answers():
         ("features", ["batch", 84]),
     ]
     check_answers(network, rule, session)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("pixels", [(61, 47), (20, 90)])
+def test_the_order_of_channels_and_the_range_are_in_a_file_that_takes_pictures(from_pictures, pixels):
+    network, rule, session, program = from_pictures
+    picture = np.random.default_rng(0).integers(0, 256, (1, *pixels, 3)).astype(np.uint8)
+    expected = answers_of_torch(network, rule.normalise(rule.resized(picture[0])[np.newaxis]))
+    with torch.no_grad():
+        exported = [answer.numpy() for answer in program.module()(torch.from_numpy(picture))]
+    for answers in (session.run(None, {"images": picture}), exported):
+        for ours, theirs in zip(expected, answers, strict=True):
+            assert np.abs(ours - theirs).max() <= 2e-4 * np.abs(ours).max()
+
+
+@pytest.fixture(scope="module")
+def from_pictures():
+    """A small network that takes what Caffe's do, with its preprocessing in the graph."""
+    network, rule = example("resnet20")
+    caffe = {"mean": (104.0, 117.0, 123.0), "std": (60.0, 50.0, 40.0), "range": "0..255", "channel_order": "bgr"}
+    rule = dataclasses.replace(rule, resize="exact", resize_size=(32, 32), **caffe)
+    program = export_program(network.eval(), rule, with_preprocessing=True)
+    content = convert_to_onnx(program, metadata={}).SerializeToString()
+    return network, rule, onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"]), program
 
 
 def test_a_missing_package_is_one_sentence(monkeypatch):

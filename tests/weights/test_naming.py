@@ -4,8 +4,11 @@ import pytest
 import torch
 
 from striate.errors import WeightsError
+from striate.initialization import drafting
 from striate.models import create_model
 from striate.weights import load_weights, read_weights
+from striate.weights.caffe_names import CAFFE
+from striate.weights.naming import twins_of
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +74,17 @@ def test_what_the_network_would_be_with_is_not_beside_it(tmp_path, network):
     for prefix in ("", "net."):
         report, _ = loaded(tmp_path, {prefix + name: tensor for name, tensor in (network.state_dict() | more).items()})
         assert report.outside == () and set(report.unexpected) == set(more)
+
+
+def test_twins_are_those_that_the_weights_belong_to():
+    with drafting():
+        ours = create_model("alexnet_caffe").state_dict()
+    caffe = {CAFFE_NAME[name.rpartition(".")[0]] + "." + name.rpartition(".")[2]: ours[name] for name in ours}
+    assert twins_of("alexnet_caffe", ours.keys(), caffe) == ["caffenet"]
+    assert twins_of("alexnet_caffe", ours.keys(), ours) == ["alexnet", "caffenet"]
+
+
+CAFFE_NAME = {ours: name for name, ours in CAFFE[1].layers.items()}
 
 
 def test_a_network_that_is_there_twice_is_refused(tmp_path, network):

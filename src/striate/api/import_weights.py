@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from striate.bundle import Contract, SeenPictures
 from striate.errors import UsageError, WeightsError
-from striate.models import Network, Row, create_model, model_row, twin_rows
+from striate.models import Network, Row, create_model, model_row
 from striate.name_comparison import alike, spelled
 from striate.printable_text import is_text, printable
 from striate.runtime import Classifier, load_classifier
@@ -24,6 +24,7 @@ from striate.training import Decision
 from striate.watching import Watcher, tell
 from striate.weights import PUBLISHED, StartingWeights, Which, is_auxiliary, load_weights
 from striate.weights.input_rule import AskedInput, check_asked, input_rule
+from striate.weights.naming import twins_of
 from striate.weights.starting_weights import check_weights, find_weights
 
 CANARY_SIZES = ((150, 120), (120, 150), (140, 140), (96, 160))
@@ -115,7 +116,7 @@ def import_weights(
     decisions = [Decision("weights", starting.name, matched), *rule.decisions]
     for made in decisions:
         watcher.decision(made)
-    for twin in twin_rows(model):
+    for twin in twins_of(model, network.state_dict().keys(), starting.file.tensors):
         watcher.note(
             f"these weights fit {twin} too, which computes otherwise with them; import them there if labels are wrong"
         )

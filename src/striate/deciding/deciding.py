@@ -25,7 +25,7 @@ from striate.deciding.time_limit import plan_time, probe_images, probe_loss
 from striate.deciding.training_request import AUTO, TrainingRequest, ask_recipe
 from striate.deciding.transfer_choice import ask_transfer, choose_transfer
 from striate.deciding.weights_fit import choose_size, choose_twin
-from striate.models import Network, Row, create_model, model_row, twin_rows
+from striate.models import Network, Row, create_model, model_row
 from striate.pixels import Preprocessing
 from striate.table_reading import read_dataclass
 from striate.training import (
@@ -48,6 +48,7 @@ from striate.training.recipe import TransferConfig
 from striate.watching import NoteKeeper, Watcher
 from striate.weights import StartingWeights
 from striate.weights.input_rule import AskedInput, input_rule, input_side
+from striate.weights.naming import twins_of
 from striate.weights.starting_weights import are_published, find_weights, start_from
 
 
@@ -245,7 +246,7 @@ def suit_weights(
         return choose_input(request, dataset, facts, model_row(name), twin, starting)
 
     decisions: list[Decision] = []
-    if twins := twin_rows(row.name):
+    if twins := twins_of(row.name, network.state_dict().keys(), starting.file.tensors):
         network, reason = choose_twin(
             network,
             twins,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from striate.errors import WeightsError
+from striate.models.catalog import twin_rows
 from striate.weights.caffe_names import CAFFE
 from striate.weights.keymaps import KEY_MAPS, ExpectedInputs, NameMap
 from striate.weights.timm_names import TIMM
@@ -84,6 +85,21 @@ def best_named(own: Set[str], tensors: Mapping[str, Tensor], row: str | None = N
     if not best.prefix:
         return best
     return dataclasses.replace(best, rivals=tuple(rivals))
+
+
+def twins_of(row: str, own: Set[str], tensors: Mapping[str, Tensor]) -> list[str]:
+    """The other rows that take these very weights and compute something else with them.
+
+    Where the names of the tensors tell which rows the weights belong to, none but those.
+
+    Args:
+        row: The row that they are put into.
+        own: Its network's names.
+        tensors: The file's.
+    """
+    name_map = best_named(own, tensors, row).name_map
+    belonging = name_map.rows if name_map is not None else ()
+    return [twin for twin in twin_rows(row) if not belonging or twin in belonging]
 
 
 def check_one(named: Named, network: str) -> None:
