@@ -2,7 +2,21 @@ import pickle
 
 import pytest
 
-from striate.errors import Interrupted, PictureError, StriateError, TrainingError, UnknownNameError, UsageError, closest
+import striate.errors
+from striate.errors import (
+    BundleError,
+    DataError,
+    ExportError,
+    Interrupted,
+    PictureError,
+    QuantizationError,
+    StriateError,
+    TrainingError,
+    UnknownNameError,
+    UsageError,
+    WeightsError,
+    closest,
+)
 
 
 def test_unknown_name_offers_the_closest():
@@ -55,6 +69,26 @@ def test_interrupted_is_no_error_of_the_usual_kind():
         raise Interrupted("x")
 
 
-def test_picture_error_survives_a_process_boundary():
-    error = pickle.loads(pickle.dumps(PictureError("a.jpg", "the file is empty")))
-    assert (error.name, error.reason, str(error)) == ("a.jpg", "the file is empty", "a.jpg: the file is empty")
+EVERY_ERROR = [
+    PictureError("a.jpg", "the file is empty"),
+    UnknownNameError("model", "lenet6", ["lenet5", "vgg16"], hint="see them all"),
+    Interrupted("terminated", 15),
+    *(kind("one sentence") for kind in (StriateError, UsageError, DataError, WeightsError, BundleError, ExportError)),
+    *(kind("one sentence") for kind in (QuantizationError, TrainingError)),
+]
+
+
+@pytest.mark.parametrize("error", EVERY_ERROR, ids=lambda error: type(error).__name__)
+def test_every_error_survives_the_way_from_one_process_to_another(error):
+    """One that does not leaves `multiprocessing.Pool` waiting for ever."""
+    other = pickle.loads(pickle.dumps(error))
+    assert type(other) is type(error)
+    assert (str(other), other.args, vars(other)) == (str(error), error.args, vars(error))
+
+
+def test_no_error_was_forgotten():
+    def below(kind):
+        return {kind}.union(*map(below, kind.__subclasses__()))
+
+    named = {kind for kind in vars(striate.errors).values() if isinstance(kind, type)}
+    assert {type(error) for error in EVERY_ERROR} == (below(StriateError) & named) | {Interrupted}

@@ -15,6 +15,7 @@ GROUND = {
     "durable_writing",
     "errors",
     "fonts",
+    "forking",
     "hardware",
     "hooks",
     "interruption",

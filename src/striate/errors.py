@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import difflib
 import itertools
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 CLOSE = 0.6
 """A name is offered for another if they share this much: twice the characters in common, over all of both."""
@@ -67,6 +67,16 @@ class UnknownNameError(UsageError):
             left = f" and {len(known) - LISTED} more" if len(known) > LISTED else ""
             message += "; known: " + ", ".join(known[:LISTED]) + left
         super().__init__(message + (f" {hint}" if hint else ""))
+
+    def __reduce__(self) -> tuple[Callable[..., UnknownNameError], tuple[type[UnknownNameError], str, str]]:
+        return _unknown_name_error, (type(self), str(self), self.name)
+
+
+def _unknown_name_error(kind: type[UnknownNameError], message: str, name: str) -> UnknownNameError:
+    """The error as it was, in a process that it was sent to."""
+    error = kind.__new__(kind, message)
+    error.args, error.name = (message,), name
+    return error
 
 
 def closest(name: str, known: Iterable[str], *, most: int = 6, cutoff: float = CLOSE) -> list[str]:

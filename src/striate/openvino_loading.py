@@ -5,11 +5,15 @@ And without its converter until it is called: importing that takes a third of th
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import os
 import sys
 from functools import cache
 from types import ModuleType
 from typing import Any
+
+from striate.forking import before_each_fork, outliving_forks
 
 _CONVERTER = "openvino.tools.ovc"
 
@@ -40,13 +44,29 @@ def load_openvino() -> ModuleType:
 
 @cache
 def openvino_core() -> Any:
-    """The one `openvino.Core` of this process.
+    """The one `openvino.Core` of this process; a forked child gets its own.
 
     Each core puts a stack for signal handlers in the place of the one that is there, and brings that back in the end. Where
     the lives of two overlap, what is brought back may be a stack that is gone: the next signal, a Ctrl-C say, then ends the
     process with a segmentation fault (seen with OpenVINO 2026.4).
     """
-    return load_openvino().Core()
+    return outliving_forks(load_openvino().Core())
+
+
+@before_each_fork
+def _end_idle_threads() -> None:
+    """Ends the threads that OpenVINO keeps for the next graph, which it would take for alive in the child, and wait for.
+
+    It does so when a core has loaded the processor's plugin and ends; inside the life of the other core, so that the stack for
+    signal handlers is as before.
+    """
+    if openvino_core.cache_info().currsize:
+        with contextlib.suppress(RuntimeError):
+            load_openvino().Core().get_property("CPU", "FULL_DEVICE_NAME")
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=lambda: openvino_core.cache_clear())
 
 
 def _convert_model(*arguments: Any, **options: Any) -> Any:

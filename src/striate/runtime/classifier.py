@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
@@ -19,7 +20,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from striate.bundle import Bundle, Contract, SeenPictures, compare_canaries, open_bundle
-from striate.errors import BundleError, PictureError, UnknownNameError, UsageError
+from striate.errors import BundleError, PictureError, StriateError, UnknownNameError, UsageError
 from striate.evaluation import softmax
 from striate.hardware import available_processors
 from striate.pixels import PictureSource
@@ -80,7 +81,8 @@ class Classifier:
     A picture is a path, an encoded file (its bytes, or the file opened with mode "rb"), a PIL picture, or a uint8 array of shape
     (H, W), (H, W, 1), (H, W, 2), (H, W, 3) or (H, W, 4), as `striate.pixels.decode` takes it. Every method takes one picture or
     many (in a list, tuple, generator or array, see `as_pictures`) and answers a row a picture. It may be called from several
-    threads.
+    threads, and after a fork also in the child. One that `striate.load` opened can be sent to another process: what goes there is
+    where it was opened from, and it is opened and checked there when it is first used.
 
     Args:
         bundle: The sealed model.
@@ -90,11 +92,33 @@ class Classifier:
         BundleError: If the engine does not give the canaries' sealed logits.
     """
 
+    bundle: Bundle
+    engine: Engine
+    canary_difference: float
+    """The largest difference of a canary's logit from the sealed one, as a share of the logits' range."""
+
     def __init__(self, bundle: Bundle, engine: Engine) -> None:
         self.bundle = bundle
         self.engine = engine
         self.canary_difference = self._check_canaries()
-        """The largest difference of a canary's logit from the sealed one, as a share of the logits' range."""
+        self._origin: Origin | None = None
+
+    def __reduce__(self) -> tuple[Callable[[Origin], Classifier], tuple[Origin]]:
+        if self._origin is None:
+            raise UsageError(
+                "this classifier was made of a bundle and an engine, which cannot be sent to another process; "
+                "open it there with striate.load"
+            )
+        return _unopened, (self._origin,)
+
+    if not TYPE_CHECKING:  # it would make every name one that might be there
+
+        def __getattr__(self, name: str) -> Any:
+            # Asked for what __init__ sets: this one came from another process, and was not used in this one yet.
+            if name not in ("bundle", "engine", "canary_difference") or "_origin" not in self.__dict__:
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            self.__dict__.update(vars(_opened(self._origin)))
+            return self.__dict__[name]
 
     @property
     def contract(self) -> Contract:
@@ -213,6 +237,7 @@ class Classifier:
         self, pictures: Iterable[Source], work: Callable[[Sequence[Source]], Answer], batch_size: int | None = None
     ) -> Iterator[Answer]:
         """What `work` answers to every few pictures, in their order; threads are a little ahead of who takes the answers."""
+        process = os.getpid()
         chunks = in_chunks(pictures, batch_size or self.engine.batch)
         # One more than the engine takes, so that there is one to read files while the others wait for their answers.
         workers = max(self.engine.requests, available_processors()) + 1
@@ -225,8 +250,13 @@ class Classifier:
                     if not waiting:
                         return
                     yield waiting.popleft().result()
+                    if os.getpid() != process:
+                        raise StriateError(
+                            "predictions that were begun before the process forked go on only in the one that began them"
+                        )
             finally:
-                pool.shutdown(wait=False, cancel_futures=True)
+                if os.getpid() == process:
+                    pool.shutdown(wait=False, cancel_futures=True)
 
     def _infer(self, pictures: Pictures) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         preprocessing = self.contract.preprocessing
@@ -306,6 +336,44 @@ def as_pictures(pictures: Pictures) -> Iterable[PictureSource]:
     return pictures
 
 
+@dataclass(frozen=True)
+class Origin:
+    """Where a classifier was opened from and how: all that another process needs."""
+
+    folder: Path
+    """An absolute path."""
+    digest: str
+    """Of the contract."""
+    engine: str
+    precision: str
+    device: str
+
+
+def _unopened(origin: Origin) -> Classifier:
+    """A classifier that is opened when it is used: an error while it is sent would leave a pool of processes waiting for ever."""
+    classifier = Classifier.__new__(Classifier)
+    classifier._origin = origin
+    return classifier
+
+
+@lru_cache(maxsize=4)
+def _opened(origin: Origin) -> Classifier:
+    """Opened once in a process, however often it is sent there.
+
+    Raises:
+        StriateError: As `load_classifier`; or if there is another bundle at the place now.
+    """
+    if not origin.folder.is_dir():
+        raise UsageError(
+            f"the classifier was sent to a process that does not find its bundle at {origin.folder}; copy the bundle there, "
+            "or open it with striate.load"
+        )
+    classifier = load_classifier(origin.folder, engine=origin.engine, precision=origin.precision, device=origin.device)
+    if classifier._origin != origin:
+        raise BundleError(f"{origin.folder} holds another bundle than when the classifier was opened; load it anew")
+    return classifier
+
+
 def load_classifier(
     path: str | Path, *, engine: str | Path = "openvino", precision: str = "fp32", device: str = "cpu"
 ) -> Classifier:
@@ -325,8 +393,21 @@ def load_classifier(
     """
     check_engine(engine, precision, device)
     bundle = open_bundle(path)
+    classifier = Classifier(bundle, start_engine(bundle, path, engine, precision, device))
+    place = str(Path(engine).absolute()) if Path(engine).suffix == ONNX else str(engine)
+    digest = bundle.contract.to_dict()["digest"]
+    classifier._origin = Origin(bundle.folder.absolute(), digest, place, precision, device)
+    return classifier
+
+
+def start_engine(bundle: Bundle, path: str | Path, engine: str | Path, precision: str, device: str) -> Engine:
+    """The engine that `load_classifier` was asked for, with the bundle in it.
+
+    Raises:
+        UsageError: If it does not compute in the precision.
+    """
     if Path(engine).suffix == ONNX:
-        return Classifier(bundle, ONNXRuntimeEngine(Path(engine)))
+        return ONNXRuntimeEngine(Path(engine))
     if precision == "int8" and bundle.int8_path is None:
         raise UsageError(
             f"int8 is asked for, but {bundle.folder} has none; make a bundle with it by: "
@@ -337,12 +418,12 @@ def load_classifier(
 
         if precision == "auto":
             precision = half_precision(bundle) if device != "cpu" else "fp32"
-        return Classifier(bundle, TorchEngine(bundle, precision=precision, device=device))
+        return TorchEngine(bundle, precision=precision, device=device)
     if precision == "auto":
         precision = fastest_precision(bundle)
     graph = bundle.int8_path if precision == "int8" else None
     digest = engine_digest(bundle, graph)
-    return Classifier(bundle, OpenVINOEngine(graph or bundle.engine_path, precision=precision, digest=digest))
+    return OpenVINOEngine(graph or bundle.engine_path, precision=precision, digest=digest)
 
 
 def check_engine(engine: str | Path, precision: str, device: str) -> None:

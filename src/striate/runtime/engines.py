@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
+import os
 import queue
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from striate.errors import BundleError
+from striate.errors import BundleError, StriateError
+from striate.forking import GATE, outliving_forks
 from striate.hardware import available_processors
 from striate.openvino_loading import load_openvino, openvino_core
 from striate.runtime.compiled_cache import compiled_folder
@@ -28,6 +30,10 @@ MANY_DENSE_WEIGHTS = 1 << 24
 
 KEPT_WEIGHTS = 64 << 20
 """Bytes of weights up to which what is compiled is kept: of larger ones a second copy would be held, and little time saved."""
+
+
+CHILDS_PATIENCE = 60.0
+"""Seconds after which a forked process does not wait any longer for OpenVINO, which was not made for forks."""
 
 
 class Engine(Protocol):
@@ -50,7 +56,7 @@ class OpenVINOEngine:
 
     That leaves no thread waiting for another, neither in the network nor between decoding and inference. Large pictures go one at a
     time through a graph of that size, so that what a picture is answered does not depend on those beside it; small ones, and those of
-    networks with very large dense layers, share a request.
+    networks with very large dense layers, share a request. A forked process opens the graph anew when it is first asked.
 
     Args:
         path: The graph's `.xml` file; its `.bin` lies beside it.
@@ -76,38 +82,76 @@ class OpenVINOEngine:
         requests: int | None = None,
         digest: str | None = None,
     ) -> None:
-        openvino = load_openvino()
-        threads = threads or available_processors()
-        self.requests = requests or threads
-        weights = path.with_suffix(".bin")
-        keep = digest is not None and weights.is_file() and weights.stat().st_size <= KEPT_WEIGHTS
-        folder = compiled_folder(digest or "", version=openvino.__version__, precision=precision) if keep else None
-        try:
-            graph = openvino_core().read_model(str(path))
-            self.batch = suitable_batch(graph)
-            if self.batch == 1:
-                # Of a known size, OpenVINO plans memory and makes its kernels once, and not for each batch it meets.
-                graph.reshape([1, *(size.get_length() for size in list(graph.inputs[0].get_partial_shape())[1:])])
-            compiled = compile_graph(
-                graph, precision=precision, threads=threads, requests=self.requests, cache_folder=folder
-            )
-        except RuntimeError as error:
-            reason = str(error).strip().splitlines()[-1]
-            raise BundleError(f"OpenVINO cannot read {path.name}: {reason}") from error
-        used = compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
-        self.precision = "int8" if precision == "int8" else _USED.get(used, "fp32")
-        self._idle: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        for _ in range(self.requests):
-            self._idle.put(compiled.create_infer_request())
-        self._pool = ThreadPoolExecutor(self.requests, thread_name_prefix="striate-openvino")
+        self._path = path
+        self._asked = precision
+        self._threads = threads or available_processors()
+        self._digest = digest
+        self.requests = requests or self._threads
+        self._files = self._file_marks()
+        self._open()
 
     def infer(self, images: npt.NDArray[np.float32]) -> Arrays:
         """Logits (N, classes) and features (N, d) of images (N, C, H, W), all float32."""
+        if self._process != os.getpid():
+            self._open_in_child()
         if len(images) <= self.batch:
             return self._run(images)
         parts = [images[start : start + self.batch] for start in range(0, len(images), self.batch)]
         logits, features = zip(*self._pool.map(self._run, parts), strict=True)
         return np.concatenate(logits), np.concatenate(features)
+
+    def _open(self) -> None:
+        openvino = load_openvino()
+        weights = self._path.with_suffix(".bin")
+        keep = self._digest is not None and weights.is_file() and weights.stat().st_size <= KEPT_WEIGHTS
+        folder = (
+            compiled_folder(self._digest or "", version=openvino.__version__, precision=self._asked) if keep else None
+        )
+        try:
+            graph = openvino_core().read_model(str(self._path))
+            self.batch = suitable_batch(graph)
+            if self.batch == 1:
+                # Of a known size, OpenVINO plans memory and makes its kernels once, and not for each batch it meets.
+                graph.reshape([1, *(size.get_length() for size in list(graph.inputs[0].get_partial_shape())[1:])])
+            compiled = compile_graph(
+                graph, precision=self._asked, threads=self._threads, requests=self.requests, cache_folder=folder
+            )
+        except RuntimeError as error:
+            reason = str(error).strip().splitlines()[-1]
+            raise BundleError(f"OpenVINO cannot read {self._path.name}: {reason}") from error
+        used = compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
+        self.precision = "int8" if self._asked == "int8" else _USED.get(used, "fp32")
+        self._idle: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        for _ in range(self.requests):
+            self._idle.put(outliving_forks(compiled.create_infer_request()))
+        self._pool = ThreadPoolExecutor(self.requests, thread_name_prefix="striate-openvino")
+        self._process = os.getpid()
+
+    def _open_in_child(self) -> None:
+        """Opens the graph once more in a forked process, where what was opened before the fork waits for ever.
+
+        Raises:
+            BundleError: If the graph is not there any more, or another one is in its place.
+        """
+        with GATE.opening:
+            if self._process == os.getpid():  # another thread has done it
+                return
+            if self._file_marks() != self._files:
+                raise BundleError(
+                    f"{self._path} was changed since the classifier was opened, before this process forked; load it anew"
+                )
+            opened = ThreadPoolExecutor(1).submit(self._open)
+            if not wait([opened], timeout=CHILDS_PATIENCE).done:
+                raise StriateError(
+                    "OpenVINO does not start in this forked process; load the classifier in one that "
+                    "multiprocessing.get_context('spawn') started"
+                )
+            opened.result()
+
+    def _file_marks(self) -> list[tuple[int, int, int]]:
+        """What tells the graph's files from others in their place."""
+        files = [path.stat() for path in (self._path, self._path.with_suffix(".bin")) if path.is_file()]
+        return [(file.st_ino, file.st_size, file.st_mtime_ns) for file in files]
 
     def _run(self, images: npt.NDArray[np.float32]) -> Arrays:
         request = self._idle.get()
@@ -126,17 +170,25 @@ class _FirstInference:
     """OpenVINO's binding prepares its use of numpy at the first inference; two threads at that at once wait for each other for ever."""
 
     def __init__(self) -> None:
+        self.renew()
+
+    def renew(self) -> None:
+        """Begins anew, as in a forked child, where the lock may be held by a thread that is not there."""
         self.lock = threading.Lock()
         self.done = False
 
 
 _FIRST = _FirstInference()
 
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_FIRST.renew)
+
 
 def _answers(request: Any, images: npt.NDArray[np.float32]) -> Arrays:
     # Not `infer`, which computes in the thread that calls it, with memory for each such thread.
-    request.start_async([images], share_inputs=True)
-    request.wait()
+    with GATE.running():
+        request.start_async([images], share_inputs=True)
+        request.wait()
     return np.array(request.get_tensor("logits").data), np.array(request.get_tensor("features").data)
 
 
@@ -186,4 +238,6 @@ def compile_graph(
     }
     if cache_folder is not None:
         settings["CACHE_DIR"] = str(cache_folder)
-    return openvino_core().compile_model(graph, "CPU", settings)
+    core = openvino_core()
+    with GATE.running():
+        return outliving_forks(core.compile_model(graph, "CPU", settings))

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from striate.errors import BundleError, UsageError
+from striate.forking import GATE, outliving_forks
 from striate.hardware import available_processors
 from striate.utf8_paths import utf8_path
 
@@ -49,7 +50,9 @@ class ONNXRuntimeEngine:
         options.log_severity_level = 3
         try:
             with utf8_path(path) as file:
-                self._session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+                self._session = outliving_forks(
+                    onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+                )
         except Exception as error:  # its errors have no class in common
             raise BundleError(f"ONNX Runtime cannot read {path.name}: {str(error).strip().splitlines()[-1]}") from error
         inputs, outputs = self._session.get_inputs(), {output.name for output in self._session.get_outputs()}
@@ -64,5 +67,6 @@ class ONNXRuntimeEngine:
 
     def infer(self, images: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """Logits (N, classes) and features (N, d) of images (N, C, H, W), all float32."""
-        logits, features = self._session.run(["logits", "features"], {"images": images})
+        with GATE.running():  # it has no threads of its own, and so goes on in a forked process
+            logits, features = self._session.run(["logits", "features"], {"images": images})
         return logits, features

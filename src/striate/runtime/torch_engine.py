@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -9,6 +11,7 @@ from safetensors.torch import load_file
 
 from striate.bundle import Bundle
 from striate.errors import BundleError, StriateError, UsageError
+from striate.forking import GATE
 from striate.models import Network, create_model
 from striate.utf8_paths import utf8_path
 
@@ -55,14 +58,24 @@ class TorchEngine:
         self._device = torch.device(device)
         if self._device.type == "cuda" and (self._device.index or 0) >= torch.cuda.device_count():
             raise UsageError(f"there is no device {device!r} here: {torch.cuda.device_count()} CUDA devices were found")
+        self._process = os.getpid()
         self._network = build_network(bundle).to(self._device).to(memory_format=torch.channels_last)
 
     @torch.inference_mode()
     def infer(self, images: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """Logits (N, classes) and features (N, d) of images (N, C, H, W), all float32."""
+        """Logits (N, classes) and features (N, d) of images (N, C, H, W), all float32.
+
+        Raises:
+            UsageError: In a forked process, if the device is a GPU.
+        """
+        if self._device.type != "cpu" and self._process != os.getpid():
+            raise UsageError(
+                f"a classifier on {self._device} cannot be used in a forked process; load it there with striate.load, "
+                "in a process that multiprocessing.get_context('spawn') started"
+            )
         inputs = torch.from_numpy(images).to(self._device, memory_format=torch.channels_last)
         narrow = torch.float16 if self.precision == "fp16" else torch.bfloat16
-        with torch.autocast(self._device.type, dtype=narrow, enabled=self.precision != "fp32"):
+        with GATE.running(), torch.autocast(self._device.type, dtype=narrow, enabled=self.precision != "fp32"):
             features = self._network.features(inputs)
             logits = self._network.head(features)
         return logits.float().cpu().numpy(), features.float().cpu().numpy()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
 import tempfile
 from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
@@ -186,12 +187,12 @@ def _run(
                 progress(task, int(inputs.positions[-1]) + 1, count)
 
 
-_COMPILED: dict[tuple[str, int, tuple[int, int]], Callable[[Tensor], Floats]] = {}
+_COMPILED: dict[tuple[int, str, int, tuple[int, int]], Callable[[Tensor], Floats]] = {}
 """The parts that were compiled last: a sample, all pictures and their draws pass the same one."""
 
 
 def _in_openvino(part: FrozenPart) -> Callable[[Tensor], Floats]:
-    key = part.identity, part.in_channels, part.input_size
+    key = os.getpid(), part.identity, part.in_channels, part.input_size  # a forked process cannot use another's
     if key not in _COMPILED:
         while len(_COMPILED) >= KEPT_COMPILED:
             del _COMPILED[next(iter(_COMPILED))]
