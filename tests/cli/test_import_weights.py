@@ -1,4 +1,5 @@
 import json
+import os
 import unicodedata
 
 import torch
@@ -88,3 +89,17 @@ def test_class_names_in_another_unicode_form_than_the_folders(striate_command, d
     )
     assert (code, "holds 'gr\\udcfcn', which is not text in UTF-8" in err) == (2, True)
     assert not (tmp_path / "two").exists()
+
+
+def test_a_bundle_has_the_modes_of_the_umask(striate_command, tmp_path):
+    weights, bundle = tmp_path / "weights.pth", tmp_path / "bundle"
+    torch.save(create_model("resnet20", num_classes=2, seed=0).state_dict(), weights)
+    before = os.umask(0o027)
+    try:
+        code, _, _ = striate_command("import", weights, "--model", "resnet20", "--classes", "a,b", "-o", bundle)
+    finally:
+        os.umask(before)
+    assert code == 0
+    modes = {path.is_dir(): oct(path.stat().st_mode & 0o777) for path in (bundle, *bundle.rglob("*"))}
+    assert modes == {True: "0o750", False: "0o640"}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bundle", "weights.pth"]

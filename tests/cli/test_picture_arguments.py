@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -74,3 +75,21 @@ def test_the_same_pictures_as_in_a_data_set(place):
     data = load_data(root)
     assert list(expand(["."])) == sorted([*names, "dog/linked/8.png"])
     assert sorted(data.pictures.key(row) for row in range(len(data))) == sorted([*names, "dog/linked/8.png"])
+
+
+def test_paths_in_another_unicode_form_than_on_the_disk(place, monkeypatch):
+    composed, decomposed = (unicodedata.normalize(form, "고양이") for form in ("NFC", "NFD"))
+    place(f"{decomposed}/1.png", f"{decomposed}/é.png")
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(f"{composed}/1.png\n{composed}/2.png\n".encode())))
+    assert list(expand([f"{composed}/1.png", f"./{composed}", "-"])) == [
+        f"{decomposed}/1.png",
+        f"{decomposed}/1.png",
+        f"{decomposed}/é.png",
+        f"{decomposed}/1.png",
+        f"{composed}/2.png",
+    ]
+
+
+def test_a_list_of_names_that_are_no_text(place, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"bl\xe4tter.png\r\n\n1.png")))
+    assert list(expand(["-"])) == ["bl\udce4tter.png", "1.png"]

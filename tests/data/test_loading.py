@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
@@ -109,3 +110,9 @@ def test_a_url_is_said_to_be_none() -> None:
     assert str(caught.value) == (
         "'https://example.org/photos.zip' is a URL, and nothing is downloaded: save the data, and give the path of its folder"
     )
+
+
+def test_a_path_in_another_unicode_form_than_on_the_disk(tree: Tree) -> None:
+    composed, decomposed = (unicodedata.normalize(form, "사진") for form in ("NFC", "NFD"))
+    root = tree("cat/1.png", "dog/1.png", at=tree().parent / decomposed)
+    assert load_data(root.parent / composed).location == str(root)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from striate.errors import UsageError
+from striate.name_comparison import PathFinder
 from striate.pixels import PictureWalk
 from striate.pixels.decoding import is_url
 
@@ -20,15 +21,18 @@ def expand(arguments: list[str]) -> Iterator[str]:
         UsageError: If a glob matches nothing.
         DataError: If a folder cannot be read.
     """
+    finder = PathFinder()
     for argument in arguments:
         if argument == "-":
-            yield from _listed_on_stdin()
+            yield from (_on_disk(line, finder) for line in _listed_on_stdin())
         elif _is_folder(argument):
             yield from pictures_in(argument)
         elif _is_glob(argument):
             yield from _matches(argument)
+        elif (found := _on_disk(argument, finder)) != argument and _is_folder(found):
+            yield from pictures_in(found)
         else:
-            yield argument
+            yield found
 
 
 def check_globs(arguments: list[str]) -> None:
@@ -52,6 +56,14 @@ def _listed_on_stdin() -> Iterator[str]:
     for line in sys.stdin if binary is None else map(os.fsdecode, binary):
         if line.strip():
             yield line.rstrip("\r\n")
+
+
+def _on_disk(path: str, finder: PathFinder) -> str:
+    """A path as the disk has it, where that writes it in another Unicode form; else as it is."""
+    if path.isascii() or is_url(path):
+        return path
+    found = finder.find(Path(path))
+    return path if found == Path(path) else str(found)
 
 
 def pictures_in(folder: str) -> Iterator[str]:

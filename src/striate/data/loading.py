@@ -12,6 +12,7 @@ from striate.data.folders import load_folders
 from striate.data.idx import is_idx_folder, load_idx
 from striate.data.table import load_table
 from striate.errors import DataError, UsageError, closest
+from striate.name_comparison import PathFinder
 from striate.pixels.decoding import is_url
 from striate.pixels.walking import is_picture_name
 
@@ -58,7 +59,7 @@ def load_data(location: str | Path, *, root: str | Path | None = None, download:
     if isinstance(location, str) and location in BUILT_IN_NAMES:
         return load_built_in(location, root=None if root is None else Path(root), download=download)
     # Not resolve(): a link's own name is what the data is called.
-    path = Path(os.path.abspath(Path(location).expanduser()))  # noqa: PTH100
+    path = PathFinder().find(Path(os.path.abspath(Path(location).expanduser())))  # noqa: PTH100
     if root is not None or download:
         raise UsageError(
             f"root and download go with a built-in name ({', '.join(BUILT_IN_NAMES)}), got {str(location)!r}"
