@@ -58,6 +58,8 @@ def test_a_glob_that_matches_nothing(place):
     place("a/1.png")
     with pytest.raises(UsageError, match=r"^nothing matches a/\*\.jpg$"):
         list(expand(["a/*.jpg"]))
+    with pytest.raises(UsageError, match=r"^nothing matches a\\\*\.png; folders are separated by slashes here$"):
+        list(expand(["a\\*.png"]))
 
 
 @pytest.mark.parametrize("argument", ["https://example.org/cat.jpg?size=[1]", "x" * 5000, "a\0b"])

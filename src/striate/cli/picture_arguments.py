@@ -80,7 +80,8 @@ def _matches(pattern: str) -> Iterator[str]:
     """
     matches = sorted(glob.glob(_literal_beginning(pattern), recursive=True))  # noqa: PTH207 - keeps the paths as they were typed
     if not matches:
-        raise UsageError(f"nothing matches {pattern}")
+        hint = "; folders are separated by slashes here" if "\\" in pattern and os.sep == "/" else ""
+        raise UsageError(f"nothing matches {pattern}{hint}")
     once: set[tuple[str, str]] = set()
     for match in matches:
         if _is_new(match, once):
