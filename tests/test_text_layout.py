@@ -69,6 +69,23 @@ def test_breaking_keeps_every_word_in_order(text, width):
     assert all(cell_width(line) <= width or len(line.split()) <= 1 for line in lines if line != text)
 
 
+def test_a_command_stays_one_command_for_a_shell():
+    import shlex
+
+    said = "predict   striate predict 'runs/내 사진들 1' --format csv --top 3 PICTURE.jpg"
+    lines = wrapped(said, 40)
+    assert lines == [
+        "predict   striate predict \\",
+        "          'runs/내 사진들 1' --format \\",
+        "          csv --top 3 PICTURE.jpg",
+    ]
+    command = "\n".join(lines).removeprefix("predict").strip()
+    assert shlex.split(command.replace("\\\n", "")) == shlex.split(said.removeprefix("predict"))
+    assert all(cell_width(line) <= 40 for line in lines)
+    # What is told of a command is no command.
+    assert wrapped("it's what `striate train x` does with data here", 20)[0] == "it's what `striate"
+
+
 def test_what_fits_and_what_has_no_screen_stays_as_it_is():
     text = "a  b\n\n   c " + "x" * 300
     assert wrapped(text, None) == text.split("\n")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from io import StringIO
 
 GAP = 2
@@ -67,7 +67,8 @@ def table(
 def wrapped(text: str, width: int | None) -> list[str]:
     """The lines of a text, those that are longer than the screen is wide broken between words; a longer word stays whole.
 
-    What goes on in the next line begins under the words that follow the line's first wide gap, or two columns further in.
+    What goes on in the next line begins under the words that follow the line's first wide gap, or two columns further in. A command
+    at the end of a line is broken as a shell takes it, by a backslash, and not between quotes.
 
     Example:
         >>> wrapped("run  one two three", 12)
@@ -81,16 +82,34 @@ def wrapped(text: str, width: int | None) -> list[str]:
     return lines
 
 
+_COMMAND = re.compile(r"(?:^|: |  )(striate [a-z-]+ )")
+_WORD = re.compile(r"( *)(\S+)")
+_ARGUMENT = re.compile(r"( *)((?:'[^']*'|[^\s'])+)")
+
+
+def _pieces(line: str, indent: int) -> Iterator[tuple[str, str, bool]]:
+    """(gap, word, whether it is of a command) in order."""
+    command = _COMMAND.search(line)
+    begin = command.start(1) if command and line.count("'", command.start(1)) % 2 == 0 else len(line)
+    for gap, word in _WORD.findall(line[indent:begin]):
+        yield gap, word, False
+    gap = " " * (begin - len(line[:begin].rstrip(" ")))
+    for place, (own_gap, word) in enumerate(_ARGUMENT.findall(line[begin:])):
+        yield own_gap or (gap if place == 0 else ""), word, place > 0
+
+
 def _broken(line: str, width: int) -> list[str]:
     before = re.match(r" *\S+(?: \S+)*  +(?=\S)", line)
     indent = len(line) - len(line.lstrip(" "))
     hang = cell_width(before[0]) if before and cell_width(before[0]) <= width // 2 else min(indent + 2, width // 2)
     lines: list[str] = []
     current, taken = " " * indent, indent
-    for gap, word in re.findall(r"( *)(\S+)", line[indent:]):
+    pieces = list(_pieces(line, indent))
+    for place, (gap, word, of_command) in enumerate(pieces):
         size = cell_width(word)
-        if current.strip() and taken + len(gap) + size > width:
-            lines.append(current.rstrip())
+        goes_on = 2 if place + 1 < len(pieces) and pieces[place + 1][2] else 0  # room for a backslash
+        if current.strip() and taken + len(gap) + size + goes_on > width:
+            lines.append(current.rstrip() + (" \\" if of_command else ""))
             current, taken, gap = " " * hang, hang, ""
         current += gap + word
         taken += len(gap) + size

@@ -65,6 +65,9 @@ def test_a_run_holds_all_that_it_should(finished_run, striped):
     page = finished_run.report.read_text()
     assert "resnet20" in page and f"striate predict {folder}" in page
     assert "The 16 filters of conv1, 3 x 3 weights each, in colour" in page
+    assert "What is sought is bands, the second of two classes of one size; " in page and "chosen on val</th>" in page
+    recipe = page[page.index('<section id="recipe">') : page.index("</section>", page.index('<section id="recipe">'))]
+    assert "<details>" in recipe and "batch_size = 16" in recipe and "decisions" not in recipe
 
 
 def test_what_ships_is_the_average_of_the_last_epoch(finished_run):

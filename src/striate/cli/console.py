@@ -135,12 +135,13 @@ class ConsoleWatcher(Watcher):
         if self.width is None:
             self._console.print(said)
             return
-        place = 0
+        place, lines = 0, []
         for line in wrapped(said.plain, self.width):  # between words, and a longer word stays whole
-            begin = said.plain.find(line.strip(), place)
-            piece = said[begin : begin + len(line.strip())]
-            self._console.print(Text(line[: len(line) - len(line.lstrip())]) + piece)
-            place = begin + len(line.strip())
+            words = line.strip()
+            begin = said.plain.find(words, place)
+            place = begin + len(words)
+            lines.append(Text(" " * (len(line) - len(line.lstrip()))) + said[begin:place])
+        self._console.print(Text("\n").join(lines))
 
     def _due(self, done: int, total: int) -> bool:
         now = time.monotonic()

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 
-from striate.cli.text import screen_width
+from striate.cli.text import tell
 from striate.printable_text import printable
 
 TYPE_CHECKING = False  # as typing has it, whose import would take longer than all that is done here
@@ -103,9 +103,6 @@ def leave(message: str, exit_code: int) -> NoReturn:
 
     with contextlib.suppress(OSError):  # who read it has gone
         sys.stdout.flush()
-    from striate.text_layout import wrapped
-
     line = printable(re.sub(r"\s*[\r\n]+\s*", " ", message.strip()))  # a command in it is pasted: its spaces stay
-    text = "\n".join(wrapped(f"striate: {line}", screen_width(sys.stderr)))
-    print(text, file=sys.stderr)  # noqa: T201 - the command's one way to say so
+    tell(f"striate: {line}")
     sys.exit(exit_code)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from striate.cli.output import write_row
-from striate.cli.text import screen_width
+from striate.cli.text import screen_width, tell
 from striate.errors import UsageError
 from striate.printable_text import printable
 from striate.row_writing import FilePath, csv_line, json_line
@@ -53,7 +53,7 @@ def command(
     check_globs(pictures)
     classifier = load_classifier(bundle, engine=engine, precision=precision, device=device)
     if verbose:
-        typer.echo(f"{classifier!r}; canaries differ by {classifier.canary_difference:.1e} of the range", err=True)
+        tell(f"{classifier!r}; canaries differ by {classifier.canary_difference:.1e} of the range")
         for name, terms in classifier.contract.precisions.items():
             measured = (
                 f"{terms.agreement:.2%} on {terms.pictures:,} pictures"
@@ -62,7 +62,7 @@ def command(
             )
             if terms.speed is not None:
                 measured += f", {terms.speed:.1f} times as fast as fp32"
-            typer.echo(f"{name}: agreement {measured}; canaries may differ by {terms.tolerance:.1e}", err=True)
+            tell(f"{name}: agreement {measured}; canaries may differ by {terms.tolerance:.1e}")
     output_format = Format.JSONL if as_json else output_format
     columns = min(top, len(classifier.classes))
     if output_format is Format.CSV:
@@ -79,7 +79,7 @@ def command(
     if count == 0:
         raise UsageError(f"no pictures found in {', '.join(pictures)}")
     if errors:
-        typer.echo(f"striate: {errors} of {count} pictures could not be read", err=True)
+        tell(f"striate: {errors} of {count} pictures could not be read")
         raise typer.Exit(3)
 
 

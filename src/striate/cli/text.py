@@ -1,4 +1,4 @@
-"""How much of a terminal there is for text."""
+"""How much of a terminal there is for text, and sentences on it."""
 
 from __future__ import annotations
 
@@ -20,3 +20,10 @@ def screen_width(stream: TextIO | None = None) -> int | None:
         return (os.get_terminal_size(stream.fileno()).columns or None) if stream.isatty() else None
     except (OSError, ValueError):  # no terminal after all, or a closed stream
         return None
+
+
+def tell(text: str) -> None:
+    """Writes a sentence to stderr; on a screen it is broken between words."""
+    from striate.text_layout import wrapped
+
+    print("\n".join(wrapped(text, screen_width(sys.stderr))), file=sys.stderr)  # noqa: T201 - the command's one way to say so
