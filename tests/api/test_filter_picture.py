@@ -1,4 +1,5 @@
 import errno
+import io
 
 import numpy as np
 import pytest
@@ -68,6 +69,16 @@ def test_grey():
     assert filter_picture(PICTURE[..., 0], "identity").shape == (9, 7, 1)
     step = np.vstack([STEP, STEP[:1]])
     assert filter_picture(np.repeat(step[..., None], 3, axis=2), "sobel_x").shape == (4, 4, 3)
+
+
+def test_a_pipe_is_read_once():
+    class Pipe(io.BytesIO):
+        def seekable(self):
+            return False
+
+    file = io.BytesIO()
+    Image.fromarray(PICTURE).save(file, "PNG")
+    assert np.array_equal(filter_picture(Pipe(file.getvalue()), "identity"), PICTURE)
 
 
 def test_an_array_with_alpha_is_one_picture_on_white():

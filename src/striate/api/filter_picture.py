@@ -15,6 +15,7 @@ from striate.durable_writing import check_writable, write_durably
 from striate.errors import UnknownNameError, UsageError
 from striate.nn import NamedKernel, cross_correlate2d, named_kernel
 from striate.pixels import PictureSource, decode, measure
+from striate.pixels.decoding import held
 
 Mapping: TypeAlias = Literal["clip", "absolute", "signed"]
 """How responses become pixels; `filter_picture` says what each does."""
@@ -86,6 +87,7 @@ def filter_picture(
         raise UsageError(f"filter_picture: contrast must be a finite number above 0, got {contrast!r}")
     # The largest response that a picture can give, in units of its 255 grey levels.
     gain = max(float(weights[weights > 0].sum()), float(-weights[weights < 0].sum())) or 1.0
+    picture = held(picture)
     channels = 1 if grey else measure(picture).channels_needed
     pixels = decode(picture, channels=channels)
     result = np.empty_like(pixels)

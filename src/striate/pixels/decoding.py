@@ -194,6 +194,17 @@ def picture_name(source: object, name: str | None) -> str:
     return opened_as if isinstance(opened_as, str) and opened_as else "a picture in memory"
 
 
+def held(source: PictureSource, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> PictureSource:
+    """A source that can be read again: the bytes of an open file, which may be a pipe; anything else as it is.
+
+    Raises:
+        PictureError: If the file cannot be read.
+    """
+    if isinstance(source, Image.Image | np.ndarray) or not hasattr(source, "read"):
+        return source
+    return _read_stream(source, max_pixels, picture_name(source, None))
+
+
 def is_url(text: str) -> bool:
     """Whether a text is an address on a network or the content of a page, and no path.
 
