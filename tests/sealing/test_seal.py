@@ -99,7 +99,7 @@ def test_all_that_speak_of_probabilities_say_the_same(calibrated):
     assert facts["check"]["probability"] == pytest.approx(expected.max(), rel=1e-3)
     assert facts["check"]["curves"]["deletion"][0] == pytest.approx(expected.max(), rel=1e-3)
     assert seen.report.predictions[0][1] == pytest.approx(expected.max(), rel=1e-3)
-    assert sealed.probabilities["val"][0] == pytest.approx(expected, rel=1e-3)
+    assert sealed.measured.probabilities["val"][0] == pytest.approx(expected, rel=1e-3)
 
 
 def test_an_exported_file_says_the_temperature(calibrated, tmp_path):

@@ -106,7 +106,7 @@ class Visualization:
         if more > 0:
             parts.append(notebook.text(f"{more} more are on the page that to_html() gives."))
         what = f"{self.seen.name} and {self.report.picture_name}" if self.report.picture_name else self.seen.name
-        said = [f"{name}, {probability(share)}" for name, share in self.report.predictions[:1]]
+        said = [f"{name}, {probability(share, space='')}" for name, share in self.report.predictions[:1]]
         return notebook.block(": ".join([what, *said]), *map(notebook.text, self.warnings), *parts)
 
     def to_html(self) -> str:

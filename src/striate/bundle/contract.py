@@ -200,6 +200,8 @@ class Contract:
             raise BundleError("the contract states no terms for fp32, which every bundle computes in")
         for name, terms in contract.precisions.items():
             _check_terms(name, terms)
+        for split, figures in contract.metrics.items():
+            _check_figures(split, figures)
         return contract
 
 
@@ -225,6 +227,17 @@ def _check_calibration(calibration: Mapping[str, int | float]) -> None:
         raise BundleError(
             f"the contract's temperature was fitted on {shown(pictures)} pictures; expected a whole number from 0"
         )
+
+
+def _check_figures(split: str, figures: Mapping[str, Any]) -> None:
+    """Raises BundleError unless all that was measured on a split is numbers, and its fingerprint a text."""
+    for name, value in figures.items():
+        numbers = value if isinstance(value, list) else [value]
+        kind: Any = str if name == "fingerprint" else int | float
+        if isinstance(value, bool) or not all(isinstance(one, kind) for one in numbers):
+            raise BundleError(
+                f"the contract's metrics of {shown(split)} have {shown(value)} for {shown(name)}, which is no number"
+            )
 
 
 def _check_terms(precision: str, terms: PrecisionTerms) -> None:

@@ -104,7 +104,7 @@ def carry_out(
         watcher.task("sealing", 1, 1)
         timings["sealing"] = time.monotonic() - begun - sum(timings.values())
         few = judge_calibration(sealed.bundle.contract.calibration, len(dataset.indices("val")))
-        judged = (*judge_run(run, dataset, history, sealed.scores), *few)
+        judged = (*judge_run(run, dataset, history, sealed.measured.scores), *few)
         known = write_findings(folder, run, judged)
         write_training_report(folder, run, dataset, store, sealed, learnt, history, timings, known)
         tell(judged, watcher)

@@ -44,7 +44,7 @@ def write_training_report(
     findings: Sequence[Finding],
 ) -> None:
     """Writes a finished run's `report.html`, the last of all that a run writes: what it says makes the run ended."""
-    headline = next((name for name in ("test", "val") if name in sealed.scores), None)
+    headline = next((name for name in ("test", "val") if name in sealed.measured.scores), None)
     bundle = shlex.quote(str(folder))
     known = describe_run(folder, run, dataset)
     wrong = mistakes(dataset, store, run, sealed, headline) if headline else []
@@ -53,7 +53,7 @@ def write_training_report(
         data=dataclasses.replace(known.data, samples=sample_pictures(dataset, store)),
         parameters=parameter_count(run.recipe.model, network),
         history=history,
-        scores={name: scores.to_dict() for name, scores in sealed.scores.items()},
+        scores={name: scores.to_dict() for name, scores in sealed.measured.scores.items()},
         mistakes=wrong,
         calibration=calibration_of(sealed, headline) if headline else None,
         two_classes=two_classes_of(sealed, dataset, headline) if headline else None,
@@ -76,23 +76,25 @@ def calibration_of(sealed: Sealed, split: str) -> Calibration:
         temperature=contract.temperature,
         pictures=contract.calibration_pictures,
         split=split,
-        error=sealed.scores[split].expected_calibration_error,
-        error_uncalibrated=sealed.uncalibrated[split].expected_calibration_error,
-        bins=reliability(sealed.probabilities[split], sealed.labels[split]),
+        error=sealed.measured.scores[split].expected_calibration_error,
+        error_uncalibrated=sealed.measured.uncalibrated[split].expected_calibration_error,
+        bins=reliability(sealed.measured.probabilities[split], sealed.measured.labels[split]),
     )
 
 
 def two_classes_of(sealed: Sealed, dataset: Dataset, split: str) -> TwoClasses | None:
     """What every threshold would do on a split, if there are two classes and it has pictures of both."""
-    if len(dataset.classes) != 2 or len(np.unique(sealed.labels[split])) != 2:
+    if len(dataset.classes) != 2 or len(np.unique(sealed.measured.labels[split])) != 2:
         return None
     train = [dataset.counts()[name].get("train", 0) for name in dataset.classes]
     sought = 0 if train[0] < train[1] else 1
     why = "which has fewer training pictures" if train[0] != train[1] else "the second of two classes of one size"
-    probabilities, positive = sealed.probabilities[split][:, sought], sealed.labels[split] == sought
+    probabilities, positive = sealed.measured.probabilities[split][:, sought], sealed.measured.labels[split] == sought
     chosen = None
-    if "val" in sealed.labels and len(np.unique(sealed.labels["val"])) == 2:
-        threshold = best_threshold(sealed.probabilities["val"][:, sought], sealed.labels["val"] == sought)
+    if "val" in sealed.measured.labels and len(np.unique(sealed.measured.labels["val"])) == 2:
+        threshold = best_threshold(
+            sealed.measured.probabilities["val"][:, sought], sealed.measured.labels["val"] == sought
+        )
         chosen = at_threshold(probabilities, positive, threshold)
     return TwoClasses(
         positive=dataset.classes[sought],
@@ -147,7 +149,7 @@ def sample_pictures(dataset: Dataset, store: PixelStore) -> dict[str, list[npt.N
 def mistakes(dataset: Dataset, store: PixelStore, run: RunPlan, sealed: Sealed, split: str) -> list[Mistake]:
     """The most confident mistakes on a split, the surest first."""
     examples = SplitExamples.of(dataset, store, run.preprocessing, split)
-    probabilities = sealed.probabilities[split]
+    probabilities = sealed.measured.probabilities[split]
     positions = most_confident_mistakes(probabilities, examples.labels, MISTAKES)
     if not len(positions):
         return []

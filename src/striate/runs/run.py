@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shlex
 from collections.abc import Mapping
@@ -75,7 +76,11 @@ class Run:
         except StriateError as error:
             return notebook.block(f"Run {self.folder}", notebook.text(str(error)))
         rows = [
-            (split, f"{scores['count']:,}", f"{scores['accuracy']:.2%}", f"{scores['balanced_accuracy']:.2%}")
+            (
+                split,
+                f"{scores.get('count', 0):,}",
+                *(f"{scores.get(name, math.nan):.2%}" for name in ("accuracy", "balanced_accuracy")),
+            )
             for split, scores in metrics.items()
         ]
         table = notebook.table(("split", "pictures", "accuracy", "balanced accuracy"), rows)

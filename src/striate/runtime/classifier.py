@@ -65,7 +65,9 @@ class Prediction:
             return notebook.block(self.path, notebook.text(self.error))
         return notebook.block(
             self.path,
-            notebook.table(("class", "probability"), [(name, probability(share)) for name, share in self.top]),
+            notebook.table(
+                ("class", "probability"), [(name, probability(share, space="")) for name, share in self.top]
+            ),
         )
 
     def to_dict(self) -> dict[str, Any]:

@@ -58,18 +58,31 @@ class Measured:
 
 
 @dataclass(frozen=True)
+class Measurements:
+    """What the sealed engine scores, by split."""
+
+    calibration: Mapping[str, int | float]
+    """As the contract has it."""
+    probabilities: Mapping[str, npt.NDArray[np.float64]]
+    """(n, classes), in the order of the labels."""
+    labels: Mapping[str, npt.NDArray[np.int64]]
+    """(n,)."""
+    scores: Mapping[str, Scores]
+    uncalibrated: Mapping[str, Scores]
+    """What the scores are at temperature 1."""
+
+    def figures(self, split: str) -> dict[str, Any]:
+        """The single figures of a split, JSON-ready."""
+        return self.scores[split].headline() | uncalibrated_figures(self.uncalibrated[split])
+
+
+@dataclass(frozen=True)
 class Sealed:
     """A bundle and what was measured on it."""
 
     bundle: Bundle
-    scores: Mapping[str, Scores]
-    probabilities: Mapping[str, npt.NDArray[np.float64]]
-    """(n, classes) per split, in the order of its labels."""
+    measured: Measurements
     agreement: float | None
-    uncalibrated: Mapping[str, Scores]
-    """What the scores were at temperature 1."""
-    labels: Mapping[str, npt.NDArray[np.int64]]
-    """(n,) per split."""
 
 
 def seal(
@@ -108,49 +121,22 @@ def seal(
         model_ir = convert_to_openvino(plain, in_channels=preprocessing.channels, input_size=preprocessing.size)
         load_openvino().save_model(model_ir, str(graph), compress_to_fp16=False)
         engine = OpenVINOEngine(graph)
-        logits = {split.name: engine_logits(engine, preprocessing, split) for split in splits}
-        labels = {split.name: split.labels for split in splits}
-        calibration = calibrate(logits, labels)
-        probabilities = {name: softmax(found, calibration["temperature"]) for name, found in logits.items()}
-        scores = {name: score(probabilities[name], labels[name], classes) for name in logits}
-        uncalibrated = {name: score(softmax(found), labels[name], classes) for name, found in logits.items()}
-        agreement, pictures = None, 0
-        for split in splits[:1]:
-            pictures = min(len(split.labels), COMPARED_PICTURES)
-            own = network_logits(plain, preprocessing, split.pixels(np.arange(pictures)))
-            agreement = float(np.mean(own.argmax(1) == logits[split.name][:pictures].argmax(1)))
-        pixels = np.stack([preprocessing.pixels(picture) for picture in canary_pictures.values()])
-        sealed_logits = network_logits(plain, preprocessing, pixels)
-        canaries = CanarySheet(
-            tuple(
-                Canary(
-                    name,
-                    {label: float(value) for label, value in zip(classes, row, strict=True)},
-                    sample_pixels(prepared),
-                )
-                for name, row, prepared in zip(canary_pictures, sealed_logits, pixels, strict=True)
-            ),
-            {},
-        )
+        measured = measure_splits(engine, preprocessing, splits, classes)
+        agreement, pictures = agreement_with_network(plain, preprocessing, splits, measured.probabilities)
         contract = Contract(
             architecture=Architecture(model, len(classes), preprocessing.channels),
             classes=classes,
             preprocessing=preprocessing,
             precisions={
                 "fp32": PrecisionTerms(LARGEST_TOLERANCE["fp32"], agreement, pictures),
-                "bf16": narrow_terms(graph, engine, "bf16", preprocessing, splits, probabilities),
-                "fp16": narrow_terms(graph, engine, "fp16", preprocessing, splits, probabilities),
+                "bf16": narrow_terms(graph, engine, "bf16", preprocessing, splits, measured.probabilities),
+                "fp16": narrow_terms(graph, engine, "fp16", preprocessing, splits, measured.probabilities),
             },
-            metrics={
-                split.name: scores[split.name].headline()
-                | uncalibrated_figures(uncalibrated[split.name])
-                | {"fingerprint": split.fingerprint}
-                for split in splits
-            },
+            metrics={split.name: measured.figures(split.name) | {"fingerprint": split.fingerprint} for split in splits},
             data=data,
             versions=versions(),
             files={},
-            calibration=calibration,
+            calibration=measured.calibration,
         )
         tensors = needed_tensors(plain, contract.architecture)
         files: dict[str, Path | bytes] = {
@@ -160,8 +146,54 @@ def seal(
             "seen.bin": seen.to_bytes(),
         }
         files |= {f"canaries/{name}": picture for name, picture in canary_pictures.items()}
+        canaries = seal_canaries(plain, preprocessing, canary_pictures, classes)
         bundle = write_bundle(folder, BundleContent(files), contract, canaries)
-    return Sealed(bundle, scores, probabilities, agreement, uncalibrated, labels)
+    return Sealed(bundle, measured, agreement)
+
+
+def measure_splits(
+    engine: OpenVINOEngine, preprocessing: Preprocessing, splits: list[Measured], classes: tuple[str, ...]
+) -> Measurements:
+    """What the engine answers to the splits, with the temperature that is fitted on one of them, and without."""
+    logits = {split.name: engine_logits(engine, preprocessing, split) for split in splits}
+    labels = {split.name: split.labels for split in splits}
+    calibration = calibrate(logits, labels)
+    probabilities = {name: softmax(found, calibration["temperature"]) for name, found in logits.items()}
+    return Measurements(
+        calibration=calibration,
+        probabilities=probabilities,
+        labels=labels,
+        scores={name: score(probabilities[name], labels[name], classes) for name in logits},
+        uncalibrated={name: score(softmax(found), labels[name], classes) for name, found in logits.items()},
+    )
+
+
+def agreement_with_network(
+    network: nn.Module,
+    preprocessing: Preprocessing,
+    splits: list[Measured],
+    probabilities: Mapping[str, npt.NDArray[np.float64]],
+) -> tuple[float | None, int]:
+    """On which share of the first split's pictures the engine's label is the network's, and on how many that was measured."""
+    if not splits:
+        return None, 0
+    first = splits[0]
+    pictures = min(len(first.labels), COMPARED_PICTURES)
+    own = network_logits(network, preprocessing, first.pixels(np.arange(pictures)))
+    return float(np.mean(own.argmax(1) == probabilities[first.name][:pictures].argmax(1))), pictures
+
+
+def seal_canaries(
+    network: nn.Module, preprocessing: Preprocessing, pictures: Mapping[str, bytes], classes: tuple[str, ...]
+) -> CanarySheet:
+    """The canaries with the network's own logits and some of their prepared pixels."""
+    pixels = np.stack([preprocessing.pixels(picture) for picture in pictures.values()])
+    logits = network_logits(network, preprocessing, pixels).astype(float)
+    canaries = (
+        Canary(name, dict(zip(classes, row.tolist(), strict=True)), sample_pixels(prepared))
+        for name, row, prepared in zip(pictures, logits, pixels, strict=True)
+    )
+    return CanarySheet(tuple(canaries), {})
 
 
 def needed_tensors(network: nn.Module, architecture: Architecture) -> dict[str, torch.Tensor]:
