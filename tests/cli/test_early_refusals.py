@@ -92,6 +92,8 @@ REFUSED = [
     (("export", "no", "--output", "photos.xml", "--data", "nothing"), "there is no 'nothing'"),
     (("quantize", "no", "nothing", "--max-drop", "-1"), "max_drop must be 0 or more"),
     (("quantize", "no", "nothing", "--calibration-pictures", "0"), "calibration_pictures at least 1"),
+    (("quantize", "no", "nothing", "-o", __file__), "exists already; name another --output"),
+    (("quantize", ".", "nothing"), ". is neither a run nor a bundle"),
     (("import", "no.pth", "--model", "resnet21", "-o", "b"), "unknown model 'resnet21'"),
     (("import", "no.pth", "--model", "resnet18", "-o", "no/b"), NO_FOLDER),
     (("import", "no.pth", "--model", "resnet18", "-o", __file__), "exists already; name another place"),
@@ -217,6 +219,7 @@ def test_a_place_that_cannot_be_written_is_known_at_once(striate_command, tmp_pa
         ("train", "nothing", "--output", "run"),
         ("import", "w.pth", "--model", "lenet5", "-o", "bundle", "--classes", "a,b"),
         ("export", "no", "-o", "a.xml"),
+        ("quantize", "no", "nothing", "-o", "bundle"),
         ("evaluate", "no", "nothing", "--predictions", "rows.csv"),
         ("advise", "nothing", "-o", "map.png"),
     ):

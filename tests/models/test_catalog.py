@@ -73,6 +73,13 @@ def test_unknown_name(name, close):
         assert str(error.value).startswith(begin) and str(error.value).endswith(hint)
 
 
+def test_a_path_is_said_to_lead_nowhere():
+    with pytest.raises(UnknownNameError) as error:
+        model_row("runs/photos")
+    said = "unknown model 'runs/photos' (and no run or bundle is there; run `striate models` to see the names)"
+    assert str(error.value) == said
+
+
 def test_the_closest_names_come_first():
     with pytest.raises(UnknownNameError) as error:
         create_model("resnet51")

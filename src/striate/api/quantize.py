@@ -114,13 +114,14 @@ def quantize(
         )
     check_nncf()
     place = classifier.folder if isinstance(classifier, Run) else Path(classifier)
-    bundle = open_bundle(place)
-    folder = Path(output) if output else place.with_name(f"{place.name}-int8")
+    named = place.resolve() if place.name in ("", "..") else place
+    folder = Path(output) if output else named.with_name(f"{named.name}-int8")
     if folder.exists():
         raise UsageError(f"{folder} exists already; name another --output")
     parent = next(place for place in folder.absolute().parents if place.exists())
     if not os.access(parent, os.W_OK):
         raise UsageError(f"cannot write {folder}: there is no permission to write in {parent}")
+    bundle = open_bundle(place)
     training, validation = calibration_and_validation(bundle, place, data, root, calibration_pictures, watcher)
     labels = labels_of(validation, bundle.contract.classes)
     preprocessing = bundle.contract.preprocessing

@@ -37,7 +37,8 @@ class Finding:
 def judge_scores(scores: Scores, split: str, *, remedy: str, balance: str = "none") -> tuple[Finding, ...]:
     """Whether a classifier is clearly better than one answer for all, and which classes it loses.
 
-    It is clearly better where the 95 % interval of its accuracy lies above the commonest class's share. A class is lost where few of
+    It is clearly better where the 95 % interval of its accuracy lies above the commonest class's share; or where its accuracy does, and
+    its balanced accuracy is surely above that of one answer, by the intervals of the classes' recalls. A class is lost where few of
     its pictures are found, and clearly fewer than of all the others.
 
     Args:
@@ -72,6 +73,8 @@ def _compare_with_commonest(scores: Scores, split: str, remedy: str) -> tuple[Fi
     )
     least = float(np.mean([wilson_interval(_found(row), row.support)[0] for row in present]))
     if least > 1 / len(present):  # surely above what one answer gives, even if every class fares as badly as it may
+        if scores.accuracy > share:
+            return ()
         apart = (
             f"balanced accuracy {scores.balanced_accuracy:.1%}, where one answer for all gives {1 / len(present):.1%}"
         )

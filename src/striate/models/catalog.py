@@ -158,7 +158,10 @@ def model_row(name: str) -> Row:
         (10, 1, (32, 32), 1998)
     """
     if name not in ROWS:
-        raise UnknownNameError("model", name, ROWS, hint="(run `striate models` to see them all)")
+        hint = "(run `striate models` to see them all)"
+        if "/" in name:
+            hint = "(and no run or bundle is there; run `striate models` to see the names)"
+        raise UnknownNameError("model", name, ROWS, hint=hint)
     return ROWS[name]
 
 
