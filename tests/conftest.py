@@ -27,7 +27,8 @@ settings.load_profile("striate")
 
 @pytest.fixture(scope="session", autouse=True)
 def private_cache(tmp_path_factory):
-    """Tests keep their caches to themselves."""
+    """Tests keep their caches to themselves, and their output is not laid out for the screen that they are started from."""
+    os.environ.pop("COLUMNS", None)
     os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
 
 
