@@ -103,6 +103,15 @@ def test_classes_called_like_splits(tree: Tree) -> None:
     assert load_folders(root).classes == ("pre-test", "test")
 
 
+def test_a_class_called_like_the_split_it_is_in(tree: Tree) -> None:
+    dataset = load_folders(tree("train/test/1.png", "train/control/1.png", "test/test/2.png"))
+    assert found(dataset) == [
+        ("train/control/1.png", "control", 1),
+        ("train/test/1.png", "test", 1),
+        ("test/test/2.png", "test", 3),
+    ]
+
+
 def test_splits_below_the_classes(tree: Tree) -> None:
     root = tree("elm/train/1.png", "elm/test/2.png", "oak/Training/1.png", "oak/test/2.png", "oak/test/more/3.png")
     dataset = load_folders(root)

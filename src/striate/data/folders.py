@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -60,8 +61,8 @@ class _Tree:
     def pictures_in(self, folder: str) -> int:
         return self._look(folder)[1]
 
-    def pictures_below(self, folder: str) -> int:
-        return sum(1 for _ in self._walk.pictures_below(folder))
+    def pictures_below(self, folder: str, most: int | None = None) -> int:
+        return sum(1 for _ in islice(self._walk.pictures_below(folder), most))
 
     def _look(self, folder: str) -> tuple[list[str], int]:
         if folder not in self._seen:

@@ -25,8 +25,8 @@ class Tree(Protocol):
     def pictures_in(self, folder: str) -> int:
         """How many pictures lie right in one."""
 
-    def pictures_below(self, folder: str) -> int:
-        """How many lie in it and below."""
+    def pictures_below(self, folder: str, most: int | None = None) -> int:
+        """How many lie in it and below; it counts no further than to `most`."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def _splits_above(tree: Tree, folders: list[str], named: Mapping[str, int]) -> A
     passed_over: Counter[str] = Counter()
     unlabelled = []
     if others := [name for name in folders if name not in named]:
-        with_pictures = [name for name in others if tree.pictures_below(name)]
+        with_pictures = [name for name in others if tree.pictures_below(name, 1)]
         unlabelled = [name for name in with_pictures if means_unlabelled(name)]
         if len(unlabelled) < len(with_pictures):
             raise DataError(
@@ -109,7 +109,8 @@ def _inside(tree: Tree, folder: str) -> str:
     """The folder, or the one of the same meaning that is all it holds, as archives make them: `test/test`."""
     while len(inner := tree.subfolders(folder)) == 1 and not tree.pictures_in(folder):
         name = folder.rpartition("/")[2]
-        if inner[0] != name and split_code(inner[0]) != (split_code(name) or UNASSIGNED):
+        means_another = inner[0] != name and split_code(inner[0]) != (split_code(name) or UNASSIGNED)
+        if means_another or not tree.subfolders(f"{folder}/{inner[0]}"):  # without folders it is a class
             break
         folder = f"{folder}/{inner[0]}"
     return folder
@@ -119,7 +120,7 @@ def _splits_below(tree: Tree, folders: list[str]) -> Arrangement | None:
     """Each folder of the root is a class and holds its splits; None if none does."""
     splits = {top: [(name, code) for name in tree.subfolders(top) if (code := split_code(name))] for top in folders}
     held = {
-        top: [(name, code) for name, code in found if tree.pictures_below(f"{top}/{name}")]
+        top: [(name, code) for name, code in found if tree.pictures_below(f"{top}/{name}", 1)]
         for top, found in splits.items()
         if len({code for _, code in found}) > 1
     }
@@ -128,7 +129,7 @@ def _splits_below(tree: Tree, folders: list[str]) -> Arrangement | None:
         return None
     for top in folders:
         strays = set(tree.subfolders(top)) - {name for name, _ in splits[top]}
-        if tree.pictures_in(top) or any(tree.pictures_below(f"{top}/{name}") for name in strays):
+        if tree.pictures_in(top) or any(tree.pictures_below(f"{top}/{name}", 1) for name in strays):
             raise DataError(
                 f"cannot tell splits from classes in {tree.root!r}: {speaking[0]!r} holds "
                 f"{listed('split folder', [name for name, _ in held[speaking[0]]])}, and {top!r} has pictures beside "
@@ -176,8 +177,9 @@ def _refuse_alike(tree: Tree, folders: list[str]) -> None:
 def _class_folders_in(tree: Tree, folder: str) -> list[str]:
     """The comparable names of the folders with pictures in a folder, if it looks as if these were classes."""
     place = _inside(tree, folder)
-    counts = {name: tree.pictures_below(f"{place}/{name}") for name in tree.subfolders(place)}
-    if tree.pictures_in(place) >= sum(counts.values()):
+    beside = tree.pictures_in(place)
+    counts = {name: tree.pictures_below(f"{place}/{name}", beside + 1) for name in tree.subfolders(place)}
+    if beside >= sum(counts.values()):
         return []
     return [comparable(name) for name, count in counts.items() if count]
 
