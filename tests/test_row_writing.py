@@ -4,12 +4,15 @@ import csv
 import io
 import json
 import os
+import re
 import unicodedata
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+import striate
 from striate.row_writing import (
     FilePath,
     csv_line,
@@ -121,3 +124,10 @@ def test_json_has_no_numbers_that_are_none():
 def test_what_is_no_json_is_an_error(value):
     with pytest.raises(TypeError):
         json_text(value)
+
+
+def test_only_this_module_writes_csv():
+    root = Path(striate.__file__).parent
+    assert [path.name for path in root.rglob("*.py") if re.search(r"csv\.(Dict)?[wW]riter", path.read_text())] == [
+        "row_writing.py"
+    ]

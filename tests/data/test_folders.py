@@ -93,6 +93,7 @@ def test_unlabelled_test_pictures_are_no_classes(tree: Tree) -> None:
     dataset = load_folders(tree("train/cat/1.png", "train/dog/1.png", "test/1.png", "test/2.png"))
     assert dataset.splits.tolist() == [1, 1]
     assert dataset.ignored == {"files beside the class folders": 2}
+    assert dataset.notes == (f"in {dataset.location}, 'test' is passed over: its pictures have no label",)
 
 
 def test_a_class_may_be_called_like_a_split(tree: Tree) -> None:

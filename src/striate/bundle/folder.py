@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import shlex
 import shutil
@@ -19,6 +18,7 @@ from striate.bundle.plain_json import read_json_object
 from striate.bundle.seen import SeenPictures
 from striate.durable_writing import folder_beside
 from striate.errors import BundleError, StriateWarning, UsageError
+from striate.row_writing import json_text
 from striate.table_reading import shown
 
 CONTRACT = "contract.json"
@@ -135,14 +135,14 @@ def write_bundle(folder: Path, content: BundleContent, contract: Contract, canar
                 shutil.copyfile(source, temporary / name)
         digests = {name: file_digest(temporary / name) for name in content.files}
         bound = CanarySheet(canaries.canaries, made_with(digests, contract.to_dict()))
-        sheet = json.dumps(bound.to_dict(), ensure_ascii=False, indent=1).encode()
+        sheet = json_text(bound.to_dict(), indent=1).encode()
         (temporary / CANARY_SHEET).write_bytes(sheet)
         digests[CANARY_SHEET] = hashlib.sha256(sheet).hexdigest()
         table = contract.to_dict()
         table["files"] = digests
         del table["digest"]
         table["digest"] = digest_of(table)
-        (temporary / CONTRACT).write_bytes(json.dumps(table, ensure_ascii=False, indent=1).encode())
+        (temporary / CONTRACT).write_bytes(json_text(table, indent=1).encode())
         open_bundle(temporary)
         temporary.rename(folder)
     return open_bundle(folder)

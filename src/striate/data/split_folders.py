@@ -96,7 +96,8 @@ def _splits_above(tree: Tree, folders: list[str], named: Mapping[str, int]) -> A
     _one_folder_each(splits, tree.root)
     places = [(code, _inside(tree, name)) for name, code in splits]
     notes = [f"{place!r} is taken for the split {SPLITS[code - 1]}" for code, place in places if place not in SPLITS]
-    notes += [f"{name!r} is passed over: its pictures have no label" for name in unlabelled]
+    bare = [place for _, place in places if not tree.subfolders(place) and tree.pictures_in(place)]
+    notes += [f"{name!r} is passed over: its pictures have no label" for name in bare + unlabelled]
     return Arrangement(
         [(code, f"{place}/{name}", name) for code, place in places for name in tree.subfolders(place)],
         [place for _, place in places],
