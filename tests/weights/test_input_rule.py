@@ -13,7 +13,14 @@ from striate.models import create_model, model_row
 from striate.pixels import Preprocessing
 from striate.seeing.seen_network import seen_network
 from striate.training import DataFacts
-from striate.weights import KNOWN_FILES, PublishedWeights, StartingWeights, WeightsFile
+from striate.weights import (
+    KNOWN_FILES,
+    PublishedWeights,
+    StartingWeights,
+    WeightsFile,
+    published_weights,
+    recognised,
+)
 from striate.weights.caffe_names import CAFFE
 from striate.weights.input_rule import AskedInput, input_rule, resized_in_proportion
 
@@ -201,6 +208,17 @@ def test_caffes_weights_have_caffes_inputs_wherever_they_are_asked_for(facts):
     assert (rule.mean, rule.std) == ((103.939, 116.779, 123.68), (1, 1, 1))
     assert (rule.range, rule.channel_order, rule.resize, rule.size) == ("0..255", "bgr", "shorter_side", (224, 224))
     assert rule.resize_size == ((224, 224) if facts else (256, 256))
+
+
+def test_a_file_that_is_the_published_one_has_its_publishers_rule():
+    """torchvision's resnet18-f37072fd.pth, under any name."""
+    file = StartingWeights(WeightsFile("mine.pth", {}, {}, "f37072fd" + "0" * 56))
+    known = recognised(file, "resnet18")
+    assert known.name == "torchvision resnet18 IMAGENET1K_V1" and recognised(file, "resnet34") is file
+    row, network = model_row("resnet18"), create_model("resnet18", num_classes=2)
+    found = input_rule(row, network, known)
+    assert found.preprocessing == published_weights("resnet18").preprocessing
+    assert found.why == "what torchvision resnet18 IMAGENET1K_V1 expects"
 
 
 @pytest.mark.parametrize("name", ["resnet20", "mobilenet_v1_x0_25"])

@@ -25,7 +25,7 @@ from striate.watching import Watcher, tell
 from striate.weights import PUBLISHED, StartingWeights, Which, is_auxiliary, load_weights
 from striate.weights.input_rule import AskedInput, check_asked, input_rule
 from striate.weights.naming import twins_of
-from striate.weights.starting_weights import check_weights, find_weights
+from striate.weights.starting_weights import are_published, check_weights, find_weights
 
 CANARY_SIZES = ((150, 120), (120, 150), (140, 140), (96, 160))
 """Height and width in pixels of the pictures that are drawn as canaries, as nobody gave any."""
@@ -105,7 +105,8 @@ def import_weights(
     row = model_row(model)
     names = read_classes(classes)
     check_weights(weights, model)
-    if not names and model not in PUBLISHED and Path(weights).suffix.lower() != ".safetensors":
+    named_elsewhere = are_published(weights) or model in PUBLISHED
+    if not names and not named_elsewhere and Path(weights).suffix.lower() != ".safetensors":
         raise UsageError(
             UNNAMED.format(Path(weights).name)
         )  # a .pth file names no classes, and this one is no publisher's
