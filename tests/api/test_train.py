@@ -3,10 +3,12 @@
 import errno
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+import tomllib
 
 import numpy as np
 import pytest
@@ -281,6 +283,25 @@ def test_a_resume_wants_the_same_pictures(drawn, tmp_path):
     (data / "a" / "new.png").write_bytes(content + b"  ")  # a new picture is left out
     striate.resume(tmp_path / "run")
     assert len(striate.Run(tmp_path / "run").history()) == 2
+
+
+@pytest.mark.parametrize("threads", [3, 0])
+def test_a_resume_takes_up_the_number_of_threads(finished_run, tmp_path, monkeypatch, threads):
+    import striate.api.train as room
+
+    written = tomllib.loads((finished_run.folder / "recipe.toml").read_text())["run"]["threads"]
+    assert written == torch.get_num_threads()
+    shutil.copytree(finished_run.folder, tmp_path / "run", ignore=shutil.ignore_patterns("bundle"))
+    recipe = tmp_path / "run" / "recipe.toml"
+    recipe.write_text(
+        recipe.read_text().replace(f"\nthreads = {written}\n", f"\nthreads = {threads}\n" if threads else "\n")
+    )
+    monkeypatch.setattr(room, "carry_out", lambda *arguments, **options: torch.get_num_threads())
+    recorder = Recorder()
+    assert striate.resume(tmp_path / "run", watcher=recorder) == (threads or written)
+    assert torch.get_num_threads() == written
+    said = "the run does not say with how many threads it was begun: with another number, its last bits differ"
+    assert recorder.notes == ([] if threads else [said])
 
 
 def test_a_full_disk_keeps_the_last_checkpoint(striped, tmp_path, monkeypatch):

@@ -100,6 +100,13 @@ def test_a_head_is_fitted_without_a_step(head_run, tensors):
     assert found.keys() == tensors.keys()
 
 
+def test_what_comes_from_a_warm_cache_is_sealed_to_the_same_bytes(head_run, striped, weights, tmp_path):
+    again = striate.train(striped, **OPTIONS, weights=weights, transfer="head", output=tmp_path / "run")
+    for name in ("engine.xml", "engine.bin", "model.safetensors", "seen.bin"):
+        one, other = (run.folder / "bundle" / name for run in (head_run[0], again))
+        assert one.read_bytes() == other.read_bytes(), name
+
+
 def test_what_a_head_alone_learnt_ships_like_any_other(head_run, striped):
     run, _ = head_run
     assert (

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from striate.bundle import Bundle
-from striate.conversion import OPSET, convert_to_onnx, export_preparation, export_program, put_before
+from striate.conversion import OPSET, convert_to_onnx, export_preparation, export_program, put_before, save_graph
 from striate.conversion.onnx_model import load_onnx
 from striate.data import load_data
 from striate.durable_writing import check_writable, folder_beside, move_into_place
@@ -226,18 +226,17 @@ def write(
 
 def write_openvino(reference: Classifier, path: Path, metadata: Mapping[str, str], *, with_preprocessing: bool) -> None:
     """Writes OpenVINO's two files: the sealed graph, with preprocessing behind what OpenVINO makes of that in ONNX."""
-    openvino = load_openvino()
     model = openvino_core().read_model(str(reference.bundle.engine_path))
     if with_preprocessing:
         program = export_preparation(reference.contract.preprocessing)
         with tempfile.TemporaryDirectory(prefix="striate-export-") as scratch:
             file = Path(scratch) / "preparation.onnx"
             file.write_bytes(convert_to_onnx(program, metadata={}, outputs=("prepared",)).SerializeToString())
-            model = put_before(openvino.convert_model(str(file)), model)
+            model = put_before(load_openvino().convert_model(str(file)), model)
     for name, value in metadata.items():
         model.set_rt_info(value, ["striate", name])
     try:
-        openvino.save_model(model, str(path), compress_to_fp16=False)
+        save_graph(model, path)
     except RuntimeError as error:
         raise ExportError(
             f"OpenVINO cannot write its files in {path.parent}: {last_line(error)}; is there room?"

@@ -17,11 +17,11 @@ from striate.bundle import Bundle, BundleContent, PrecisionTerms, open_bundle, w
 from striate.bundle.contract import LARGEST_TOLERANCE
 from striate.bundle.folder import CANARY_SHEET, INT8, INT8_WEIGHTS
 from striate.choosing import evenly
+from striate.conversion import save_graph
 from striate.conversion.quantization import check_nncf, layers_by_format, quantize_graph, quantize_graph_within
 from striate.data import Dataset, apply_split_table, check_pictures, load_data, read_split_csv
 from striate.data.known_classes import labels_of
 from striate.errors import DataError, QuantizationError, UsageError
-from striate.openvino_loading import load_openvino
 from striate.pixels import Preprocessing
 from striate.runs.run import Run, run_folder_of
 from striate.runtime import OpenVINOEngine
@@ -217,7 +217,7 @@ def measure(
     watcher: Watcher,
 ) -> tuple[Quantization, OpenVINOEngine]:
     """Writes a quantised graph, starts it, and compares it with fp32, picture by picture."""
-    load_openvino().save_model(graph, str(path), compress_to_fp16=False)
+    save_graph(graph, path)
     int8 = OpenVINOEngine(path, precision="int8")
     parts, first = [], np.empty(0, np.float32)
     watcher.task("comparing", 0, len(labels))

@@ -21,7 +21,7 @@ from striate.report import says_ended
 from striate.runs.carrying_out import carry_out
 from striate.runs.run import Run, check_output, create_run_folder
 from striate.training import checkpoints
-from striate.training.device import choose_device
+from striate.training.device import choose_device, with_threads
 from striate.training.run_folder import BUNDLE, CHECKPOINTS, RECIPE, REPORT, SPLITS
 from striate.watching import Watcher, tell
 from striate.weights.starting_weights import find_weights, start_from
@@ -125,7 +125,8 @@ def train(
 def resume(folder: str | Path, *, watcher: Watcher | None = None) -> Run:
     """Goes on with a run exactly where its last checkpoint is; what was decided is read, not decided again.
 
-    A run that has ended is answered as it is.
+    It computes with as many threads as the run was begun with: with them, the same versions of torch and OpenVINO and the same kind of
+    processor, it comes to the same bytes. A run that has ended is answered as it is.
 
     Args:
         folder: The run folder.
@@ -168,4 +169,9 @@ def resume(folder: str | Path, *, watcher: Watcher | None = None) -> Run:
             raise UsageError(f"{starting.file.path} is not the file that the run was started with; put that one back")
         start_from(network, starting, model_row(plan.recipe.model))
     network = network.to(choose_device(settings.device)).to(memory_format=torch.channels_last)
-    return carry_out(folder, plan, dataset, network, plan=None, watcher=watcher, begun=begun)
+    if not settings.threads:
+        watcher.note(
+            "the run does not say with how many threads it was begun: with another number, its last bits differ"
+        )
+    with with_threads(settings.threads):
+        return carry_out(folder, plan, dataset, network, plan=None, watcher=watcher, begun=begun)

@@ -4,6 +4,7 @@ from striate.conversion.exported_program import export_preparation, export_progr
 from striate.conversion.onnx_model import OPSET, convert_to_onnx
 from striate.conversion.openvino_ir import convert_module, convert_to_openvino, put_before
 from striate.conversion.prepared_pictures import PreparedPictures
+from striate.conversion.saving import save_graph
 
 __all__ = [
     "OPSET",
@@ -14,4 +15,5 @@ __all__ = [
     "export_preparation",
     "export_program",
     "put_before",
+    "save_graph",
 ]

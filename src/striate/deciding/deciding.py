@@ -192,6 +192,7 @@ def decide(request: TrainingRequest, *, watcher: Watcher, begun: float, unsaid: 
         total_steps=0 if head_alone else total_steps,
         created=datetime.now().astimezone().isoformat(timespec="seconds"),
         tensorboard=request.tensorboard,
+        threads=torch.get_num_threads(),
     )
     decisions = state_decisions(
         decisions, request, asked, recipe, training_pictures=facts.training_pictures, total_steps=total_steps

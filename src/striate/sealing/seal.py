@@ -28,11 +28,10 @@ from striate.bundle import (
     write_bundle,
 )
 from striate.bundle.contract import LARGEST_TOLERANCE, Architecture
-from striate.conversion import convert_to_openvino
+from striate.conversion import convert_to_openvino, save_graph
 from striate.evaluation import Scores, score, softmax
 from striate.initialization import drafting
 from striate.models import create_model
-from striate.openvino_loading import load_openvino
 from striate.pixels import Preprocessing
 from striate.runtime import Engine, OpenVINOEngine
 from striate.sealing import calibrate, uncalibrated_figures
@@ -119,7 +118,7 @@ def seal(
     with tempfile.TemporaryDirectory(prefix="striate-seal-") as scratch:
         graph = Path(scratch) / "engine.xml"
         model_ir = convert_to_openvino(plain, in_channels=preprocessing.channels, input_size=preprocessing.size)
-        load_openvino().save_model(model_ir, str(graph), compress_to_fp16=False)
+        save_graph(model_ir, graph)
         engine = OpenVINOEngine(graph)
         measured = measure_splits(engine, preprocessing, splits, classes)
         agreement, pictures = agreement_with_network(plain, preprocessing, splits, measured.probabilities)

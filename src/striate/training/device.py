@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 
 from striate.errors import UsageError
@@ -24,3 +27,18 @@ def choose_device(name: str) -> torch.device:
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         raise UsageError(f"there is no device {name!r} here: {torch.cuda.device_count()} CUDA devices were found")
     return device
+
+
+@contextmanager
+def with_threads(count: int) -> Iterator[None]:
+    """Torch computes with so many threads, as a run did that is to go on to the same bytes; afterwards with as many as before.
+
+    Args:
+        count: 0 where nobody knows: then nothing is changed.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(count or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

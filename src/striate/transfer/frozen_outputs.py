@@ -18,7 +18,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from striate.conversion import convert_module
+from striate.conversion import convert_module, save_graph
 from striate.data.store_files import ENDING, make_room, open_array, size_text, write_array
 from striate.models import Network, StageVectors, split_after
 from striate.openvino_loading import load_openvino
@@ -207,7 +207,7 @@ def _compile(part: FrozenPart) -> Callable[[Tensor], Floats]:
     with tempfile.TemporaryDirectory(prefix="striate-frozen-") as scratch:
         # By way of a file: what is compiled from memory goes on using torch's tensors, and does not outlive them.
         path = Path(scratch) / "part.xml"
-        load_openvino().save_model(graph, str(path), compress_to_fp16=False)
+        save_graph(graph, path)
         compiled: Any = compile_graph(str(path))
 
     def answer(images: Tensor) -> Floats:

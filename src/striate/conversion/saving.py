@@ -1,0 +1,43 @@
+"""A graph on the disk: the same bytes for the same network, whatever was converted before."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from striate.openvino_loading import load_openvino
+
+_COUNTED = re.compile(r"(.*?)_\d+")
+
+
+def save_graph(model: Any, path: Path) -> None:
+    """Writes an `openvino.Model` as two files, in fp32: the graph, and its weights beside it in a `.bin` file.
+
+    What OpenVINO names by itself it numbers through the life of the process; here those names are numbered through the graph.
+
+    Args:
+        model: The graph; its nodes are renamed.
+        path: The `.xml` file.
+
+    Raises:
+        RuntimeError: If it cannot be written.
+    """
+    number_names(model)
+    load_openvino().save_model(model, str(path), compress_to_fp16=False)
+
+
+def number_names(model: Any) -> None:
+    """Numbers the names that end in a counter in the order of the graph, and gives the graph a name without one.
+
+    Args:
+        model: An `openvino.Model`. The names of its inputs and outputs are those of tensors, and stay.
+    """
+    model.set_friendly_name("network")
+    taken: dict[str, int] = {}
+    for node in model.get_ordered_ops():
+        counted = _COUNTED.fullmatch(node.get_friendly_name())
+        kind = counted[1] if counted else node.get_friendly_name()
+        number = taken[kind] = taken.get(kind, -1) + 1
+        # A name of its own is kept where it is the only one; what is numbered is numbered from 0.
+        node.set_friendly_name(f"{kind}_{number}" if counted or number else kind)
