@@ -70,3 +70,13 @@ def test_a_graph_that_is_none(tmp_path):
     (tmp_path / "engine.xml").write_text("<net>")
     with pytest.raises(BundleError, match=r"^OpenVINO cannot read engine.xml: "):
         OpenVINOEngine(tmp_path / "engine.xml")
+
+
+@pytest.mark.parametrize("shape", [None, [-1, 4]], ids=["no input", "an input of two axes"])
+def test_a_graph_that_takes_no_pictures(tmp_path, shape):
+    source = opset13.constant(np.ones((1, 4), np.float32)) if shape is None else opset13.parameter(shape, np.float32)
+    result = opset13.relu(source)
+    graph = openvino.Model([result], [] if shape is None else [source], "none")
+    openvino.save_model(graph, str(tmp_path / "engine.xml"))
+    with pytest.raises(BundleError, match=r"^OpenVINO cannot read engine\.xml: "):
+        OpenVINOEngine(tmp_path / "engine.xml")

@@ -116,8 +116,12 @@ class OpenVINOEngine:
             compiled = compile_graph(
                 graph, precision=self._asked, threads=self._threads, requests=self.requests, cache_folder=folder
             )
-        except RuntimeError as error:
-            reason = str(error).strip().splitlines()[-1]
+        except (
+            RuntimeError,
+            IndexError,
+            ValueError,
+        ) as error:  # also of a graph without an input, or with one of another rank
+            reason = (str(error).strip().splitlines() or ["it is no network"])[-1]
             raise BundleError(f"OpenVINO cannot read {self._path.name}: {reason}") from error
         used = compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
         self.precision = "int8" if self._asked == "int8" else _USED.get(used, "fp32")
