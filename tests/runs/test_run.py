@@ -12,6 +12,12 @@ def test_folders_are_numbered_when_taken(tmp_path, monkeypatch):
     assert names == ["runs/digits-lenet5", "runs/digits-lenet5-2", "runs/digits-lenet5-3"]
 
 
+def test_a_folder_has_a_plain_name_whatever_the_datas_is(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folder = create_run_folder(None, data_name="f\udcf6to\n\u202e 고양이", model="lenet5")
+    assert str(folder) == "runs/f_to__ 고양이-lenet5"
+
+
 def test_an_output_that_exists_is_refused_and_left_as_it_is(tmp_path):
     (tmp_path / "file").write_text("mine")
     with pytest.raises(UsageError) as caught:

@@ -1,3 +1,5 @@
+import os
+
 import pytest
 import torch
 
@@ -92,3 +94,12 @@ def test_epochs_are_kept_evenly_spaced_beside_the_checkpoints(small_network, tmp
     with pytest.raises(TrainingError, match=r"epoch-00004.safetensors cannot be read"):
         read_epoch(kept_epochs(tmp_path)[4])
     assert kept_epochs(tmp_path / "nothing") == {}
+
+
+def test_in_a_folder_whose_name_is_not_text(small_network, tmp_path):
+    folder = tmp_path / os.fsdecode(b"gr\xfcn")
+    state = state_of(small_network(), 4)
+    keep_epoch(state, folder, epochs=1, keep=2)
+    load_checkpoint(state, save_checkpoint(state, folder))
+    assert state.step == 4
+    assert read_epoch(kept_epochs(folder)[0]).keys() == state.averaged.state_dict().keys()

@@ -48,6 +48,17 @@ def test_what_torch_saves(tmp_path, name, zipped):
     assert weights.sha256 == hashlib.sha256((tmp_path / name).read_bytes()).hexdigest()
 
 
+@pytest.mark.parametrize("name", [b"\xff.safetensors", b"gr\xfcn.pth", b"\xe4"])
+@pytest.mark.parametrize("write", [torch.save, save_file])
+def test_files_whose_names_are_not_text(tmp_path, name, write):
+    path = tmp_path / os.fsdecode(name)
+    write(TENSORS, tmp_path / "plain")
+    (tmp_path / "plain").rename(path)
+    weights = read_weights(path)
+    assert weights.path == path
+    assert set(weights.tensors) == set(TENSORS)
+
+
 @pytest.mark.parametrize("name", ["weights.safetensors", "weights.pth"])
 def test_safetensors_by_content(tmp_path, name):
     save_file(TENSORS, tmp_path / name, metadata={"mean": "0.5"})

@@ -155,9 +155,9 @@ def _read_pytorch(path: Path, beginning: bytes) -> list[TensorTable]:
     try:
         if zipped:
             check_archive(path)
-        with path.open("rb") as file, warnings.catch_warnings(), standing_in():
+        with path.open("rb") as file, utf8_path(path) as readable, warnings.catch_warnings(), standing_in():
             warnings.simplefilter("ignore")  # of unusual pickle protocols: what cannot be read is an error below
-            content = torch.load(path if mapped else file, map_location="cpu", weights_only=True, mmap=mapped)
+            content = torch.load(readable if mapped else file, map_location="cpu", weights_only=True, mmap=mapped)
     except (OSError, WeightsError):
         raise
     except Exception as error:  # BadZipFile, EOFError, RuntimeError, UnpicklingError, KeyError, IndexError...
