@@ -7,7 +7,7 @@ import pytest
 
 from striate.report import seeing_sheet
 from striate.report.seeing_contents import Panel, SeeingReport, Shown, StagePanels
-from striate.report.seeing_sheet import EVERYTHING, draw_everything, draw_panel
+from striate.report.seeing_sheet import EVERYTHING, draw_everything, draw_panel, leaves_out
 
 RED = np.full((64, 64, 3), [255, 0, 0], np.uint8)
 BLUE = np.full((64, 64, 3), [0, 0, 255], np.uint8)
@@ -84,6 +84,11 @@ def test_what_is_of_the_network_alone_is_drawn_too(drawn):
     alone = dataclasses.replace(report_of(0), picture=None, picture_name="", where=())
     draw_everything(alone)
     assert [title for title, *_ in drawn] == ["Maximize: net"] and drawn[0][2]["notes"] == [EVERYTHING]
+    drawn.clear()
+    few = dataclasses.replace(alone.units[0], rows=alone.units[0].rows[:4])
+    whole = dataclasses.replace(alone, units=[few, few])
+    draw_everything(whole)
+    assert not leaves_out(whole) and leaves_out(alone) and [more["notes"] for *_, more in drawn] == [[], []]
 
 
 def test_one_panel_is_drawn_whole(drawn):

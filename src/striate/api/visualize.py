@@ -20,7 +20,7 @@ from striate.errors import UnknownNameError, UsageError
 from striate.pixels import PictureSource, decode
 from striate.report.seeing_contents import Panel, SeeingReport, StagePanels
 from striate.report.seeing_page import render
-from striate.report.seeing_sheet import draw_everything, draw_panel
+from striate.report.seeing_sheet import draw_everything, draw_panel, leaves_out
 from striate.seeing.checks import NAMES, checked, checked_projection, with_check
 from striate.seeing.classes import CLASS_PANELS
 from striate.seeing.layers import (
@@ -91,6 +91,11 @@ class Visualization:
         if len(self.panels) == 1:
             return draw_panel(self.report, self.panels[0], notes=tuple(self.seen.notes))
         return draw_everything(self.report, notes=tuple(self.seen.notes))
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether `pixels` show all panels whole, and are not a choice."""
+        return len(self.panels) == 1 or not leaves_out(self.report)
 
     def _repr_html_(self) -> str:
         """How it shows itself in a notebook."""

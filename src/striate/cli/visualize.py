@@ -185,6 +185,6 @@ def show_result(result: Visualization, written: list[str], *, checks: bool, page
             lines += [f"  {what}: {found}" for what, found in panel.checks]
             lines += [f"  warning: {warning}" for warning in panel.warnings]
     lines += [f"written to {printable(path)}" for path in written]
-    if len(result.panels) > 1 and written and not page:
+    if written and not page and not result.is_whole:
         lines.append("the picture is a choice of what was seen; --html FILE writes a page with everything")
     return "\n".join(lines)

@@ -167,7 +167,7 @@ def _draw_stages(axes: Axes, shown: TransferMap) -> None:
     for at, text in ((1.42, "accuracy"), (1.78, "LogME")):
         axes.text(at, 1.02, text, ha="right", fontsize=9, color=SOFT, transform=axes.transAxes)
     axes.axvline(1 / shown.classes, color=SOFT, linewidth=1, linestyle=":")
-    axes.set_yticks(places, [as_plain_text(shorten(printable(bar.stage), 22)) for bar in stages], fontsize=size)
+    axes.set_yticks(places, [as_plain_text(shorten(printable(bar.stage), 18)) for bar in stages], fontsize=size)
     axes.set_ylim(len(stages) - 0.4, -0.6)
     axes.set_xlim(0, 1)
     axes.set_xticks((0.0, 0.5, 1.0), [f"{mark}{NARROW_SPACE}%" for mark in (0, 50, 100)])

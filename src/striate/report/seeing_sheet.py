@@ -51,19 +51,25 @@ def draw_everything(report: SeeingReport, *, notes: tuple[str, ...] = ()) -> Pic
     Returns:
         (H, W, 3) uint8, RGB.
     """
-    notes = (*notes, EVERYTHING)
+    notes = (*notes, EVERYTHING) if leaves_out(report) else notes
     sheets: list[Picture] = []
     if report.where and report.picture is not None:
         sheets.append(_where(report, report.picture, notes))
     if report.stages:
         sheets.append(_stages(report, notes if not sheets else ()))
     for panel in report.units:
-        tiles = [shown for row in panel.rows for shown in row]
-        chosen = dataclasses.replace(panel, rows=_in_rows(tiles, panel))
+        chosen = dataclasses.replace(panel, rows=_in_rows(panel))
         sheets.append(draw_panel(report, chosen, notes=notes if not sheets else ()))
     width = max(sheet.shape[1] for sheet in sheets)
     return np.concatenate(
         [np.pad(sheet, ((0, 0), (0, width - sheet.shape[1]), (0, 0)), constant_values=255) for sheet in sheets]
+    )
+
+
+def leaves_out(report: SeeingReport) -> bool:
+    """Whether `draw_everything` draws less than all."""
+    return bool(report.where or report.stages) or any(
+        sum(map(len, _in_rows(panel))) < sum(map(len, panel.rows)) for panel in report.units
     )
 
 
@@ -112,11 +118,11 @@ def _strongest_unit(stage: StagePanels) -> list[Tile]:
     return tiles or [Tile(shown.picture, [stage.layer, *shown.lines]) for shown in stage.panels[0].rows[0]]
 
 
-def _in_rows(tiles: list[Shown], panel: Panel) -> list[list[Shown]]:
+def _in_rows(panel: Panel) -> list[list[Shown]]:
     """The panel's own rows if they are of different kinds, else its pictures in one row; no more than so many of either."""
     if panel.columns or len(panel.rows) == 1 or any(len(row) > MOST_UNITS for row in panel.rows):
         return [list(row) for row in panel.rows[:MOST_ROWS]]
-    return [tiles[:MOST_UNITS]]
+    return [[shown for row in panel.rows for shown in row][:MOST_UNITS]]
 
 
 def _titled(report: SeeingReport, panel: Panel) -> str:
