@@ -27,7 +27,8 @@ from striate.visualization.layers import find_layer
 from striate.watching import Watcher
 from striate.weights import published_weights
 from striate.weights.filled_network import fill_network
-from striate.weights.input_rule import AskedInput, input_rule, rule_of_benchmark, show, whole_picture
+from striate.weights.input_rule import AskedInput, input_rule, rule_of_benchmark, whole_picture
+from striate.weights.normalisation import show
 from striate.weights.starting_weights import find_weights
 
 IMAGENET_CLASSES_OF = "mobilenet_v2"

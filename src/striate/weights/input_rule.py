@@ -12,19 +12,18 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from striate.data import Dataset
-from striate.data.facts import DataFacts, sample_pixels
+from striate.data.facts import DataFacts
 from striate.decision import Decision
 from striate.errors import UsageError
 from striate.models import Network, Row
 from striate.models.config import Benchmark
 from striate.pixels import Preprocessing
-from striate.pixels.preprocessing import ChannelOrder, PixelRange, ResizeRule
+from striate.pixels.preprocessing import ChannelOrder, ResizeRule
 from striate.weights.keymaps import ExpectedInputs
 from striate.weights.known_files import known_file
 from striate.weights.naming import best_named
+from striate.weights.normalisation import Normalisation, known_normalisation, measured_normalisation, normalised
 from striate.weights.starting_weights import StartingWeights
 
 KEPT = 0.875
@@ -38,12 +37,6 @@ RESIZES, ORDERS = ("exact", "shorter_side"), ("rgb", "bgr")
 
 LARGEST_SIDE = 4096
 """Pixels; a larger input than any network's would only fill the memory."""
-
-LEAST_DEVIATION = 0.02
-"""Of pixels of 0 to 1: a constant channel has none, and cannot be divided by it."""
-
-LARGEST_PIXEL_SCALE = 0.01
-"""A row whose deviation is below this takes pixels of 0 to 255, as its initial weights expect."""
 
 
 @dataclass(frozen=True)
@@ -125,12 +118,14 @@ def input_rule(
         if facts is not None
         else [decision, _resize_decision(rule, _why_resized(asked, expected, decision.why))]
     )
-    known = _known_normalisation(rule, row, starting, asked, expected)
+    known = known_normalisation(
+        rule, row, starting, expected, mean=asked.mean, std=asked.std, channel_order=asked.channel_order
+    )
     if known is None and dataset is not None:
-        known = _measured_normalisation(rule, row, dataset)
+        known = measured_normalisation(rule, row, dataset)
     if known is None:
         known = Normalisation(rule.mean, rule.std, f"what {row.name} was published with")
-    rule, said = _normalised(rule, known, asked)
+    rule, said = normalised(rule, known, asked.channel_order)
     return InputRule(rule, (*decisions, said), presumed=said.why == f"what {row.name} was published with")
 
 
@@ -279,16 +274,6 @@ def check_size(row: Row, network: Network, rule: Preprocessing, size: int | None
         )
 
 
-def show(values: Sequence[float]) -> str:
-    """Numbers for people; equal ones once.
-
-    Example:
-        >>> show((0.5, 0.5, 0.5)), show((0.485, 0.456, 0.406))
-        ('0.5', '0.485, 0.456, 0.406')
-    """
-    return ", ".join(f"{value:.4g}" for value in (values if len(set(values)) > 1 else values[:1]))
-
-
 def _published(starting: StartingWeights, network: Network, size: int | None) -> tuple[Preprocessing, Decision]:
     """What published weights were evaluated with; for another input size all is in the same proportion."""
     rule = starting.published.preprocessing  # type: ignore[union-attr]  # who calls this has looked
@@ -347,86 +332,3 @@ def _resize_decision(rule: Preprocessing, why: str) -> Decision:
     if rule.resize == "shorter_side":
         value = f"the shorter side to {height}" if height == width else f"to cover {height} x {width}"
     return Decision("resize", value, why)
-
-
-@dataclass(frozen=True)
-class Normalisation:
-    """What is subtracted and divided by, of which channels and pixels, and how that is known."""
-
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-    why: str
-    channel_order: ChannelOrder = "rgb"
-    range: PixelRange = "0..1"
-
-
-def _known_normalisation(
-    rule: Preprocessing,
-    row: Row,
-    starting: StartingWeights | None,
-    asked: AskedInput,
-    expected: tuple[ExpectedInputs, str] | None,
-) -> Normalisation | None:
-    """The mean and deviation that are known without looking at a picture; None if none are."""
-    file = starting.file if starting is not None else None
-    if asked.mean is not None and asked.std is not None:
-        mean = _per_channel("mean", asked.mean, rule.channels)
-        std = _per_channel("std", asked.std, rule.channels)
-        order = asked.channel_order or (expected[0].channel_order if expected else "rgb")
-        return Normalisation(mean, std, "asked for", order, "0..255" if max(*mean, *std) > 1 else "0..1")
-    if starting is not None and starting.published is not None:
-        published = starting.published.preprocessing
-        return Normalisation(published.mean, published.std, f"what {starting.name} expects")
-    if file is not None and "mean" in file.metadata and "std" in file.metadata:
-        mean, std = (_numbers(file.metadata[name], rule.channels) for name in ("mean", "std"))
-        return Normalisation(mean, std, "from the weights file's metadata")
-    if expected is not None and len(expected[0].mean) == rule.channels:
-        inputs, why = expected
-        why = why if why.startswith("what") else f"{why}; --mean and --std say it otherwise"
-        return Normalisation(inputs.mean, inputs.std, why, inputs.channel_order, inputs.range)
-    if len(row.mean) == rule.channels and (file is not None or row.benchmark.name == "MNIST"):
-        return Normalisation(rule.mean, rule.std, f"what {row.name} was published with")
-    return None
-
-
-def _measured_normalisation(rule: Preprocessing, row: Row, dataset: Dataset) -> Normalisation:
-    """The mean and deviation of each channel over the sample of training pictures, to three decimals."""
-    pixels = sample_pixels(dataset, rule).reshape(-1, rule.channels)
-    mean = tuple(round(float(value), 3) for value in pixels.mean(axis=0, dtype=np.float64) / 255)
-    deviation = np.maximum(pixels.std(axis=0, dtype=np.float64) / 255, LEAST_DEVIATION)
-    std, why = tuple(round(float(value), 3) for value in deviation), "measured on the training pictures"
-    if max(row.std) < LARGEST_PIXEL_SCALE:
-        std = row.std[:1] * rule.channels
-        why = f"the mean is measured; {row.name} was published with pixels of 0 to 255"
-    return Normalisation(mean, std, why)
-
-
-def _normalised(rule: Preprocessing, known: Normalisation, asked: AskedInput) -> tuple[Preprocessing, Decision]:
-    """The rule with what is known, its values in the order of channels that was asked for."""
-    order = asked.channel_order or known.channel_order
-    turn = -1 if order != known.channel_order else 1
-    rule = dataclasses.replace(
-        rule, mean=known.mean[::turn], std=known.std[::turn], range=known.range, channel_order=order
-    )
-    value = f"mean {show(rule.mean)}, deviation {show(rule.std)}"
-    value += ", of pixels of 0 to 255" if rule.range == "0..255" else ""
-    value += ", channels blue, green, red" if rule.reverses_channels else ""
-    return rule, Decision("normalisation", value, known.why)
-
-
-def _per_channel(name: str, values: Sequence[float], channels: int) -> tuple[float, ...]:
-    """One value per channel."""
-    if len(values) == 1:
-        return tuple(values) * channels
-    if len(values) != channels:
-        raise UsageError(f"--{name} needs 1 or {channels} numbers, got {len(values)}")
-    return tuple(values)
-
-
-def _numbers(text: str, channels: int) -> tuple[float, ...]:
-    """Numbers of a weights file's metadata, such as `0.485, 0.456, 0.406`."""
-    try:
-        values = [float(part) for part in text.strip("[]() ").split(",")]
-    except ValueError as error:
-        raise UsageError(f"the weights file's metadata has no numbers in {text!r}; give --mean and --std") from error
-    return _per_channel("mean", values, channels)
