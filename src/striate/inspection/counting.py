@@ -53,7 +53,7 @@ class CountingMode(LightMode):
         if packet in flop_registry:
             self.macs += int(flop_registry[packet](*args, **named, out_val=answer)) // 2
             self.pointwise = False
-        elif torch.Tag.pointwise in func.tags:
+        elif is_pointwise(func):
             self.elements += size
         elif func.is_view or str(packet) in FREE:
             self.pointwise &= str(packet) in IN_PLACE_OF_ITS_OWN
@@ -90,12 +90,22 @@ class PassingMode(LightMode):  # type: ignore[no-untyped-call]
         return answer
 
 
+def is_pointwise(func: Any) -> bool:
+    """Whether an operation makes each number from the one at its own place; torch says it of the form that is not in place."""
+    if torch.Tag.pointwise in func.tags:
+        return True
+    name = str(func._opname)
+    twin = getattr(torch.ops.aten, name.rstrip("_"), None) if func.namespace == "aten" and name.endswith("_") else None
+    overload = getattr(twin, func._overloadname, None)
+    return overload is not None and torch.Tag.pointwise in overload.tags
+
+
 def _aten(names: str) -> frozenset[str]:
     return frozenset(f"aten.{name}" for name in names.split())
 
 
 IN_PLACE_OF_ITS_OWN = _aten(
-    "clone copy_ _to_copy detach alias lift_fresh fill_ zero_ arange empty zeros ones full empty_like zeros_like ones_like "
+    "scalar_tensor clone copy_ _to_copy detach alias lift_fresh fill_ zero_ arange empty zeros ones full empty_like zeros_like ones_like "
     "full_like new_empty new_zeros new_full empty_strided new_empty_strided"
 )
 """Operations that cost nothing, and leave each number in its place."""

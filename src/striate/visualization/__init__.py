@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from striate.visualization.backward_rules import UnheldRectifierWarning
 from striate.visualization.deconvnet import deconvnet
 from striate.visualization.explanation_checks import ExplanationCheck, check_explanation, check_explanations
 from striate.visualization.explanations import CLASS_METHODS, METHODS, UNIT_METHODS, explain
@@ -35,6 +36,7 @@ __all__ = [
     "Target",
     "TopPatches",
     "UNIT_METHODS",
+    "UnheldRectifierWarning",
     "Unit",
     "check_explanation",
     "check_explanations",

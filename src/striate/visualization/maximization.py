@@ -153,8 +153,9 @@ def _pull(model: nn.Module, images: Tensor, layer: str, units: Sequence[Unit]) -
     images.requires_grad_()
     pulls = []
     for rule in ("gradient", "deconvnet"):
-        with signal_rule(model, rule):
+        with signal_rule(model, rule) as settle:
             maps = layer_output(model, images, layer)
+            settle(maps)
             chosen = starting_signal(maps, units, layer=layer, strongest=None)
             answers = (maps * chosen).flatten(1).sum(dim=1) / chosen.flatten(1).sum(dim=1)
             pulls.append(torch.autograd.grad(answers.sum(), images)[0])
