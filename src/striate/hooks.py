@@ -5,14 +5,67 @@ A hook is always held by a context manager, so that a network is left as it was 
 
 from __future__ import annotations
 
+import copy
+import functools
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import ParamSpec, TypeVar
 
 import torch
 from torch import Tensor, nn
 
+from striate.errors import UsageError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
 Watcher = Callable[[str, nn.Module, Tensor], None]
 Replacement = Callable[[tuple[object, ...], Tensor], Tensor]
+
+
+def looked_into(network: nn.Module) -> nn.Module:
+    """The network as its modules can be watched: of what `torch.compile` gives, what it was given.
+
+    Raises:
+        UsageError: It is a TorchScript module.
+
+    Example:
+        >>> network = nn.ReLU()
+        >>> looked_into(torch.compile(network)) is network
+        True
+    """
+    if isinstance(network, torch.jit.ScriptModule):
+        raise UsageError(
+            f"{network.original_name} is a TorchScript module, whose layers cannot be seen; "
+            "take the torch.nn.Module that it was made from"
+        )
+    given = getattr(network, "_orig_mod", None)
+    return given if isinstance(given, nn.Module) else network
+
+
+def with_gradients(function: Callable[P, R]) -> Callable[P, R]:
+    """The same function, which can differentiate also where `torch.inference_mode()` or `torch.no_grad()` is entered.
+
+    A network among its arguments is one that `looked_into` has looked into; what was made in inference mode is copied for it.
+    """
+
+    @functools.wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        with torch.inference_mode(False), torch.enable_grad():
+            given = [_differentiable(value) for value in args]
+            named = {name: _differentiable(value) for name, value in kwargs.items()}
+            return function(*given, **named)  # type: ignore[arg-type]
+
+    return run
+
+
+def _differentiable(value: object) -> object:
+    """A network or a tensor; a copy of it if it was made in inference mode, so that nothing can be differentiated by way of it."""
+    if isinstance(value, nn.Module):
+        network = looked_into(value)
+        tensors = (*network.parameters(), *network.buffers())
+        return copy.deepcopy(network) if any(tensor.is_inference() for tensor in tensors) else network
+    return value.clone() if isinstance(value, Tensor) and value.is_inference() else value
 
 
 @contextmanager

@@ -388,7 +388,7 @@ def test_what_is_called_past_torch_s_functions_is_not_exact():
 
 def test_a_script_is_refused_by_its_name(scripted):
     with pytest.raises(
-        UsageError, match=r"^Sequential is a TorchScript module, whose layers cannot be seen; inspect the"
+        UsageError, match=r"^Sequential is a TorchScript module, whose layers cannot be seen; take the torch"
     ):
         inspect_network(scripted["network"], (1, 4, 4))
     with warnings.catch_warnings():

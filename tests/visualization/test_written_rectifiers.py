@@ -7,6 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+import striate
 from striate.nn import SqueezeExcitation
 from striate.visualization import UnheldRectifierWarning, deconvnet, gradient, guided_backpropagation
 
@@ -281,3 +282,11 @@ def test_torchvision_s_efficientnet_is_ours(name, theirs):
         ours, other = (method(model, images, layer="head", unit=2) for model in (network, twin))
         assert ours.any()
         torch.testing.assert_close(other, ours, atol=1e-5 * ours.abs().max().item(), rtol=1e-4)
+
+
+def test_a_picture_of_what_was_seen_says_it_too():
+    network = nn.Sequential(nn.Conv2d(3, 5, 3), Calls(UNKNOWN["where"]), nn.Conv2d(5, 2, 3), nn.Flatten())
+    picture = torch.randint(0, 255, (12, 12, 3), dtype=torch.uint8).numpy()
+    known = {"mean": [0.5] * 3, "std": [0.5] * 3, "size": 12}
+    seen = striate.visualize(network, picture, method="guided", layer="2", **known)
+    assert [warning for warning in seen.warnings if "may be a rectifier and is not known as one" in warning]

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from striate.data import Dataset, load_data
 from striate.errors import UnknownNameError, UsageError
+from striate.hooks import with_gradients
 from striate.pixels import PictureSource, decode
 from striate.report.seeing_contents import Panel, SeeingReport, StagePanels
 from striate.report.seeing_page import render
@@ -132,6 +133,7 @@ class Visualization:
         }
 
 
+@with_gradients
 def visualize(
     model: nn.Module | str | Path | SeenNetwork,
     picture: PictureSource | None = None,

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from striate.errors import UsageError
-from striate.hooks import evaluating, watch_calls
+from striate.hooks import evaluating, watch_calls, with_gradients
 from striate.inspection.inspection import inspect_network
 from striate.row_writing import json_text
 
@@ -100,6 +100,7 @@ class EffectiveField:
         return buffer.getvalue()
 
 
+@with_gradients
 def effective_field(
     network: nn.Module,
     input_shape: Sequence[int],

@@ -11,10 +11,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from striate.errors import UsageError
+from striate.hooks import with_gradients
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 
 
+@with_gradients
 def gradient_norms(
     network: nn.Module, images: Tensor | None = None, labels: Tensor | None = None, *, loss: Loss | None = None
 ) -> dict[str, float]:

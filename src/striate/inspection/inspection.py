@@ -9,6 +9,7 @@ from typing import Any
 from torch import nn
 
 from striate.errors import UsageError
+from striate.hooks import looked_into
 from striate.inspection.layers import INPUT, Layer, ReceptiveField, folded, is_auxiliary, layers_of
 from striate.inspection.trace import trace
 from striate.row_writing import json_text
@@ -269,8 +270,7 @@ def inspect_network(network: nn.Module, input_shape: Sequence[int], *, name: str
         >>> inspection.layers[0].arithmetic, inspection.parameters, inspection.macs, inspection.receptive_field
         ('(5*5*3+1)*6', 456, 352800, 5)
     """
-    compiled_from = getattr(network, "_orig_mod", None)  # of what torch.compile gives
-    network = compiled_from if isinstance(compiled_from, nn.Module) else network
+    network = looked_into(network)
     traced = trace(network, tuple(input_shape))
     ends = stage_ends(network)
     layers = layers_of(traced, network, ends)

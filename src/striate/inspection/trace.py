@@ -102,11 +102,6 @@ def trace(network: nn.Module, input_shape: tuple[int, ...]) -> Trace:
         StriateError: The network cannot run without values, as when it asks whether one is positive.
         UsageError: The network refuses pictures of this shape, or is a script.
     """
-    if isinstance(network, torch.jit.ScriptModule):
-        raise UsageError(
-            f"{network.original_name} is a TorchScript module, whose layers cannot be seen; "
-            "inspect the torch.nn.Module that it was made from"
-        )
     weight = next((tensor for tensor in network.parameters() if tensor.is_floating_point()), None)
     dtype = torch.float32 if weight is None else weight.dtype
     picture = torch.empty((1, *input_shape), device="meta", dtype=dtype)

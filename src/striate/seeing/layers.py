@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -12,7 +13,15 @@ from striate.errors import UsageError
 from striate.report.seeing_contents import LARGE, SMALL, WIDE, Panel, Picture, Shown
 from striate.seeing.looking import Look, strongest_places
 from striate.training.run_folder import CHECKPOINTS
-from striate.visualization import HEAD, Unit, deconvnet, gradient, guided_backpropagation, maps_through_training
+from striate.visualization import (
+    HEAD,
+    UnheldRectifierWarning,
+    Unit,
+    deconvnet,
+    gradient,
+    guided_backpropagation,
+    maps_through_training,
+)
 from striate.visualization.montage import draw_grid, draw_heat, draw_signal
 from striate.wording import number, plural
 
@@ -72,7 +81,7 @@ def projection_panel(
     found = strongest_places(look.maps(layer), unit, count)
     places = [place for place, _ in found]
     images = look.images.expand(len(places), -1, -1, -1)
-    signals = {rule: RULES[rule][1](look.seen.network, images, layer=layer, unit=places) for rule in rules}
+    signals, said = projected(rules, look.seen.network, images, layer=layer, unit=places)
     cells: list[list[Shown]] = []
     facts = []
     for order, (place, activation) in enumerate(found):
@@ -100,7 +109,7 @@ def projection_panel(
         rows=[[cell for own in cells[at : at + per_row] for cell in own] for at in range(0, len(cells), per_row)],
         columns=["in the picture", *(RULES[rule][0] for rule in rules)] * min(per_row, len(cells)),
         layer=layer,
-        warnings=[NO_SWITCHES] if "deconvnet" in rules and not has_switches(look.seen.network) else (),
+        warnings=[*([NO_SWITCHES] if "deconvnet" in rules and not has_switches(look.seen.network) else ()), *said],
         facts={"units": facts},
     )
 
@@ -109,10 +118,10 @@ def whole_map_panel(look: Look, rules: Sequence[str], layer: str) -> Panel:
     """A layer's strongest map, all of its places at once, each as strong as it answered, sent back to the pixels."""
     ((place, _), *_) = strongest_places(look.maps(layer), None, 1)
     shown = []
-    for rule in rules:
-        signal = RULES[rule][1](
-            look.seen.network, look.images, layer=layer, unit=place[0], strongest=None, start="activation"
-        )
+    signals, said = projected(
+        rules, look.seen.network, look.images, layer=layer, unit=place[0], strongest=None, start="activation"
+    )
+    for rule, signal in signals.items():
         drawn = draw_signal(look.seen.in_colours(signal[0]))
         shown.append(Shown(drawn.pixels, (f"{RULES[rule][0]}, ±{number(float(f'{drawn.high:.2g}'))}",), LARGE))
     what = look.seen.classes[place[0]] if layer == HEAD else f"Map {place[0]}"
@@ -122,8 +131,23 @@ def whole_map_panel(look: Look, rules: Sequence[str], layer: str) -> Panel:
         shows=f"All places of the layer's strongest map at once, each as strong as it answered, by {len(rules)} rules.",
         rows=[shown],
         layer=layer,
+        warnings=said,
         facts={"map": place[0]},
     )
+
+
+def projected(
+    rules: Sequence[str], network: nn.Module, images: Tensor, **chosen: Any
+) -> tuple[dict[str, Tensor], list[str]]:
+    """What each rule sends down to the pixels, and what whoever looks at it should know of the network's rectifiers."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UnheldRectifierWarning)
+        signals = {rule: RULES[rule][1](network, images, **chosen) for rule in rules}
+    for warning in caught:
+        if not issubclass(warning.category, UnheldRectifierWarning):
+            warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
+    said = [str(warning.message) for warning in caught if issubclass(warning.category, UnheldRectifierWarning)]
+    return signals, list(dict.fromkeys(said))
 
 
 def feature_maps_panel(look: Look, layer: str, unit: Unit | None = None) -> Panel:

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from striate.errors import UsageError
-from striate.hooks import held_still
+from striate.hooks import held_still, with_gradients
 from striate.row_writing import json_text
 from striate.visualization.explanations import METHODS, UNIT_METHODS, Explainer, explain
 from striate.visualization.layers import HEAD, layer_output, prepare
@@ -186,6 +186,7 @@ class ExplanationCheck:
         return "\n".join(["; ".join(parts), *(f"  {sentence}" for sentence in self.warnings)])
 
 
+@with_gradients
 def check_explanation(
     model: nn.Module,
     images: Tensor,
@@ -230,6 +231,7 @@ def check_explanation(
     return checker.check(method, layer, unit, heat)
 
 
+@with_gradients
 def check_explanations(
     model: nn.Module,
     images: Tensor,

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from torch import Tensor, nn
 
 from striate.errors import UnknownNameError, UsageError
+from striate.hooks import with_gradients
 from striate.visualization.deconvnet import deconvnet
 from striate.visualization.grad_cam import grad_cam
 from striate.visualization.gradient import gradient
@@ -33,6 +34,7 @@ Explainer = Callable[[nn.Module, Tensor, Sequence[int]], Tensor]
 """A method of one's own: from a model, pictures (N, C, H, W) and their classes to heat (N, H, W)."""
 
 
+@with_gradients
 def explain(
     model: nn.Module,
     images: Tensor,

@@ -5,12 +5,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from striate.hooks import held_still
+from striate.hooks import held_still, with_gradients
 from striate.visualization.layers import layer_output, prepare
 
 _AT_ONCE = 8
 
 
+@with_gradients
 def feature_maps(model: nn.Module, images: Tensor, *, layer: str) -> Tensor:
     """What a layer answers to pictures, in evaluation mode; what comes after the layer does not run.
 

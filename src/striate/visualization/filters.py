@@ -5,10 +5,12 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from striate.errors import UsageError
+from striate.hooks import with_gradients
 from striate.nn import PartialConv2d
 from striate.visualization.layers import HEAD, find_layer, list_layers
 
 
+@with_gradients
 def filters(model: nn.Module, layer: str | None = None) -> Tensor:
     """The kernels of a convolution, one for each map that it answers.
 

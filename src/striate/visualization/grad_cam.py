@@ -7,11 +7,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from striate.errors import UsageError
-from striate.hooks import held_still
+from striate.hooks import held_still, with_gradients
 from striate.visualization.layers import find_layer, last_maps_layer, layer_output, prepare
 from striate.visualization.targets import Target, find_targets, in_batches
 
 
+@with_gradients
 def grad_cam(model: nn.Module, images: Tensor, *, target: Target = None, layer: str | None = None) -> Tensor:
     """A layer's maps, each weighed by the mean gradient of the class's logit by it, added up; what is above 0 of that.
 

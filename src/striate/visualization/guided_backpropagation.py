@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
+from striate.hooks import with_gradients
 from striate.visualization.backward_rules import send_back
 from striate.visualization.units import Start, Unit
 
 
+@with_gradients
 def guided_backpropagation(
     model: nn.Module,
     images: Tensor,

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from striate.errors import UsageError
+from striate.hooks import with_gradients
 from striate.visualization.filters import filters
 from striate.visualization.layers import HEAD, last_maps_layer, list_layers
 from striate.visualization.top_patches import ImagesOf, TopPatches, top_patches_of_layers
@@ -57,6 +58,7 @@ class Level:
         return notebook.block(f"{self.layer}: the strongest of {len(self.patches)} maps; {kernels}", *parts)
 
 
+@with_gradients
 def hierarchy(
     model: nn.Module,
     batches: Tensor | Iterable[Tensor],

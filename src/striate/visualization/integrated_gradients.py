@@ -6,11 +6,12 @@ import torch
 from torch import Tensor, nn
 
 from striate.errors import UsageError
-from striate.hooks import held_still
+from striate.hooks import held_still, with_gradients
 from striate.visualization.layers import prepare
 from striate.visualization.targets import Target, at_once, find_targets
 
 
+@with_gradients
 def integrated_gradients(
     model: nn.Module,
     images: Tensor,

@@ -6,12 +6,13 @@ import torch
 from torch import Tensor, nn
 
 from striate.errors import StriateError, UnknownNameError, UsageError
-from striate.hooks import held_still, run_until, watch_calls
+from striate.hooks import held_still, run_until, watch_calls, with_gradients
 
 HEAD = "head"
 """The layer of the logits: what the network itself answers."""
 
 
+@with_gradients
 def list_layers(model: nn.Module) -> tuple[str, ...]:
     """The layers that a model shows first: its stages, and `"head"`; of a module without stages, its direct parts and `"head"`.
 
@@ -106,6 +107,7 @@ def checked_output(model: nn.Module, output: object, images: Tensor, layer: str)
     return output
 
 
+@with_gradients
 def last_maps_layer(model: nn.Module, images: Tensor) -> str:
     """The deepest of the model's layers whose maps still have places: what Grad-CAM looks at.
 

@@ -8,10 +8,12 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from striate.errors import TrainingError, UsageError
+from striate.hooks import with_gradients
 from striate.training import kept_epochs, read_epoch
 from striate.visualization.feature_maps import feature_maps
 
 
+@with_gradients
 def maps_through_training(
     model: nn.Module, checkpoints: str | Path, images: Tensor, *, layer: str
 ) -> dict[int, Tensor]:

@@ -23,7 +23,7 @@ import torch
 from torch import Tensor, nn
 
 from striate.errors import UsageError
-from striate.hooks import held_still
+from striate.hooks import held_still, with_gradients
 from striate.models import Network
 from striate.visualization.backward_rules import signal_rule
 from striate.visualization.layers import find_layer, layer_output
@@ -36,6 +36,7 @@ _FAINT = 0.05  # below this total variation, in pixels of 0 to 1, smoothing pull
 _SPREADS = (1.0, 0.4, 0.25)  # of each axis, relative to light
 
 
+@with_gradients
 def maximize(
     model: nn.Module,
     *,

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from striate.errors import UsageError
-from striate.hooks import held_still, replace_outputs
+from striate.hooks import held_still, replace_outputs, with_gradients
 from striate.visualization.layers import HEAD, find_layer, last_maps_layer, layer_output, prepare
 from striate.visualization.targets import Target, at_once, class_probabilities, find_targets
 from striate.visualization.units import strongest_maps
@@ -91,6 +91,7 @@ class Occlusion:
         }
 
 
+@with_gradients
 def occlusion(
     model: nn.Module,
     images: Tensor,

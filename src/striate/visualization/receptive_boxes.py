@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from striate.errors import StriateError, UsageError
+from striate.hooks import with_gradients
 from striate.inspection import ReceptiveField, inspect_network
 from striate.visualization.layers import find_layer, layer_output
 
@@ -46,6 +47,7 @@ class ReceptiveBoxes:
         return torch.cat([begin, torch.maximum(end, begin + 1)], dim=-1)
 
 
+@with_gradients
 def receptive_boxes(model: nn.Module, input_shape: Sequence[int], *, layer: str) -> ReceptiveBoxes:
     """Finds which pixels the units of a layer see, without running the network.
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from striate.hooks import held_still
+from striate.hooks import held_still, with_gradients
 from striate.visualization.layers import prepare
 from striate.visualization.targets import Target, find_targets, in_batches
 
 
+@with_gradients
 def saliency(model: nn.Module, images: Tensor, *, target: Target = None) -> Tensor:
     """The gradient of a class's logit by each pixel, without its sign, the largest of the channels.
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from striate.errors import UsageError
-from striate.hooks import held_still, watch_calls
+from striate.hooks import held_still, watch_calls, with_gradients
 from striate.visualization.deconvnet import deconvnet
 from striate.visualization.layers import HEAD, checked_output, find_layer, layer_output, prepare
 from striate.visualization.receptive_boxes import ReceptiveBoxes, receptive_boxes
@@ -168,6 +168,7 @@ class TopPatches:
             raise UsageError(f"the layer {self.layer!r} has {len(self)} maps, 0 to {len(self) - 1}; got {number!r}")
 
 
+@with_gradients
 def top_patches(
     model: nn.Module,
     batches: Tensor | Iterable[Tensor],
@@ -207,6 +208,7 @@ def top_patches(
     return top_patches_of_layers(model, batches, layers=[layer], count=count, progress=progress)[layer]
 
 
+@with_gradients
 def top_patches_of_layers(
     model: nn.Module,
     batches: Tensor | Iterable[Tensor],
