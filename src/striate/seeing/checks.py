@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from types import MappingProxyType
+from typing import Any
 
 from torch import Tensor
 
 from striate.report.seeing_contents import Panel
-from striate.seeing.layers import RULES
+from striate.seeing.layers import RULES, unheld_rectifiers
 from striate.seeing.looking import Look
 from striate.visualization import HEAD, ExplanationCheck, check_explanation
 from striate.wording import percent
@@ -45,10 +46,11 @@ def checked_projection(look: Look, panel: Panel, layer: str) -> Panel:
     """The panel of a layer's units, with what testing the first of them found."""
     place = tuple(panel.facts["units"][0]["unit"])
     name, network, images = NAMES[panel.method], look.seen.network, look.images
+    which: dict[str, Any] = {"layer": layer, "unit": place if len(place) == 3 else place[0]}
     if layer == HEAD:
-        check = check_explanation(network, images, name, target=place[0], temperature=look.seen.temperature)
-    else:
-        check = check_explanation(network, images, name, layer=layer, unit=place if len(place) == 3 else place[0])
+        which = {"target": place[0], "temperature": look.seen.temperature}
+    with unheld_rectifiers():  # the panel says it
+        check = check_explanation(network, images, name, **which)
     return with_check(panel, check)
 
 

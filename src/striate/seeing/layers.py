@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -140,14 +141,23 @@ def projected(
     rules: Sequence[str], network: nn.Module, images: Tensor, **chosen: Any
 ) -> tuple[dict[str, Tensor], list[str]]:
     """What each rule sends down to the pixels, and what whoever looks at it should know of the network's rectifiers."""
+    with unheld_rectifiers() as said:
+        signals = {rule: RULES[rule][1](network, images, **chosen) for rule in rules}
+    return signals, said
+
+
+@contextmanager
+def unheld_rectifiers() -> Iterator[list[str]]:
+    """Gives a list that has, once it is left, what was warned of rectifiers that a rule did not hold, each once."""
+    said: list[str] = []
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UnheldRectifierWarning)
-        signals = {rule: RULES[rule][1](network, images, **chosen) for rule in rules}
+        yield said
     for warning in caught:
         if not issubclass(warning.category, UnheldRectifierWarning):
             warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
-    said = [str(warning.message) for warning in caught if issubclass(warning.category, UnheldRectifierWarning)]
-    return signals, list(dict.fromkeys(said))
+        elif str(warning.message) not in said:
+            said.append(str(warning.message))
 
 
 def feature_maps_panel(look: Look, layer: str, unit: Unit | None = None) -> Panel:

@@ -18,7 +18,7 @@ from striate.errors import DataError, PictureError
 from striate.pixels import PictureSource, PictureWalk
 from striate.pixels.walking import is_picture_name
 from striate.report.seeing_contents import LARGE, Panel, Picture, Shown
-from striate.seeing.layers import NO_SWITCHES, RULES, has_switches
+from striate.seeing.layers import NO_SWITCHES, RULES, has_switches, unheld_rectifiers
 from striate.seeing.seen_network import SeenNetwork
 from striate.visualization import HEAD, TopPatches, Unit, top_patches_of_layers
 from striate.visualization.montage import draw_grid, draw_signal
@@ -146,11 +146,12 @@ def _panel(pictures: ManyPictures, patches: TopPatches, unit: Unit | None, watch
     wanted = patches.strongest(maps) if unit is None else [unit if isinstance(unit, int) else unit[0]]
     rules = ["deconvnet"] if has_switches(seen.network) else ["deconvnet", "guided"]
     cells = []
-    for done, number in enumerate(wanted):
-        watcher.task("projections", done, len(wanted))
-        cells.append(_map_cells(pictures, patches, number, rules))
+    with unheld_rectifiers() as said:
+        for done, number in enumerate(wanted):
+            watcher.task("projections", done, len(wanted))
+            cells.append(_map_cells(pictures, patches, number, rules))
     watcher.task("projections", len(wanted), len(wanted))
-    warnings = [NO_SWITCHES] if len(rules) > 1 else []
+    warnings = [*([NO_SWITCHES] if len(rules) > 1 else []), *said]
     same = [number for number in wanted if patches.at_ceiling(number)]
     if same:
         which = f"{'maps' if len(same) > 1 else 'map'} {', '.join(map(str, same))} of {patches.layer}"
