@@ -235,3 +235,31 @@ def test_only_this_module_writes_files():
     root = Path(striate.__file__).parent
     found = {path.relative_to(root).as_posix() for path in root.rglob("*.py") if any(ways_to_write(path))}
     assert found == IN_A_FOLDER_OF_OUR_OWN | {"durable_writing.py"}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing tells here whether a process lives")
+def test_what_killed_processes_left_is_swept_and_nothing_else(tmp_path):
+    import subprocess
+    import sys
+
+    from striate.durable_writing import is_left_over, sweep
+
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "file").write_text("stays")
+    ending = "0123456789abcdef.partial"
+    gone = [f".a.csv.{dead.pid}.{ending}", f".bundle.{dead.pid}.0123456789abcdef.x7.partial"]
+    stays = [f".a.csv.{os.getpid()}.{ending}", f".a.csv.1.{ending}", "a.partial", f".a.csv.{dead.pid}.partial"]
+    (tmp_path / gone[1]).mkdir()
+    (tmp_path / gone[1] / "link").symlink_to(tmp_path / "elsewhere")
+    for name in (gone[0], *stays):
+        (tmp_path / name).write_text("unfinished")
+    link = tmp_path / f".link.{dead.pid}.{ending}"
+    link.symlink_to(tmp_path / "elsewhere")
+    sweep(tmp_path, of="another")
+    assert (tmp_path / gone[0]).exists()
+    sweep(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*stays, link.name, "elsewhere"])
+    assert (tmp_path / "elsewhere" / "file").read_text() == "stays"
+    assert [is_left_over(name) for name in (*gone, *stays)] == [True, True, True, True, False, False]

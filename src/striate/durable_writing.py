@@ -14,7 +14,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
+import shutil
 import stat
 import tempfile
 from collections.abc import Collection, Iterator
@@ -27,6 +29,7 @@ PARTIAL_ENDING = ".partial"
 """How the names end of files and folders that are not whole yet."""
 
 _NAME_KEPT = 40  # characters of a file's name that its unfinished file's shows; with all of them it could be too long
+_LEFT_OVER = re.compile(r"\.(?P<name>.*)\.(?P<process>[1-9]\d{0,9})\.[0-9a-f]{16}\b.*\.partial", re.DOTALL)
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 _AS_IT_IS = getattr(os, "O_BINARY", 0)
 
@@ -139,6 +142,7 @@ def folder_beside(path: Path) -> Iterator[Path]:
     Raises:
         OSError: If it cannot be made; it names `path`.
     """
+    sweep(path.parent, of=path.name)
     prefix = _name_beside(path, ".").name
     try:
         folder = tempfile.TemporaryDirectory(
@@ -149,6 +153,44 @@ def folder_beside(path: Path) -> Iterator[Path]:
         raise
     with folder as name:
         yield Path(name)
+
+
+def sweep(folder: Path, *, of: str = "") -> None:
+    """Removes what killed processes left unfinished in a folder; what a living one may be writing stays, and so do links.
+
+    Args:
+        folder: Where; what is below it is not looked at.
+        of: The name whose unfinished files are meant; by default those of every name.
+    """
+    if not hasattr(os, "fork"):  # elsewhere nothing tells whether a process lives without ending it
+        return
+    with contextlib.suppress(OSError):
+        for entry in list(os.scandir(folder)):
+            found = _LEFT_OVER.fullmatch(entry.name)
+            if not found or entry.is_symlink() or _lives(int(found["process"])):
+                continue
+            if of and found["name"] != of[:_NAME_KEPT]:
+                continue
+            with contextlib.suppress(OSError):
+                if entry.is_dir(follow_symlinks=False):
+                    shutil.rmtree(entry.path)
+                else:
+                    Path(entry.path).unlink()
+
+
+def is_left_over(name: str) -> bool:
+    """Whether a name is that of something unfinished."""
+    return _LEFT_OVER.fullmatch(name) is not None
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)  # sends nothing
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True  # another user's
+    return True
 
 
 def move_into_place(temporary: Path, path: Path) -> None:

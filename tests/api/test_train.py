@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import tomllib
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -318,11 +319,87 @@ def test_a_full_disk_keeps_the_last_checkpoint(striped, tmp_path, monkeypatch):
     found, message = sentence(striate.train, striped, **QUICK, output=tmp_path / "run")
     assert found is TrainingError
     assert message == (
-        f"No space left on device: {tmp_path / 'run/checkpoints/x'}; the last checkpoint is kept: "
-        f"go on by: striate train --resume {tmp_path / 'run'}"
+        f"No space left on device: {tmp_path / 'run/checkpoints/x'}; the last checkpoint, step-00000003.safetensors, is kept; "
+        f"once that is mended, go on by: striate train --resume {tmp_path / 'run'}"
     )
     monkeypatch.setattr(room, "save_checkpoint", honest)
     assert striate.resume(tmp_path / "run").metrics["test"]["count"] == 6
+
+
+def test_a_full_disk_at_the_end_of_the_first_epoch_says_what_is_lost(striped, tmp_path, monkeypatch):
+    import striate.runs.carrying_out as room
+
+    def fail(state, folder):
+        raise OSError(errno.ENOSPC, "No space left on device", str(folder / "x"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(room, "save_checkpoint", fail)
+        _, message = sentence(striate.train, striped, **QUICK, output=tmp_path / "run")
+    assert message == (
+        f"No space left on device: {tmp_path / 'run/checkpoints/x'}; no checkpoint could be kept, so that what was learnt in "
+        f"1 epoch is lost; once that is mended, go on by: striate train --resume {tmp_path / 'run'}"
+    )
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=1_000_000))
+    _, message = sentence(striate.resume, tmp_path / "run")
+    assert message == (
+        f"the disk of {tmp_path / 'run'} has 1.0 MB free, and a checkpoint takes up to 3.2 MB; make room, "
+        f"then go on by: striate train --resume {tmp_path / 'run'}"
+    )
+
+
+def test_a_checkpoint_takes_the_room_of_the_oldest(tmp_path, monkeypatch):
+    import striate.runs.carrying_out as room
+
+    for step in (1, 2):
+        (tmp_path / f"step-{step:08}.safetensors").write_bytes(b"")
+
+    def save(state, folder):
+        if len(list(folder.iterdir())) > 1:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        (folder / "step-00000003.safetensors").write_bytes(b"")
+
+    monkeypatch.setattr(room, "save_checkpoint", save)
+    room.save_in_any_room(None, tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "step-00000002.safetensors",
+        "step-00000003.safetensors",
+    ]
+    (tmp_path / "step-00000004.safetensors").write_bytes(b"")
+    (tmp_path / "another").write_bytes(b"")  # so that there is no room even then
+    with pytest.raises(OSError, match="No space left"):
+        room.save_in_any_room(None, tmp_path)
+    assert (tmp_path / "step-00000004.safetensors").exists()  # the newest is as it was
+
+
+KILLED_BEFORE_THE_RECIPE = """
+import os, signal, sys, striate, striate.api.train as room
+room.write_durably = lambda *arguments: os.kill(os.getpid(), signal.SIGKILL)
+striate.train(sys.argv[1], model="resnet20", epochs=1, output=sys.argv[2], settings=["batch_size=16"])
+"""
+
+
+def test_killed_before_the_recipe_a_new_run_takes_the_folder(striped, tmp_path):
+    folder = tmp_path / "run"
+    arguments = [sys.executable, "-c", KILLED_BEFORE_THE_RECIPE, str(striped), str(folder)]
+    assert subprocess.run(arguments, check=False).returncode == -signal.SIGKILL
+    assert [path.name for path in folder.iterdir()] == ["split.csv"]
+    found, message = sentence(striate.resume, folder)
+    assert found is UsageError
+    assert message == (
+        f"the run {folder} was stopped before it began, and nothing of it is kept; start it anew by: "
+        f"striate train DATA --output {folder}"
+    )
+    (folder / "split.csv").rename(folder / "mine.csv")  # anything else is somebody's
+    with pytest.raises(UsageError, match="exists already; nothing was changed; name another one"):
+        striate.train(striped, **QUICK, output=folder)
+    (folder / "mine.csv").rename(folder / "split.csv")
+    left = folder / ".recipe.toml.999999999.0123456789abcdef.partial"
+    left.write_text("half")
+    assert striate.train(striped, **QUICK, output=folder).metrics["test"]["count"] == 6
+    assert not left.exists()
+    left.write_text("half")
+    striate.resume(folder)
+    assert not left.exists()
 
 
 def test_a_loss_that_is_not_finite_names_the_checkpoint(striped, tmp_path):

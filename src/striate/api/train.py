@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import time
 from collections.abc import Sequence
@@ -14,12 +15,12 @@ from striate.data.preparation import reload_data
 from striate.deciding.deciding import decide
 from striate.deciding.run_plan import RunPlan
 from striate.deciding.training_request import TrainingRequest
-from striate.durable_writing import write_durably
+from striate.durable_writing import sweep, write_durably
 from striate.errors import UsageError
 from striate.models import create_model, model_row
 from striate.report import says_ended
 from striate.runs.carrying_out import carry_out
-from striate.runs.run import Run, check_output, create_run_folder
+from striate.runs.run import Run, check_output, create_run_folder, never_began
 from striate.training import checkpoints
 from striate.training.device import choose_device, with_threads
 from striate.training.run_folder import BUNDLE, CHECKPOINTS, RECIPE, REPORT, SPLITS
@@ -117,6 +118,7 @@ def train(
     decided = decide(request, watcher=watcher, begun=begun)
     dataset, plan = decided.dataset, decided.plan
     folder = create_run_folder(output, data_name=dataset.name, model=plan.recipe.model)
+    # The recipe last: a folder without one is that of a run that never began, and another may take it.
     write_split_csv(dataset, folder / SPLITS)
     write_durably(folder / RECIPE, plan.to_toml().encode())
     return carry_out(folder, plan, dataset, decided.network, plan=decided.time_plan, watcher=watcher, begun=begun)
@@ -141,7 +143,14 @@ def resume(folder: str | Path, *, watcher: Watcher | None = None) -> Run:
     begun = time.monotonic()
     folder, watcher = Path(folder), watcher or Watcher()
     if not (folder / RECIPE).is_file():
+        if never_began(folder):
+            raise UsageError(
+                f"the run {folder} was stopped before it began, and nothing of it is kept; start it anew by: "
+                f"striate train DATA --output {shlex.quote(str(folder))}"
+            )
         raise UsageError(f"{folder} is not a run: it has no {RECIPE}")
+    for place in (folder, folder / CHECKPOINTS):
+        sweep(place)
     plan = RunPlan.from_toml(folder / RECIPE)
     if (folder / BUNDLE).exists():
         if says_ended(folder / REPORT):

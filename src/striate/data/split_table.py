@@ -136,3 +136,13 @@ def apply_split_table(dataset: Dataset, table: SplitTable) -> Dataset:
     for row in np.flatnonzero((least[ours] != 255) & (least[ours] != most[ours])).tolist():
         splits[row] = torn.get((ours[row], comparable(dataset.pictures.key(row))), splits[row])
     return replace(dataset, splits=splits)
+
+
+def is_split_table(path: Path) -> bool:
+    """Whether a file begins as `write_split_csv` begins one."""
+    try:
+        with path.open(encoding="utf-8", errors="replace") as file:
+            header = file.readline().rstrip("\r\n").split(",")
+    except OSError:
+        return False
+    return header in (COLUMNS, [*COLUMNS, "group"])

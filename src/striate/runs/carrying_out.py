@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import shlex
+import shutil
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -41,7 +43,9 @@ from striate.training import (
 from striate.training.memory import keep_freed_memory
 from striate.training.precision import fast_arithmetic
 from striate.training.run_folder import BUNDLE, CHECKPOINTS
+from striate.training.state import TrainingState
 from striate.watching import Watcher, tell
+from striate.wording import plural
 
 
 def carry_out(
@@ -144,6 +148,7 @@ def take_steps(
     except StoppedError:
         raise interrupted_before(folder, signals) from None
     history = [row for row in history if row["epoch"] <= state.epoch]
+    check_room(state, folder)
 
     def keep() -> None:
         keep_epoch(state, folder / CHECKPOINTS, epochs=run.recipe.schedule.epochs, keep=run.recipe.keep_epochs)
@@ -174,7 +179,7 @@ def take_steps(
                 history.append(result.to_dict())
                 write_history(folder, history)
                 keep()
-                save_checkpoint(state, folder / CHECKPOINTS)
+                save_in_any_room(state, folder / CHECKPOINTS)
                 live.epoch(history)
                 record(result)
                 watcher.epoch(result)
@@ -190,6 +195,41 @@ def take_steps(
             where = f"the last good checkpoint is {good[-1]}" if good else "there is no checkpoint yet"
             raise TrainingError(f"{error}; {where}; try a lower --set optimizer.learning_rate") from error
     return state.averaged, history
+
+
+def check_room(state: TrainingState, folder: Path) -> None:
+    """Raises TrainingError before the first step where the disk has no room for a checkpoint: no epoch is learnt in vain.
+
+    Raises:
+        TrainingError: There is less room than one takes.
+    """
+    size = sum(tensor.nbytes for _, tensor in state.tensors())
+    if not state.step:  # the optimizer has none yet; it will keep one or two for each of what learns
+        kept = 1 if isinstance(state.optimizer, torch.optim.SGD) else 2
+        size += kept * sum(parameter.nbytes for parameter in state.network.parameters() if parameter.requires_grad)
+    free = shutil.disk_usage(folder).free
+    if free < size:
+        raise TrainingError(
+            f"the disk of {folder} has {free / 1e6:,.1f} MB free, and a checkpoint takes up to {size / 1e6:,.1f} MB; make room, "
+            f"then go on by: striate train --resume {shlex.quote(str(folder))}"
+        )
+
+
+def save_in_any_room(state: TrainingState, folder: Path) -> None:
+    """Saves a checkpoint; where the disk is full, in the room of the older ones but for the newest.
+
+    Raises:
+        OSError: There is no room then either; the newest checkpoint is as it was.
+    """
+    try:
+        save_checkpoint(state, folder)
+    except OSError as error:
+        older = checkpoints(folder)[:-1]
+        if error.errno != errno.ENOSPC or not older:
+            raise
+        for path in older:
+            path.unlink(missing_ok=True)
+        save_checkpoint(state, folder)
 
 
 def interrupted_before(folder: Path, signals: Signals) -> Interrupted:
@@ -237,12 +277,17 @@ def clear_failures(folder: Path) -> Iterator[None]:
         if isinstance(error, StriateError):
             raise
         kept = checkpoints(folder / CHECKPOINTS)
-        where = (
-            f"the last checkpoint is kept: go on by: striate train --resume {shlex.quote(str(folder))}"
-            if kept
-            else "nothing was trained yet"
-        )
-        raise TrainingError(f"{error.strerror or error}: {error.filename or folder}; {where}") from error
+        ended = len(read_history(folder))
+        if kept:
+            where = f"the last checkpoint, {kept[-1].name}, is kept"
+        elif ended:
+            where = f"no checkpoint could be kept, so that what was learnt in {plural(ended, 'epoch')} is lost"
+        else:
+            where = "no epoch had ended, and no checkpoint is kept"
+        raise TrainingError(
+            f"{error.strerror or error}: {error.filename or folder}; {where}; once that is mended, "
+            f"go on by: striate train --resume {shlex.quote(str(folder))}"
+        ) from error
 
 
 @contextmanager

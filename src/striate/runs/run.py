@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from striate.bundle import Contract, open_bundle
-from striate.durable_writing import write_durably
+from striate.data.split_table import is_split_table
+from striate.durable_writing import is_left_over, sweep, write_durably
 from striate.errors import StriateError, UsageError
 from striate.evaluation import Finding
 from striate.printable_text import is_harmless
@@ -143,6 +144,7 @@ def create_run_folder(output: str | Path | None, *, data_name: str, model: str) 
         folder = Path(output)
         check_output(folder)
         make_folder(folder, exist_ok=True)
+        sweep(folder)
         return folder
     number = 1
     data_name = "".join(character if is_harmless(character) else "_" for character in data_name)
@@ -156,11 +158,21 @@ def create_run_folder(output: str | Path | None, *, data_name: str, model: str) 
             return folder
 
 
+def never_began(folder: Path) -> bool:
+    """Whether a folder holds no more than what a run has that was killed before its recipe was there."""
+    if not folder.is_dir() or folder.is_symlink():
+        return False
+    names = {path.name for path in folder.iterdir()}
+    if not all(name == SPLITS or is_left_over(name) for name in names):
+        return False
+    return SPLITS not in names or is_split_table(folder / SPLITS)
+
+
 def check_output(folder: Path) -> None:
     """Raises UsageError if a new run cannot go to the folder."""
     if folder.is_file():
         raise UsageError(f"--output {folder} is a file; name a folder that does not exist yet")
-    if folder.is_dir() and any(folder.iterdir()):
+    if folder.is_dir() and any(folder.iterdir()) and not never_began(folder):
         is_run = (folder / RECIPE).is_file() and (folder / SPLITS).is_file()  # the depth experiment has a recipe too
         hint = f"go on with it by: striate train --resume {shlex.quote(str(folder))}" if is_run else "name another one"
         raise UsageError(f"--output {folder} exists already; nothing was changed; {hint}")
