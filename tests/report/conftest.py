@@ -5,8 +5,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from striate.decision import Decision
 from striate.evaluation import Finding, score
-from striate.report import DataSummary, Decision, Mistake, Quarantined, TrainingReport
+from striate.report import DataSummary, Mistake, Quarantined, TrainingReport
 
 
 def scores_of(classes, count, seed=0):

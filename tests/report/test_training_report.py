@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import striate.report
+from striate.decision import Decision
 from striate.errors import StriateError, UsageError
 from striate.evaluation import Finding
 from striate.printable_text import printable
@@ -332,7 +333,7 @@ def evil_report(report_on, evil):
         scores={evil: report.scores["test"], "val": report.scores["val"]},
         mistakes=[(picture, evil, true, called, 0.5) for picture, _, true, called, _ in report.mistakes],
         seeing=seeing_of(report, said=evil),
-        decisions=[(evil, evil, evil)],
+        decisions=[Decision(evil, evil, evil)],
         recipe=evil,
         predict_commands=[evil],
         findings=[Finding(evil)],

@@ -19,7 +19,6 @@ from striate.data import open_store
 from striate.data.examples import SplitExamples
 from striate.data.facts import data_facts
 from striate.data.preparation import prepare_data
-from striate.deciding.time_limit import probe_images, probe_loss
 from striate.errors import UsageError
 from striate.hardware import describe_processor
 from striate.models import Network, create_model, model_row
@@ -37,6 +36,7 @@ from striate.training import (
 from striate.training.device import choose_device
 from striate.training.memory import hand_back_freed_memory, keep_freed_memory
 from striate.training.precision import autocast
+from striate.training.probes import probe_images, probe_loss
 from striate.watching import Watcher
 from striate.weights.input_rule import AskedInput, check_side, input_rule
 

@@ -19,11 +19,11 @@ from striate.durable_writing import check_writable, write_durably
 from striate.errors import Interrupted, UsageError
 from striate.interruption import interruptible
 from striate.report.rate_picture import draw_rates
-from striate.runs.partial_training import Lesson, choose_inputs, fit_new_head
 from striate.training import StoppedError
 from striate.training.memory import keep_freed_memory
 from striate.training.range_test import RateSuggestion, Sweep, check_sweep, range_test, smooth, suggest_rate
 from striate.transfer import freeze
+from striate.transfer.partial_training import PartialTraining, choose_inputs, fit_new_head
 from striate.watching import Watcher
 
 FORMATS = {".png": "png", ".svg": "svg", ".pdf": "pdf"}
@@ -231,22 +231,20 @@ def sweep_rates(decided: Decided, *, lowest: float, highest: float, steps: int, 
         def stop() -> bool:
             return signals.received is not None
 
-        lesson = Lesson.of(network, plan)
+        partial = PartialTraining.of(network, plan.recipe)
         nothing = dataclasses.replace(training, samples=training.samples[:0], labels=training.labels[:0])
         try:
             if plan.recipe.fit_head_first:
-                fit_new_head(lesson, plan, training, device=device, watcher=watcher, stop=stop)
-            learned, _, after = choose_inputs(
-                lesson, plan, training, nothing, device=device, watcher=watcher, stop=stop
-            )
-            freeze(network, lesson.plan)
+                fit_new_head(partial, training, device=device, watcher=watcher, stop=stop)
+            learned, _, after = choose_inputs(partial, training, nothing, device=device, watcher=watcher, stop=stop)
+            freeze(network, partial.plan)
             return range_test(
                 network,
                 plan.recipe,
                 learned,
                 device=device,
-                rates=lesson.plan.rates,
-                set_mode=lesson.set_mode,
+                rates=partial.plan.rates,
+                set_mode=partial.set_mode,
                 after=after,
                 lowest=lowest,
                 highest=highest,

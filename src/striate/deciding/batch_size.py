@@ -8,12 +8,12 @@ import dataclasses
 import numpy as np
 import torch
 
-from striate.deciding.time_limit import probe_images, probe_loss
 from striate.errors import TrainingError
 from striate.models import Network
 from striate.training import Decision, Inputs, Recipe, Targets, TrainingState, create_loss, time_step
 from striate.training.defaults import describe_steps
 from striate.training.memory import available_memory, kept_for_backward, ran_out_of_memory
+from striate.training.probes import probe_images, probe_loss
 from striate.training.step import Stepper
 from striate.watching import Watcher
 

@@ -21,7 +21,7 @@ from striate.deciding.early_refusals import check_fit, refuse_early
 from striate.deciding.run_plan import RunPlan, RunSettings
 from striate.deciding.stage_advice import can_be_judged
 from striate.deciding.stated_decisions import state_decisions
-from striate.deciding.time_limit import plan_time, probe_images, probe_loss
+from striate.deciding.time_limit import plan_time
 from striate.deciding.training_request import AUTO, TrainingRequest, ask_recipe
 from striate.deciding.transfer_choice import ask_transfer, choose_transfer
 from striate.deciding.weights_fit import choose_size, choose_twin
@@ -44,6 +44,7 @@ from striate.training import (
 from striate.training.batches import batch_sizes
 from striate.training.defaults import ENLARGED, LEAST_SIDE, WITHOUT_BATCH_NORM
 from striate.training.device import choose_device
+from striate.training.probes import probe_images, probe_loss
 from striate.training.recipe import TransferConfig
 from striate.watching import NoteKeeper, Watcher
 from striate.weights import StartingWeights

@@ -9,13 +9,13 @@ import torch
 from striate.choosing import by_share
 from striate.data import Dataset, open_store
 from striate.data.examples import SplitExamples
-from striate.deciding.time_limit import probe_images, probe_loss
 from striate.errors import UsageError
 from striate.inspection.inspection import inspect_network
 from striate.models import Network
 from striate.pixels import Preprocessing
 from striate.training import Recipe, time_step
 from striate.training.precision import computes_bf16_natively
+from striate.training.probes import probe_images, probe_loss
 from striate.transfer import Advice, compute_outputs, output_shapes, score_stages, split_vectors, stage_vectors
 from striate.transfer import advise as advise_by_scores
 from striate.watching import Watcher

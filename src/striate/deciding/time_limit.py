@@ -6,29 +6,14 @@ import dataclasses
 import time
 from dataclasses import dataclass
 
-import torch
-from torch import Tensor
-from torch.nn import functional
-
 from striate.data import Dataset
 from striate.errors import UsageError
 from striate.models import Network
 from striate.pixels import Preprocessing
 from striate.training import Decision, Recipe, TimePlan, time_step
 from striate.training.batches import batch_sizes
+from striate.training.probes import probe_images, probe_loss
 from striate.weights.input_rule import resized_in_proportion
-
-
-def probe_loss(logits: Tensor) -> Tensor:
-    """A loss to time a step with."""
-    return functional.cross_entropy(logits, torch.zeros(len(logits), dtype=torch.int64, device=logits.device))
-
-
-def probe_images(network: Network, size: tuple[int, int], *, count: int) -> Tensor:
-    """Noise to time a step with: (count, C, height, width) on the network's device, channels last."""
-    images = torch.randn(count, network.in_channels, *size, generator=torch.Generator().manual_seed(0))
-    return images.to(next(network.parameters()).device, memory_format=torch.channels_last)
-
 
 FEWEST_EPOCHS = 6.0
 """With a time limit, pictures are made smaller until at least this many epochs fit."""

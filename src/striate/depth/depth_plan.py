@@ -17,7 +17,6 @@ from striate.data import Dataset
 from striate.data.facts import DataFacts, data_facts
 from striate.data.preparation import prepare_data
 from striate.deciding.run_plan import shown
-from striate.deciding.time_limit import probe_images, probe_loss
 from striate.deciding.training_request import TrainingRequest, ask_recipe
 from striate.errors import UnknownNameError, UsageError
 from striate.models import Network, create_model, list_models, model_row
@@ -33,6 +32,7 @@ from striate.training import (
 )
 from striate.training.batches import batch_sizes
 from striate.training.device import choose_device
+from striate.training.probes import probe_images, probe_loss
 from striate.watching import Watcher
 from striate.weights.input_rule import AskedInput, check_side, input_rule
 from striate.wording import duration

@@ -3,7 +3,6 @@
 from striate.report.contents import (
     Calibration,
     DataSummary,
-    Decision,
     Mistake,
     Quarantined,
     SeeingInside,
@@ -17,7 +16,6 @@ from striate.report.training_report import render, says_ended, write, write_whil
 __all__ = [
     "Calibration",
     "DataSummary",
-    "Decision",
     "Mistake",
     "Quarantined",
     "SeeingInside",

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from striate.decision import Decision
 from striate.evaluation import Finding, ReliabilityBin
 from striate.evaluation.two_classes import AtThreshold, ThresholdCurves
 
@@ -38,14 +39,6 @@ class Spoken(NamedTuple):
     mistake: Mistake
     for_predicted: Picture  # the heat over the picture
     for_true: Picture
-
-
-class Decision(NamedTuple):
-    """Something that was chosen for the user."""
-
-    what: str
-    value: str
-    why: str
 
 
 @dataclass(frozen=True)
@@ -126,7 +119,7 @@ class TrainingReport:
     calibration: Calibration | None = None
     two_classes: TwoClasses | None = None
     seeing: SeeingInside | None = None
-    decisions: Sequence[tuple[str, str, str]] = ()  # (what, value, why), as in `Decision`
+    decisions: Sequence[Decision] = ()
     recipe: str = ""  # TOML
     predict_commands: Sequence[str] = ()
     findings: Sequence[Finding] = ()  # what is worth knowing, what puts the result in doubt first

@@ -24,7 +24,6 @@ from striate.models import Network
 from striate.printable_text import printable
 from striate.runs.final_report import write_training_report
 from striate.runs.live_report import LiveReport, live_report
-from striate.runs.partial_training import Lesson, begin_state, choose_inputs, fit_new_head
 from striate.runs.run import Run, read_history, write_history
 from striate.runs.worth_knowing import judge_run, write_findings
 from striate.sealing import judge_calibration, make_canaries
@@ -44,6 +43,7 @@ from striate.training.memory import keep_freed_memory
 from striate.training.precision import fast_arithmetic
 from striate.training.run_folder import BUNDLE, CHECKPOINTS
 from striate.training.state import TrainingState
+from striate.transfer.partial_training import PartialTraining, begin_state, choose_inputs, fit_new_head
 from striate.watching import Watcher, tell
 from striate.wording import plural
 
@@ -73,17 +73,17 @@ def carry_out(
         timings["pictures"] = time.monotonic() - begun - sum(timings.values())
         device = torch.device(run.settings.device)
         saved = checkpoints(folder / CHECKPOINTS)
-        lesson = Lesson.of(network, run)
+        partial = PartialTraining.of(network, run.recipe)
         if run.recipe.transfer.kind != "scratch":
-            watcher.plan(lesson.plan.to_text(watcher.width))
+            watcher.plan(partial.plan.to_text(watcher.width))
 
         def stop() -> bool:
             return signals.received is not None
 
-        lesson.remember()
+        partial.remember()
         try:
             if run.recipe.fit_head_first and not saved:
-                fit_new_head(lesson, run, training, device=device, watcher=watcher, stop=stop)
+                fit_new_head(partial, training, device=device, watcher=watcher, stop=stop)
         except StoppedError:
             raise interrupted_before(folder, signals) from None
         learnt = network.eval()
@@ -91,7 +91,7 @@ def carry_out(
             learnt, history = take_steps(
                 folder,
                 run,
-                lesson,
+                partial,
                 (training, validation),
                 history,
                 plan=plan,
@@ -99,8 +99,8 @@ def carry_out(
                 live=live,
                 signals=signals,
             )
-        lesson.prove(network)
-        lesson.prove(learnt)
+        partial.prove(network)
+        partial.prove(learnt)
         timings["training"] = time.monotonic() - begun - sum(timings.values())
         watcher.task("sealing", 0, 1)
         live.say("Every epoch is done; the classifier is being sealed and measured.")
@@ -118,7 +118,7 @@ def carry_out(
 def take_steps(
     folder: Path,
     run: RunPlan,
-    lesson: Lesson,
+    partial: PartialTraining,
     splits: tuple[SplitExamples, SplitExamples],
     history: list[dict[str, Any]],
     *,
@@ -136,14 +136,14 @@ def take_steps(
 
     training, validation = splits
     try:
-        state = begin_state(lesson, run)
+        state = begin_state(partial, total_steps=run.settings.total_steps)
         if saved:
             load_checkpoint(state, saved[-1])
-            lesson.remember()
+            partial.remember()
         elif run.recipe.fit_head_first:
             save_checkpoint(state, folder / CHECKPOINTS)
         learned, measured, state.after = choose_inputs(
-            lesson, run, training, validation, device=device, watcher=watcher, stop=stop
+            partial, training, validation, device=device, watcher=watcher, stop=stop
         )
     except StoppedError:
         raise interrupted_before(folder, signals) from None

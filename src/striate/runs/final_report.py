@@ -122,7 +122,7 @@ def describe_run(folder: Path, run: RunPlan, dataset: Dataset) -> TrainingReport
             quarantined=[(problem.key, problem.reason) for problem in dataset.problems],
         ),
         epochs_planned=planned_epochs(run, dataset),
-        decisions=[(decision.what, decision.value, decision.why) for decision in run.decisions],
+        decisions=run.decisions,
         recipe=run.to_toml(told=False),
         findings=[Finding(note) for note in run.notes],
         hardware=hardware(run),

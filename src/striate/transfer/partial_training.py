@@ -9,22 +9,12 @@ import numpy as np
 import torch
 
 from striate.data.examples import SplitExamples
-from striate.deciding.run_plan import RunPlan
 from striate.models import Network
-from striate.training import KeptMaps, TrainingState
-from striate.transfer import (
-    FreezePlan,
-    compute_outputs,
-    fingerprint,
-    fit_head,
-    freeze,
-    freeze_plan,
-    maps_of,
-    output_shapes,
-    prove_frozen,
-    set_training_mode,
-    stage_vectors,
-)
+from striate.training import KeptMaps, Recipe, TrainingState
+from striate.transfer.freezing import FreezePlan, freeze, freeze_plan, set_training_mode
+from striate.transfer.frozen_outputs import compute_outputs, maps_of, output_shapes, stage_vectors
+from striate.transfer.head import fit_head
+from striate.transfer.proof import fingerprint, prove_frozen
 from striate.watching import Watcher
 
 MAPS_BUDGET = 4 << 30
@@ -32,19 +22,20 @@ MAPS_BUDGET = 4 << 30
 
 
 @dataclass
-class Lesson:
-    """A network, what of it learns, and what the rest was before."""
+class PartialTraining:
+    """A network, how it is trained, what of it learns, and what the rest was before."""
 
     network: Network
+    recipe: Recipe
     plan: FreezePlan
     before: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, network: Network, run: RunPlan) -> Lesson:
-        """What of a run's network learns, by its recipe."""
-        transfer = run.recipe.transfer
+    def of(cls, network: Network, recipe: Recipe) -> PartialTraining:
+        """What of a network learns, by the recipe that it is trained by."""
+        transfer = recipe.transfer
         stages, rate = transfer.trainable_stages, transfer.stage_rate
-        return cls(network, freeze_plan(network, transfer.kind, trainable_stages=stages, stage_rate=rate))
+        return cls(network, recipe, freeze_plan(network, transfer.kind, trainable_stages=stages, stage_rate=rate))
 
     def set_mode(self, network: Network) -> None:
         """Training mode for what learns."""
@@ -63,21 +54,20 @@ class Lesson:
         return prove_frozen(self.before, fingerprint(network, self.plan))
 
 
-def begin_state(lesson: Lesson, run: RunPlan) -> TrainingState:
-    """A run's state before its first step; from here on only what the plan says can learn."""
-    freeze(lesson.network, lesson.plan)
+def begin_state(partial: PartialTraining, *, total_steps: int) -> TrainingState:
+    """The state before the first of so many steps; from here on only what the plan says can learn."""
+    freeze(partial.network, partial.plan)
     return TrainingState.begin(
-        lesson.network,
-        run.recipe,
-        total_steps=run.settings.total_steps,
-        rates=lesson.plan.rates,
-        set_mode=lesson.set_mode,
+        partial.network,
+        partial.recipe,
+        total_steps=total_steps,
+        rates=partial.plan.rates,
+        set_mode=partial.set_mode,
     )
 
 
 def fit_new_head(
-    lesson: Lesson,
-    run: RunPlan,
+    partial: PartialTraining,
     training: SplitExamples,
     *,
     device: torch.device,
@@ -85,8 +75,8 @@ def fit_new_head(
     stop: Callable[[], bool],
 ) -> None:
     """Fits the head to the features of the training pictures, and of as many draws of the augmentation as the recipe says."""
-    network, recipe = lesson.network, run.recipe
-    part = stage_vectors(network, run.preprocessing.size)
+    network, recipe = partial.network, partial.recipe
+    part = stage_vectors(network, training.preprocessing.size)
     width = output_shapes(part, device)[-1][0]
     draws = [
         compute_outputs(part, training, recipe=recipe, device=device, draw=draw, progress=watcher.task, stop=stop)
@@ -100,8 +90,7 @@ def fit_new_head(
 
 
 def choose_inputs(
-    lesson: Lesson,
-    run: RunPlan,
+    partial: PartialTraining,
     training: SplitExamples,
     validation: SplitExamples,
     *,
@@ -113,12 +102,12 @@ def choose_inputs(
 
     Maps are computed once, of the pictures as they are and of a few draws of the augmentation, where there is room for them.
     """
-    network, transfer = lesson.network, run.recipe.transfer
+    network, transfer = partial.network, partial.recipe.transfer
     frozen = len(network.stages) - transfer.trainable_stages
-    if transfer.kind != "stages" or frozen == 0 or run.settings.total_steps == 0:
+    if transfer.kind != "stages" or frozen == 0:
         return training, validation, ""
     stage = network.stages[frozen - 1]
-    part = maps_of(network, stage, run.preprocessing.size)
+    part = maps_of(network, stage, training.preprocessing.size)
     no_room = f"what {stage} says of the pictures is too much to keep"
     picture = 4 * int(np.prod(output_shapes(part, device)[0]))
     if picture * (len(training.labels) * transfer.draws + len(validation.labels)) > MAPS_BUDGET:
@@ -128,7 +117,7 @@ def choose_inputs(
     def keep(examples: SplitExamples, draws: int) -> KeptMaps:
         maps = [
             compute_outputs(
-                part, examples, recipe=run.recipe, device=device, draw=draw, progress=watcher.task, stop=stop
+                part, examples, recipe=partial.recipe, device=device, draw=draw, progress=watcher.task, stop=stop
             )
             for draw in range(draws)
         ]

@@ -2,15 +2,14 @@
 
 import signal
 import tomllib
-from types import SimpleNamespace
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
 import striate
-import striate.runs.partial_training as room
 import striate.transfer.frozen_outputs as frozen_outputs
+import striate.transfer.partial_training as room
 from striate.errors import Interrupted, TrainingError, UsageError
 from striate.models import create_model
 from striate.training import Recipe, checkpoints
@@ -261,11 +260,9 @@ def test_maps_that_fit_nowhere_are_not_kept(striped, weights, tmp_path, monkeypa
     ids=lambda table: table["kind"],
 )
 def test_where_no_stage_is_frozen_or_none_learns_no_maps_are_kept(transfer):
-    run = SimpleNamespace(
-        recipe=Recipe.from_dict({"transfer": transfer}), settings=SimpleNamespace(total_steps=6), preprocessing=None
-    )
-    lesson = room.Lesson.of(create_model("resnet20", num_classes=2, seed=0), run)
-    taken = room.choose_inputs(lesson, run, "pictures", "others", device=None, watcher=striate.Watcher(), stop=None)
+    recipe = Recipe.from_dict({"transfer": transfer})
+    partial = room.PartialTraining.of(create_model("resnet20", num_classes=2, seed=0), recipe)
+    taken = room.choose_inputs(partial, "pictures", "others", device=None, watcher=striate.Watcher(), stop=None)
     assert taken == ("pictures", "others", "")
 
 
