@@ -285,7 +285,7 @@ def clear_failures(folder: Path) -> Iterator[None]:
         else:
             where = "no epoch had ended, and no checkpoint is kept"
         raise TrainingError(
-            f"{error.strerror or error}: {error.filename or folder}; {where}; once that is mended, "
+            f"{error.strerror or error}: {error.filename2 or error.filename or folder}; {where}; once that is mended, "
             f"go on by: striate train --resume {shlex.quote(str(folder))}"
         ) from error
 
