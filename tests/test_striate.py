@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import striate
+from striate.cli.app import VERBS
 
 ROOT = Path(__file__).parents[1]
 HEAVY = ["torch", "torchvision", "matplotlib", "sklearn", "openvino", "numpy", "PIL", "captum"]
@@ -135,13 +136,8 @@ def test_a_named_verb_waits_for_no_other():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "Usage: striate predict" in done.stdout
-    assert done.stdout.rpartition("VERBS")[2].split() == [
-        "striate.cli.app",
-        "striate.cli.ending",
-        "striate.cli.main",
-        "striate.cli.predict",
-        "striate.cli.text",
-    ]
+    loaded = {name.removeprefix("striate.cli.") for name in done.stdout.rpartition("VERBS")[2].split()}
+    assert loaded & set(VERBS.values()) == {"predict"}
 
 
 def test_prediction_needs_no_torch():
