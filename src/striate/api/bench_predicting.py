@@ -89,7 +89,7 @@ def bench_predicting(
     opened = open_bundle(bundle)
     classifiers = {}
     for precision in ("fp32", "bf16", "fp16", *(["int8"] if opened.int8_path else [])):
-        classifier = load_classifier(bundle, precision=precision)
+        classifier = load_classifier(opened, precision=precision)
         if classifier.engine.precision == precision:  # else the processor computes it in fp32
             classifiers[precision] = classifier
     done, whole = 0, (rounds + 1) * len(classifiers)

@@ -18,7 +18,7 @@ from striate.errors import DataError, UnknownNameError, UsageError
 from striate.evaluation import Finding, Scores, judge_scores, score
 from striate.row_writing import FilePath, csv_line
 from striate.runs.run import Run, run_folder_of
-from striate.runtime import Classifier, load_classifier
+from striate.runtime import Classifier, as_classifier
 from striate.training.run_folder import SPLITS as SPLIT_TABLE
 from striate.watching import Watcher
 
@@ -128,8 +128,7 @@ def evaluate(
         raise UnknownNameError("split", split, SPLITS)
     run_folder = run_folder_of(classifier)
     dataset = data if isinstance(data, Dataset) else load_data(data, root=root)
-    if not isinstance(classifier, Classifier):
-        classifier = load_classifier(classifier.folder if isinstance(classifier, Run) else classifier)
+    classifier = as_classifier(classifier)
     for note in dataset.notes:
         watcher.note(note)
     labels_of(dataset, classifier.classes)  # an unknown class shows before the pictures are read

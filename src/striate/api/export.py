@@ -21,7 +21,7 @@ from striate.errors import ExportError, UnknownNameError, UsageError
 from striate.openvino_loading import load_openvino, openvino_core
 from striate.pixels import decode
 from striate.runs.run import Run
-from striate.runtime import Classifier, load_classifier
+from striate.runtime import Classifier, bundle_of, load_classifier
 from striate.sealing.agreement import (
     FEWEST_PICTURES,
     Agreement,
@@ -114,8 +114,7 @@ def export(
     if file_format == "onnx" or (file_format == "openvino" and with_preprocessing):
         load_onnx()  # a missing package is told before any work
     dataset = None if data is None else load_data(data, root=root)  # names alone: whether it is there
-    folder = classifier.bundle.folder if isinstance(classifier, Classifier) else classifier
-    reference = load_classifier(folder.folder if isinstance(folder, Run) else folder, engine="torch")
+    reference = load_classifier(bundle_of(classifier), engine="torch")
     contract = reference.contract
     channels = contract.preprocessing.channels
     pictures = (

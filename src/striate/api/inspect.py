@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from torch import nn
 
@@ -17,15 +16,14 @@ from striate.inspection import (
     inspect_network,
 )
 from striate.inspection.input_shape import input_shape
-from striate.models import create_model, list_models
-from striate.sealing.opening import draft_network, trained_network
+from striate.sealing.opening import ModelName, draft_network, weighted_network
 
 
-def inspect(model: nn.Module | str | Path, input_size: int | Sequence[int] | None = None) -> Inspection:
+def inspect(model: nn.Module | ModelName, input_size: int | Sequence[int] | None = None) -> Inspection:
     """Finds out what a network is without running it: layers, parameters, MACs, memory, receptive fields.
 
     Args:
-        model: A name of the catalogue, a run or bundle folder, or any module. A module is left as it was.
+        model: A name of the catalogue, a run, the folder of a run or bundle, or any module. A module is left as it was.
         input_size: Height and width of a picture in pixels, or one number for both, or (channels, height, width);
             `None`: the network's own, or the size that the bundle's pictures are brought to.
 
@@ -42,17 +40,12 @@ def inspect(model: nn.Module | str | Path, input_size: int | Sequence[int] | Non
         >>> inspect(nn.Sequential(nn.Conv2d(3, 6, 5), nn.ReLU()), input_size=32).layers[0].arithmetic
         '(5*5*3+1)*6'
     """
-    name, paper, own_size = "", "", None
-    if not isinstance(model, nn.Module):
-        network, name, paper, own_size = draft_network(model)
-    else:
-        network = model
-    return inspect_network(
-        network, input_shape(network, own_size if input_size is None else input_size), name=name, paper=paper
-    )
+    opened = draft_network(model)
+    shape = input_shape(opened.network, opened.size if input_size is None else input_size)
+    return inspect_network(opened.network, shape, name=opened.name, paper=opened.paper)
 
 
-def compare(models: Sequence[nn.Module | str | Path], input_size: int | Sequence[int] | None = None) -> Comparison:
+def compare(models: Sequence[nn.Module | ModelName], input_size: int | Sequence[int] | None = None) -> Comparison:
     """The same figures of several networks side by side, and of two the difference layer by layer.
 
     Args:
@@ -72,7 +65,7 @@ def compare(models: Sequence[nn.Module | str | Path], input_size: int | Sequence
 
 
 def measure_effective_field(
-    model: nn.Module | str | Path,
+    model: nn.Module | ModelName,
     input_size: int | Sequence[int] | None = None,
     *,
     pictures: int = 8,
@@ -96,14 +89,6 @@ def measure_effective_field(
         >>> measure_effective_field("lenet5", pictures=2).theoretical
         (32, 32)
     """
-    name, own_size = "", None
-    network: nn.Module
-    if isinstance(model, nn.Module):
-        network = model
-    elif str(model) not in list_models() and Path(model).exists():
-        network, name, own_size = trained_network(model)
-    else:
-        name = str(model)
-        network = create_model(name, seed=seed)
-    shape = input_shape(network, own_size if input_size is None else input_size)
-    return effective_field(network, shape, pictures=pictures, seed=seed, name=name)
+    opened = weighted_network(model, seed=seed)
+    shape = input_shape(opened.network, opened.size if input_size is None else input_size)
+    return effective_field(opened.network, shape, pictures=pictures, seed=seed, name=opened.name)

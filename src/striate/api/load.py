@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from striate.runtime import Classifier, load_classifier
 
 
 def load(
-    path: str | Path, *, engine: str | Path = "openvino", precision: str = "fp32", device: str = "cpu"
+    path: str | os.PathLike[str], *, engine: str | Path = "openvino", precision: str = "fp32", device: str = "cpu"
 ) -> Classifier:
     """Opens a run folder or a bundle folder, after every file's digest and the canaries' logits were found to be as sealed.
 
     Args:
-        path: A run folder, or a bundle folder.
+        path: A run, a run folder, or a bundle folder.
         engine: `"openvino"` or `"torch"`, of which only the second needs torch; or a `.onnx` file that `striate.export` made of the
             bundle, for ONNX Runtime.
         precision: `"fp32"`, `"bf16"`, `"fp16"`, `"int8"` (of a bundle that `striate.quantize` made), or `"auto"`: the fastest that gave at

@@ -51,7 +51,7 @@ def _row(name: str) -> dict[str, Any]:
     from striate.sealing.opening import draft_network
 
     row = model_row(name)
-    network, _, _, _ = draft_network(name)
+    network = draft_network(name).network
     inspection = inspect_network(network, input_shape(network, None), name=name)
     return {
         "name": name,

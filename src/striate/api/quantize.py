@@ -113,7 +113,7 @@ def quantize(
             f"max_drop must be 0 or more and calibration_pictures at least 1, got {max_drop}, {calibration_pictures}"
         )
     check_nncf()
-    place = classifier.folder if isinstance(classifier, Run) else Path(classifier)
+    place = Path(classifier)
     named = place.resolve() if place.name in ("", "..") else place
     folder = Path(output) if output else named.with_name(f"{named.name}-int8")
     if folder.exists():

@@ -16,10 +16,10 @@ from striate.errors import UsageError
 from striate.initialization import PAPER, Scheme, initialize, named_scheme
 from striate.inspection import SignalReport, network_signal
 from striate.inspection.input_shape import input_shape
-from striate.models import Network, create_model, list_models, model_row
+from striate.models import Network
 from striate.models.config import IMAGENET
 from striate.nn.arguments import whole_number
-from striate.sealing.opening import trained_network
+from striate.sealing.opening import ModelName, weighted_network
 from striate.watching import Watcher
 from striate.weights.input_rule import whole_picture
 
@@ -27,7 +27,7 @@ DEFAULT_SCHEMES = (PAPER, "he_normal", "xavier_uniform", "lecun_uniform")
 
 
 def measure_signal(
-    model: nn.Module | str | Path,
+    model: nn.Module | ModelName,
     schemes: Sequence[str | Scheme] | None = None,
     *,
     data: str | Path | Dataset | None = None,
@@ -41,7 +41,7 @@ def measure_signal(
     `striate.inspection.signal` says how, and how the verdict is found.
 
     Args:
-        model: A name of the catalogue, a run or bundle folder, or any module, which is left as it was.
+        model: A name of the catalogue, a run, the folder of a run or bundle, or any module, which is left as it was.
         schemes: How to draw the weights, one after the other: names or `striate.initialization.Scheme`. `None`: for a
             name of the catalogue its paper's rules, He's normal and Xavier's and LeCun's uniform ones; for a bundle or a
             module the weights that it has.
@@ -71,17 +71,11 @@ def measure_signal(
     pictures = whole_number("measure_signal", "pictures", pictures, minimum=2)
     dataset = load_data(data) if isinstance(data, str | Path) else data
     rules = None if schemes is None else [named_scheme(scheme) or PAPER for scheme in schemes]
-    name, paper, own_size = "", "", None
-    if isinstance(model, nn.Module):
-        network, name = model, type(model).__name__
-    elif str(model) not in list_models() and Path(model).exists():
-        network, name, own_size = trained_network(model)
-    else:
-        row = model_row(str(model))
-        name, paper = row.name, row.paper
+    opened = weighted_network(model, num_classes=len(dataset.classes) if dataset else None, seed=seed)
+    network = opened.network
+    if opened.of_catalogue:
         rules = rules or [named_scheme(scheme) or PAPER for scheme in DEFAULT_SCHEMES]
-        network = create_model(name, num_classes=len(dataset.classes) if dataset else None, seed=seed)
-    shape = input_shape(network, own_size if input_size is None else input_size)
+    shape = input_shape(network, opened.size if input_size is None else input_size)
     if dataset is None:
         images, labels = random_pictures(network, shape, pictures, seed=seed)
         what = f"{pictures} random pictures"
@@ -97,7 +91,7 @@ def measure_signal(
             initialize(network, rule, seed=seed)
         signals.append(network_signal(network, images, labels, scheme="" if rule is None else str(rule)))
     watcher.task("signal", len(signals), len(signals))
-    return SignalReport(name, paper, shape, what, tuple(signals))
+    return SignalReport(opened.name or type(network).__name__, opened.paper, shape, what, tuple(signals))
 
 
 def random_pictures(network: nn.Module, shape: tuple[int, ...], count: int, *, seed: int) -> tuple[Tensor, Tensor]:

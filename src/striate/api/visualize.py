@@ -22,6 +22,7 @@ from striate.pixels import PictureSource, decode
 from striate.report.seeing_contents import Panel, SeeingReport, StagePanels
 from striate.report.seeing_page import render
 from striate.report.seeing_sheet import draw_everything, draw_panel, leaves_out
+from striate.sealing.opening import ModelName
 from striate.seeing.checks import NAMES, checked, checked_projection, with_check
 from striate.seeing.classes import CLASS_PANELS
 from striate.seeing.layers import (
@@ -135,7 +136,7 @@ class Visualization:
 
 @with_gradients
 def visualize(
-    model: nn.Module | str | Path | SeenNetwork,
+    model: nn.Module | ModelName | SeenNetwork,
     picture: PictureSource | None = None,
     *,
     data: str | Path | Dataset | None = None,
@@ -153,7 +154,7 @@ def visualize(
     """Shows what a network sees in a picture, and what it looks for in many.
 
     Args:
-        model: A run or bundle folder, a name of the catalogue, or any module.
+        model: A run, the folder of a run or bundle, a name of the catalogue, or any module.
         picture: A path, the bytes of a picture file, a PIL picture or an array; it is prepared as the network's own are.
         data: For `"top"` and `"hierarchy"`: many pictures: a folder with any folders below it, or what `striate.load_data` takes.
         method: One of `striate.api.visualize.METHODS`; `"all"`: every one of them but

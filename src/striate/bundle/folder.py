@@ -17,7 +17,7 @@ from striate.bundle.contract import SCHEMA, Contract, digest_of
 from striate.bundle.plain_json import read_json_object
 from striate.bundle.seen import SeenPictures
 from striate.durable_writing import folder_beside
-from striate.errors import BundleError, StriateWarning, UsageError
+from striate.errors import BundleError, StriateWarning, UsageError, closest
 from striate.row_writing import json_text
 from striate.table_reading import shown
 
@@ -148,7 +148,7 @@ def write_bundle(folder: Path, content: BundleContent, contract: Contract, canar
     return open_bundle(folder)
 
 
-def open_bundle(path: str | Path) -> Bundle:
+def open_bundle(path: str | os.PathLike[str]) -> Bundle:
     """Opens a bundle folder, or the bundle of a run folder, after checking every file's digest.
 
     Nothing in it is unpickled or executed. Whether the network still gives its sealed logits is checked by who runs it.
@@ -190,8 +190,21 @@ def find_bundle(path: Path) -> Path:
             f"{path} is a run that has not ended; finish it with: striate train --resume {shlex.quote(str(path))}"
         )
     if not path.exists():
-        raise UsageError(f"there is no run or bundle at {path}")
+        close = closest(str(path), bundles_beside(path))
+        meant = f"; did you mean {', '.join(close)}?" if close else ""
+        raise UsageError(f"there is no run or bundle at {path}{meant}")
     raise UsageError(f"{path} is neither a run nor a bundle: it has no contract.json")
+
+
+def bundles_beside(path: Path) -> list[str]:
+    """The folders beside a path that hold a run's bundle or are one, written as the path is; none where they cannot be listed."""
+    try:
+        beside = sorted(path.parent.iterdir())
+        return [
+            str(place) for place in beside if (place / CONTRACT).is_file() or (place / "bundle" / CONTRACT).is_file()
+        ]
+    except OSError:
+        return []
 
 
 def check_files(folder: Path, files: Mapping[str, str]) -> None:

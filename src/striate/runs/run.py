@@ -89,14 +89,16 @@ class Run:
         said += [finding.text for finding in self.findings]
         return notebook.block(f"Run {self.folder}", table, *map(notebook.text, said))
 
+    def __fspath__(self) -> str:
+        """The folder: a run goes wherever the path of one does."""
+        return str(self.folder)
+
     def __repr__(self) -> str:
         return f"<Run {self.folder}>"
 
 
 def run_folder_of(classifier: str | Path | Run | Classifier) -> Path | None:
     """The run folder that a classifier comes from, if it does."""
-    if isinstance(classifier, Run):
-        return classifier.folder
     folder = classifier.bundle.folder if isinstance(classifier, Classifier) else Path(classifier)
     for place in (folder, folder.parent):
         if (place / SPLITS).is_file():

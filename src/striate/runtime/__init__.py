@@ -1,6 +1,6 @@
 """Inference without torch: engines, and the classifier that is made of one and a bundle."""
 
-from striate.runtime.classifier import Classifier, Prediction, load_classifier
+from striate.runtime.classifier import Classifier, Prediction, as_classifier, bundle_of, load_classifier
 from striate.runtime.engines import Engine, OpenVINOEngine, compile_graph
 from striate.runtime.onnxruntime_engine import ONNXRuntimeEngine
 
@@ -10,6 +10,8 @@ __all__ = [
     "ONNXRuntimeEngine",
     "OpenVINOEngine",
     "Prediction",
+    "as_classifier",
+    "bundle_of",
     "compile_graph",
     "load_classifier",
 ]

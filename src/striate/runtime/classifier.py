@@ -376,13 +376,37 @@ def _opened(origin: Origin) -> Classifier:
     return classifier
 
 
+def as_classifier(classifier: Classifier | str | os.PathLike[str]) -> Classifier:
+    """A classifier as it is; a run or a bundle, or the folder of one, opened in fp32.
+
+    Raises:
+        UsageError: If there is no bundle at the path.
+        BundleError: If the bundle was changed, or does not do what its contract says.
+    """
+    return classifier if isinstance(classifier, Classifier) else load_classifier(classifier)
+
+
+def bundle_of(classifier: Classifier | str | os.PathLike[str]) -> Bundle:
+    """The bundle that a classifier was opened with; that of a run or a bundle, or the folder of one, opened.
+
+    Raises:
+        UsageError: If there is no bundle at the path.
+        BundleError: If the bundle was changed.
+    """
+    return classifier.bundle if isinstance(classifier, Classifier) else open_bundle(classifier)
+
+
 def load_classifier(
-    path: str | Path, *, engine: str | Path = "openvino", precision: str = "fp32", device: str = "cpu"
+    path: str | os.PathLike[str] | Bundle,
+    *,
+    engine: str | Path = "openvino",
+    precision: str = "fp32",
+    device: str = "cpu",
 ) -> Classifier:
     """Opens a run or a bundle, starts an engine, and checks that it gives the sealed logits.
 
     Args:
-        path: A run folder or a bundle folder.
+        path: A run, a run folder, a bundle folder, or a bundle that was opened already, whose files are not read through again.
         engine: `"openvino"` or `"torch"`, of which only the second needs torch; or a `.onnx` file that `striate.export` made of the
             bundle, for ONNX Runtime.
         precision: `"fp32"`, `"bf16"`, `"fp16"`, `"int8"` (of a bundle that `striate.quantize` made), or `"auto"`: the fastest that gave at
@@ -394,8 +418,9 @@ def load_classifier(
         BundleError: If the bundle was changed, or does not do what its contract says.
     """
     check_engine(engine, precision, device)
-    bundle = open_bundle(path)
-    classifier = Classifier(bundle, start_engine(bundle, path, engine, precision, device))
+    bundle = path if isinstance(path, Bundle) else open_bundle(path)
+    named = bundle.folder if isinstance(path, Bundle) else Path(path)
+    classifier = Classifier(bundle, start_engine(bundle, named, engine, precision, device))
     place = str(Path(engine).absolute()) if Path(engine).suffix == ONNX else str(engine)
     digest = bundle.contract.to_dict()["digest"]
     classifier._origin = Origin(bundle.folder.absolute(), digest, place, precision, device)

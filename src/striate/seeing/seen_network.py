@@ -11,17 +11,18 @@ from typing import Any
 import torch
 from torch import nn
 
-from striate.bundle import open_bundle
+from striate.bundle import Bundle
 from striate.errors import UnknownNameError, UsageError
 from striate.hooks import held_still
 from striate.initialization import drafting
 from striate.inspection import Inspection, inspect_network
 from striate.inspection.input_shape import input_shape
 from striate.inspection.layers import ReceptiveField
-from striate.models import Network, create_model, list_models, model_row
+from striate.models import Network, Row, create_model
 from striate.name_comparison import NamePlaces
 from striate.pixels import Preprocessing
-from striate.sealing.opening import trained_network
+from striate.runtime.torch_engine import build_network
+from striate.sealing.opening import ModelName, find_model, title_of
 from striate.visualization import HEAD, layer_output, list_layers
 from striate.visualization.layers import find_layer
 from striate.watching import Watcher
@@ -159,7 +160,7 @@ class SeenNetwork:
 
 
 def seen_network(
-    model: nn.Module | str | Path,
+    model: nn.Module | ModelName,
     *,
     weights: str | Path | None = None,
     mean: Sequence[float] | None = None,
@@ -193,27 +194,15 @@ def seen_network(
     watcher = watcher or Watcher()
     if isinstance(model, nn.Module):
         return _module(model, mean, std, size)
-    if str(model) not in list_models() and Path(model).exists():
-        if weights is not None or mean is not None or std is not None:
-            raise UsageError("--weights, --mean and --std are for networks of the catalogue; a bundle has its own")
-        contract = open_bundle(model).contract
-        if size is not None and (size, size) != contract.preprocessing.size:
-            raise UsageError(f"the bundle's pictures are {_sides(contract.preprocessing)}; --size cannot change that")
-        network, name, _ = trained_network(model)
-        return SeenNetwork(
-            _fast(network),
-            name,
-            contract.preprocessing,
-            contract.classes,
-            facts={"network": contract.architecture.model, "weights": f"of the bundle {Path(model).resolve().name}"}
-            | _rule(contract.preprocessing, "the bundle's own"),
-            folder=Path(model),
-            temperature=contract.temperature,
-        )
-    return _of_catalogue(str(model), weights, mean, std, size, seed, watcher)
+    found = find_model(model)
+    if isinstance(found, Row):
+        return _of_catalogue(found, weights, mean, std, size, seed, watcher)
+    if weights is not None or mean is not None or std is not None:
+        raise UsageError("--weights, --mean and --std are for networks of the catalogue; a bundle has its own")
+    return _of_bundle(model, found, size)
 
 
-def layers_of_model(model: str | Path, *, size: int | None = None) -> tuple[LayerFacts, ...]:
+def layers_of_model(model: ModelName, *, size: int | None = None) -> tuple[LayerFacts, ...]:
     """The layers of a network, of a run or a bundle, or of the catalogue; none of its weights is read or drawn.
 
     Args:
@@ -229,17 +218,33 @@ def layers_of_model(model: str | Path, *, size: int | None = None) -> tuple[Laye
         >>> [layer.name for layer in layers_of_model("lenet5")]
         ['c1', 's2', 'c3', 's4', 'c5', 'f6', 'head']
     """
-    if str(model) not in list_models() and Path(model).exists():
-        return seen_network(model, size=size).all_layer_facts()
-    row = model_row(str(model))
+    found = find_model(model)
+    if not isinstance(found, Row):
+        return _of_bundle(model, found, size).all_layer_facts()
     with drafting():
-        draft = create_model(row.name, auxiliary=False)
-    rule = input_rule(row, draft, asked=AskedInput(size=size)).preprocessing
-    return SeenNetwork(draft, row.name, rule, ()).all_layer_facts()
+        draft = create_model(found.name, auxiliary=False)
+    rule = input_rule(found, draft, asked=AskedInput(size=size)).preprocessing
+    return SeenNetwork(draft, found.name, rule, ()).all_layer_facts()
+
+
+def _of_bundle(place: ModelName, bundle: Bundle, size: int | None) -> SeenNetwork:
+    contract = bundle.contract
+    if size is not None and (size, size) != contract.preprocessing.size:
+        raise UsageError(f"the bundle's pictures are {_sides(contract.preprocessing)}; --size cannot change that")
+    return SeenNetwork(
+        _fast(build_network(bundle)),
+        title_of(place, bundle),
+        contract.preprocessing,
+        contract.classes,
+        facts={"network": contract.architecture.model, "weights": f"of the bundle {Path(place).resolve().name}"}
+        | _rule(contract.preprocessing, "the bundle's own"),
+        folder=Path(place),
+        temperature=contract.temperature,
+    )
 
 
 def _of_catalogue(
-    name: str,
+    row: Row,
     weights: str | Path | None,
     mean: Sequence[float] | None,
     std: Sequence[float] | None,
@@ -247,7 +252,7 @@ def _of_catalogue(
     seed: int,
     watcher: Watcher,
 ) -> SeenNetwork:
-    row = model_row(name)
+    name = row.name
     with drafting():
         draft = create_model(name, auxiliary=False)
     starting = None if weights is None else find_weights(weights, name, watcher=watcher)
