@@ -9,12 +9,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
 
+from striate.errors import Interrupted
+
 
 @dataclass
 class Signals:
     """The first signal that came, if any did."""
 
     received: int | None = None
+
+    def stopped(self) -> bool:
+        """Whether one came: what long work asks between its steps."""
+        return self.received is not None
+
+    def interrupted(self, said: str) -> Interrupted:
+        """What ends the work when one came; it says what is kept, and has the signal's number for the exit code."""
+        return Interrupted(said, self.received or signal.SIGINT)
 
 
 @contextmanager

@@ -2,14 +2,11 @@
 
 import json
 import signal
-import time
 
 import pytest
 from PIL import Image
 
 import striate
-from striate.depth import depth_plan
-from striate.depth.depth_result import NetworkRow, describe_verdict, judge
 from striate.errors import DataError, Interrupted, UnknownNameError, UsageError
 
 SMALL = {"pictures": 8, "size": 16, "batch_size": 4}
@@ -131,59 +128,3 @@ def test_wrong_usage_is_one_sentence_and_leaves_no_folder(striped, tmp_path):
             striate.deepen(options.pop("data"), **options)
         assert text in str(caught.value)
         assert not (tmp_path / "out").exists()
-
-
-def test_a_time_limit_gives_the_epochs_that_fit():
-    recipe = depth_plan.Recipe()
-    now = time.monotonic()
-    fitted, decision = depth_plan.fit_time(recipe, 10.0, now + 100, epochs_asked=False)
-    assert (
-        fitted.schedule.epochs == 8
-        and decision.why == "about 10.0\u202fs an epoch of all four, 1\u202fmin 20\u202fs in all"
-    )
-    assert depth_plan.fit_time(recipe, 10.0, now + 1000, epochs_asked=True)[0].schedule.epochs == 30
-    assert depth_plan.fit_time(recipe, 10.0, None, epochs_asked=True)[0].schedule.epochs == 30
-
-
-def rows_of(*errors):
-    names = ("plain20", "plain56", "resnet20", "resnet56")
-    return [
-        NetworkRow(name, place > 1, place % 2 == 1, 1, error, None)
-        for place, (name, error) in enumerate(zip(names, errors, strict=True))
-    ]
-
-
-@pytest.mark.parametrize(
-    ("errors", "said"),
-    [
-        (
-            (0.01, 0.57, 0.004, 0.0125),
-            "Depth raises the training error from 1.0 % (plain20) to 57.0 % (plain56) in plain networks; in residual ones it "
-            "raises the training error from 0.4 % (resnet20) to 1.2 % (resnet56). Depth hurts the plain network, not the "
-            "residual one; as it is the training error, this is no overfitting.",
-        ),
-        (
-            (0.2, 0.5, 0.1, 0.05),
-            "Depth raises the training error from 20.0 % (plain20) to 50.0 % (plain56) in plain networks; in residual ones it "
-            "lowers the training error from 10.0 % (resnet20) to 5.0 % (resnet56). Depth hurts the plain network, not the "
-            "residual one; as it is the training error, this is no overfitting.",
-        ),
-        (
-            (0.2, 0.5, 0.1, 0.3),
-            "Depth raises the training error from 20.0 % (plain20) to 50.0 % (plain56) in plain networks; in residual ones it "
-            "raises the training error from 10.0 % (resnet20) to 30.0 % (resnet56). Give all of them more epochs: the deep "
-            "residual network has yet to converge.",
-        ),
-        (
-            (0.01, 0.011, 0.01, 0.01),
-            "Depth makes no difference that could be told from chance: from 1.0 % (plain20) to 1.1 % (plain56) in plain "
-            "networks; in residual ones it makes no difference that could be told from chance: from 1.0 % (resnet20) to 1.0 % "
-            "(resnet56). The degradation does not show: take a deeper --pair, or fewer epochs, before all have learnt "
-            "everything.",
-        ),
-    ],
-)
-def test_the_verdict(errors, said):
-    rows = rows_of(*errors)
-    gaps = [judge(errors[place], errors[place + 1], pictures=1439) for place in (0, 2)]
-    assert describe_verdict(rows, *gaps).replace("\u202f", " ") == said

@@ -16,7 +16,7 @@ from striate.data.examples import SplitExamples
 from striate.deciding.deciding import Decided, decide
 from striate.deciding.training_request import TrainingRequest
 from striate.durable_writing import check_writable, write_durably
-from striate.errors import Interrupted, UsageError
+from striate.errors import UsageError
 from striate.interruption import interruptible
 from striate.report.rate_picture import draw_rates
 from striate.training import StoppedError
@@ -227,16 +227,14 @@ def sweep_rates(decided: Decided, *, lowest: float, highest: float, steps: int, 
     with interruptible() as signals:
         store = open_store(decided.dataset, plan.preprocessing, progress=watcher.task)
         training = SplitExamples.of(decided.dataset, store, plan.preprocessing, "train")
-
-        def stop() -> bool:
-            return signals.received is not None
-
         partial = PartialTraining.of(network, plan.recipe)
         nothing = dataclasses.replace(training, samples=training.samples[:0], labels=training.labels[:0])
         try:
             if plan.recipe.fit_head_first:
-                fit_new_head(partial, training, device=device, watcher=watcher, stop=stop)
-            learned, _, after = choose_inputs(partial, training, nothing, device=device, watcher=watcher, stop=stop)
+                fit_new_head(partial, training, device=device, watcher=watcher, stop=signals.stopped)
+            learned, _, after = choose_inputs(
+                partial, training, nothing, device=device, watcher=watcher, stop=signals.stopped
+            )
             freeze(network, partial.plan)
             return range_test(
                 network,
@@ -250,10 +248,10 @@ def sweep_rates(decided: Decided, *, lowest: float, highest: float, steps: int, 
                 highest=highest,
                 steps=steps,
                 watch=lambda done, total: watcher.task("rates", done, total),
-                stop=stop,
+                stop=signals.stopped,
             )
         except StoppedError:
-            raise Interrupted("interrupted; nothing was written", signals.received or 2) from None
+            raise signals.interrupted("interrupted; nothing was written") from None
 
 
 def judge_rate(rate: float, found: RateSuggestion) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -134,17 +134,25 @@ def plan_depth(
         kind, why = choose_precision(deepest, images, probe_loss)
         recipe = dataclasses.replace(recipe, precision=kind)
         decisions.append(Decision("precision", kind, why))
-    seconds = 0.0
-    for place, name in enumerate(networks):
-        watcher.task("timing", place, len(networks))
-        seconds += time_step(built(name), images, probe_loss, recipe.precision, steps=1)
-    watcher.task("timing", len(networks), len(networks))
+    seconds = time_steps(map(built, networks), len(networks), images, recipe.precision, watcher=watcher)
     steps = len(batch_sizes(facts.training_pictures, recipe.batch_size))
     recipe, decision = fit_time(recipe, seconds * steps, deadline, epochs_asked="epochs" in asked.get("schedule", {}))
     decisions += [Decision("batch size", str(recipe.batch_size), f"{steps:,} steps an epoch"), decision]
-    for one in decisions:
-        watcher.decision(one)
+    for decision in decisions:
+        watcher.decision(decision)
     return DepthPlan(dataset, networks, recipe, preprocessing, torch_device, tuple(decisions))
+
+
+def time_steps(
+    networks: Iterable[Network], count: int, images: torch.Tensor, precision: str, *, watcher: Watcher
+) -> float:
+    """Seconds that a step of all networks takes; each is made when its turn comes."""
+    seconds = 0.0
+    for place, network in enumerate(networks):
+        watcher.task("timing", place, count)
+        seconds += time_step(network, images, probe_loss, precision, steps=1)
+    watcher.task("timing", count, count)
+    return seconds
 
 
 def depth_recipe(facts: DataFacts, model: str, asked: Mapping[str, Any]) -> Recipe:
