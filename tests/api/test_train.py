@@ -306,7 +306,7 @@ def test_a_resume_takes_up_the_number_of_threads(finished_run, tmp_path, monkeyp
 
 
 def test_a_full_disk_keeps_the_last_checkpoint(striped, tmp_path, monkeypatch):
-    import striate.runs.carrying_out as room
+    import striate.runs.learning as room
 
     honest = room.save_checkpoint
 
@@ -327,7 +327,7 @@ def test_a_full_disk_keeps_the_last_checkpoint(striped, tmp_path, monkeypatch):
 
 
 def test_a_full_disk_at_the_end_of_the_first_epoch_says_what_is_lost(striped, tmp_path, monkeypatch):
-    import striate.runs.carrying_out as room
+    import striate.runs.learning as room
 
     def fail(state, folder):
         raise OSError(errno.ENOSPC, "No space left on device", str(folder / "x"))
@@ -345,30 +345,6 @@ def test_a_full_disk_at_the_end_of_the_first_epoch_says_what_is_lost(striped, tm
         f"the disk of {tmp_path / 'run'} has 1.0 MB free, and a checkpoint takes up to 3.2 MB; make room, "
         f"then go on by: striate train --resume {tmp_path / 'run'}"
     )
-
-
-def test_a_checkpoint_takes_the_room_of_the_oldest(tmp_path, monkeypatch):
-    import striate.runs.carrying_out as room
-
-    for step in (1, 2):
-        (tmp_path / f"step-{step:08}.safetensors").write_bytes(b"")
-
-    def save(state, folder):
-        if len(list(folder.iterdir())) > 1:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        (folder / "step-00000003.safetensors").write_bytes(b"")
-
-    monkeypatch.setattr(room, "save_checkpoint", save)
-    room.save_in_any_room(None, tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == [
-        "step-00000002.safetensors",
-        "step-00000003.safetensors",
-    ]
-    (tmp_path / "step-00000004.safetensors").write_bytes(b"")
-    (tmp_path / "another").write_bytes(b"")  # so that there is no room even then
-    with pytest.raises(OSError, match="No space left"):
-        room.save_in_any_room(None, tmp_path)
-    assert (tmp_path / "step-00000004.safetensors").exists()  # the newest is as it was
 
 
 KILLED_BEFORE_THE_RECIPE = """

@@ -10,7 +10,7 @@ from striate.data import load_data
 from striate.deciding.run_plan import RunPlan, RunSettings
 from striate.evaluation import Finding, score
 from striate.pixels import Preprocessing
-from striate.runs.worth_knowing import judge_run, write_findings
+from striate.runs.worth_knowing import judge_run, keep_findings
 from striate.training import Recipe
 from striate.training.recipe import ScheduleConfig
 
@@ -84,6 +84,6 @@ def test_what_was_not_measured_is_said(digits):
 
 def test_what_puts_a_result_in_doubt_comes_first(tmp_path):
     plan = plan_of(notes=("no validation split was given",))
-    known = write_findings(tmp_path, plan, [Finding("slow"), Finding("at chance", "warning")])
+    known = keep_findings(tmp_path, plan, [Finding("slow"), Finding("at chance", "warning")])
     assert [finding.text for finding in known] == ["at chance", "slow", "no validation split was given"]
     assert striate.Run(tmp_path).findings == known

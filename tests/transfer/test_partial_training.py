@@ -243,8 +243,8 @@ def test_maps_that_fit_nowhere_are_not_kept(striped, weights, tmp_path, monkeypa
         seen.append((state.after, type(training).__name__, type(validation).__name__))
         raise TrainingError("stopped by the test")
 
-    monkeypatch.setattr("striate.runs.carrying_out.fit", stop)
-    monkeypatch.setattr("striate.runs.carrying_out.fit_new_head", lambda *arguments, **named: None)
+    monkeypatch.setattr("striate.runs.learning.fit", stop)
+    monkeypatch.setattr("striate.runs.learning.fit_new_head", lambda *arguments, **named: None)
     recorder = Recorder()
     with pytest.raises(TrainingError, match="stopped by the test"):
         striate.train(striped, **STAGES, weights=weights, output=tmp_path / "run", watcher=recorder)

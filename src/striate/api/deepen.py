@@ -11,10 +11,9 @@ from striate.depth.depth_plan import plan_depth
 from striate.depth.depth_result import DepthResult
 from striate.depth.experiment import Experiment
 from striate.durable_writing import write_durably
-from striate.runs.run import check_output, create_run_folder
 from striate.training import parse_duration
 from striate.training.memory import keep_freed_memory
-from striate.training.run_folder import RECIPE
+from striate.training.run_folder import RECIPE, check_output, create_run_folder
 from striate.watching import Watcher
 
 

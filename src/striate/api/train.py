@@ -15,15 +15,25 @@ from striate.data.preparation import reload_data
 from striate.deciding.deciding import decide
 from striate.deciding.run_plan import RunPlan
 from striate.deciding.training_request import TrainingRequest
-from striate.durable_writing import sweep, write_durably
+from striate.durable_writing import write_durably
 from striate.errors import UsageError
 from striate.models import create_model, model_row
 from striate.report import says_ended
 from striate.runs.carrying_out import carry_out
-from striate.runs.run import Run, check_output, create_run_folder, never_began
+from striate.runs.run import Run
 from striate.training import checkpoints
 from striate.training.device import choose_device, with_threads
-from striate.training.run_folder import BUNDLE, CHECKPOINTS, RECIPE, REPORT, SPLITS
+from striate.training.run_folder import (
+    BUNDLE,
+    CHECKPOINTS,
+    RECIPE,
+    REPORT,
+    SPLITS,
+    check_output,
+    create_run_folder,
+    never_began,
+    sweep_run,
+)
 from striate.watching import Watcher, tell
 from striate.weights.starting_weights import find_weights, start_from
 
@@ -149,8 +159,7 @@ def resume(folder: str | Path, *, watcher: Watcher | None = None) -> Run:
                 f"striate train DATA --output {shlex.quote(str(folder))}"
             )
         raise UsageError(f"{folder} is not a run: it has no {RECIPE}")
-    for place in (folder, folder / CHECKPOINTS):
-        sweep(place)
+    sweep_run(folder)
     plan = RunPlan.from_toml(folder / RECIPE)
     if (folder / BUNDLE).exists():
         if says_ended(folder / REPORT):

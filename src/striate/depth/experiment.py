@@ -23,9 +23,9 @@ from striate.interruption import interruptible
 from striate.models import Network, create_model
 from striate.report.depth_picture import NetworkCurve, draw_depth
 from striate.row_writing import json_line
-from striate.runs.run import write_history
 from striate.training import EpochResult, StepReport, StoppedError, TrainingState, fit
 from striate.training.batches import batch_sizes
+from striate.training.run_folder import write_history
 from striate.watching import Watcher
 from striate.wording import percent
 

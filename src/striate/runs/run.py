@@ -1,26 +1,18 @@
-"""A run folder: what was asked and decided, how it went, and what came of it."""
+"""A finished run: what its folder holds, as Python has it."""
 
 from __future__ import annotations
 
-import json
 import math
-import os
-import shlex
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from striate.bundle import Contract, open_bundle
-from striate.data.split_table import is_split_table
-from striate.durable_writing import is_left_over, sweep, write_durably
-from striate.errors import StriateError, UsageError
+from striate.errors import StriateError
 from striate.evaluation import Finding
-from striate.printable_text import is_harmless
-from striate.row_writing import json_line
 from striate.runtime import Classifier, load_classifier
-from striate.table_reading import read_dataclass
-from striate.training.run_folder import FINDINGS, METRICS, RECIPE, REPORT, SPLITS
+from striate.training.run_folder import REPORT, SPLITS, read_findings, read_history
 
 
 class Run:
@@ -104,95 +96,3 @@ def run_folder_of(classifier: str | Path | Run | Classifier) -> Path | None:
         if (place / SPLITS).is_file():
             return place
     return None
-
-
-def read_findings(folder: Path) -> tuple[Finding, ...]:
-    """What a run's `findings.json` says; nothing if it has none."""
-    path = folder / FINDINGS
-    if not path.is_file():
-        return ()
-    try:
-        return tuple(read_dataclass(Finding, row) for row in json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, TypeError) as error:
-        raise StriateError(f"{path} cannot be read: {error}") from error
-
-
-def read_history(folder: Path) -> list[dict[str, Any]]:
-    """The rows of a run's `metrics.jsonl`; none if it has not ended an epoch."""
-    path = folder / METRICS
-    if not path.is_file():
-        return []
-    rows = []
-    for line in path.read_text(encoding="utf-8").splitlines():
-        try:
-            rows.append(json.loads(line))
-        except ValueError:
-            break  # the line that was being written when the power went
-    return rows
-
-
-def write_history(folder: Path, rows: list[dict[str, Any]]) -> None:
-    """Writes `metrics.jsonl` whole; NaN, which JSON has not, becomes null."""
-    write_durably(folder / METRICS, b"".join(map(json_line, rows)))
-
-
-def create_run_folder(output: str | Path | None, *, data_name: str, model: str) -> Path:
-    """Makes the folder of a new run: the one asked for, or `runs/<data>-<model>`, numbered if that is taken.
-
-    Raises:
-        UsageError: If the folder that was asked for exists and is not empty, or cannot be made.
-    """
-    if output is not None:
-        folder = Path(output)
-        check_output(folder)
-        make_folder(folder, exist_ok=True)
-        sweep(folder)
-        return folder
-    number = 1
-    data_name = "".join(character if is_harmless(character) else "_" for character in data_name)
-    while True:
-        folder = Path("runs") / (f"{data_name}-{model}" + (f"-{number}" if number > 1 else ""))
-        try:
-            make_folder(folder, exist_ok=False)
-        except FileExistsError:
-            number += 1
-        else:
-            return folder
-
-
-def never_began(folder: Path) -> bool:
-    """Whether a folder holds no more than what a run has that was killed before its recipe was there."""
-    if not folder.is_dir() or folder.is_symlink():
-        return False
-    names = {path.name for path in folder.iterdir()}
-    if not all(name == SPLITS or is_left_over(name) for name in names):
-        return False
-    return SPLITS not in names or is_split_table(folder / SPLITS)
-
-
-def check_output(folder: Path) -> None:
-    """Raises UsageError if a new run cannot go to the folder."""
-    if folder.is_file():
-        raise UsageError(f"--output {folder} is a file; name a folder that does not exist yet")
-    if folder.is_dir() and any(folder.iterdir()) and not never_began(folder):
-        is_run = (folder / RECIPE).is_file() and (folder / SPLITS).is_file()  # the depth experiment has a recipe too
-        hint = f"go on with it by: striate train --resume {shlex.quote(str(folder))}" if is_run else "name another one"
-        raise UsageError(f"--output {folder} exists already; nothing was changed; {hint}")
-    parent = next(place for place in (folder, *folder.absolute().parents) if place.exists())
-    if not os.access(parent, os.W_OK):
-        raise UsageError(f"--output {folder} cannot be made: no permission to write in {parent}")
-
-
-def make_folder(folder: Path, *, exist_ok: bool) -> None:
-    """Makes a folder and those above it.
-
-    Raises:
-        UsageError: If it cannot be made.
-        FileExistsError: If it exists and that is not fine.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=exist_ok)
-    except FileExistsError:
-        raise
-    except OSError as error:
-        raise UsageError(f"the run folder {folder} cannot be made: {error.strerror}") from error

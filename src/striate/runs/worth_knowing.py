@@ -10,11 +10,9 @@ from typing import Any
 from striate.data import Dataset
 from striate.deciding.run_plan import RunPlan
 from striate.deciding.time_limit import FEWEST_EPOCHS, FEWEST_EPOCHS_FROM_WEIGHTS
-from striate.durable_writing import write_durably
 from striate.evaluation import Finding, Scores, judge_scores
-from striate.row_writing import json_text
 from striate.training.batches import batch_sizes, count_looks
-from striate.training.run_folder import FINDINGS
+from striate.training.run_folder import write_findings
 
 
 def judge_run(
@@ -64,10 +62,9 @@ def _find_cut(run: RunPlan, steps: int, looks: int, training: int) -> tuple[Find
     return (Finding(f"{said}, which is too few to learn well; give a longer --time-limit, {others}", "warning"),)
 
 
-def write_findings(folder: Path, run: RunPlan, findings: Sequence[Finding]) -> tuple[Finding, ...]:
+def keep_findings(folder: Path, run: RunPlan, findings: Sequence[Finding]) -> tuple[Finding, ...]:
     """Writes all that is worth knowing of a run, what puts it in doubt first, and answers it."""
     known = [*findings, *(Finding(note) for note in run.notes)]
     known.sort(key=lambda finding: finding.severity != "warning")
-    rows = [finding.to_dict() for finding in known]
-    write_durably(folder / FINDINGS, (json_text(rows, indent=1) + "\n").encode())
+    write_findings(folder, known)
     return tuple(known)

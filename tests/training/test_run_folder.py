@@ -1,9 +1,21 @@
+"""Run folders: made, checked, swept, and the tables in them."""
+
 import json
+import os
 
 import pytest
 
-from striate.errors import UsageError
-from striate.runs.run import check_output, create_run_folder, read_history, write_history
+from striate.errors import StriateError, UsageError
+from striate.evaluation import Finding
+from striate.training.run_folder import (
+    check_output,
+    create_run_folder,
+    read_findings,
+    read_history,
+    sweep_run,
+    write_findings,
+    write_history,
+)
 
 
 def test_folders_are_numbered_when_taken(tmp_path, monkeypatch):
@@ -50,3 +62,24 @@ def test_history_has_no_nan_and_survives_a_cut_line(tmp_path):
     path.write_text(path.read_text() + '{"epoch": 3, "val')
     assert [row["epoch"] for row in read_history(tmp_path)] == [1, 2]
     assert read_history(tmp_path / "no") == []
+
+
+def test_findings_are_read_as_they_were_written_and_a_broken_file_is_told(tmp_path):
+    assert read_findings(tmp_path) == ()
+    findings = (Finding("at chance", "warning"), Finding("no validation split was given"))
+    write_findings(tmp_path, findings)
+    assert read_findings(tmp_path) == findings
+    (tmp_path / "findings.json").write_text('[{"text": 1}]')
+    with pytest.raises(StriateError, match=f"{tmp_path}/findings.json cannot be read: "):
+        read_findings(tmp_path)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing tells here whether a process lives")
+def test_what_a_killed_process_left_half_written_is_swept_from_both_places(tmp_path):
+    (tmp_path / "checkpoints").mkdir()
+    kept = [tmp_path / "metrics.jsonl", tmp_path / "checkpoints" / "step-00000003.safetensors"]
+    left = [path.with_name(f".{path.name}.4194305.0123456789abcdef.partial") for path in kept]
+    for path in (*kept, *left):
+        path.touch()
+    sweep_run(tmp_path)
+    assert sorted(path for path in tmp_path.rglob("*") if path.is_file()) == sorted(kept)
