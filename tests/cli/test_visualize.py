@@ -95,7 +95,7 @@ def test_units():
         (("lenet5", "seven.png", "-o", "o.gif"), 2, "cannot write o.gif: expected a name that ends in"),
         (("lenet5", "seven.png", "-o", "seven.png"), 2, "cannot write seven.png: it is the picture itself"),
         (("lenet5", "seven.png", "--html", "no/page.html"), 2, "cannot write no/page.html: there is no folder no"),
-        (("lenet5",), 2, "give a PICTURE (for top: DATA); or --layer list"),
+        (("lenet5",), 2, "give a PICTURE (for top and hierarchy: DATA); or --layer list"),
         (("lenet5", "seven.png"), 2, "give --output FILE, --html FILE, --check or --json"),
         (("lenet5", "seven.png", "--weights", "none.pth", "--json"), 1, "none.pth"),
     ],

@@ -23,7 +23,7 @@ def stage(name):
         name,
         "8 maps",
         [
-            panel("feature-maps", [[Shown(np.zeros((70, 1200, 1), np.uint8))]], layer=name),
+            panel("feature-maps", [[Shown(np.zeros((70, 1200, 1), np.uint8))]], layer=name, on_sheet=False),
             panel("deconvnet", [[Shown(RED, (f"unit of {name}",))] * 4] * 2, columns=columns, layer=name),
             panel("deconvnet", [[Shown(RED, ("whole",))] * 3], layer=name),
         ],

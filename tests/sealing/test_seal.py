@@ -86,12 +86,12 @@ def test_the_temperature_is_fitted_on_validation_and_used_by_sealing_itself(cali
 
 
 def test_all_that_speak_of_probabilities_say_the_same(calibrated):
-    from striate.seeing.looking import look_at
+    from striate.seeing.observation import observe
     from striate.seeing.seen_network import seen_network
 
     sealed, pictures, _ = calibrated
     expected = striate.load(sealed.bundle.folder).predict_proba(pictures[:1])[0]
-    look = look_at(seen_network(sealed.bundle.folder), pictures[0])
+    look = observe(seen_network(sealed.bundle.folder), pictures[0])
     assert look.probabilities == pytest.approx(tuple(expected), rel=1e-3)
     seen = striate.visualize(sealed.bundle.folder, pictures[0], method="occlusion")
     facts = seen.panels[0].facts

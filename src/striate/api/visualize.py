@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,57 +13,28 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from striate.data import Dataset, load_data
-from striate.errors import UnknownNameError, UsageError
+from striate.errors import UsageError
 from striate.hooks import with_gradients
 from striate.pixels import PictureSource, decode
-from striate.report.seeing_contents import Panel, SeeingReport, StagePanels
+from striate.report.seeing_contents import Panel, SeeingReport
 from striate.report.seeing_page import render
 from striate.report.seeing_sheet import draw_everything, draw_panel, leaves_out
 from striate.sealing.opening import ModelName
-from striate.seeing.checks import NAMES, checked, checked_projection, with_check
-from striate.seeing.classes import CLASS_PANELS
-from striate.seeing.layers import (
-    RULES,
-    feature_maps_panel,
-    projection_panel,
-    through_training_panel,
-    whole_map_panel,
-)
-from striate.seeing.learnt import filters_panel, maximize_panel, unit_to_maximize
-from striate.seeing.looking import Look, check_unit, look_at
-from striate.seeing.many_pictures import hierarchy_panels, many_pictures, top_panel
+from striate.seeing.many_pictures import many_pictures
+from striate.seeing.methods import ALL, METHODS, check_method, needs
+from striate.seeing.observation import check_unit, observe
+from striate.seeing.page import seeing_report
+from striate.seeing.question import Question
 from striate.seeing.seen_network import SeenNetwork, seen_network
 from striate.training.memory import keep_freed_memory
-from striate.visualization import HEAD, Unit, check_explanations, last_maps_layer, list_layers, strongest_maps
+from striate.visualization import Unit, last_maps_layer
 from striate.watching import Watcher
 from striate.weights.input_rule import AskedInput, check_asked
 from striate.wording import probability
 
-ALL = "all"
-ON_DATA = ("top", "hierarchy")
-ON_NOTHING = ("maximize", "filters")
-ON_A_PICTURE = (
-    "deconvnet",
-    "guided",
-    "gradient",
-    "saliency",
-    "integrated-gradients",
-    "grad-cam",
-    "occlusion",
-    "feature-maps",
-    "through-training",
-)
-
-OF_A_LAYER = (*RULES, "feature-maps", "through-training")
-METHODS = (*ON_A_PICTURE, *ON_DATA, *ON_NOTHING, ALL)
-TAKES_LAYER = (*OF_A_LAYER, "grad-cam", "occlusion", "top", *ON_NOTHING)
-TAKES_UNIT = (*OF_A_LAYER, "top", "maximize")
-TOP_CLASSES = 5
-STAGE_UNITS = 4
-CLASSES_MAXIMIZED, MAPS_MAXIMIZED, MAXIMIZED_SIDE = 1, 3, 128
 MOST_PANELS, NOTEBOOK_SIDE = 4, 800
 
 
@@ -157,8 +128,8 @@ def visualize(
         model: A run, the folder of a run or bundle, a name of the catalogue, or any module.
         picture: A path, the bytes of a picture file, a PIL picture or an array; it is prepared as the network's own are.
         data: For `"top"` and `"hierarchy"`: many pictures: a folder with any folders below it, or what `striate.load_data` takes.
-        method: One of `striate.api.visualize.METHODS`; `"all"`: every one of them but
-            `"through-training"`, for every stage.
+        method: One of `striate.seeing.methods.METHODS`; `"all"`: every one that a page of one picture has, for
+            every stage.
         layer: For methods of a layer: a name of `striate.visualization.list_layers`, or any module's path; None: the
             deepest layer whose maps have places.
         unit: For methods of a layer and `"maximize"`: a map, or (map, row, column); None: the
@@ -189,189 +160,59 @@ def visualize(
     watcher = watcher or Watcher()
     keep_freed_memory()
     check_method(method, layer=layer, unit=unit)
-    if method in (*ON_A_PICTURE, ALL) and picture is None:
-        raise UsageError(f"{method} needs a picture")
-    if method in ON_DATA and data is None:
-        raise UsageError(f"{method} needs data: many pictures to find those that a map answers to most")
     check_asked(AskedInput(size, mean, std))
-    if picture is not None and method in (*ON_A_PICTURE, ALL):
-        decode(picture)  # one that cannot be read is told before weights are downloaded
-    if isinstance(data, str | Path) and method in ON_DATA and not Path(data).exists():
-        data = load_data(data)  # likewise
+    picture, data = _what_it_needs(method, picture, data)
     if not isinstance(model, SeenNetwork):
         model = seen_network(model, weights=weights, mean=mean, std=std, size=size, seed=seed, watcher=watcher)
-    if layer is not None:
-        check_unit(model.layer_facts(layer), unit)
-    if method in TAKES_LAYER and method not in ON_NOTHING and layer is None:
-        layer = last_maps_layer(model.network, torch.zeros(1, *model.input_shape))
-        check_unit(model.layer_facts(layer), unit)
-    if picture is None or method not in (*ON_A_PICTURE, ALL):
-        if method == "maximize":
-            wanted = unit_to_maximize(model, layer, unit, model.class_index(target))
-            check_unit(model.layer_facts(wanted[0]), wanted[1])
-            panels: tuple[Panel, ...] = (maximize_panel(model, [wanted], watcher, seed=seed),)
-        elif method == "filters":
-            panels = (filters_panel(model, layer),)
-        else:
-            panels = _without_a_picture(model, method, layer, unit, data, watcher)
-        report = SeeingReport(model.name, "", None, (), "", (), (), panels, model.notes, model.facts)
-    else:
-        look = look_at(model, picture, target=target)
-        report = _with_a_picture(look, picture_name(picture), method, layer, unit, watcher)
+    layer = _checked_layer(model, method, layer, unit)
+    question = Question(
+        model,
+        method,
+        observed=None if picture is None else observe(model, picture, target=target),
+        many=None if data is None else many_pictures(model, data),
+        layer=layer,
+        unit=unit,
+        target=model.class_index(target),
+        seed=seed,
+        watcher=watcher,
+    )
+    report = seeing_report(question, picture_name="" if picture is None else _picture_name(picture))
     report = dataclasses.replace(report, seconds=round(time.perf_counter() - started, 2))
     return Visualization(model, report)
 
 
-def _without_a_picture(
-    seen: SeenNetwork,
-    method: str,
-    layer: str | None,
-    unit: Unit | None,
-    data: str | Path | Dataset | None,
-    watcher: Watcher,
-) -> tuple[Panel, ...]:
-    if data is None:
-        raise UsageError(f"{method} needs data")
-    pictures = many_pictures(seen, data)
-    if method == "hierarchy":
-        return (*_first_filters(seen), *hierarchy_panels(pictures, _low_middle_high(seen), watcher))
-    return (top_panel(pictures, layer or HEAD, unit, watcher),)
+def _what_it_needs(
+    method: str, picture: PictureSource | None, data: str | Path | Dataset | None
+) -> tuple[PictureSource | None, str | Path | Dataset | None]:
+    """The picture or the data, whichever the method looks at; what cannot be read is told before weights are downloaded."""
+    if needs(method) == "picture":
+        if picture is None:
+            raise UsageError(f"{method} needs a picture")
+        decode(picture)
+        return picture, None
+    if needs(method) == "data":
+        if data is None:
+            raise UsageError(f"{method} needs data: many pictures to find those that a map answers to most")
+        if isinstance(data, str | Path) and not Path(data).exists():
+            data = load_data(data)
+        return None, data
+    return None, None
 
 
-def _low_middle_high(seen: SeenNetwork) -> list[str]:
-    """The first, the middle and the last of the stages whose maps have places."""
-    local = [facts.name for facts in seen.all_layer_facts() if len(facts.shape) == 3 and max(facts.shape[1:]) > 1]
-    places = sorted({0, (len(local) - 1) // 2, len(local) - 1}) if local else []
-    return [local[place] for place in places] or [HEAD]
-
-
-def _with_a_picture(
-    look: Look, name: str, method: str, layer: str | None, unit: Unit | None, watcher: Watcher
-) -> SeeingReport:
-    where: tuple[Panel, ...] = ()
-    stages: tuple[StagePanels, ...] = ()
-    units: tuple[Panel, ...] = ()
-    if method == ALL:
-        layers = list_layers(look.seen.network) if layer is None else [layer]
-        where, stages = _everything(look, layers, watcher)
-        units = (
-            *_first_filters(look.seen),
-            maximize_panel(look.seen, _to_maximize(look, layers), watcher, size=_maximized_size(look.seen)),
-        )
-    elif method in OF_A_LAYER:
-        panel = _one(look, method, layer, unit)
-        stages = (StagePanels(panel.layer, look.facts(panel.layer).text, (panel,)),)
-    else:
-        where = (_one(look, method, layer, unit),)
-    return SeeingReport(
-        network=look.seen.name,
-        picture_name=name,
-        picture=look.pixels,
-        predictions=look.top(TOP_CLASSES),
-        target=look.target_name,
-        where=where,
-        stages=stages,
-        units=units,
-        notes=look.seen.notes,
-        facts=look.seen.facts,
-    )
-
-
-def check_method(method: str, *, layer: str | None = None, unit: Unit | None = None) -> None:
-    """Refuses what no method takes, before anything is read.
+def _checked_layer(seen: SeenNetwork, method: str, layer: str | None, unit: Unit | None) -> str | None:
+    """The layer that is meant: for methods that look at a picture through one, the deepest whose maps have places.
 
     Raises:
-        UnknownNameError: There is no such method; the message offers the closest.
-        UsageError: The method has no use for the layer or the unit.
+        UnknownNameError: There is no such layer.
+        UsageError: The layer has no such unit.
     """
-    if method not in METHODS:
-        raise UnknownNameError("method", method, METHODS)
-    if layer is not None and method not in (*TAKES_LAYER, ALL):
-        raise UsageError(f"{method} is of the network as a whole and takes no --layer")
-    if unit is not None and method not in TAKES_UNIT:
-        raise UsageError(f"--unit goes with {', '.join(TAKES_UNIT)}, not with {method}; a class is a --target")
+    if layer is None:
+        if method == ALL or not METHODS[method].takes_layer or needs(method) == "nothing":
+            return None
+        layer = last_maps_layer(seen.network, torch.zeros(1, *seen.input_shape))
+    check_unit(seen.layer_facts(layer), unit)
+    return layer
 
 
-def picture_name(picture: PictureSource) -> str:
-    """What to call a picture: a file's name, or "the picture"."""
+def _picture_name(picture: PictureSource) -> str:
     return Path(picture).name if isinstance(picture, str | Path) else "the picture"
-
-
-def _to_maximize(look: Look, layers: Sequence[str]) -> list[tuple[str, Unit]]:
-    """The most probable classes, and the strongest map of a few stages from the first to the last."""
-    numbers = sorted(range(len(look.probabilities)), key=lambda number: -look.probabilities[number])[:CLASSES_MAXIMIZED]
-    stages = [layer for layer in layers if layer != HEAD and look.maps(layer).ndim == 3]
-    places = sorted(
-        {round(at * (len(stages) - 1) / MAPS_MAXIMIZED) for at in range(1, MAPS_MAXIMIZED + 1)} if stages else ()
-    )
-    maps = [(stages[place], strongest_maps(look.maps(stages[place]), 1)[0]) for place in places]
-    return [*maps, *((HEAD, number) for number in numbers)]
-
-
-def _first_filters(seen: SeenNetwork) -> tuple[Panel, ...]:
-    try:
-        return (filters_panel(seen),)
-    except UsageError:  # a network without a convolution has none
-        return ()
-
-
-def _maximized_size(seen: SeenNetwork) -> tuple[int, int]:
-    """Smaller than the network's own where it takes that: it is four times as fast."""
-    network, (height, width) = seen.network, seen.preprocessing.size
-    least = max(getattr(network, "minimum_size", (height, width)))
-    if getattr(network, "fixed_size", True) or max(height, width) <= MAXIMIZED_SIDE or least > MAXIMIZED_SIDE:
-        return height, width
-    return MAXIMIZED_SIDE, MAXIMIZED_SIDE
-
-
-def _one(look: Look, method: str, layer: str | None, unit: Unit | None) -> Panel:
-    if method in RULES:
-        layer = layer or HEAD
-        return checked_projection(look, projection_panel(look, [method], layer, unit), layer)
-    if method == "feature-maps":
-        return feature_maps_panel(look, layer or HEAD, unit)
-    if method == "through-training":
-        return through_training_panel(look, layer or HEAD, unit)
-    panel, heat = CLASS_PANELS[method](look, layer)
-    return checked(look, panel, heat)
-
-
-def _everything(
-    look: Look, layers: Sequence[str], watcher: Watcher
-) -> tuple[tuple[Panel, ...], tuple[StagePanels, ...]]:
-    """The panels of the page, one piece of work after another; every map of a class is tested before it is shown."""
-    where: list[tuple[Panel, Tensor]] = []
-    stages: list[StagePanels] = []
-    work: list[Callable[[], None]] = []
-    for name in CLASS_PANELS:
-        work.append(lambda name=name: where.append(CLASS_PANELS[name](look, None)))  # type: ignore[misc]
-    for layer in layers:
-        work.append(lambda layer=layer: stages.append(_stage(look, layer)))  # type: ignore[misc]
-    for done, piece in enumerate(work):
-        watcher.task("looking", done, len(work))
-        piece()
-    watcher.task("looking", len(work), len(work))
-    checks = check_explanations(
-        look.seen.network,
-        look.images,
-        list(NAMES.values()),
-        target=look.target,
-        temperature=look.seen.temperature,
-        heats={NAMES[panel.method]: heat[None] for panel, heat in where},
-        progress=lambda done, total: watcher.task("testing", done, total),
-    )
-    if stages and stages[-1].layer == HEAD:
-        rules = [with_check(rule_panel, checks[NAMES[rule_panel.method]]) for rule_panel in stages[-1].panels[:1]]
-        stages[-1] = dataclasses.replace(stages[-1], panels=(*rules, *stages[-1].panels[1:]))
-    return tuple(with_check(panel, checks[NAMES[panel.method]]) for panel, _ in where), tuple(stages)
-
-
-def _stage(look: Look, layer: str) -> StagePanels:
-    rules = ("deconvnet", "guided", "gradient")
-    panels = [
-        projection_panel(look, ("deconvnet", "guided"), layer, count=STAGE_UNITS, per_row=2, explained=False),
-        whole_map_panel(look, rules, layer),
-    ]
-    if layer != HEAD:
-        panels.insert(0, feature_maps_panel(look, layer))
-    return StagePanels(layer, look.facts(layer).text, panels)

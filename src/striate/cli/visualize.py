@@ -12,6 +12,7 @@ from striate.cli.output import print_json
 from striate.cli.text import screen_width
 from striate.printable_text import printable
 from striate.row_writing import json_text
+from striate.seeing.methods import ALL, check_method, names, needing, needs
 from striate.text_layout import table
 from striate.wording import probability
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 LIST = "list"
 TOP = "top"
-NEEDS_NONE = ("maximize", "filters")
 
 
 def command(
@@ -29,18 +29,14 @@ def command(
     picture: Annotated[
         str | None,
         typer.Argument(
-            metavar="[PICTURE|DATA]", help="A picture file; for top and hierarchy: a folder of pictures, or other DATA."
+            metavar="[PICTURE|DATA]",
+            help=f"A picture file; for {names(needing('data'))}: a folder of pictures, or other DATA.",
         ),
     ] = None,
     method: Annotated[
         str,
-        typer.Option(
-            "--method",
-            "-m",
-            help="all, deconvnet, guided, gradient, saliency, integrated-gradients, grad-cam, occlusion, feature-maps, through-training, "
-            "top, hierarchy, maximize or filters.",
-        ),
-    ] = "all",
+        typer.Option("--method", "-m", help=f"{ALL}, {names(last='or')}."),
+    ] = ALL,
     layer: Annotated[
         str | None,
         typer.Option(
@@ -76,31 +72,33 @@ def command(
     quiet: Quiet = False,
 ) -> None:
     """Parses, looks, says what was written."""
-    from striate.api.filter_picture import check_output, write_picture
     from striate.cli.console import ConsoleWatcher, print_result, print_text
     from striate.durable_writing import check_writable, write_durably
 
     if layer == LIST:
         print_result(show_layers(model, size, as_json=as_json))
         return
-    if picture is None and method not in NEEDS_NONE:
-        raise typer.BadParameter("give a PICTURE (for top: DATA); or --layer list")
+    where = parse_unit(unit)
+    check_method(method, layer=layer, unit=where)
+    if picture is None and needs(method) != "nothing":
+        raise typer.BadParameter(f"give a PICTURE (for {names(needing('data'))}: DATA); or --layer list")
     if output is None and html is None and not as_json and not check:
         raise typer.BadParameter("give --output FILE, --html FILE, --check or --json")
+    from striate.api.filter_picture import check_output, write_picture  # loads torch, unlike all above
+
     if output is not None:
         check_output(output, picture=picture)
     if html is not None:
         check_writable(html)
+    means, deviations = read_numbers("--mean", mean), read_numbers("--std", std)
+    from striate.api.visualize import visualize
 
-    where, means, deviations = parse_unit(unit), read_numbers("--mean", mean), read_numbers("--std", std)
-
-    from striate.api.visualize import ON_DATA, visualize
-
+    on_data = needs(method) == "data"
     with ConsoleWatcher(quiet=quiet) as watcher:
         result = visualize(
             model,
-            None if method in ON_DATA else picture,
-            data=picture if method in ON_DATA else None,
+            None if on_data else picture,
+            data=picture if on_data else None,
             method=method,
             layer=layer,
             unit=where,

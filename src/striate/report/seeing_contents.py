@@ -37,6 +37,8 @@ class Panel:
     warnings: Sequence[str] = ()  # a sentence each: a check that failed, what this method cannot say here
     checks: Sequence[tuple[str, str]] = ()  # what was checked, and how it came out
     facts: Mapping[str, Any] = field(default_factory=dict)  # the same in numbers, as JSON types
+    heat: npt.NDArray[np.float32] | None = None  # (H, W): the map that is shown, where it is one of the whole picture
+    on_sheet: bool = True  # whether a sheet that is a choice of everything shows it
 
     def to_dict(self) -> dict[str, Any]:
         """All but the pixels, as JSON types."""

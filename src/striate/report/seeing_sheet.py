@@ -113,7 +113,7 @@ def _strongest_unit(stage: StagePanels) -> list[Tile]:
                 Tile(shown.picture, [stage.layer, *shown.lines] if place == 0 else shown.lines)
                 for place, shown in enumerate(panel.rows[0][:kinds])
             ]
-        elif panel.method != "feature-maps":
+        elif panel.on_sheet:
             tiles += [Tile(shown.picture, [*shown.lines, "whole map"]) for shown in panel.rows[0]]
     return tiles or [Tile(shown.picture, [stage.layer, *shown.lines]) for shown in stage.panels[0].rows[0]]
 

@@ -15,9 +15,10 @@ from striate.hooks import held_still
 from striate.models import Network
 from striate.pixels import Preprocessing
 from striate.report import Mistake, SeeingInside, Spoken
-from striate.visualization import last_maps_layer
+from striate.visualization import filters, last_maps_layer
 from striate.visualization.class_heat import class_heat
-from striate.visualization.montage import draw_overlay, draw_signal
+from striate.visualization.filters import first_convolution
+from striate.visualization.montage import draw_kernel, draw_overlay
 from striate.wording import plural
 
 LOOKED_AT = 6
@@ -42,9 +43,9 @@ def see_inside(
         mistakes: With pictures as the network sees them, the surest first.
     """
     until = time.monotonic() + SECONDS
-    layer, filters, notes = first_filters(network)
+    layer, first, notes = first_filters(network)
     if preprocessing.reverses_channels:
-        filters = [one[..., ::-1] for one in filters]
+        first = [pixels[..., ::-1] for pixels in first]
     spoken: list[Spoken] = []
     place, took = "", 0.0
     for mistake in mistakes[:LOOKED_AT]:
@@ -70,23 +71,21 @@ def see_inside(
         for_predicted, for_true = (draw_overlay(heat, picture, high=most).pixels for heat in heats)
         spoken.append(Spoken(mistake, for_predicted, for_true))
         took = time.monotonic() - begun  # the very first pass, which warms up, does not count
-    return SeeingInside(layer, filters, place, spoken, notes)
+    return SeeingInside(layer, first, place, spoken, notes)
 
 
 def first_filters(network: nn.Module) -> tuple[str, list[npt.NDArray[np.uint8]], list[str]]:
     """The first convolution's name and its filters as pictures; none, and a sentence why, where they are no pictures."""
-    first = next(((name, part) for name, part in network.named_modules() if isinstance(part, nn.Conv2d)), None)
+    first = first_convolution(network)
     if first is None:
         return "", [], ["The first layer's filters are not shown: this network has no convolution."]
-    name, layer = first
-    channels = layer.weight.shape[1]
+    kernels = filters(network)
+    channels = kernels.shape[1]
     if channels not in (1, 3):
         said = f"they have {channels} channels, and only filters of 1 or of 3 channels are pictures"
         return "", [], [f"The first layer's filters are not shown: {said}."]
-    filters = layer.weight.detach().float().cpu()
-    dead = int((filters.abs().amax(dim=(1, 2, 3)) < DEAD).sum())
+    dead = int((kernels.abs().amax(dim=(1, 2, 3)) < DEAD).sum())
     notes = (
-        [f"{dead} of the first layer's {len(filters)} filters have died: all of their weights are 0."] if dead else []
+        [f"{dead} of the first layer's {len(kernels)} filters have died: all of their weights are 0."] if dead else []
     )
-    # Each on its own scale up to its largest weight, 0 being mid-grey.
-    return name, [draw_signal(one, scale=max(float(one.abs().max()), 1e-12)).pixels for one in filters], notes
+    return first[0], [draw_kernel(kernel).pixels for kernel in kernels], notes

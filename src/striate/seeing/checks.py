@@ -3,62 +3,52 @@
 from __future__ import annotations
 
 import dataclasses
-from types import MappingProxyType
 from typing import Any
 
-from torch import Tensor
+import torch
 
 from striate.report.seeing_contents import Panel
-from striate.seeing.layers import RULES, unheld_rectifiers
-from striate.seeing.looking import Look
+from striate.seeing.methods import METHODS, Method
+from striate.seeing.observation import Observation
+from striate.seeing.projections import unheld_rectifiers
 from striate.visualization import HEAD, ExplanationCheck, check_explanation
 from striate.wording import percent
 
-NAMES = MappingProxyType(
-    {
-        "grad-cam": "grad_cam",
-        "occlusion": "occlusion",
-        "integrated-gradients": "integrated_gradients",
-        "saliency": "saliency",
-        "deconvnet": "deconvnet",
-        "guided": "guided_backpropagation",
-        "gradient": "gradient",
-    }
-)
-"""From what users type to the names of `striate.visualization.METHODS`."""
+
+def checked(method: Method, observation: Observation, panel: Panel) -> Panel:
+    """The panel with what testing its map found; of a panel of units, the first of them is tested; others are as they were."""
+    if not method.checked_as:
+        return panel
+    check = _check_of_unit if panel.heat is None else _check_of_class
+    return with_check(panel, check(method, observation, panel))
 
 
-def checked(look: Look, panel: Panel, heat: Tensor) -> Panel:
-    """The panel of a class, with what testing its map found."""
-    check = check_explanation(
-        look.seen.network,
-        look.images,
-        NAMES[panel.method],
-        target=look.target,
+def _check_of_class(method: Method, observation: Observation, panel: Panel) -> ExplanationCheck:
+    return check_explanation(
+        observation.network,
+        observation.images,
+        method.checked_as,
+        target=observation.target,
         layer=panel.layer or None,
-        heat=heat[None],
-        temperature=look.seen.temperature,
+        heat=None if panel.heat is None else torch.from_numpy(panel.heat)[None],
+        temperature=observation.seen.temperature,
     )
-    return with_check(panel, check)
 
 
-def checked_projection(look: Look, panel: Panel, layer: str) -> Panel:
-    """The panel of a layer's units, with what testing the first of them found."""
+def _check_of_unit(method: Method, observation: Observation, panel: Panel) -> ExplanationCheck:
     place = tuple(panel.facts["units"][0]["unit"])
-    name, network, images = NAMES[panel.method], look.seen.network, look.images
-    which: dict[str, Any] = {"layer": layer, "unit": place if len(place) == 3 else place[0]}
-    if layer == HEAD:
-        which = {"target": place[0], "temperature": look.seen.temperature}
+    asked: dict[str, Any] = {"layer": panel.layer, "unit": place if len(place) == 3 else place[0]}
+    if panel.layer == HEAD:
+        asked = {"target": place[0], "temperature": observation.seen.temperature}
     with unheld_rectifiers():  # the panel says it
-        check = check_explanation(network, images, name, **which)
-    return with_check(panel, check)
+        return check_explanation(observation.network, observation.images, method.checked_as, **asked)
 
 
 def with_check(panel: Panel, check: ExplanationCheck) -> Panel:
     """The panel with the check's figures, and its warnings before all others."""
     lines = [("Test", "passed" if check.passed else "failed")]
     if check.redrawings:
-        alike = ", ".join(f"{one.rank_correlation:.2f} in {one.layers}" for one in check.redrawings)
+        alike = ", ".join(f"{found.rank_correlation:.2f} in {found.layers}" for found in check.redrawings)
         lines.append(("Alike with new weights", alike))
     if check.curves is not None:
         lines.append(
@@ -80,5 +70,6 @@ def with_check(panel: Panel, check: ExplanationCheck) -> Panel:
 
 def _of(panel: Panel, warning: str) -> str:
     """The warning with the map that it is about: of a page's many, each is said apart from its picture too."""
-    name = RULES[panel.method][0] if panel.method in RULES else panel.title
-    return f"{name}{f' of {panel.layer}' if panel.layer else ''}: {warning[:1].lower()}{warning[1:]}"
+    method = METHODS[panel.method]
+    title = method.title if method.rule else panel.title
+    return f"{title}{f' of {panel.layer}' if panel.layer else ''}: {warning[:1].lower()}{warning[1:]}"

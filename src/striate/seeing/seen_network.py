@@ -118,9 +118,9 @@ class SeenNetwork:
         find_layer(self.network, layer)
         inspection = inspection or self.inspection()
         parts = [
-            one
-            for one in inspection.layers
-            if one.stage == layer or one.name == layer or one.name.startswith(f"{layer}.")
+            part
+            for part in inspection.layers
+            if part.stage == layer or part.name == layer or part.name.startswith(f"{layer}.")
         ]
         if layer == HEAD or not parts:
             weight = next(self.network.parameters(), torch.zeros(()))

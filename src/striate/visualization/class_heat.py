@@ -1,4 +1,8 @@
-"""Grad-CAM of several classes for one pass of a picture, cheap enough for every run's report."""
+"""Grad-CAM of several classes for one pass of a picture, cheap enough for every run's report.
+
+Why beside `grad_cam`, which asks captum: importing captum would cost every run half a second of processor time, and captum runs the
+whole network again for each class. That both answer the same is tested.
+"""
 
 from __future__ import annotations
 

@@ -9,6 +9,8 @@ from striate.hooks import with_gradients
 from striate.nn import PartialConv2d
 from striate.visualization.layers import HEAD, find_layer, list_layers
 
+CONVOLUTIONS = (nn.Conv2d, PartialConv2d)
+
 
 @with_gradients
 def filters(model: nn.Module, layer: str | None = None) -> Tensor:
@@ -38,17 +40,22 @@ def filters(model: nn.Module, layer: str | None = None) -> Tensor:
         >>> filters(network).shape, filters(network, "layer2").shape
         (torch.Size([64, 3, 7, 7]), torch.Size([128, 1, 3, 3]))
     """
-    first = _convolutions(model)[:1]
+    first = first_convolution(model)
     inside = _convolutions(find_layer(model, HEAD if layer is None else layer)) or _before(model, layer)
     if not inside:
         raise UsageError(
             f"the layer {layer!r} has no kernels to look at; name a convolution, or a layer with one in it"
         )
-    convolution = inside[0] if layer in (None, HEAD) else max(inside, key=lambda one: _kernel(one)[0] * _kernel(one)[1])
+    convolution = inside[0] if layer in (None, HEAD) else max(inside, key=_places)
     weight = _weight(convolution).detach().float().cpu()
-    if convolution is first[0] or weight.shape[1] == 1:
+    if (first is not None and convolution is first[1]) or weight.shape[1] == 1:
         return weight.clone()
     return weight.square().sum(dim=1, keepdim=True).sqrt()
+
+
+def first_convolution(model: nn.Module) -> tuple[str, nn.Module] | None:
+    """The path and the module of the convolution that was made first, whose kernels `filters(model)` answers; None: there is none."""
+    return next(((name, part) for name, part in model.named_modules() if isinstance(part, CONVOLUTIONS)), None)
 
 
 def _before(model: nn.Module, layer: str | None) -> list[nn.Module]:
@@ -59,18 +66,20 @@ def _before(model: nn.Module, layer: str | None) -> list[nn.Module]:
     for name, module in reversed(modules[: names.index(layer)] if layer in names else []):
         if any(name == stage or name.startswith(f"{stage}.") for stage in stages):
             break
-        if isinstance(module, nn.Conv2d | PartialConv2d):
+        if isinstance(module, CONVOLUTIONS):
             return [module]
     return []
 
 
 def _convolutions(module: nn.Module) -> list[nn.Module]:
     """In the order in which they were made."""
-    return [part for part in module.modules() if isinstance(part, nn.Conv2d | PartialConv2d)]
+    return [part for part in module.modules() if isinstance(part, CONVOLUTIONS)]
 
 
-def _kernel(convolution: nn.Module) -> tuple[int, ...]:
-    return tuple(_weight(convolution).shape[2:])
+def _places(convolution: nn.Module) -> int:
+    """How many places of the layer before a kernel has: height x width."""
+    height, width = _weight(convolution).shape[2:]
+    return height * width
 
 
 def _weight(convolution: nn.Module) -> Tensor:

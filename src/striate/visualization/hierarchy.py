@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from striate.errors import UsageError
 from striate.hooks import with_gradients
 from striate.visualization.filters import filters
-from striate.visualization.layers import HEAD, last_maps_layer, list_layers
+from striate.visualization.layers import low_middle_high
 from striate.visualization.top_patches import ImagesOf, TopPatches, top_patches_of_layers
 
 SHOWN, DRAWN = 3, 80  # pictures of a map in a notebook, and their width there in CSS pixels
@@ -78,7 +78,7 @@ def hierarchy(
         batches: As `top_patches` takes them.
         images_of: The pictures once more, or a function that gives those at a list of positions; None: `batches`, if it is
             a tensor.
-        layers: Which; None: a low, a middle and a high one: the first, the middle and the last stage whose maps have places.
+        layers: Which; None: a low, a middle and a high one: the first, the middle and the last layer whose maps have places.
         maps: How many maps of each.
         count: How many pictures of each map.
         progress: Called with what is done, how much of it, and of how many where that is known.
@@ -104,27 +104,42 @@ def hierarchy(
         images_of = batches
     tell = progress or (lambda what, done, total: None)
     if layers is None:
-        layers = _low_middle_high(model, _images(images_of))
+        layers = low_middle_high(model, _images(images_of))
     found = top_patches_of_layers(
         model, batches, layers=layers, count=count, progress=lambda done: tell("looking at pictures", done, None)
     )
     levels = []
     for done, layer in enumerate(layers, start=1):
         patches = found[layer]
-        wanted = patches.strongest(maps)
-        projected = dict(patches.projections(model, images_of, wanted))
-        shown = [
-            MapPatches(
-                number,
-                tuple(patches.activations[number].tolist()),
-                tuple(patches.crops(images_of, number)),
-                tuple(projected[number]),
-            )
-            for number in wanted
-        ]
-        levels.append(Level(layer, _filters(model, layer), patches, tuple(shown)))
+        shown = map_patches(patches, model, images_of, patches.strongest(maps))
+        levels.append(Level(layer, _filters(model, layer), patches, shown))
         tell("projecting", done, len(layers))
     return tuple(levels)
+
+
+def map_patches(
+    patches: TopPatches, model: nn.Module, images_of: ImagesOf, maps: Sequence[int]
+) -> tuple[MapPatches, ...]:
+    """Maps with their top pictures and what of them reached each.
+
+    Args:
+        patches: The layer's.
+        model: The network that they are of.
+        images_of: As `TopPatches.crops` takes it.
+        maps: Which.
+
+    Raises:
+        UsageError: There is no such map.
+    """
+    return tuple(
+        MapPatches(
+            number,
+            tuple(patches.activations[number].tolist()),
+            tuple(patches.crops(images_of, number)),
+            tuple(projections),
+        )
+        for number, projections in patches.projections(model, images_of, maps)
+    )
 
 
 def _contrasted(crop: Tensor) -> npt.NDArray[np.uint8]:
@@ -132,13 +147,6 @@ def _contrasted(crop: Tensor) -> npt.NDArray[np.uint8]:
     low, high = crop.min(), crop.max()
     shares = (crop - low) / (high - low).clamp(min=1e-12)
     return (shares * 255).round().to(torch.uint8).permute(1, 2, 0).cpu().numpy()
-
-
-def _low_middle_high(model: nn.Module, images: Tensor) -> tuple[str, ...]:
-    names = [name for name in list_layers(model) if name != HEAD]
-    high = last_maps_layer(model, images)
-    local = names[: names.index(high) + 1] if high in names else [*names, high]
-    return tuple(dict.fromkeys([local[0], local[(len(local) - 1) // 2], high]))
 
 
 def _images(images_of: ImagesOf) -> Tensor:

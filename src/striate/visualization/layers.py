@@ -121,6 +121,39 @@ def last_maps_layer(model: nn.Module, images: Tensor) -> str:
         >>> last_maps_layer(create_model("lenet5").eval(), torch.zeros(1, 1, 32, 32))
         's4'
     """
+    sizes = _answer_sizes(model, images)
+    stages = getattr(model, "stages", None)
+    candidates = [name for name in stages if name in sizes] if isinstance(stages, tuple) else list(sizes)
+    local = [name for name in candidates if _has_places(sizes[name])]
+    if not local:
+        raise UsageError(
+            f"no layer of {type(model).__name__} has maps larger than 1 x 1 on pictures of {images.shape[2]} x {images.shape[3]} "
+            "pixels, so that none tells where it looks; give larger pictures"
+        )
+    return local[-1]
+
+
+def low_middle_high(model: nn.Module, images: Tensor) -> tuple[str, ...]:
+    """The first, the middle and the last layer whose maps have places, of `list_layers` or else of all modules.
+
+    Fewer where there are fewer; the head where no layer has maps with places.
+
+    Raises:
+        UsageError: The network refuses the pictures.
+
+    Example:
+        >>> from striate.models import create_model
+        >>> low_middle_high(create_model("lenet5"), torch.zeros(1, 1, 32, 32))
+        ('c1', 's2', 's4')
+    """
+    sizes = _answer_sizes(model, images)
+    everywhere = [name for name, size in sizes.items() if _has_places(size)]
+    local = [name for name in list_layers(model) if name in everywhere] or everywhere or [HEAD]
+    return tuple(dict.fromkeys([local[0], local[(len(local) - 1) // 2], local[-1]]))
+
+
+def _answer_sizes(model: nn.Module, images: Tensor) -> dict[str, tuple[int, ...]]:
+    """What each module answers to the first picture, in the order of their last calls."""
     sizes: dict[str, tuple[int, ...]] = {}
 
     def leave(name: str, module: nn.Module, output: object) -> None:
@@ -130,15 +163,11 @@ def last_maps_layer(model: nn.Module, images: Tensor) -> str:
 
     with held_still(model), torch.no_grad(), watch_calls(model, lambda name, module: None, leave):
         layer_output(model, images[:1], HEAD)
-    stages = getattr(model, "stages", None)
-    candidates = [name for name in stages if name in sizes] if isinstance(stages, tuple) else list(sizes)
-    local = [name for name in candidates if len(sizes[name]) == 4 and max(sizes[name][2:]) > 1]
-    if not local:
-        raise UsageError(
-            f"no layer of {type(model).__name__} has maps larger than 1 x 1 on pictures of {images.shape[2]} x {images.shape[3]} "
-            "pixels, so that none tells where it looks; give larger pictures"
-        )
-    return local[-1]
+    return sizes
+
+
+def _has_places(size: tuple[int, ...]) -> bool:
+    return len(size) == 4 and max(size[2:]) > 1
 
 
 def _listed(model: nn.Module) -> str:

@@ -28,6 +28,7 @@ CLIPPED = 0.01
 """The share of a signal's values that may be drawn as black or white although they lie beyond: one bright pixel must not decide."""
 
 _MIDDLE = 127.5
+_TINY = 1e-12  # of a kernel of nothing but zeros, whose weights are divided by it
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,19 @@ def draw_signal(signal: Numbers, *, scale: float | None = None) -> Drawn:
         scale = float(np.quantile(magnitudes, 1 - CLIPPED, method="higher")) if magnitudes.size else 1.0
     levels = np.rint(_MIDDLE * (1 + values / scale)).clip(0, 255).astype(np.uint8)
     return Drawn(np.ascontiguousarray(levels.transpose(1, 2, 0)), -scale, scale)
+
+
+def draw_kernel(kernel: Tensor) -> Drawn:
+    """A convolution's kernel as a signal on its own scale: its largest weight, whichever its sign, is white or black.
+
+    Args:
+        kernel: (C, H, W), as `striate.visualization.filters` gives them.
+
+    Example:
+        >>> draw_kernel(Tensor([[[-2.0, 1.0]]])).pixels[0, :, 0]
+        array([  0, 191], dtype=uint8)
+    """
+    return draw_signal(kernel, scale=max(float(kernel.abs().max()), _TINY))
 
 
 def draw_heat(heat: Numbers, *, low: float | None = None, high: float | None = None) -> Drawn:

@@ -9,9 +9,9 @@ from typing import TypeAlias
 import torch
 from torch import Tensor, nn
 
-from striate.errors import UsageError
+from striate.errors import UnknownNameError, UsageError
 from striate.hooks import held_still, watch_calls, with_gradients
-from striate.visualization.deconvnet import deconvnet
+from striate.visualization.explanations import UNIT_METHODS
 from striate.visualization.layers import HEAD, checked_output, find_layer, layer_output, prepare
 from striate.visualization.receptive_boxes import ReceptiveBoxes, receptive_boxes
 from striate.visualization.units import Start, Unit
@@ -110,19 +110,22 @@ class TopPatches:
         map: int,  # noqa: A002
         *,
         start: Start = "one",
+        method: str = "deconvnet",
     ) -> list[Tensor]:
-        """DeconvNet projections of a map's top activations, cropped as `crops` crops the pictures.
+        """A map's top activations sent back to the pixels, cropped as `crops` crops the pictures.
 
         Args:
             model: The network that the patches are of.
             images_of: As `crops` takes it.
             map: Which map.
             start: As `deconvnet` takes it.
+            method: By which rule: `"deconvnet"`, `"guided_backpropagation"` or `"gradient"`.
 
         Raises:
+            UnknownNameError: There is no such method.
             UsageError: There is no such map.
         """
-        return next(self.projections(model, images_of, [map], start=start))[1]
+        return next(self.projections(model, images_of, [map], start=start, method=method))[1]
 
     def projections(
         self,
@@ -131,6 +134,7 @@ class TopPatches:
         maps: Sequence[int] | None = None,
         *,
         start: Start = "one",
+        method: str = "deconvnet",
         progress: Callable[[int], None] | None = None,
     ) -> Iterator[tuple[int, list[Tensor]]]:
         """The same for many maps, one after another: (map, its projections).
@@ -140,11 +144,15 @@ class TopPatches:
             images_of: As `crops` takes it.
             maps: Which; None: all.
             start: As `deconvnet` takes it.
+            method: As `project` takes it.
             progress: Called with the number of maps that are done.
 
         Raises:
+            UnknownNameError: There is no such method.
             UsageError: There is no such map.
         """
+        if method not in UNIT_METHODS:
+            raise UnknownNameError("method", method, UNIT_METHODS)
         wanted = range(len(self)) if maps is None else maps
         for done, number in enumerate(wanted, start=1):
             units, positions = self.units(number), self.positions[number].tolist()
@@ -152,7 +160,7 @@ class TopPatches:
             for begin in range(0, len(positions), AT_ONCE):
                 part = slice(begin, begin + AT_ONCE)
                 images = _images(images_of, positions[part])
-                projected.append(deconvnet(model, images, layer=self.layer, unit=units[part], start=start))
+                projected.append(UNIT_METHODS[method](model, images, layer=self.layer, unit=units[part], start=start))
             yield number, self._cut(torch.cat(projected), self.boxes[number])
             if progress is not None:
                 progress(done)

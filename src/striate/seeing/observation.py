@@ -24,8 +24,8 @@ Place = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
-class Look:
-    """One network looked at, with one picture."""
+class Observation:
+    """A network with one picture, and what it answers to that."""
 
     seen: SeenNetwork
     pixels: Picture
@@ -34,6 +34,11 @@ class Look:
     """The class that is asked about."""
     probabilities: tuple[float, ...]
     """Of each class."""
+
+    @property
+    def network(self) -> nn.Module:
+        """The network."""
+        return self.seen.network
 
     @cached_property
     def images(self) -> Tensor:
@@ -90,7 +95,7 @@ class Look:
         return sides[0], sides[1]
 
 
-def look_at(seen: SeenNetwork, picture: PictureSource, *, target: int | str | None = None) -> Look:
+def observe(seen: SeenNetwork, picture: PictureSource, *, target: int | str | None = None) -> Observation:
     """Shows a picture to a network.
 
     Args:
@@ -108,7 +113,7 @@ def look_at(seen: SeenNetwork, picture: PictureSource, *, target: int | str | No
     if not torch.isfinite(logits).all():
         raise UsageError(f"{seen.name} answers numbers that are not finite; its weights or its normalisation are wrong")
     probabilities = tuple(softmax(logits.numpy(), seen.temperature).tolist())
-    return Look(seen, pixels, int(logits.argmax()) if wanted is None else wanted, probabilities)
+    return Observation(seen, pixels, int(logits.argmax()) if wanted is None else wanted, probabilities)
 
 
 def answer(network: nn.Module, images: Tensor, layer: str) -> Tensor:

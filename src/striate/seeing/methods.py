@@ -1,0 +1,216 @@
+"""The ways of seeing inside a network, a row each: what they need, what they take, and which function makes their panels.
+
+Nothing of torch is loaded here, so that the command's help and its refusals come at once. A new way is a row and that function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal
+
+from striate.errors import UnknownNameError, UsageError
+
+if TYPE_CHECKING:
+    from striate.visualization import Unit
+
+ALL = "all"
+"""Every method of a page, of every stage."""
+
+Needs = Literal["picture", "data", "nothing"]
+Part = Literal["where", "stages", "units"]
+
+
+@dataclass(frozen=True)
+class Method:
+    """A way of seeing."""
+
+    name: str
+    """As it is asked for."""
+    title: str
+    """What stands above its panel."""
+    needs: Needs
+    """What it looks at beside the network: one picture, many, or none."""
+    part: Part
+    """Where on the page it stands: with what the answer rests on, with its stage, or with what is of the network alone."""
+    panels: str
+    """The function that makes its panels, `striate.seeing.FILE.NAME`: from the method and a `Question`, in order."""
+    takes_layer: bool = False
+    takes_unit: bool = False
+    checked_as: str = ""
+    """Its name in `striate.visualization.METHODS`, under which its map is tested before it is shown; "": it makes no such map."""
+    on_page: bool = True
+    """Whether `"all"` has it, where there is what it needs."""
+    rule: str = ""
+    """Of those that send a signal back to the pixels: what that does on its way, a clause."""
+    caption: str = ""
+    """Of those: the title under a small picture."""
+
+
+ROWS = (
+    Method(
+        "deconvnet",
+        "DeconvNet",
+        needs="picture",
+        part="stages",
+        panels="striate.seeing.projections.projection_panels",
+        takes_layer=True,
+        takes_unit=True,
+        checked_as="deconvnet",
+        rule="the signal goes down through transposed filters and the switches of the pooling, rectified on its way",
+        caption="DeconvNet",
+    ),
+    Method(
+        "guided",
+        "Guided backpropagation",
+        needs="picture",
+        part="stages",
+        panels="striate.seeing.projections.projection_panels",
+        takes_layer=True,
+        takes_unit=True,
+        checked_as="guided_backpropagation",
+        rule="the gradient, of which each rectifier lets pass only what is positive and what it let pass going up",
+        caption="guided",
+    ),
+    Method(
+        "gradient",
+        "Gradient",
+        needs="picture",
+        part="stages",
+        panels="striate.seeing.projections.projection_panels",
+        takes_layer=True,
+        takes_unit=True,
+        checked_as="gradient",
+        rule="how much the unit's answer grows with each pixel, to first order",
+        caption="gradient",
+    ),
+    Method(
+        "feature-maps",
+        "Feature maps",
+        needs="picture",
+        part="stages",
+        panels="striate.seeing.feature_maps.feature_map_panels",
+        takes_layer=True,
+        takes_unit=True,
+    ),
+    Method(
+        "through-training",
+        "Maps through training",
+        needs="picture",
+        part="stages",
+        panels="striate.seeing.feature_maps.through_training_panels",
+        takes_layer=True,
+        takes_unit=True,
+        on_page=False,  # only a run that was told to keeps epochs
+    ),
+    Method(
+        "grad-cam",
+        "Grad-CAM",
+        needs="picture",
+        part="where",
+        panels="striate.seeing.class_maps.grad_cam_panels",
+        takes_layer=True,
+        checked_as="grad_cam",
+    ),
+    Method(
+        "occlusion",
+        "Occlusion",
+        needs="picture",
+        part="where",
+        panels="striate.seeing.class_maps.occlusion_panels",
+        takes_layer=True,
+        checked_as="occlusion",
+    ),
+    Method(
+        "integrated-gradients",
+        "Integrated gradients",
+        needs="picture",
+        part="where",
+        panels="striate.seeing.class_maps.integrated_gradients_panels",
+        checked_as="integrated_gradients",
+    ),
+    Method(
+        "saliency",
+        "Saliency",
+        needs="picture",
+        part="where",
+        panels="striate.seeing.class_maps.saliency_panels",
+        checked_as="saliency",
+    ),
+    Method(
+        "top",
+        "Strongest pictures of each map",
+        needs="data",
+        part="units",
+        panels="striate.seeing.top_pictures.top_panels",
+        takes_layer=True,
+        takes_unit=True,
+    ),
+    Method(
+        "hierarchy",
+        "Low, middle and high stages",
+        needs="data",
+        part="units",
+        panels="striate.seeing.top_pictures.hierarchy_panels",
+    ),
+    Method(
+        "filters",
+        "Filters",
+        needs="nothing",
+        part="units",
+        panels="striate.seeing.kernels.filter_panels",
+        takes_layer=True,
+    ),
+    Method(
+        "maximize",
+        "What units would most like to see",
+        needs="nothing",
+        part="units",
+        panels="striate.seeing.maximization.maximize_panels",
+        takes_layer=True,
+        takes_unit=True,
+    ),
+)
+METHODS = MappingProxyType({method.name: method for method in ROWS})
+"""By name, in the order of the command's help, the documentation and the page."""
+
+PROJECTIONS = tuple(method for method in ROWS if method.rule)
+"""Those that send a unit's signal back to the pixels."""
+
+
+def names(methods: Iterable[Method] = ROWS, *, last: str = "and") -> str:
+    """The methods as a sentence lists them.
+
+    Example:
+        >>> names(PROJECTIONS)
+        'deconvnet, guided and gradient'
+    """
+    *first, end = [method.name for method in methods]
+    return f"{', '.join(first)} {last} {end}" if first else end
+
+
+def needing(what: Needs) -> tuple[Method, ...]:
+    """The methods that look at one picture, at many (`"data"`), or at nothing but the network."""
+    return tuple(method for method in ROWS if method.needs == what)
+
+
+def needs(name: str) -> Needs:
+    """What a method, or `"all"`, looks at beside the network."""
+    return "picture" if name == ALL else METHODS[name].needs
+
+
+def check_method(method: str, *, layer: str | None = None, unit: Unit | None = None) -> None:
+    """Refuses what no method takes, before anything is read.
+
+    Raises:
+        UnknownNameError: There is no such method; the message offers the closest.
+        UsageError: The method has no use for the layer or the unit.
+    """
+    if method not in (*METHODS, ALL):
+        raise UnknownNameError("method", method, (*METHODS, ALL))
+    takes_unit = [row.name for row in ROWS if row.takes_unit]
+    if layer is not None and method != ALL and not METHODS[method].takes_layer:
+        raise UsageError(f"{method} is of the network as a whole and takes no --layer")
+    if unit is not None and method not in takes_unit:
+        raise UsageError(f"--unit goes with {', '.join(takes_unit)}, not with {method}; a class is a --target")
