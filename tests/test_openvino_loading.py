@@ -9,7 +9,7 @@ SIGNAL_AFTER_TWO_NETWORKS = """
 import faulthandler, gc, signal, subprocess
 import numpy as np
 from striate.openvino_loading import load_openvino
-from striate.runtime import compile_graph
+from striate.openvino_loading import compile_graph
 
 faulthandler.enable()  # it gives signals a stack of their own
 signal.signal(signal.SIGCHLD, lambda *_: print("a child has ended"))

@@ -1,4 +1,4 @@
-"""The only place that imports OpenVINO, without the telemetry package that would report the import over the network.
+"""The only place that imports OpenVINO and compiles for it, without the telemetry package that would report the import over the network.
 
 And without its converter until it is called: importing that takes a third of the time of the whole.
 """
@@ -10,12 +10,17 @@ import importlib
 import os
 import sys
 from functools import cache
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from striate.forking import before_each_fork, outliving_forks
+from striate.forking import GATE, before_each_fork, outliving_forks
+from striate.hardware import available_processors
 
 _CONVERTER = "openvino.tools.ovc"
+
+# A graph in int8 says itself which layers are; the hint is about the others.
+_OPENVINO_PRECISIONS = {"fp32": "f32", "bf16": "bf16", "fp16": "f16", "int8": "f32"}
 
 
 def load_openvino() -> ModuleType:
@@ -51,6 +56,41 @@ def openvino_core() -> Any:
     process with a segmentation fault (seen with OpenVINO 2026.4).
     """
     return outliving_forks(load_openvino().Core())
+
+
+def compile_graph(
+    graph: Any,
+    *,
+    precision: str = "fp32",
+    threads: int | None = None,
+    requests: int = 1,
+    cache_folder: Path | None = None,
+) -> Any:
+    """A graph compiled for this processor: an `openvino.CompiledModel`, which is called with a batch.
+
+    Args:
+        graph: The path of an `.xml` file, or an `openvino.Model`.
+        precision: `"fp32"`, `"bf16"`, `"fp16"` or `"int8"`.
+        threads: How many threads it may use; by default as many as the process may run on.
+        requests: How many inferences share them at the same time.
+        cache_folder: Where what is compiled is kept; None keeps nothing.
+
+    Raises:
+        RuntimeError: If OpenVINO cannot read the graph.
+    """
+    settings: dict[str, str | int | bool] = {
+        # Without the hint, processors with bf16 units would silently compute in bf16.
+        "INFERENCE_PRECISION_HINT": _OPENVINO_PRECISIONS[precision],
+        "NUM_STREAMS": requests,
+        "INFERENCE_NUM_THREADS": threads or available_processors(),
+        # A thread that is tied to a processor waits there for whoever decodes on it, while another is idle.
+        "ENABLE_CPU_PINNING": False,
+    }
+    if cache_folder is not None:
+        settings["CACHE_DIR"] = str(cache_folder)
+    core = openvino_core()
+    with GATE.running():
+        return outliving_forks(core.compile_model(graph, "CPU", settings))
 
 
 @before_each_fork

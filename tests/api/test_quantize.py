@@ -13,7 +13,7 @@ import striate
 from striate.api import quantize as module
 from striate.bundle import PrecisionTerms, open_bundle
 from striate.errors import DataError, QuantizationError, UsageError
-from striate.runtime.classifier import fastest_precision, half_precision
+from striate.runtime.engines import fastest_precision, half_precision
 
 
 @pytest.fixture(scope="module")

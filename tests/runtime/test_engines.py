@@ -1,82 +1,72 @@
-import threading
+"""The table of engines: what names one, and what each says of what it cannot do."""
 
-import numpy as np
-import openvino
+import dataclasses
+from pathlib import Path
+
 import pytest
-from openvino import opset13
 
-from striate.errors import BundleError
-from striate.runtime import OpenVINOEngine
-from striate.runtime.engines import MANY_DENSE_WEIGHTS, suitable_batch
-
-
-def graph_of(size, *, hidden=4):
-    """Logits (N, 3) and features (N, hidden) of (N, 1, *size) pictures, by two dense layers."""
-    images = opset13.parameter([-1, 1, *size], np.float32, name="images")
-    generator = np.random.default_rng(0)
-    flat = opset13.reshape(images, np.array([-1, size[0] * size[1]]), special_zero=False)
-    first = generator.standard_normal((size[0] * size[1], hidden), dtype=np.float32)
-    features = opset13.matmul(flat, opset13.constant(first), False, False)
-    second = generator.standard_normal((hidden, 3), dtype=np.float32)
-    logits = opset13.matmul(features, opset13.constant(second), False, False)
-    model = openvino.Model([logits, features], [images])
-    for output, name in zip(model.outputs, ("logits", "features"), strict=True):
-        output.get_tensor().set_names({name})
-    return model, first, second
+from striate.errors import UnknownNameError, UsageError
+from striate.runtime import engines
+from striate.runtime.engines import ENGINES, engine_row
 
 
-@pytest.mark.parametrize(("size", "batch"), [((224, 224), 1), ((300, 300), 1), ((112, 112), 4), ((28, 28), 32)])
-def test_large_pictures_go_one_at_a_time(size, batch):
-    assert suitable_batch(graph_of(size)[0]) == batch
+def test_an_engine_is_named_or_told_by_the_file_that_it_runs():
+    assert [engine_row(name).name for name in ("openvino", "torch")] == ["openvino", "torch"]
+    assert [engine_row(file).name for file in ("photos.onnx", Path("a/b.onnx"))] == ["onnxruntime"] * 2
+    with pytest.raises(UnknownNameError) as unknown:
+        engine_row("torhc")
+    assert str(unknown.value) == "unknown engine 'torhc'; did you mean 'torch'?"
+    with pytest.raises(UsageError) as bare:
+        engine_row("onnxruntime")
+    assert str(bare.value) == "ONNX Runtime runs an exported file; name that as the engine: --engine photos.onnx"
 
 
-def test_very_large_dense_layers_are_shared_by_several_pictures():
-    assert suitable_batch(graph_of((224, 224), hidden=MANY_DENSE_WEIGHTS // 224**2 + 1)[0]) == 8
+@pytest.mark.parametrize(
+    ("engine", "precision", "device", "said"),
+    [
+        (
+            "openvino",
+            "fp31",
+            "cpu",
+            "unknown precision 'fp31'; did you mean 'fp32', 'fp16'?",
+        ),
+        ("openvino", "fp32", "tpu", "device 'tpu' is not supported; expected cpu, cuda or cuda:1"),
+        (
+            "openvino",
+            "fp32",
+            "cuda",
+            "--device cuda goes with --engine torch; OpenVINO and ONNX Runtime use the processor here",
+        ),
+        ("torch", "int8", "cuda:1", "int8 is asked for, but torch does not compute it; take --engine openvino"),
+        (__file__, "bf16", "cpu", "bf16 is asked for, but exported ONNX files compute in fp32"),
+        (
+            "my photos.onnx",
+            "fp32",
+            "cpu",
+            "there is no file my photos.onnx; make it by: striate export BUNDLE --output 'my photos.onnx'",
+        ),
+    ],
+)
+def test_what_an_engine_cannot_do_is_said_before_a_bundle_is_opened(engine, precision, device, said):
+    row = ENGINES["onnxruntime"] if engine not in ENGINES else ENGINES[engine]
+    with pytest.raises(UsageError) as caught:
+        row.check(engine, precision, device)
+    assert str(caught.value) == said
 
 
-@pytest.mark.parametrize(("size", "requests"), [((224, 224), 2), ((224, 224), 1), ((16, 16), 3)])
-def test_any_number_of_pictures_from_any_number_of_threads(tmp_path, size, requests):
-    model, first, second = graph_of(size)
-    openvino.save_model(model, str(tmp_path / "engine.xml"), compress_to_fp16=False)
-    engine = OpenVINOEngine(tmp_path / "engine.xml", threads=2, requests=requests)
-    assert (engine.requests, engine.precision) == (requests, "fp32")
-    images = np.random.default_rng(1).random((70, 1, *size), dtype=np.float32)
-    features = images.reshape(70, -1) @ first
-    answers = {}
-
-    def ask(count):
-        answers[count] = engine.infer(images[:count])
-
-    threads = [threading.Thread(target=ask, args=(count,)) for count in (1, 2, 3, 33, 70)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    for count, (logits, vectors) in answers.items():
-        assert logits.shape == (count, 3) and logits.dtype == np.float32
-        assert np.allclose(vectors, features[:count], atol=1e-3)
-        assert np.allclose(logits, features[:count] @ second, rtol=1e-3, atol=1e-2)
-
-
-def test_a_large_picture_is_answered_the_same_whatever_is_beside_it(tmp_path):
-    openvino.save_model(graph_of((224, 224))[0], str(tmp_path / "engine.xml"), compress_to_fp16=False)
-    engine = OpenVINOEngine(tmp_path / "engine.xml", threads=2)
-    images = np.random.default_rng(1).random((5, 1, 224, 224), dtype=np.float32)
-    together = engine.infer(images)[0]
-    assert all(np.array_equal(engine.infer(images[row : row + 1])[0][0], together[row]) for row in range(5))
-
-
-def test_a_graph_that_is_none(tmp_path):
-    (tmp_path / "engine.xml").write_text("<net>")
-    with pytest.raises(BundleError, match=r"^OpenVINO cannot read engine.xml: "):
-        OpenVINOEngine(tmp_path / "engine.xml")
-
-
-@pytest.mark.parametrize("shape", [None, [-1, 4]], ids=["no input", "an input of two axes"])
-def test_a_graph_that_takes_no_pictures(tmp_path, shape):
-    source = opset13.constant(np.ones((1, 4), np.float32)) if shape is None else opset13.parameter(shape, np.float32)
-    result = opset13.relu(source)
-    graph = openvino.Model([result], [] if shape is None else [source], "none")
-    openvino.save_model(graph, str(tmp_path / "engine.xml"))
-    with pytest.raises(BundleError, match=r"^OpenVINO cannot read engine\.xml: "):
-        OpenVINOEngine(tmp_path / "engine.xml")
+def test_a_row_is_all_that_a_further_engine_needs(monkeypatch):
+    started = []
+    row = dataclasses.replace(
+        ENGINES["openvino"],
+        name="tiny",
+        title="Tiny",
+        ending=".tiny",
+        precisions=("fp16",),
+        automatic=lambda bundle, device: "fp16",
+        start=lambda *arguments: started.append(arguments),
+    )
+    monkeypatch.setattr(engines, "ENGINES", {**ENGINES, "tiny": row})
+    engines.start_engine("the bundle", "photos", "net.tiny", "auto", "cpu")
+    assert started == [("the bundle", Path("net.tiny"), "fp16", "cpu")]
+    with pytest.raises(UsageError, match="OpenVINO, ONNX Runtime and Tiny use the processor here"):
+        row.check(__file__, "fp32", "cuda")

@@ -122,7 +122,7 @@ def test_a_bundle_that_was_exchanged_before_the_child_asked(finished_run, paths,
 
 def test_an_engine_that_does_not_start_in_the_child_is_not_waited_for(finished_run, paths, monkeypatch):
     classifier = finished_run.classifier()
-    monkeypatch.setattr(striate.runtime.engines, "CHILDS_PATIENCE", 0.1)
+    monkeypatch.setattr(striate.runtime.openvino_engine, "CHILDS_PATIENCE", 0.1)
     monkeypatch.setattr(classifier.engine, "_open", lambda: time.sleep(SECONDS))
     error = in_child(lambda: classifier.predict(paths))
     assert str(error) == (

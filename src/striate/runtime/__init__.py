@@ -1,8 +1,9 @@
 """Inference without torch: engines, and the classifier that is made of one and a bundle."""
 
 from striate.runtime.classifier import Classifier, Prediction, as_classifier, bundle_of, load_classifier
-from striate.runtime.engines import Engine, OpenVINOEngine, compile_graph
+from striate.runtime.engines import Engine
 from striate.runtime.onnxruntime_engine import ONNXRuntimeEngine
+from striate.runtime.openvino_engine import OpenVINOEngine
 
 __all__ = [
     "Classifier",
@@ -12,6 +13,5 @@ __all__ = [
     "Prediction",
     "as_classifier",
     "bundle_of",
-    "compile_graph",
     "load_classifier",
 ]

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import re
-import shlex
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -20,14 +17,13 @@ import numpy.typing as npt
 from PIL import Image
 
 from striate.bundle import Bundle, Contract, SeenPictures, compare_canaries, open_bundle
-from striate.errors import BundleError, PictureError, StriateError, UnknownNameError, UsageError
+from striate.errors import BundleError, PictureError, StriateError, UsageError
 from striate.evaluation import softmax
 from striate.hardware import available_processors
 from striate.pixels import PictureSource
 from striate.pixels.arrays import is_tensor, pictures_of
 from striate.pixels.decoding import picture_name
-from striate.runtime.engines import Engine, OpenVINOEngine
-from striate.runtime.onnxruntime_engine import ONNXRuntimeEngine, check_onnxruntime
+from striate.runtime.engines import Engine, engine_row, start_engine
 from striate.wording import probability
 
 if TYPE_CHECKING:
@@ -39,9 +35,6 @@ Pictures: TypeAlias = PictureSource | Iterable[PictureSource] | npt.NDArray[Any]
 Source = TypeVar("Source")
 Answer = TypeVar("Answer")
 
-ENGINES = ("openvino", "torch")
-ONNX = ".onnx"
-PRECISIONS = ("auto", "fp32", "bf16", "fp16", "int8")
 BATCH_SIZE = 32
 
 
@@ -417,88 +410,12 @@ def load_classifier(
         UsageError: If there is no bundle at the path, or the engine or precision does not exist.
         BundleError: If the bundle was changed, or does not do what its contract says.
     """
-    check_engine(engine, precision, device)
+    row = engine_row(engine)
+    row.check(engine, precision, device)
     bundle = path if isinstance(path, Bundle) else open_bundle(path)
     named = bundle.folder if isinstance(path, Bundle) else Path(path)
     classifier = Classifier(bundle, start_engine(bundle, named, engine, precision, device))
-    place = str(Path(engine).absolute()) if Path(engine).suffix == ONNX else str(engine)
+    place = str(Path(engine).absolute()) if row.ending else row.name
     digest = bundle.contract.to_dict()["digest"]
     classifier._origin = Origin(bundle.folder.absolute(), digest, place, precision, device)
     return classifier
-
-
-def start_engine(bundle: Bundle, path: str | Path, engine: str | Path, precision: str, device: str) -> Engine:
-    """The engine that `load_classifier` was asked for, with the bundle in it.
-
-    Raises:
-        UsageError: If it does not compute in the precision.
-    """
-    if Path(engine).suffix == ONNX:
-        return ONNXRuntimeEngine(Path(engine))
-    if precision == "int8" and bundle.int8_path is None:
-        raise UsageError(
-            f"int8 is asked for, but {bundle.folder} has none; make a bundle with it by: "
-            f"striate quantize {shlex.quote(str(path))} DATA"
-        )
-    if engine == "torch":
-        from striate.runtime.torch_engine import TorchEngine
-
-        if precision == "auto":
-            precision = half_precision(bundle) if device != "cpu" else "fp32"
-        return TorchEngine(bundle, precision=precision, device=device)
-    if precision == "auto":
-        precision = fastest_precision(bundle)
-    graph = bundle.int8_path if precision == "int8" else None
-    digest = engine_digest(bundle, graph)
-    return OpenVINOEngine(graph or bundle.engine_path, precision=precision, digest=digest)
-
-
-def check_engine(engine: str | Path, precision: str, device: str) -> None:
-    """Refuses what no bundle can be run by, before one is opened; arguments as `load_classifier` takes them.
-
-    Raises:
-        UsageError: If there is no such engine, number format, device or file, they exclude each other, or a package is missing.
-    """
-    path = Path(engine)
-    if path.suffix != ONNX and engine not in ENGINES:
-        if engine == "onnxruntime":
-            raise UsageError("ONNX Runtime runs an exported file; name that as the engine: --engine photos.onnx")
-        raise UnknownNameError("engine", str(engine), ENGINES)
-    if precision not in PRECISIONS:
-        raise UnknownNameError("precision", precision, PRECISIONS)
-    if re.fullmatch("cpu|cuda(:[0-9]+)?", device) is None:
-        raise UsageError(f"device {device!r} is not supported; expected cpu, cuda or cuda:1")
-    if device != "cpu" and engine != "torch":
-        raise UsageError(
-            f"--device {device} goes with --engine torch; OpenVINO and ONNX Runtime use the processor here"
-        )
-    if engine == "torch" and precision == "int8":
-        raise UsageError("int8 is asked for, but torch does not compute it; take --engine openvino")
-    if path.suffix == ONNX:
-        if not path.is_file():
-            raise UsageError(
-                f"there is no file {path}; make it by: striate export BUNDLE --output {shlex.quote(str(path))}"
-            )
-        if precision not in ("auto", "fp32"):
-            raise UsageError(f"{precision} is asked for, but exported ONNX files compute in fp32")
-        check_onnxruntime()
-
-
-def fastest_precision(bundle: Bundle) -> str:
-    """The number format that was the fastest in OpenVINO when the bundle was made, of those that agreed with fp32."""
-    terms = bundle.contract.precisions
-    better = [name for name, one in terms.items() if one.is_better() and (name != "int8" or bundle.int8_path)]
-    return max(better, key=lambda name: terms[name].speed or 0, default="fp32")
-
-
-def half_precision(bundle: Bundle) -> str:
-    """A number format of 16 bits that agreed with fp32 when the bundle was made: on a GPU each is faster; else `"fp32"`."""
-    terms = bundle.contract.precisions
-    return next((name for name in ("fp16", "bf16") if name in terms and terms[name].agrees()), "fp32")
-
-
-def engine_digest(bundle: Bundle, graph: Path | None = None) -> str:
-    """What tells a bundle's graph, the one in fp32 or another, and its weights from any other."""
-    files = bundle.contract.files
-    path = graph or bundle.engine_path
-    return hashlib.sha256((files[path.name] + files[path.with_suffix(".bin").name]).encode()).hexdigest()

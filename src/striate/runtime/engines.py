@@ -1,39 +1,24 @@
-"""What runs a sealed network."""
+"""What runs a sealed network: the engines there are, and the one that is asked for."""
 
 from __future__ import annotations
 
-import math
-import os
-import queue
-import threading
-from concurrent.futures import ThreadPoolExecutor, wait
+import hashlib
+import re
+import shlex
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from striate.errors import BundleError, StriateError
-from striate.forking import GATE, outliving_forks
-from striate.hardware import available_processors
-from striate.openvino_loading import load_openvino, openvino_core
-from striate.runtime.compiled_cache import compiled_folder
+from striate.bundle import Bundle
+from striate.errors import UnknownNameError, UsageError
+from striate.runtime.onnxruntime_engine import ONNXRuntimeEngine, check_onnxruntime
+from striate.runtime.openvino_engine import OpenVINOEngine
 
-Arrays = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]
-
-# A graph in int8 says itself which layers are; the hint is about the others.
-_OPENVINO_PRECISIONS = {"fp32": "f32", "bf16": "bf16", "fp16": "f16", "int8": "f32"}
-_USED = {"bf16": "bf16", "bfloat16": "bf16", "f16": "fp16", "float16": "fp16"}
-
-MANY_DENSE_WEIGHTS = 1 << 24
-"""From so many on, as in AlexNet and VGG, reading them from memory takes as long as computing one picture: several pictures share it."""
-
-KEPT_WEIGHTS = 64 << 20
-"""Bytes of weights up to which what is compiled is kept: of larger ones a second copy would be held, and little time saved."""
-
-
-CHILDS_PATIENCE = 60.0
-"""Seconds after which a forked process does not wait any longer for OpenVINO, which was not made for forks."""
+PRECISIONS = ("auto", "fp32", "bf16", "fp16", "int8")
 
 
 class Engine(Protocol):
@@ -47,201 +32,156 @@ class Engine(Protocol):
     requests: int
     """How many calls it works on at the same time."""
 
-    def infer(self, images: npt.NDArray[np.float32]) -> Arrays:
+    def infer(self, images: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """Logits (N, classes) and features (N, d) of images (N, C, H, W), all float32."""
 
 
-class OpenVINOEngine:
-    """OpenVINO on the processor: as many requests side by side as there are processors, each computed by one thread.
+@dataclass(frozen=True)
+class EngineRow:
+    """An engine as a row of `ENGINES`: what it computes in and on, and how it is started."""
 
-    That leaves no thread waiting for another, neither in the network nor between decoding and inference. Large pictures go one at a
-    time through a graph of that size, so that what a picture is answered does not depend on those beside it; small ones, and those of
-    networks with very large dense layers, share a request. A forked process opens the graph anew when it is first asked.
+    name: str
+    title: str
+    """As its makers write it."""
+    precisions: tuple[str, ...]
+    others: str
+    """What is said of any other number format."""
+    start: Callable[[Bundle, Path, str, str], Engine]
+    """Called with the bundle, the file that the engine runs, if it runs one, the number format and the device."""
+    automatic: Callable[[Bundle, str], str]
+    """The number format that `"auto"` takes, of a bundle on a device."""
+    ending: str = ""
+    """Of exported files that it runs instead of the bundle's own; it is asked for by the name of such a file."""
+    other_devices: bool = False
+    """Whether it computes on more than the processor."""
+    check_package: Callable[[], None] = lambda: None
+    """Raises UsageError if its package is missing."""
 
-    Args:
-        path: The graph's `.xml` file; its `.bin` lies beside it.
-        precision: `"fp32"`, `"bf16"`, `"fp16"`, or `"int8"` for a graph that is quantised. A processor that does not compute a format
-            natively falls back to fp32, and `precision` says so.
-        threads: How many threads it may use; by default as many as the process may run on.
-        requests: How many calls are worked on at the same time, which share the threads; by default one for each thread, which is the
-            fastest for many pictures. 1 gives the first answer the soonest.
-        digest: Of the graph and its weights, if what is compiled from them shall be kept in the user's cache.
-
-    Raises:
-        BundleError: If OpenVINO cannot read the graph.
-    """
-
-    name = "openvino"
-
-    def __init__(
-        self,
-        path: Path,
-        *,
-        precision: str = "fp32",
-        threads: int | None = None,
-        requests: int | None = None,
-        digest: str | None = None,
-    ) -> None:
-        self._path = path
-        self._asked = precision
-        self._threads = threads or available_processors()
-        self._digest = digest
-        self.requests = requests or self._threads
-        self._files = self._file_marks()
-        self._open()
-
-    def infer(self, images: npt.NDArray[np.float32]) -> Arrays:
-        """Logits (N, classes) and features (N, d) of images (N, C, H, W), all float32."""
-        if self._process != os.getpid():
-            self._open_in_child()
-        if len(images) <= self.batch:
-            return self._run(images)
-        parts = [images[start : start + self.batch] for start in range(0, len(images), self.batch)]
-        logits, features = zip(*self._pool.map(self._run, parts), strict=True)
-        return np.concatenate(logits), np.concatenate(features)
-
-    def _open(self) -> None:
-        openvino = load_openvino()
-        weights = self._path.with_suffix(".bin")
-        keep = self._digest is not None and weights.is_file() and weights.stat().st_size <= KEPT_WEIGHTS
-        folder = (
-            compiled_folder(self._digest or "", version=openvino.__version__, precision=self._asked) if keep else None
-        )
-        try:
-            graph = openvino_core().read_model(str(self._path))
-            self.batch = suitable_batch(graph)
-            if self.batch == 1:
-                # Of a known size, OpenVINO plans memory and makes its kernels once, and not for each batch it meets.
-                graph.reshape([1, *(size.get_length() for size in list(graph.inputs[0].get_partial_shape())[1:])])
-            compiled = compile_graph(
-                graph, precision=self._asked, threads=self._threads, requests=self.requests, cache_folder=folder
-            )
-        except (
-            RuntimeError,
-            IndexError,
-            ValueError,
-        ) as error:  # also of a graph without an input, or with one of another rank
-            reason = (str(error).strip().splitlines() or ["it is no network"])[-1]
-            raise BundleError(f"OpenVINO cannot read {self._path.name}: {reason}") from error
-        used = compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
-        self.precision = "int8" if self._asked == "int8" else _USED.get(used, "fp32")
-        self._idle: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        for _ in range(self.requests):
-            self._idle.put(outliving_forks(compiled.create_infer_request()))
-        self._pool = ThreadPoolExecutor(self.requests, thread_name_prefix="striate-openvino")
-        self._process = os.getpid()
-
-    def _open_in_child(self) -> None:
-        """Opens the graph once more in a forked process, where what was opened before the fork waits for ever.
+    def check(self, engine: str | Path, precision: str, device: str) -> None:
+        """Refuses what no bundle can be run by, before one is opened; arguments as `load_classifier` takes them.
 
         Raises:
-            BundleError: If the graph is not there any more, or another one is in its place.
+            UsageError: If there is no such number format, device or file, they exclude each other, or a package is missing.
         """
-        with GATE.opening:
-            if self._process == os.getpid():  # another thread has done it
-                return
-            if self._file_marks() != self._files:
-                raise BundleError(
-                    f"{self._path} was changed since the classifier was opened, before this process forked; load it anew"
-                )
-            opened = ThreadPoolExecutor(1).submit(self._open)
-            if not wait([opened], timeout=CHILDS_PATIENCE).done:
-                raise StriateError(
-                    "OpenVINO does not start in this forked process; load the classifier in one that "
-                    "multiprocessing.get_context('spawn') started"
-                )
-            opened.result()
-
-    def _file_marks(self) -> list[tuple[int, int, int]]:
-        """What tells the graph's files from others in their place."""
-        files = [path.stat() for path in (self._path, self._path.with_suffix(".bin")) if path.is_file()]
-        return [(file.st_ino, file.st_size, file.st_mtime_ns) for file in files]
-
-    def _run(self, images: npt.NDArray[np.float32]) -> Arrays:
-        request = self._idle.get()
-        try:
-            if not _FIRST.done:
-                with _FIRST.lock:
-                    answers = _answers(request, images)
-                    _FIRST.done = True
-                    return answers
-            return _answers(request, images)
-        finally:
-            self._idle.put(request)
+        if precision not in PRECISIONS:
+            raise UnknownNameError("precision", precision, PRECISIONS)
+        if re.fullmatch("cpu|cuda(:[0-9]+)?", device) is None:
+            raise UsageError(f"device {device!r} is not supported; expected cpu, cuda or cuda:1")
+        if device != "cpu" and not self.other_devices:
+            able = " or ".join(row.name for row in ENGINES.values() if row.other_devices)
+            *others, last = [row.title for row in ENGINES.values() if not row.other_devices]
+            raise UsageError(
+                f"--device {device} goes with --engine {able}; {', '.join(others)} and {last} use the processor here"
+            )
+        if self.ending and not Path(engine).is_file():
+            raise UsageError(
+                f"there is no file {engine}; make it by: striate export BUNDLE --output {shlex.quote(str(engine))}"
+            )
+        if precision not in ("auto", *self.precisions):
+            raise UsageError(f"{precision} is asked for, but {self.others}")
+        self.check_package()
 
 
-class _FirstInference:
-    """OpenVINO's binding prepares its use of numpy at the first inference; two threads at that at once wait for each other for ever."""
-
-    def __init__(self) -> None:
-        self.renew()
-
-    def renew(self) -> None:
-        """Begins anew, as in a forked child, where the lock may be held by a thread that is not there."""
-        self.lock = threading.Lock()
-        self.done = False
+def fastest_precision(bundle: Bundle) -> str:
+    """The number format that was the fastest in OpenVINO when the bundle was made, of those that agreed with fp32."""
+    terms = bundle.contract.precisions
+    better = [name for name, one in terms.items() if one.is_better() and (name != "int8" or bundle.int8_path)]
+    return max(better, key=lambda name: terms[name].speed or 0, default="fp32")
 
 
-_FIRST = _FirstInference()
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_FIRST.renew)
-
-
-def _answers(request: Any, images: npt.NDArray[np.float32]) -> Arrays:
-    # Not `infer`, which computes in the thread that calls it, with memory for each such thread.
-    with GATE.running():
-        request.start_async([images], share_inputs=True)
-        request.wait()
-    return np.array(request.get_tensor("logits").data), np.array(request.get_tensor("features").data)
+def half_precision(bundle: Bundle) -> str:
+    """A number format of 16 bits that agreed with fp32 when the bundle was made: on a GPU each is faster; else `"fp32"`."""
+    terms = bundle.contract.precisions
+    return next((name for name in ("fp16", "bf16") if name in terms and terms[name].agrees()), "fp32")
 
 
-def suitable_batch(graph: Any) -> int:
-    """How many pictures at once suit a graph: one of 224 x 224 pixels or more, several that are smaller, eight where weights weigh more.
+def start_openvino(bundle: Bundle, file: Path, precision: str, device: str) -> Engine:
+    """OpenVINO with the bundle's graph, the one in int8 where that is asked for."""
+    graph = bundle.int8_path if precision == "int8" else None
+    return OpenVINOEngine(graph or bundle.engine_path, precision=precision, digest=engine_digest(bundle, graph))
 
-    Args:
-        graph: An `openvino.Model` with one input, (?, C, H, W).
-    """
-    _, _, height, width = (size.get_length() if size.is_static else 1 for size in graph.inputs[0].get_partial_shape())
-    batch = min(max(1, 224 * 224 // (height * width)), 32)
-    dense = sum(
-        math.prod(node.input_value(1).get_shape())
-        for node in graph.get_ops()
-        if node.get_type_name() == "MatMul" and node.input_value(1).get_partial_shape().is_static
+
+def start_torch(bundle: Bundle, file: Path, precision: str, device: str) -> Engine:
+    """torch, which is imported here, with the bundle's weights."""
+    from striate.runtime.torch_engine import TorchEngine
+
+    return TorchEngine(bundle, precision=precision, device=device)
+
+
+def start_onnxruntime(bundle: Bundle, file: Path, precision: str, device: str) -> Engine:
+    """ONNX Runtime with a file that was exported of the bundle."""
+    return ONNXRuntimeEngine(file)
+
+
+ENGINES: Mapping[str, EngineRow] = {
+    row.name: row
+    for row in (
+        EngineRow(
+            name="openvino",
+            title="OpenVINO",
+            precisions=("fp32", "bf16", "fp16", "int8"),
+            others="OpenVINO does not compute it",
+            start=start_openvino,
+            automatic=lambda bundle, device: fastest_precision(bundle),
+        ),
+        EngineRow(
+            name="torch",
+            title="torch",
+            precisions=("fp32", "bf16", "fp16"),
+            others="torch does not compute it; take --engine openvino",
+            start=start_torch,
+            automatic=lambda bundle, device: "fp32" if device == "cpu" else half_precision(bundle),
+            other_devices=True,
+        ),
+        EngineRow(
+            name="onnxruntime",
+            title="ONNX Runtime",
+            precisions=("fp32",),
+            others="exported ONNX files compute in fp32",
+            start=start_onnxruntime,
+            automatic=lambda bundle, device: "fp32",
+            ending=".onnx",
+            check_package=check_onnxruntime,
+        ),
     )
-    return max(batch, 8) if dense >= MANY_DENSE_WEIGHTS else batch
+}
+"""All there are; a further one is its file beside this one, and a row here."""
 
 
-def compile_graph(
-    graph: Any,
-    *,
-    precision: str = "fp32",
-    threads: int | None = None,
-    requests: int = 1,
-    cache_folder: Path | None = None,
-) -> Any:
-    """A graph compiled for this processor: an `openvino.CompiledModel`, which is called with a batch.
-
-    Args:
-        graph: The path of an `.xml` file, or an `openvino.Model`.
-        precision: `"fp32"`, `"bf16"`, `"fp16"` or `"int8"`.
-        threads: How many threads it may use; by default as many as the process may run on.
-        requests: How many inferences share them at the same time.
-        cache_folder: Where what is compiled is kept; None keeps nothing.
+def engine_row(engine: str | Path) -> EngineRow:
+    """The row of an engine: by its name, or by a file that it runs.
 
     Raises:
-        RuntimeError: If OpenVINO cannot read the graph.
+        UsageError: If there is none, or it needs a file and only its name is given.
     """
-    settings: dict[str, str | int | bool] = {
-        # Without the hint, processors with bf16 units would silently compute in bf16.
-        "INFERENCE_PRECISION_HINT": _OPENVINO_PRECISIONS[precision],
-        "NUM_STREAMS": requests,
-        "INFERENCE_NUM_THREADS": threads or available_processors(),
-        # A thread that is tied to a processor waits there for whoever decodes on it, while another is idle.
-        "ENABLE_CPU_PINNING": False,
-    }
-    if cache_folder is not None:
-        settings["CACHE_DIR"] = str(cache_folder)
-    core = openvino_core()
-    with GATE.running():
-        return outliving_forks(core.compile_model(graph, "CPU", settings))
+    by_file = [row for row in ENGINES.values() if row.ending and Path(engine).suffix == row.ending]
+    if by_file:
+        return by_file[0]
+    row = ENGINES.get(str(engine))
+    if row is None:
+        raise UnknownNameError("engine", str(engine), [name for name, one in ENGINES.items() if not one.ending])
+    if row.ending:
+        raise UsageError(f"{row.title} runs an exported file; name that as the engine: --engine photos{row.ending}")
+    return row
+
+
+def start_engine(bundle: Bundle, path: str | Path, engine: str | Path, precision: str, device: str) -> Engine:
+    """The engine that `load_classifier` was asked for, with the bundle in it.
+
+    Raises:
+        UsageError: If the bundle has nothing in the precision.
+    """
+    row = engine_row(engine)
+    if precision == "int8" and bundle.int8_path is None:
+        raise UsageError(
+            f"int8 is asked for, but {bundle.folder} has none; make a bundle with it by: "
+            f"striate quantize {shlex.quote(str(path))} DATA"
+        )
+    return row.start(bundle, Path(engine), row.automatic(bundle, device) if precision == "auto" else precision, device)
+
+
+def engine_digest(bundle: Bundle, graph: Path | None = None) -> str:
+    """What tells a bundle's graph, the one in fp32 or another, and its weights from any other."""
+    files = bundle.contract.files
+    path = graph or bundle.engine_path
+    return hashlib.sha256((files[path.name] + files[path.with_suffix(".bin").name]).encode()).hexdigest()

@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 
 from striate.hardware import available_processors
-from striate.openvino_loading import load_openvino, openvino_core
-from striate.runtime.engines import compile_graph
+from striate.openvino_loading import compile_graph, load_openvino, openvino_core
 
 SIDE = 1024
 """Rows and columns of the matrices: large enough to be bound by arithmetic, small enough for the caches."""

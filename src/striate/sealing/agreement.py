@@ -14,8 +14,9 @@ from PIL import Image, ImageEnhance
 from striate.choosing import evenly
 from striate.data import Dataset
 from striate.errors import DataError, PictureError
+from striate.openvino_loading import compile_graph
 from striate.pixels import decode
-from striate.runtime import Classifier, compile_graph
+from striate.runtime import Classifier
 from striate.utf8_paths import utf8_path
 from striate.watching import Watcher
 

@@ -21,8 +21,7 @@ from torch import Tensor, nn
 from striate.conversion import convert_module, save_graph
 from striate.data.store_files import ENDING, make_room, open_array, size_text, write_array
 from striate.models import Network, StageVectors, split_after
-from striate.openvino_loading import load_openvino
-from striate.runtime import compile_graph
+from striate.openvino_loading import compile_graph, load_openvino
 from striate.training import Recipe, StoppedError
 from striate.training.inputs import Examples, Inputs, Targets, augmented, normalise, prefetched, prepare_inputs
 from striate.user_cache import kind_folder
