@@ -6,8 +6,11 @@ import hashlib
 import json
 import os
 import shutil
+import signal
+import sys
 from collections import Counter
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -134,6 +137,34 @@ def older_bundle(finished_run, tmp_path_factory):
         (folder / "canaries" / canary["file"]).unlink()
     sheet["canaries"] = [{"file": canary["file"], "logits": canary["logits"]} for canary in sheet["canaries"][:4]]
     return reseal_bundle(folder, contract, sheet)
+
+
+class Ended(NamedTuple):
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def striate_command(monkeypatch, capsys):
+    """A function that runs `striate` with arguments in this process and answers exit code, stdout and stderr."""
+    from striate.cli.main import main
+
+    def run(*arguments: object) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["striate", *map(str, arguments)])
+        before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            with pytest.raises(SystemExit) as ended:
+                main()
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+        code = ended.value.code
+        return Ended(code if isinstance(code, int) else 0 if code is None else 1, *capsys.readouterr())
+
+    return run
 
 
 def pytest_terminal_summary(terminalreporter):

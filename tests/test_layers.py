@@ -23,6 +23,7 @@ GROUND = {
     "notebook",
     "openvino_loading",
     "printable_text",
+    "results",
     "row_writing",
     "table_reading",
     "text_layout",

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from striate.api.augment import AugmentationSheet, augment_sheet
     from striate.api.bench_training import TrainingBenchmark, bench_training
     from striate.api.cache import CacheContents, ClearedCache, cache_contents, clear_cache
+    from striate.api.check import DataCheck, check
     from striate.api.create_model import create_model
     from striate.api.deepen import deepen
     from striate.api.evaluate import Evaluation, evaluate
@@ -42,7 +43,9 @@ if TYPE_CHECKING:
     from striate.api.import_weights import ImportedWeights, import_weights
     from striate.api.inspect import compare, inspect
     from striate.api.learning_rate import RateTest, find_learning_rate
+    from striate.api.list_runs import RunList, list_runs
     from striate.api.load import load
+    from striate.api.predict import predict
     from striate.api.quantize import Quantization, quantize
     from striate.api.signal import measure_signal
     from striate.api.train import resume, train
@@ -77,6 +80,7 @@ _HOMES = {
     "ClearedCache": "striate.api.cache",
     "Comparison": "striate.inspection",
     "DataAdvice": "striate.api.advise",
+    "DataCheck": "striate.api.check",
     "DataError": "striate.errors",
     "Dataset": "striate.data",
     "DepthResult": "striate.depth.depth_result",
@@ -93,6 +97,7 @@ _HOMES = {
     "QuantizationError": "striate.errors",
     "RateTest": "striate.api.learning_rate",
     "Run": "striate.runs.run",
+    "RunList": "striate.api.list_runs",
     "SignalReport": "striate.inspection",
     "StriateError": "striate.errors",
     "TrainingBenchmark": "striate.api.bench_training",
@@ -106,6 +111,7 @@ _HOMES = {
     "augment_sheet": "striate.api.augment",
     "bench_training": "striate.api.bench_training",
     "cache_contents": "striate.api.cache",
+    "check": "striate.api.check",
     "clear_cache": "striate.api.cache",
     "compare": "striate.api.inspect",
     "create_model": "striate.api.create_model",
@@ -118,9 +124,11 @@ _HOMES = {
     "import_weights": "striate.api.import_weights",
     "inspect": "striate.api.inspect",
     "list_models": "striate.models",
+    "list_runs": "striate.api.list_runs",
     "load": "striate.api.load",
     "load_data": "striate.data",
     "measure_signal": "striate.api.signal",
+    "predict": "striate.api.predict",
     "quantize": "striate.api.quantize",
     "resume": "striate.api.train",
     "train": "striate.api.train",
@@ -158,6 +166,7 @@ __all__ = [
     "ClearedCache",
     "Comparison",
     "DataAdvice",
+    "DataCheck",
     "DataError",
     "Dataset",
     "DepthResult",
@@ -174,6 +183,7 @@ __all__ = [
     "QuantizationError",
     "RateTest",
     "Run",
+    "RunList",
     "SignalReport",
     "StriateError",
     "TrainingBenchmark",
@@ -188,6 +198,7 @@ __all__ = [
     "augment_sheet",
     "bench_training",
     "cache_contents",
+    "check",
     "clear_cache",
     "compare",
     "create_model",
@@ -200,9 +211,11 @@ __all__ = [
     "import_weights",
     "inspect",
     "list_models",
+    "list_runs",
     "load",
     "load_data",
     "measure_signal",
+    "predict",
     "quantize",
     "resume",
     "train",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from striate.errors import UsageError
 from striate.hardware import available_processors, describe_processor
 from striate.openvino_loading import load_openvino
 from striate.pixels import decode
+from striate.pixels.picture_arguments import expand
 from striate.runtime import Classifier, load_classifier
 from striate.runtime.peak import PeakMeter, graph_macs
 from striate.timing import time_side_by_side
@@ -66,13 +67,17 @@ class PredictionBenchmark:
 
 
 def bench_predicting(
-    bundle: str | Path, paths: Iterable[str | Path], *, rounds: int = 3, watcher: Watcher | None = None
+    bundle: str | os.PathLike[str],
+    paths: Iterable[str | os.PathLike[str]],
+    *,
+    rounds: int = 3,
+    watcher: Watcher | None = None,
 ) -> PredictionBenchmark:
     """Measures prediction from files to rows in every number format that the bundle has and the processor computes.
 
     Args:
         bundle: A run or a bundle.
-        paths: Picture files.
+        paths: Picture files, folders of them, or globs.
         rounds: How often each format is timed, after once that does not count.
         watcher: Hears how far it is.
 
@@ -81,7 +86,7 @@ def bench_predicting(
         PictureError: If a picture cannot be read.
     """
     watcher = watcher or Watcher()
-    files = [str(path) for path in paths]
+    files = [str(path) for path in expand(paths)]
     if not files:
         raise UsageError("no pictures to measure on")
     if rounds < 1:

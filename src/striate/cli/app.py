@@ -92,6 +92,7 @@ VERBS = {
     "compare": "compare",
     "filter": "filter",
     "check": "check",
+    "runs": "runs",
     "augment": "augment",
     "advise": "advise",
     "train": "train",

@@ -54,10 +54,9 @@ def predict(
     """Measure how fast a bundle predicts here: each number format in turns, where the time goes, and how near the limit that is."""
     from striate.api.bench_predicting import bench_predicting
     from striate.cli.console import ConsoleWatcher, print_text
-    from striate.cli.picture_arguments import expand
 
     with ConsoleWatcher(quiet=quiet) as watcher:
-        result = bench_predicting(bundle, expand(pictures), rounds=rounds, watcher=watcher)
+        result = bench_predicting(bundle, pictures, rounds=rounds, watcher=watcher)
     if as_json:
         print_json(result.to_dict())
     else:

@@ -12,8 +12,10 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from striate.cli.output import print_json
 from striate.cli.text import screen_width
 from striate.printable_text import printable
+from striate.results import Result
 from striate.text_layout import wrapped
 from striate.watching import Watcher
 
@@ -167,6 +169,14 @@ def print_result(text: str) -> None:
     text = printable(text, lines=True)
     sys.stdout.write(text if text.endswith("\n") else text + "\n")
     sys.stdout.flush()
+
+
+def show(result: Result, *, as_json: bool) -> None:
+    """Writes a verb's result to stdout: for people, or as one line of JSON."""
+    if as_json:
+        print_json(result.to_dict())
+    else:
+        print_text(result.to_text(width=screen_width()))
 
 
 def print_text(text: str) -> None:

@@ -12,10 +12,7 @@ import typer
 from striate.cli.output import write_row
 from striate.cli.text import screen_width, tell
 from striate.errors import UsageError
-from striate.printable_text import printable
 from striate.row_writing import FilePath, csv_line, json_line
-from striate.text_layout import wrapped
-from striate.wording import probability
 
 if TYPE_CHECKING:
     from striate.runtime import Prediction
@@ -45,13 +42,14 @@ def command(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say which engine runs, on stderr.")] = False,
 ) -> None:
     """Parses, predicts, writes a row a picture as it comes."""
-    from striate.cli.picture_arguments import check_globs, expand
-    from striate.runtime import load_classifier
+    from striate.api.load import load
+    from striate.api.predict import predict
+    from striate.pixels.picture_arguments import check_globs
 
     if as_json and output_format is Format.CSV:
         raise UsageError("--json is --format jsonl; it excludes --format csv")
     check_globs(pictures)
-    classifier = load_classifier(bundle, engine=engine, precision=precision, device=device)
+    classifier = load(bundle, engine=engine, precision=precision, device=device)
     if verbose:
         tell(f"{classifier!r}; canaries differ by {classifier.canary_difference:.1e} of the range")
         for name, terms in classifier.contract.precisions.items():
@@ -68,9 +66,9 @@ def command(
     if output_format is Format.CSV:
         write_row(csv_header(columns))
     errors = count = 0
-    for row in classifier.stream(expand(pictures), top=top):
+    for row in predict(classifier, pictures, top=top):
         if output_format is Format.TABLE:
-            sys.stdout.write(table_line(row))
+            sys.stdout.write(row.to_text(width=screen_width()) + "\n")
         else:
             write_row(csv_row(row, columns) if output_format is Format.CSV else json_line(row.to_dict()))
         count += 1
@@ -95,19 +93,3 @@ def csv_row(row: Prediction, top: int) -> bytes:
     ranked = [text for label, value in row.top for text in (label, f"{value:.6f}")]
     ranked += [""] * (2 * top - len(ranked))
     return csv_line([FilePath(row.path), row.label or "", rounded, row.error or "", *ranked])
-
-
-def table_line(row: Prediction) -> str:
-    """A line for people."""
-    if row.error is not None:
-        return _lines(f"{printable(row.path)}  error: {printable(row.error)}")
-    others = ", ".join(
-        f"{printable(label)} {probability(value, space='')}" for label, value in row.top[1:] if value >= 0.0005
-    )
-    line = f"{printable(row.path)}  {printable(row.label or '')}  {probability(row.probability or 0.0, space='')}"
-    return _lines(line + (f"  ({others})" if others else ""))
-
-
-def _lines(text: str) -> str:
-    """A row for people; on a screen no word is cut at the end of a line."""
-    return "\n".join(wrapped(text, screen_width())) + "\n"

@@ -17,13 +17,16 @@ import numpy.typing as npt
 from PIL import Image
 
 from striate.bundle import Bundle, Contract, SeenPictures, compare_canaries, open_bundle
-from striate.errors import BundleError, PictureError, StriateError, UsageError
-from striate.evaluation import softmax
+from striate.errors import BundleError, PictureError, StriateError, UnknownNameError, UsageError
+from striate.evaluation import score, softmax
 from striate.hardware import available_processors
+from striate.name_comparison import NamePlaces
 from striate.pixels import PictureSource
 from striate.pixels.arrays import is_tensor, pictures_of
 from striate.pixels.decoding import picture_name
+from striate.printable_text import printable
 from striate.runtime.engines import Engine, engine_row, start_engine
+from striate.text_layout import wrapped
 from striate.wording import probability
 
 if TYPE_CHECKING:
@@ -36,6 +39,8 @@ Source = TypeVar("Source")
 Answer = TypeVar("Answer")
 
 BATCH_SIZE = 32
+SHOWN = 0.0005
+"""Of less probable classes no text is made."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,20 @@ class Prediction:
                 ("class", "probability"), [(name, probability(share, space="")) for name, share in self.top]
             ),
         )
+
+    def to_text(self, *, width: int | None = None) -> str:
+        """The path, the class and its probability, and the other classes that are not all but impossible; or the error."""
+        return "\n".join(wrapped(self._line(), width))
+
+    def _line(self) -> str:
+        path = printable(self.path)
+        if self.error is not None:
+            return f"{path}  error: {printable(self.error)}"
+        line = f"{path}  {printable(self.label or '')}  {probability(self.probability or 0.0, space='')}"
+        others = [
+            f"{printable(label)} {probability(share, space='')}" for label, share in self.top[1:] if share >= SHOWN
+        ]
+        return line + (f"  ({', '.join(others)})" if others else "")
 
     def to_dict(self) -> dict[str, Any]:
         """The prediction as JSON types."""
@@ -141,6 +160,30 @@ class Classifier:
             PictureError: If a picture cannot be read.
         """
         return self.probabilities(self.decision_function(pictures))
+
+    def score(self, pictures: Pictures, labels: str | Iterable[str]) -> float:
+        """The share of the pictures whose most probable class is the true one, in 0..1: the accuracy, as scikit-learn's `score`.
+
+        Args:
+            pictures: One picture or many.
+            labels: The name of the true class of each.
+
+        Raises:
+            UnknownNameError: If a label is no class of the classifier's; the message offers the closest.
+            UsageError: If there is no picture, or not one label for each.
+            PictureError: If a picture cannot be read.
+        """
+        places = NamePlaces(self.classes)
+        told = [labels] if isinstance(labels, str) else [str(label) for label in labels]
+        true = [places.find(label) for label in told]
+        if None in true:
+            raise UnknownNameError("class", told[true.index(None)], self.classes)
+        probabilities = self.predict_proba(pictures)
+        if len(probabilities) != len(told):
+            raise UsageError(
+                f"expected a label for each picture, got {len(told):,} labels for {len(probabilities):,} pictures"
+            )
+        return score(probabilities, np.array(true, np.int64), self.classes).accuracy
 
     def decision_function(self, pictures: Pictures) -> npt.NDArray[np.float32]:
         """The logits: (n, classes) float32.

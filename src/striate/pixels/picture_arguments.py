@@ -1,21 +1,23 @@
-"""What the arguments of a command that takes pictures mean: files, folders, globs, and - for a list on stdin."""
+"""What names of pictures mean: files, folders, globs, and - for a list on stdin."""
 
 from __future__ import annotations
 
 import glob
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from striate.errors import UsageError
 from striate.name_comparison import PathFinder
-from striate.pixels import PictureWalk
-from striate.pixels.decoding import is_url
+from striate.pixels.decoding import PictureSource, is_url
+from striate.pixels.walking import PictureWalk
 
 
-def expand(arguments: list[str]) -> Iterator[str]:
-    """The paths that arguments mean, in order: files as they are, the pictures in folders, globs, and `-` for those on stdin.
+def expand(arguments: Iterable[PictureSource]) -> Iterator[PictureSource]:
+    """The files that names mean, in order: files as they are, the pictures in folders, globs, and `-` for those on stdin.
+
+    What is no text or path is a picture itself, and stays as it is; a path object is never a glob.
 
     Raises:
         UsageError: If a glob matches nothing.
@@ -23,7 +25,10 @@ def expand(arguments: list[str]) -> Iterator[str]:
     """
     finder = PathFinder()
     for argument in arguments:
-        if argument == "-":
+        if not isinstance(argument, str):
+            path = os.fsdecode(argument) if isinstance(argument, os.PathLike) else ""
+            yield from pictures_in(path) if path and _is_folder(path) else [argument]
+        elif argument == "-":
             yield from (_on_disk(line, finder) for line in _listed_on_stdin())
         elif _is_folder(argument):
             yield from pictures_in(argument)
@@ -35,14 +40,16 @@ def expand(arguments: list[str]) -> Iterator[str]:
             yield found
 
 
-def check_globs(arguments: list[str]) -> None:
+def check_globs(arguments: Iterable[PictureSource]) -> None:
     """Refuses, before a bundle is opened, a glob that matches nothing.
 
     Raises:
         UsageError: If one does.
     """
     for argument in arguments:
-        if _is_glob(argument) and next(glob.iglob(_literal_beginning(argument), recursive=True), None) is None:  # noqa: PTH207
+        if not isinstance(argument, str) or not _is_glob(argument):
+            continue
+        if next(glob.iglob(_literal_beginning(argument), recursive=True), None) is None:  # noqa: PTH207
             raise UsageError(f"nothing matches {argument}")
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from striate.cli.picture_arguments import expand
 from striate.data import load_data
 from striate.errors import UsageError
+from striate.pixels.picture_arguments import expand
 
 
 @pytest.fixture
