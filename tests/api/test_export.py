@@ -1,5 +1,6 @@
 """A bundle as a file for other programs: what is in it, what it is compared on, and what is left where it fails."""
 
+import dataclasses
 import errno
 import io
 import json
@@ -11,7 +12,7 @@ import torch
 from PIL import Image, ImageEnhance
 
 import striate
-from striate.api import export as export_module
+from striate.conversion.formats import FORMATS, open_openvino
 from striate.data import check_pictures, load_data, open_store
 from striate.data.examples import SplitExamples
 from striate.errors import DataError, ExportError, UnknownNameError, UsageError
@@ -184,14 +185,12 @@ def test_torch_export(finished_run, tmp_path, all_forms, with_preprocessing):
 
 
 def test_a_file_that_answers_otherwise_is_not_kept(finished_run, tmp_path, monkeypatch):
-    honest = export_module.open_exported
-
-    def wrong(path, file_format):
-        run = honest(path, file_format)
+    def wrong(path):
+        run = open_openvino(path)
         return lambda images: (run(images)[0][:, ::-1], run(images)[1])
 
     (tmp_path / "before.xml").write_text("old")
-    monkeypatch.setattr(export_module, "open_exported", wrong)
+    monkeypatch.setitem(FORMATS, "openvino", dataclasses.replace(FORMATS["openvino"], open=wrong))
     with pytest.raises(
         ExportError, match=r"and was not kept: the label is the network's on 0 of 100 pictures .*; logits"
     ):
@@ -202,12 +201,12 @@ def test_a_file_that_answers_otherwise_is_not_kept(finished_run, tmp_path, monke
 
 @pytest.mark.parametrize("failure", [KeyboardInterrupt(), OSError(errno.ENOSPC, "No space left on device")])
 def test_nothing_is_left_behind(finished_run, tmp_path, monkeypatch, failure):
-    def half(reference, path, *rest, **options):
+    def half(content, path):
         path.write_bytes(b"half")
         path.with_suffix(".bin").write_bytes(b"half")
         raise failure
 
-    monkeypatch.setattr(export_module, "write", half)
+    monkeypatch.setitem(FORMATS, "openvino", dataclasses.replace(FORMATS["openvino"], write=half))
     with pytest.raises(type(failure)) as raised:
         striate.export(finished_run, tmp_path / "striped.xml")
     assert list(tmp_path.iterdir()) == []

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import io
 import json
-import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from striate.bundle import Bundle
-from striate.conversion import OPSET, convert_to_onnx, export_preparation, export_program, put_before, save_graph
-from striate.conversion.onnx_model import load_onnx
+from striate.conversion.formats import ExportContent, ExportFormat, format_of
 from striate.data import load_data
 from striate.durable_writing import check_writable, folder_beside, move_into_place
-from striate.errors import ExportError, UnknownNameError, UsageError
-from striate.openvino_loading import load_openvino, openvino_core
+from striate.errors import ExportError
 from striate.pixels import decode
 from striate.runs.run import Run
 from striate.runtime import Classifier, bundle_of, load_classifier
@@ -26,21 +22,14 @@ from striate.sealing.agreement import (
     FEWEST_PICTURES,
     Agreement,
     compare_answers,
-    open_exported,
     pictures_like,
     pictures_of_data,
 )
 from striate.version import __version__
 from striate.watching import Watcher
 
-FORMATS: Mapping[str, str] = {"onnx": ".onnx", "openvino": ".xml", "torch_export": ".pt2"}
-"""What a bundle can be exported as, and how the file's name ends."""
-
 MOST_PICTURES = 300
 """As many pictures of given data are compared."""
-
-METADATA_FILE = "striate.json"
-"""Where a `.pt2` archive keeps what it says of itself."""
 
 
 @dataclass(frozen=True)
@@ -109,10 +98,9 @@ def export(
     """
     watcher = watcher or Watcher()
     output = Path(output)
-    file_format = format_of(output, file_format)
-    check_writable(output, endings=[FORMATS[file_format]])
-    if file_format == "onnx" or (file_format == "openvino" and with_preprocessing):
-        load_onnx()  # a missing package is told before any work
+    row = format_of(output, file_format)
+    check_writable(output, endings=[row.ending])
+    row.check_packages(with_preprocessing)  # a missing one is told before any work
     dataset = None if data is None else load_data(data, root=root)  # names alone: whether it is there
     reference = load_classifier(bundle_of(classifier), engine="torch")
     contract = reference.contract
@@ -126,13 +114,19 @@ def export(
         canaries = [decode(bundle.canary_path(one.file), channels=channels) for one in bundle.canaries.canaries]
         pictures += pictures_like(canaries, missing)
         pictures_from += f"{' and ' if pictures_from else ''}{missing} made from the canaries"
-    metadata = describe_bundle(reference.bundle, file_format, with_preprocessing=with_preprocessing)
-    with unfinished(output, file_format) as temporary:
+    content = ExportContent(
+        network=reference.network,
+        graph=reference.bundle.engine_path,
+        preprocessing=contract.preprocessing,
+        with_preprocessing=with_preprocessing,
+        metadata=describe_bundle(reference.bundle, row, with_preprocessing=with_preprocessing),
+    )
+    with unfinished(output, row) as temporary:
         watcher.task("converting", 0, 1)
-        write(reference, temporary[0], file_format, metadata, with_preprocessing=with_preprocessing)
+        row.write(content, temporary[0])
         watcher.task("converting", 1, 1)
         agreement = compare_answers(
-            open_exported(temporary[0], file_format),
+            row.open(temporary[0]),
             reference,
             pictures,
             pictures_from=pictures_from,
@@ -141,7 +135,7 @@ def export(
         )
         if not agreement.passed:
             raise ExportError(
-                f"the {file_format} file does not answer what the network answers, and was not kept: {agreement.summary()}"
+                f"the {row.name} file does not answer what the network answers, and was not kept: {agreement.summary()}"
             )
         files = tuple(output.with_suffix(part.suffix) for part in temporary)
         for part, file in reversed(list(zip(temporary, files, strict=True))):  # the file that is asked for comes last
@@ -149,36 +143,15 @@ def export(
     return Export(
         path=output,
         files=files,
-        file_format=file_format,
-        opset=OPSET if file_format == "onnx" else None,
+        file_format=row.name,
+        opset=row.opset,
         with_preprocessing=with_preprocessing,
         agreement=agreement,
-        metadata=metadata,
+        metadata=content.metadata,
     )
 
 
-def format_of(output: Path, file_format: str | None) -> str:
-    """The format that was asked for, or that the file's name tells.
-
-    Raises:
-        UsageError: If there is no such format, or the name does not tell.
-
-    Example:
-        >>> format_of(Path("flowers.onnx"), None), format_of(Path("flowers.xml"), "openvino")
-        ('onnx', 'openvino')
-    """
-    if file_format is None:
-        told = [name for name, ending in FORMATS.items() if output.suffix.lower() == ending]
-        if not told:
-            endings = ", ".join(f"{ending} ({name})" for name, ending in FORMATS.items())
-            raise UsageError(f"the name {output.name} does not tell a format; expected one that ends in {endings}")
-        return told[0]
-    if file_format not in FORMATS:
-        raise UnknownNameError("format", file_format, FORMATS)
-    return file_format
-
-
-def describe_bundle(bundle: Bundle, file_format: str, *, with_preprocessing: bool) -> dict[str, str]:
+def describe_bundle(bundle: Bundle, row: ExportFormat, *, with_preprocessing: bool) -> dict[str, str]:
     """What an exported file says of itself: text by name; values that are not text are JSON."""
     contract = bundle.contract
     rule = contract.preprocessing
@@ -190,7 +163,7 @@ def describe_bundle(bundle: Bundle, file_format: str, *, with_preprocessing: boo
         f"({'pixel / 255' if rule.range == '0..1' else 'pixel'} - mean) / std, "
         f"{rule.channel_order if rule.colour == 'rgb' else rule.colour}"
     )
-    opset = {"opset": str(OPSET)} if file_format == "onnx" else {}
+    opset = {} if row.opset is None else {"opset": str(row.opset)}
     return opset | {
         "striate_version": __version__,
         "model": contract.architecture.model,
@@ -203,56 +176,11 @@ def describe_bundle(bundle: Bundle, file_format: str, *, with_preprocessing: boo
     }
 
 
-def write(
-    reference: Classifier, path: Path, file_format: str, metadata: Mapping[str, str], *, with_preprocessing: bool
-) -> None:
-    """Converts the network and writes it: for OpenVINO two files."""
-    rule = reference.contract.preprocessing
-    if file_format == "openvino":
-        write_openvino(reference, path, metadata, with_preprocessing=with_preprocessing)
-        return
-    program = export_program(reference.network(), rule, with_preprocessing=with_preprocessing)
-    if file_format == "onnx":
-        content = convert_to_onnx(program, metadata=metadata).SerializeToString()
-    else:
-        from torch.export import save
-
-        buffer = io.BytesIO()
-        save(program, buffer, extra_files={METADATA_FILE: json.dumps(dict(metadata), ensure_ascii=False)})
-        content = buffer.getvalue()
-    path.write_bytes(content)
-
-
-def write_openvino(reference: Classifier, path: Path, metadata: Mapping[str, str], *, with_preprocessing: bool) -> None:
-    """Writes OpenVINO's two files: the sealed graph, with preprocessing behind what OpenVINO makes of that in ONNX."""
-    model = openvino_core().read_model(str(reference.bundle.engine_path))
-    if with_preprocessing:
-        program = export_preparation(reference.contract.preprocessing)
-        with tempfile.TemporaryDirectory(prefix="striate-export-") as scratch:
-            file = Path(scratch) / "preparation.onnx"
-            file.write_bytes(convert_to_onnx(program, metadata={}, outputs=("prepared",)).SerializeToString())
-            model = put_before(load_openvino().convert_model(str(file)), model)
-    for name, value in metadata.items():
-        model.set_rt_info(value, ["striate", name])
-    try:
-        save_graph(model, path)
-    except RuntimeError as error:
-        raise ExportError(
-            f"OpenVINO cannot write its files in {path.parent}: {last_line(error)}; is there room?"
-        ) from error
-
-
-def last_line(error: Exception) -> str:
-    """What an engine's error comes down to."""
-    return (str(error).strip().splitlines() or ["no reason given"])[-1]
-
-
 @contextlib.contextmanager
-def unfinished(output: Path, file_format: str) -> Any:
+def unfinished(output: Path, row: ExportFormat) -> Iterator[tuple[Path, ...]]:
     """Names for the files while they are not whole; what is left under them at the end is removed."""
     with folder_beside(output) as folder:
-        first = (folder / output.name).with_suffix(FORMATS[file_format])
-        names = (first, first.with_suffix(".bin")) if file_format == "openvino" else (first,)
+        names = tuple((folder / output.name).with_suffix(ending) for ending in row.endings)
         try:
             yield names
         except OSError as error:

@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from PIL import Image, ImageEnhance
 
 from striate.choosing import evenly
+from striate.conversion.formats import Answers, Runner
 from striate.data import Dataset
 from striate.errors import DataError, PictureError
-from striate.openvino_loading import compile_graph
 from striate.pixels import decode
 from striate.runtime import Classifier
-from striate.utf8_paths import utf8_path
 from striate.watching import Watcher
 
 FEWEST_PICTURES = 100
 
 Pixels = npt.NDArray[np.uint8]
-Answers = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]
-Runner = Callable[[npt.NDArray[np.generic]], Answers]
-"""Logits and features of what the file takes: normalised (N, C, H, W) float32, or decoded (N, H, W, C) uint8."""
-
 BATCH = 16
 
 
@@ -121,32 +114,6 @@ def largest_difference(own: npt.NDArray[np.floating], other: npt.NDArray[np.floa
     if own.shape != other.shape or not np.isfinite(other).all():
         return float("inf")
     return float(np.abs(own - other).max() / max(float(own.max() - own.min()), 1e-30))
-
-
-def open_exported(path: Path, file_format: str) -> Runner:
-    """What runs an exported file on the processor: the engine that the format was made for."""
-    if file_format == "onnx":
-        import onnxruntime
-
-        with utf8_path(path) as file:
-            session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
-        return lambda images: tuple(session.run(["logits", "features"], {"images": images}))
-    if file_format == "openvino":
-        compiled = compile_graph(str(path))
-
-        def infer(images: npt.NDArray[np.generic]) -> Answers:
-            result = compiled(images)
-            return np.array(result["logits"]), np.array(result["features"])
-
-        return infer
-    module = torch.export.load(path).module()
-
-    @torch.inference_mode()
-    def call(images: npt.NDArray[np.generic]) -> Answers:
-        logits, features = module(torch.from_numpy(images))
-        return logits.numpy(), features.numpy()
-
-    return call
 
 
 def pictures_of_data(dataset: Dataset, *, channels: int, count: int, watcher: Watcher) -> list[Pixels]:
