@@ -1,5 +1,7 @@
 """The sheet shows what training would see."""
 
+import time
+
 import numpy as np
 import pytest
 import torch
@@ -10,13 +12,11 @@ from striate.augmentation import AugmentationPolicy, Rotation, augment, named_po
 from striate.data import ArrayPictures, Dataset
 from striate.data.facts import SAMPLED, data_facts
 from striate.data.preparation import prepare_data
-from striate.deciding.deciding import choose_augmentation
+from striate.deciding.deciding import decide
 from striate.deciding.training_request import TrainingRequest
 from striate.errors import UnknownNameError, UsageError
-from striate.models import create_model, model_row
 from striate.training import Recipe
 from striate.watching import Watcher
-from striate.weights.input_rule import input_rule
 
 
 class Notes(Watcher):
@@ -144,10 +144,6 @@ def test_the_colours_of_a_sheet_are_those_that_training_changes():
     dataset = prepare_data(dataset, seed=0, root=None, watcher=Watcher())
     assert len(dataset.indices("train")) > SAMPLED
     sheet = augment_sheet(dataset, policy="pca_colour", pictures=1, draws=1, model="resnet20")
-    facts = data_facts(dataset)
-    rule = input_rule(
-        model_row("resnet20"), create_model("resnet20", num_classes=2), facts=facts, dataset=dataset
-    ).preprocessing
-    request = TrainingRequest(data=dataset, augment="pca_colour")
-    recipe = choose_augmentation(request, Recipe(), facts, rule, dataset, Watcher())
+    request = TrainingRequest(data=dataset, model="resnet20", augment="pca_colour", precision="fp32", device="cpu")
+    recipe = decide(request, watcher=Watcher(), begun=time.monotonic()).plan.recipe
     assert sheet.policy.pca_colour.eigenvalues == recipe.augmentation.pca_colour.eigenvalues != ()

@@ -1,6 +1,8 @@
 """What is decided of a run: its rate, batch size, augmentation, and the row and size that suit its weights."""
 
+import ast
 import time
+from pathlib import Path
 
 import pytest
 import tomli_w
@@ -8,15 +10,15 @@ import torch
 
 import striate.deciding.deciding as room
 from striate.augmentation import named_policy
-from striate.deciding.deciding import decide, suit_rate
+from striate.deciding.deciding import Deciding, decide
 from striate.deciding.run_plan import RunPlan
 from striate.deciding.training_request import TrainingRequest
 from striate.errors import UnknownNameError
-from striate.initialization import drafting, named_scheme
+from striate.initialization import named_scheme
 from striate.models import create_model
-from striate.training import Decision, Recipe
+from striate.training import Decision
+from striate.transfer import StageScore, advise
 from striate.watching import Watcher
-from striate.weights.input_rule import resized_in_proportion
 
 
 class Notes(Watcher):
@@ -76,24 +78,6 @@ def test_what_changes_a_class_is_said():
     assert "horizontal_flip mirrors digits and letters: b becomes d, and a mirrored 3 is no 3" in watcher.notes
 
 
-@pytest.mark.parametrize(
-    ("model", "optimizer", "rate"),
-    [
-        ("vgg11", {"name": "sgd", "learning_rate": 0.1}, 0.01),
-        ("vgg11_bn", {"name": "sgd", "learning_rate": 0.1}, 0.1),
-        ("vgg11", {"name": "sgd", "learning_rate": 0.005}, 0.005),
-        ("vgg11", {"name": "adamw", "learning_rate": 0.1}, 0.1),
-    ],
-)
-def test_without_batch_norm_the_rate_is_lower(model, optimizer, rate):
-    with drafting():
-        network = create_model(model, num_classes=2)
-    recipe, decisions = suit_rate(Recipe.from_dict({"model": model, "optimizer": optimizer}), network)
-    assert recipe.optimizer.learning_rate == rate
-    lowered = [Decision("learning rate", "0.01", f"{model} has no batch norm")]
-    assert decisions == (lowered if rate != optimizer["learning_rate"] else [])
-
-
 def test_a_rate_that_was_asked_for_stays(striped):
     for settings, rate in (((), 0.01), (("optimizer.learning_rate=0.2",), 0.2)):
         recipe = decided(striped, model="nin_cifar10", settings=settings).plan.recipe
@@ -148,62 +132,80 @@ def test_published_weights_choose_a_network_only_if_they_are_used(striped, monke
     assert watcher.decisions["model"][1].startswith("pictures of about ")
 
 
-@pytest.fixture
-def tried(tmp_path, monkeypatch):
-    """A function that decides with a file of MobileNetV2's weights, and answers the plan, the network and what was tried."""
-    path = tmp_path / "weights.pth"
+class Told:
+    """A judge that says of every network and input what it was told, and takes down what it was asked."""
+
+    def __init__(self, scores=(), able=True):
+        self.able, self.asked = able, []
+        self._scores = iter(scores)
+
+    def score(self, network, preprocessing, recipe):
+        self.asked.append((network, preprocessing.size))
+        logme, accuracy = next(self._scores)
+        return StageScore("features", 1280, logme, accuracy, 48)
+
+    def advise(self, network, preprocessing, recipe, *, time_budget):
+        self.asked.append(("advice", recipe.model, preprocessing.size))
+        scores = [StageScore(name, 1280, 1.0, 0.99, 48) for name in ("early", "middle", "late", "features")]
+        return advise(scores, training_pictures=48, classes=2, network=recipe.model)
+
+
+TWIN, LARGER = ((0.1, 0.8), (0.2, 0.9)), ((0.2, 0.9), (0.3, 0.9))
+"""What is told where a twin is better, and where larger pictures are."""
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    """A file of MobileNetV2's weights, of which nothing is known."""
+    path = tmp_path_factory.mktemp("weights") / "weights.pth"
     torch.save(create_model("mobilenet_v2", num_classes=5, seed=1).state_dict(), path)
-    asked = []
+    return path
 
-    def twin(network, twins, starting, preprocessing, dataset, recipe, *, watcher, prepare):
-        asked.append(("twin", tuple(twins)))
-        other = create_model("mobilenet_v2_tf", num_classes=2, seed=0)
-        assert prepare("mobilenet_v2_tf", other).size == preprocessing.size
-        room.start_from(other, starting, room.model_row("mobilenet_v2_tf"))
-        return other, Decision("model", "mobilenet_v2_tf", "it suits them")
 
-    def size(network, preprocessing, larger, dataset, recipe, *, watcher):
-        asked.append(("size", larger, str(network) == str(create_model("mobilenet_v2_tf", num_classes=2))))
-        return resized_in_proportion(preprocessing, larger), Decision("input size", f"{larger} x {larger}", "it helps")
+@pytest.fixture
+def tried(weights):
+    """A function that decides with those weights, and answers what was decided, what the judge was asked, and who watched."""
 
-    monkeypatch.setattr(room, "choose_twin", twin)
-    monkeypatch.setattr(room, "choose_size", size)
-    monkeypatch.setattr(
-        "striate.deciding.transfer_choice.can_be_judged", lambda dataset: False
-    )  # no advice is needed here
-
-    def decide_with(data, **options):
-        watcher = Notes()
+    def decide_with(data, scores=(), able=True, **options):
+        watcher, judge = Notes(), Told(scores, able)
         request = TrainingRequest(
             data=data,
             model="mobilenet_v2",
-            weights=path,
+            weights=weights,
             **({"mean": [0.5], "std": [0.5], "precision": "fp32", "device": "cpu"} | options),
         )
-        found = decide(request, watcher=watcher, begun=time.monotonic())
-        return found, asked, watcher
+        found = decide(request, watcher=watcher, begun=time.monotonic(), call_judge=lambda dataset, **named: judge)
+        return found, judge.asked, watcher
 
     return decide_with
 
 
 def test_row_and_size_are_tried_for_weights_of_which_nothing_is_known(tried, striped):
-    found, asked, watcher = tried(striped)
-    assert asked == [("twin", ("mobilenet_v2_tf",)), ("size", 96, True)]
+    found, asked, watcher = tried(striped, [*TWIN, *LARGER])
+    twin = str(create_model("mobilenet_v2_tf", num_classes=2))
+    assert [(str(network) == twin, size) for network, size in asked[:4]] == [
+        (False, (32, 32)),
+        (True, (32, 32)),
+        (True, (32, 32)),
+        (True, (96, 96)),
+    ]
+    assert asked[4:] == [("advice", "mobilenet_v2_tf", (96, 96))]
     assert found.plan.recipe.model == "mobilenet_v2_tf" and found.plan.preprocessing.size == (96, 96)
-    assert str(found.network) == str(create_model("mobilenet_v2_tf", num_classes=2))
-    assert watcher.decisions["model"] == ("mobilenet_v2_tf", "it suits them")
-    assert watcher.decisions["input size"] == ("96 x 96", "it helps")
+    assert str(found.network) == twin
+    assert watcher.decisions["model"][0] == "mobilenet_v2_tf"
+    assert watcher.decisions["input size"][0] == "96 x 96"
+    assert "LogME 0.300 against 0.200 at 32" in watcher.decisions["input size"][1]
 
 
 def test_a_twin_brings_its_own_mean_and_deviation_where_nobody_says_others(tried, striped):
-    found, _, watcher = tried(striped, mean=None, std=None)
+    found, _, watcher = tried(striped, [*TWIN, *LARGER], mean=None, std=None)
     assert found.plan.preprocessing.mean == (0.5,) * 3 and found.plan.preprocessing.std == (0.5,) * 3
     assert watcher.decisions["normalisation"][1] == "what mobilenet_v2_tf was published with"
 
 
 def test_a_size_that_was_asked_for_stays(tried, striped):
-    found, asked, _ = tried(striped, size=64)
-    assert [what for what, *_ in asked] == ["twin"] and found.plan.preprocessing.size == (64, 64)
+    found, asked, _ = tried(striped, TWIN, size=64)
+    assert [size for *_, size in asked] == [(64, 64)] * 3 and found.plan.preprocessing.size == (64, 64)
 
 
 @pytest.mark.parametrize("options", [{"transfer": "head"}, {"transfer": "full"}, {"epochs": 1}])
@@ -212,7 +214,37 @@ def test_who_says_how_to_learn_gets_what_was_named(tried, striped, options):
     assert asked == [] and found.plan.recipe.model == "mobilenet_v2"
 
 
-def test_too_few_pictures_try_nothing(tried, striped, monkeypatch):
-    monkeypatch.setattr(room, "can_be_judged", lambda dataset: False)
-    found, asked, _ = tried(striped)
+def test_too_few_pictures_try_nothing(tried, striped):
+    found, asked, _ = tried(striped, able=False)
     assert asked == [] and found.plan.recipe.transfer.kind == "head"
+
+
+def test_pictures_are_read_once_for_all_that_is_measured_of_their_colours(striped, monkeypatch):
+    """Mean and deviation are, and the directions in which augmentation changes colours."""
+    request = TrainingRequest(data=striped, model="resnet20", augment="pca_colour", device="cpu")
+    deciding = Deciding(request, Watcher())
+    deciding.check_request()
+    deciding.read_data()
+    read = []
+    original = type(deciding.dataset.pictures).read
+    monkeypatch.setattr(
+        type(deciding.dataset.pictures), "read", lambda self, index: read.append(index) or original(self, index)
+    )
+    deciding.choose_network()
+    deciding.choose_input()
+    deciding.choose_augmentation()
+    assert deciding.recipe.augmentation.pca_colour.measured
+    assert sorted(read) == sorted(deciding.dataset.indices("train").tolist())
+
+
+def test_questions_are_short():
+    """A question that takes more lines is two."""
+    (tree,) = (
+        node for node in ast.parse(Path(room.__file__).read_text()).body if getattr(node, "name", "") == "Deciding"
+    )
+    methods = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    assert len(methods) > 15
+    for method in methods:
+        told = method.body[0] if ast.get_docstring(method) else None
+        lines = method.end_lineno - method.lineno + 1 - (told.end_lineno - told.lineno + 1 if told else 0)
+        assert lines <= 25, f"{method.name} has {lines} lines"

@@ -192,7 +192,7 @@ def test_looks_are_epochs_times_pictures(striped):
 
 
 def test_a_time_limit_that_cuts_states_what_it_leaves(striped, monkeypatch):
-    import striate.deciding.time_limit as room
+    import striate.deciding.time_fit as room
     from striate.training import TimePlan
 
     def measure(deadline, *arguments):

@@ -3,7 +3,6 @@
 import dataclasses
 import time
 
-import numpy as np
 import pytest
 import torch
 
@@ -107,12 +106,29 @@ def test_wrong_numbers_in_the_table():
         asked_for(weights="a.pth", settings=["transfer.kind=heads"])
 
 
-def choose(wish, *, model="resnet20", recipe=None, asked=None, head_is_new=True, seconds=None, dataset=None):
+class Adviser:
+    """A judge that gives the advice that it was told, and takes down the seconds that it was given."""
+
+    def __init__(self, told=None, able=True):
+        self.told, self.able, self.budgets = told, able, []
+
+    def advise(self, network, preprocessing, recipe, *, time_budget):
+        self.budgets.append(time_budget)
+        return self.told
+
+
+def choose(wish, *, model="resnet20", recipe=None, asked=None, head_is_new=True, seconds=None, judge=None):
     network = create_model(model, num_classes=2, seed=0)
     recipe = recipe or Recipe(model=model, augmentation=named_policy("standard", drawn=False))
-    watcher = Notes()
     choice = choose_transfer(
-        wish, recipe, asked or {}, network, None, dataset, head_is_new=head_is_new, seconds=seconds, watcher=watcher
+        wish,
+        recipe,
+        asked or {},
+        network,
+        None,
+        head_is_new=head_is_new,
+        seconds=seconds,
+        judge=judge or Adviser(),
     )
     return choice, {decision.what: (decision.value, decision.why) for decision in choice.decisions}
 
@@ -183,16 +199,6 @@ def test_more_stages_than_there_are():
     assert choose(TransferWish("stages", 4))[0].recipe.transfer.trainable_stages == 4
 
 
-class Labelled:
-    """A data set of which only labels are asked."""
-
-    def __init__(self, *counts):
-        self.labels = np.repeat(np.arange(len(counts)), counts)
-
-    def indices(self, split):
-        return np.arange(len(self.labels))
-
-
 def advice(accuracies, pictures=5000, **options):
     names = ["relu1", "layer1", "layer2", "layer3", "features"]
     scores = [StageScore(name, 16, own, own, 1000) for name, own in zip(names, accuracies, strict=True)]
@@ -207,38 +213,33 @@ def advice(accuracies, pictures=5000, **options):
         (advice([0.5, 0.5, 0.5, 0.5, 0.5], seconds_per_picture=0.001), "full", 0),
     ],
 )
-def test_auto_takes_the_advice(found, kind, stages, monkeypatch):
-    budgets = []
-    monkeypatch.setattr(room, "advise_on", lambda *arguments, budget, watcher: budgets.append(budget) or found)
+def test_auto_takes_the_advice(found, kind, stages):
+    judge = Adviser(found)
     recipe = Recipe(augmentation=named_policy("standard", drawn=False))
-    choice, decisions = choose(TransferWish(AUTO), recipe=recipe, dataset=Labelled(5, 5))
+    choice, decisions = choose(TransferWish(AUTO), recipe=recipe, judge=judge)
     assert choice.advice is found and found.kind == ("scratch" if found.transfer == "scratch" else kind)
     assert (choice.recipe.transfer.kind, choice.recipe.transfer.trainable_stages) == (kind, stages)
     way, why = decisions["transfer"]
     assert way == ("full" if found.transfer == "scratch" else found.transfer)  # what is said is what is done
     assert why.startswith(" ".join(found.reasons)) and ("begins with them all the same" in why) is (kind == "full")
     assert ("epochs" in decisions) is (found.seconds is not None)
-    choose(TransferWish(AUTO), recipe=recipe, dataset=Labelled(5, 5), seconds=100.0)
-    choose(TransferWish(AUTO), recipe=recipe, dataset=Labelled(5, 5), seconds=-1.0)
-    assert budgets == [room.PATIENCE, room.SHARE_OF_LIMIT * 100, 0.0]
+    choose(TransferWish(AUTO), recipe=recipe, judge=judge, seconds=100.0)
+    choose(TransferWish(AUTO), recipe=recipe, judge=judge, seconds=-1.0)
+    assert judge.budgets == [room.PATIENCE, room.SHARE_OF_LIMIT * 100, 0.0]
 
 
-def test_epochs_that_were_asked_for_stay(monkeypatch):
+def test_epochs_that_were_asked_for_stay():
     found = advice([0.6, 0.7, 0.7, 0.9, 0.9], seconds_per_picture=0.001)
-    monkeypatch.setattr(room, "advise_on", lambda *arguments, budget, watcher: found)
     asked = {"schedule": {"epochs": 30}}
-    choice, decisions = choose(TransferWish(AUTO), asked=asked, dataset=Labelled(5, 5))
+    choice, decisions = choose(TransferWish(AUTO), asked=asked, judge=Adviser(found))
     assert choice.recipe.schedule.epochs == 30 and "epochs" not in decisions
 
 
-@pytest.mark.parametrize(("counts", "judged"), [((2, 2), True), ((5, 1, 1), False), ((1, 1, 1), False), ((9,), False)])
-def test_pictures_that_are_too_few_to_be_judged_get_a_head(counts, judged, monkeypatch):
-    found = advice([0.6, 0.7, 0.8, 0.99, 0.99])
-    monkeypatch.setattr(room, "advise_on", lambda *arguments, budget, watcher: found)
-    choice, decisions = choose(TransferWish(AUTO), dataset=Labelled(*counts))
-    assert choice.recipe.transfer.kind == "head"
-    assert (choice.advice is found) is judged
-    assert judged or decisions["transfer"][1].startswith("a single picture a class is too little to judge stages by")
+def test_pictures_that_are_too_few_to_be_judged_get_a_head():
+    judge = Adviser(advice([0.6, 0.7, 0.7, 0.9, 0.9], seconds_per_picture=0.001), able=False)
+    choice, decisions = choose(TransferWish(AUTO), judge=judge)
+    assert choice.recipe.transfer.kind == "head" and choice.advice is None and judge.budgets == []
+    assert decisions["transfer"][1].startswith("a single picture a class is too little to judge stages by")
 
 
 @pytest.mark.parametrize(

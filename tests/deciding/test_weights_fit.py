@@ -1,16 +1,15 @@
 """Which row and which size suit weights of which nothing is known."""
 
-import copy
-
 import pytest
 import torch
 
 import striate.deciding.weights_fit as room
 from striate.data.preparation import prepare_data
+from striate.deciding.judge import SampleJudge
 from striate.models import create_model, twin_rows
 from striate.pixels import Preprocessing
 from striate.training import Recipe
-from striate.transfer import StageScore, stage_vectors
+from striate.transfer import StageScore
 from striate.watching import Watcher
 from striate.weights.starting_weights import find_weights
 
@@ -26,27 +25,18 @@ def rule(side, mean=0.5, std=0.5):
     )
 
 
-@pytest.fixture(scope="module")
-def dataset(striped):
-    return prepare_data(striped, seed=0, root=None, watcher=Watcher())
-
-
-@pytest.fixture
-def scores(monkeypatch):
+class Told:
     """Scores that are told instead of measured, in the order in which they are asked for; it takes down what was asked."""
 
-    def tell(*told):
-        asked = []
+    able = True
 
-        def answer(network, examples, recipe, watcher):
-            logme, accuracy = told[len(asked)]
-            asked.append((network, examples))
-            return StageScore("features", 8, logme, accuracy, len(examples.labels))
+    def __init__(self, *scores):
+        self.scores, self.asked = scores, []
 
-        monkeypatch.setattr(room, "score_vector", answer)
-        return asked
-
-    return tell
+    def score(self, network, preprocessing, recipe):
+        logme, accuracy = self.scores[len(self.asked)]
+        self.asked.append((network, preprocessing.size))
+        return StageScore("features", 8, logme, accuracy, 48)
 
 
 @pytest.fixture(scope="module")
@@ -56,11 +46,11 @@ def weights(tmp_path_factory):
     return find_weights(path, "mobilenet_v2", watcher=Watcher())
 
 
-def twin_of(dataset, weights):
+def twin_of(weights, judge):
     network = create_model("mobilenet_v2", num_classes=2, seed=0)
     recipe = Recipe(model="mobilenet_v2")
     twins = twin_rows("mobilenet_v2")
-    return network, *room.choose_twin(network, twins, weights, rule(32), dataset, recipe, watcher=Watcher())
+    return network, *room.choose_twin(network, twins, weights, rule(32), recipe, judge=judge)
 
 
 @pytest.mark.parametrize(
@@ -74,14 +64,14 @@ def twin_of(dataset, weights):
         ((0.1, 0.8), (0.1, 0.8), False),
     ],
 )
-def test_a_twin_must_be_clearly_better(dataset, weights, scores, own, other, better):
-    asked = scores(own, other)
-    network, chosen, decision = twin_of(dataset, weights)
-    assert [one is network for one, _ in asked] == [True, False]
+def test_a_twin_must_be_clearly_better(weights, own, other, better):
+    judge = Told(own, other)
+    network, chosen, decision = twin_of(weights, judge)
+    assert [judged is network for judged, _ in judge.asked] == [True, False]
     if not better:
         assert chosen is network and decision is None
         return
-    assert chosen is asked[1][0] and str(chosen) != str(network)
+    assert chosen is judge.asked[1][0] and str(chosen) != str(network)
     assert (decision.what, decision.value) == ("model", "mobilenet_v2_tf")
     shown = [f"{100 * accuracy:.1f}\u202f%" for accuracy in (other[1], own[1])]
     assert f"LogME {other[0]:.3f} against {own[0]:.3f}, a head {shown[0]} against {shown[1]}" in decision.why
@@ -92,31 +82,29 @@ def test_a_twin_must_be_clearly_better(dataset, weights, scores, own, other, bet
     assert torch.equal(chosen.classifier[1].weight, head.weight)
 
 
-def test_of_several_twins_the_best_is_taken(dataset, weights, scores):
+def test_of_several_twins_the_best_is_taken(weights):
     network = create_model("mobilenet_v2", num_classes=2, seed=0)
-    asked = scores((0.1, 0.8), (0.3, 0.9), (0.2, 0.9))
+    judge = Told((0.1, 0.8), (0.3, 0.9), (0.2, 0.9))
     chosen, _ = room.choose_twin(
         network,
         ["mobilenet_v2_tf", "mobilenet_v2"],
         weights,
         rule(32),
-        dataset,
         Recipe(model="mobilenet_v2"),
-        watcher=Watcher(),
+        judge=judge,
     )
-    assert chosen is asked[1][0]
+    assert chosen is judge.asked[1][0]
 
 
 @pytest.mark.parametrize(
     ("own", "other", "enlarged"),
     [((0.1, 0.8), (0.2, 0.7), True), ((0.1, 0.8), (0.14, 0.99), False), ((0.1, 0.8), (0.0, 0.8), False)],
 )
-def test_pictures_are_enlarged_where_that_helps_much(dataset, scores, own, other, enlarged):
-    network, asked = create_model("resnet20", num_classes=2, seed=0), scores(own, other)
+def test_pictures_are_enlarged_where_that_helps_much(own, other, enlarged):
+    network, judge = create_model("resnet20", num_classes=2, seed=0), Told(own, other)
     before = rule(32)
-    found, decision = room.choose_size(network, before, 64, dataset, Recipe(), watcher=Watcher())
-    assert [examples.preprocessing.size for _, examples in asked] == [(32, 32), (64, 64)]
-    assert [examples.pixels(examples.samples[:2]).shape for _, examples in asked] == [(2, 32, 32, 3), (2, 64, 64, 3)]
+    found, decision = room.choose_size(network, before, 64, Recipe(), judge=judge)
+    assert judge.asked == [(network, (32, 32)), (network, (64, 64))]
     if not enlarged:
         assert found is before and decision is None
         return
@@ -126,32 +114,10 @@ def test_pictures_are_enlarged_where_that_helps_much(dataset, scores, own, other
 
 
 @pytest.mark.parametrize("larger", [16, 32])
-def test_pictures_that_are_large_enough_are_not_tried(dataset, scores, larger):
-    asked = scores()
-    before = rule(32)
-    assert room.choose_size(None, before, larger, dataset, Recipe(), watcher=Watcher()) == (before, None)
-    assert asked == []
-
-
-@pytest.mark.slow
-def test_the_score_is_that_of_the_vector_before_the_head(dataset, monkeypatch):
-    """Of real features; the network is left as it is."""
-    network = create_model("resnet20", num_classes=2, seed=0)
-    before = copy.deepcopy(network.state_dict())
-    seen = {}
-    honest = room.score_stages
-
-    def look(features, labels, *, seed):
-        seen.update(features)
-        return honest(features, labels, seed=seed)
-
-    monkeypatch.setattr(room, "score_stages", look)
-    monkeypatch.setattr(room, "MOST_PICTURES", 20)
-    found, decision = room.choose_size(network, rule(32), 64, dataset, Recipe(), watcher=Watcher())
-    assert seen.keys() == {"features"} and seen["features"].shape == (20, network.feature_width)
-    assert found.size in ((32, 32), (64, 64)) and (decision is None) is (found.size == (32, 32))
-    assert all(torch.equal(tensor, before[name]) for name, tensor in network.state_dict().items())
-    assert stage_vectors(network, (32, 32)).input_size == (32, 32)
+def test_pictures_that_are_large_enough_are_not_tried(larger):
+    judge, before = Told(), rule(32)
+    assert room.choose_size(None, before, larger, Recipe(), judge=judge) == (before, None)
+    assert judge.asked == []
 
 
 @pytest.mark.slow
@@ -164,7 +130,12 @@ def test_tensorflow_s_weights_get_tensorflow_s_padding(real_data, asked):
     network = create_model(asked, num_classes=2, seed=0)
     room.start_from(network, starting, room.model_row(asked))
     found, decision = room.choose_twin(
-        network, twin_rows(asked), starting, rule(160), dataset, Recipe(model=asked), watcher=Watcher()
+        network,
+        twin_rows(asked),
+        starting,
+        rule(160),
+        Recipe(model=asked),
+        judge=SampleJudge(dataset, seed=0, watcher=Watcher()),
     )
     assert str(found) == str(create_model("mobilenet_v2_tf", num_classes=2))
     assert (found is network) is (asked == "mobilenet_v2_tf") is (decision is None)

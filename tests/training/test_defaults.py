@@ -1,7 +1,9 @@
 import pytest
 
-from striate.models import model_row
-from striate.training import DataFacts, Recipe, choose_model, choose_recipe, scratch_warning
+from striate.initialization import drafting
+from striate.models import create_model, model_row
+from striate.training import DataFacts, Decision, Recipe, choose_model, choose_recipe, scratch_warning
+from striate.training.defaults import suit_rate
 
 DIGITS = DataFacts(1439, 10, 8, False)
 THUMBNAILS = DataFacts(40_000, 10, 32, True)
@@ -50,3 +52,21 @@ def test_few_photographs_from_scratch_are_warned_of():
     assert scratch_warning(PHOTOS, row, pretrained=True) is None
     assert scratch_warning(DIGITS, model_row("lenet5"), pretrained=False) is None
     assert scratch_warning(DataFacts(6000, 3, 375, True), row, pretrained=False) is None
+
+
+@pytest.mark.parametrize(
+    ("model", "optimizer", "rate"),
+    [
+        ("vgg11", {"name": "sgd", "learning_rate": 0.1}, 0.01),
+        ("vgg11_bn", {"name": "sgd", "learning_rate": 0.1}, 0.1),
+        ("vgg11", {"name": "sgd", "learning_rate": 0.005}, 0.005),
+        ("vgg11", {"name": "adamw", "learning_rate": 0.1}, 0.1),
+    ],
+)
+def test_without_batch_norm_the_rate_is_lower(model, optimizer, rate):
+    with drafting():
+        network = create_model(model, num_classes=2)
+    recipe, decisions = suit_rate(Recipe.from_dict({"model": model, "optimizer": optimizer}), network)
+    assert recipe.optimizer.learning_rate == rate
+    lowered = [Decision("learning rate", "0.01", f"{model} has no batch norm")]
+    assert decisions == (lowered if rate != optimizer["learning_rate"] else [])

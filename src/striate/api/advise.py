@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import torch
-
-from striate.data import Dataset, load_data
-from striate.data.facts import data_facts
-from striate.data.preparation import prepare_data
-from striate.deciding.deciding import choose_input, suit_weights
-from striate.deciding.early_refusals import check_advisable, check_fit
-from striate.deciding.stage_advice import MOST_PICTURES, sample_rows
+from striate.data import Dataset
+from striate.deciding.deciding import OF_THE_RECIPE, Deciding
+from striate.deciding.early_refusals import check_advisable
 from striate.deciding.training_request import TrainingRequest
-from striate.deciding.transfer_choice import advise_on
 from striate.errors import DataError
-from striate.models import create_model, model_row
 from striate.report.quadrants import StageBar, TransferMap, draw_transfer_map
 from striate.row_writing import json_text
 from striate.text_layout import wrapped
-from striate.training import Recipe, choose_recipe, merge, parse_duration
-from striate.training.device import choose_device
+from striate.training import parse_duration
 from striate.transfer import Advice
 from striate.transfer.advice import SIMILAR
 from striate.watching import Watcher
-from striate.weights.input_rule import AskedInput, check_asked
-from striate.weights.starting_weights import check_weights, find_weights, start_from
 
 
 @dataclass(frozen=True)
@@ -139,45 +128,30 @@ def advise(
         DataError: The data cannot be used, or has fewer than two classes.
         WeightsError: The weights cannot be read or do not fit.
     """
-    watcher = watcher or Watcher()
     budget = parse_duration(time_limit) if time_limit is not None else None
-    row = model_row(model)
-    torch_device = choose_device(device)
-    check_asked(AskedInput(size, mean, std))
+    request = TrainingRequest(
+        data=data, model=model, weights=weights, mean=mean, std=std, size=size, seed=seed, device=device, root=root
+    )
+    deciding = Deciding(request, watcher or Watcher())
     check_advisable(model)
-    check_weights(weights, model)
-    found = data if isinstance(data, Dataset) else load_data(data, root=root)
-    if len(found.classes) < 2:
-        raise DataError(f"{found.location} has {len(found.classes)} class; advice needs two at least")
-    starting = find_weights(weights, model, watcher=watcher)
-    check_fit(starting, model)
-    dataset = prepare_data(found, seed=seed, root=root, watcher=watcher)
-    facts = data_facts(dataset)
-    channels = max(3 if facts.colour else 1, row.in_channels)  # as in training
-    network = create_model(model, num_classes=len(dataset.classes), in_channels=channels, seed=seed)
-    _, decision = start_from(network, starting, row)
-    watcher.decision(decision)
-    request = TrainingRequest(data=data, model=model, weights=weights, mean=mean, std=std, size=size, seed=seed)
-    preprocessing, decisions = choose_input(request, dataset, facts, row, network, starting)
-    for decision in decisions:
-        watcher.decision(decision)
-    recipe = Recipe.from_dict(merge(choose_recipe(facts, row, pretrained=True)[0], {"model": model, "seed": seed}))
-    if starting.published is None:  # as training does
-        network, preprocessing, decisions = suit_weights(
-            request, starting, facts, row, network, preprocessing, dataset, recipe, watcher
-        )
-        for decision in decisions:
-            watcher.decision(decision)
-            if decision.what == "model":
-                recipe = dataclasses.replace(recipe, model=decision.value)
-    network = network.to(torch_device).to(memory_format=torch.channels_last)
-    advice = advise_on(network, preprocessing, dataset, recipe, budget=budget, watcher=watcher)
+    deciding.check_request()
+    if len(deciding.data.classes) < 2:
+        raise DataError(f"{deciding.data.location} has {len(deciding.data.classes)} class; advice needs two at least")
+    deciding.read_weights()
+    deciding.read_data()
+    deciding.choose_network()
+    deciding.choose_input()
+    deciding.suit_weights()
+    for decision in deciding.decisions:
+        if decision.what not in OF_THE_RECIPE:
+            deciding.watcher.decision(decision)
+    advice = deciding.judge.advise(deciding.to_device(), deciding.preprocessing, deciding.recipe, time_budget=budget)
     return DataAdvice(
         advice=advice,
-        data=dataset.name,
-        location=dataset.location,
-        model=recipe.model,
-        weights=starting.name,
-        sample=len(sample_rows(dataset, most=MOST_PICTURES, seed=seed)),
-        input_size=preprocessing.size,
+        data=deciding.dataset.name,
+        location=deciding.dataset.location,
+        model=deciding.recipe.model,
+        weights=deciding.starting.name if deciding.starting is not None else "",
+        sample=advice.scores[0].pictures,
+        input_size=deciding.preprocessing.size,
     )

@@ -21,20 +21,17 @@ from striate.augmentation import (
     mixing_partners,
     permutation,
     read_policy,
-    with_principal_colours,
 )
 from striate.choosing import in_turn
 from striate.data import Dataset
-from striate.data.facts import data_facts, sample_pixels
-from striate.data.preparation import prepare_data
+from striate.deciding.deciding import Deciding
+from striate.deciding.training_request import TrainingRequest
 from striate.errors import UsageError
-from striate.models import create_model, model_row
 from striate.pixels import Preprocessing
 from striate.report.contact_sheet import Tile, draw_contact_sheet
 from striate.table_reading import read_dataclass
-from striate.training import choose_model, merge, read_settings
+from striate.training import merge, read_settings
 from striate.watching import Watcher
-from striate.weights.input_rule import AskedInput, check_side, input_rule
 
 MOST = 64
 """Rows and columns that a sheet can have."""
@@ -136,30 +133,29 @@ def augment_sheet(
     for name, count in (("pictures", pictures), ("draws", draws)):
         if not 1 <= count <= MOST:
             raise UsageError(f"{name} must lie in 1..{MOST}, got {count}")
-    check_side(size)
-    if model is not None:
-        model_row(model)
-    watcher = watcher or Watcher()
-    changed_settings = read_settings(settings)
     if not isinstance(policy, AugmentationPolicy):
-        _with_settings(read_policy(policy, drawn=False), changed_settings)  # mistakes show before pictures are read
-    dataset = prepare_data(data, seed=seed, root=root, watcher=watcher)
-    facts = data_facts(dataset)
-    chosen = policy if isinstance(policy, AugmentationPolicy) else read_policy(policy, drawn=facts.drawn)
-    chosen = _with_settings(chosen, changed_settings)
-    warnings = tuple(class_changing(chosen, drawn=facts.drawn))
-    row = model_row(model or choose_model(facts).value)
-    channels = 3 if facts.colour else 1
-    network = create_model(row.name, num_classes=len(dataset.classes), in_channels=channels, seed=0)
-    preprocessing = input_rule(row, network, asked=AskedInput(size=size), facts=facts).preprocessing
-    reader = _Reader(dataset, preprocessing)
+        _with_settings(read_policy(policy, drawn=False), read_settings(settings))  # a mistake shows as it was written
+    request = TrainingRequest(
+        data=data,
+        model=model,
+        augment=policy,
+        size=size,
+        seed=seed,
+        settings=[f"augmentation.{setting}" for setting in settings],
+        root=root,
+    )
+    deciding = Deciding(request, watcher or Watcher())
+    deciding.check_request()
+    deciding.read_data()
+    deciding.choose_network()
+    deciding.choose_input(colours=False)
+    deciding.choose_augmentation()
+    dataset, chosen = deciding.dataset, deciding.recipe.augmentation
+    warnings = tuple(class_changing(chosen, drawn=deciding.facts.drawn))
+    if not deciding.facts.colour and (idle := [name for name in _ONLY_COLOUR if getattr(chosen, name).active]):
+        deciding.watcher.note(f"{', '.join(idle)} changes nothing here: the pictures are grey")
+    reader = _Reader(dataset, deciding.preprocessing)
     training = dataset.indices("train")
-    if chosen.needs_principal_colours:
-        chosen = with_principal_colours(chosen, sample_pixels(dataset, preprocessing))
-    if channels == 1 and (idle := [name for name in _ONLY_COLOUR if getattr(chosen, name).active]):
-        watcher.note(f"{', '.join(idle)} changes nothing here: the pictures are grey")
-    for warning in warnings:
-        watcher.note(warning)
     indices = pick_pictures(dataset, training, count=pictures, seed=seed)
     originals = reader.images(indices)
     columns = []

@@ -17,20 +17,19 @@ from torch.nn import functional
 
 from striate.data import open_store
 from striate.data.examples import SplitExamples
-from striate.data.facts import data_facts
-from striate.data.preparation import prepare_data
+from striate.deciding.deciding import Deciding
+from striate.deciding.early_refusals import draft
+from striate.deciding.training_request import TrainingRequest
 from striate.errors import UsageError
 from striate.hardware import describe_processor
-from striate.models import Network, create_model, model_row
+from striate.models import Network, Row, create_model, model_row
 from striate.timing import SideBySide, time_side_by_side
 from striate.training import (
     Recipe,
     StoppedError,
     TrainingState,
     choose_precision,
-    choose_recipe,
     fit,
-    merge,
     prepare_inputs,
 )
 from striate.training.device import choose_device
@@ -38,10 +37,13 @@ from striate.training.memory import hand_back_freed_memory, keep_freed_memory
 from striate.training.precision import autocast
 from striate.training.probes import probe_images, probe_loss
 from striate.watching import Watcher
-from striate.weights.input_rule import AskedInput, check_side, input_rule
+from striate.weights.input_rule import check_side
 
 STEPS_OF_THE_LOOP = 10
 """Steps that the loop, and the fast step beside it, take in a round: the loop starts anew in each, with no batch prepared."""
+
+EPOCHS_OF_THE_LOOP = 1000
+"""More than it takes: the loop shall not come to the end of its schedule."""
 
 
 @dataclass(frozen=True)
@@ -126,29 +128,17 @@ def bench_training(
     torch_device = choose_device(device)
     row = model_row(model)
     examples: SplitExamples | None = None
-    table: dict[str, Any] = {"model": row.name}
-    channels, classes, sides = row.in_channels, row.num_classes, (size, size) if size else row.input_size
-    if data is not None:
-        dataset = prepare_data(data, seed=0, root=None, watcher=watcher)
-        facts = data_facts(dataset)
-        channels, classes = 3 if facts.colour else 1, len(dataset.classes)
-        network = create_model(row.name, num_classes=classes, in_channels=channels, seed=0)
-        side = None if network.fixed_size else size or row.input_size[0]
-        preprocessing = input_rule(row, network, asked=AskedInput(size=side), facts=facts).preprocessing
-        store = open_store(dataset, preprocessing, progress=watcher.task)
-        examples, sides = SplitExamples.of(dataset, store, preprocessing, "train"), preprocessing.size
-        if len(examples.labels) < batch_size:
-            raise UsageError(f"{dataset.location} has {len(examples.labels)} training pictures, fewer than a batch")
-        table, _ = choose_recipe(facts, row, pretrained=False)
-    network = create_model(row.name, num_classes=classes, in_channels=channels, seed=0).to(torch_device)
+    recipe, sides = Recipe(model=row.name, batch_size=batch_size), (size, size) if size else row.input_size
+    if data is None:
+        network = create_model(row.name, num_classes=row.num_classes, in_channels=row.in_channels, seed=0)
+    else:
+        network, recipe, examples = loop_on(data, row, batch_size, size, watcher)
+        sides = examples.preprocessing.size
+    network = network.to(torch_device)
     images = probe_images(network, sides, count=batch_size)
     fast = copy.deepcopy(network).to(memory_format=torch.channels_last)
     precision, why = choose_precision(fast, images, probe_loss)
-    recipe = Recipe.from_dict(
-        merge(
-            table, {"model": row.name, "batch_size": batch_size, "precision": precision, "schedule": {"epochs": 1000}}
-        )
-    )
+    recipe = dataclasses.replace(recipe, precision=precision)
 
     work: dict[str, tuple[int, Callable[[], object]]] = {}
     work["plain"] = 1, plain_step(network, images.contiguous())
@@ -171,6 +161,30 @@ def bench_training(
         why=why,
         ways=tuple(measured(name, timing, batch_size, precision) for name in work),
     )
+
+
+def loop_on(
+    data: str | Path, row: Row, batch_size: int, size: int | None, watcher: Watcher
+) -> tuple[Network, Recipe, SplitExamples]:
+    """What the loop trains, by which recipe, on which pictures: as a run would, but at the network's own size.
+
+    Raises:
+        UsageError: There are fewer training pictures than a batch has.
+    """
+    side = None if draft(row.name).fixed_size else size or row.input_size[0]
+    request = TrainingRequest(data=data, model=row.name, batch_size=batch_size, epochs=EPOCHS_OF_THE_LOOP, size=side)
+    deciding = Deciding(request, watcher)
+    deciding.check_request()
+    deciding.read_data()
+    if deciding.facts.training_pictures < batch_size:
+        raise UsageError(
+            f"{deciding.dataset.location} has {deciding.facts.training_pictures} training pictures, fewer than a batch"
+        )
+    deciding.choose_network()
+    deciding.choose_input()
+    store = open_store(deciding.dataset, deciding.preprocessing, progress=watcher.task)
+    examples = SplitExamples.of(deciding.dataset, store, deciding.preprocessing, "train")
+    return deciding.network, deciding.recipe, examples
 
 
 def plain_step(network: Network, images: Tensor) -> Callable[[], None]:

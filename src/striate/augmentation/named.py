@@ -151,8 +151,8 @@ def named_policy(name: str, *, drawn: bool) -> AugmentationPolicy:
     raise UnknownNameError("augmentation policy", name, [*policies, *alone], hint=hint)
 
 
-def read_policy(name_or_path: str | Path, *, drawn: bool) -> AugmentationPolicy:
-    """A policy by its name, or from a TOML file that has a table for each operation.
+def read_policy(name_or_path: str | Path | AugmentationPolicy, *, drawn: bool) -> AugmentationPolicy:
+    """A policy by its name, or from a TOML file that has a table for each operation; a policy is answered as it is.
 
     Args:
         name_or_path: A name as `named_policy` takes it, or a path that ends in `.toml`. A file that has a table
@@ -163,6 +163,8 @@ def read_policy(name_or_path: str | Path, *, drawn: bool) -> AugmentationPolicy:
         UnknownNameError: If there is no such policy.
         UsageError: If the file cannot be read, or a key or a value is wrong.
     """
+    if isinstance(name_or_path, AugmentationPolicy):
+        return name_or_path
     path = Path(name_or_path)
     if path.suffix.lower() != ".toml":
         return named_policy(str(name_or_path), drawn=drawn)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,11 +53,26 @@ def data_facts(dataset: Dataset) -> DataFacts:
     return DataFacts(len(rows), len(dataset.classes), int(np.median(short)), bool(table.colour[rows].any()))
 
 
-def sample_pixels(dataset: Dataset, preprocessing: Preprocessing) -> npt.NDArray[np.uint8]:
-    """(k, H, W, C) uint8: up to 512 training pictures as the rule resizes and crops them, evenly from the first to the last.
+class PixelSample:
+    """Up to 512 training pictures, evenly from the first to the last; each is read once for a rule of resizing and cropping.
 
     The one sample that everything said of the training pictures' colours is measured on.
+
+    Args:
+        dataset: With splits.
     """
-    rows = dataset.indices("train")
-    rows = rows[evenly(len(rows), SAMPLED)]
-    return np.stack([preprocessing.pixels(dataset.pictures.read(int(row))) for row in rows])
+
+    def __init__(self, dataset: Dataset) -> None:
+        self._dataset = dataset
+        self._made: dict[Preprocessing, npt.NDArray[np.uint8]] = {}
+
+    def pixels(self, preprocessing: Preprocessing) -> npt.NDArray[np.uint8]:
+        """(k, H, W, C) uint8: the pictures as the rule resizes and crops them."""
+        nothing, one = (0.0,) * preprocessing.channels, (1.0,) * preprocessing.channels
+        # What makes an input of pixels changes no pixel.
+        rule = dataclasses.replace(preprocessing, mean=nothing, std=one, range="0..1", channel_order="rgb")
+        if rule not in self._made:
+            rows = self._dataset.indices("train")
+            rows = rows[evenly(len(rows), SAMPLED)]
+            self._made[rule] = np.stack([rule.pixels(self._dataset.pictures.read(int(row))) for row in rows])
+        return self._made[rule]

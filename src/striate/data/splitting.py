@@ -185,3 +185,14 @@ class _Drawing:
                 allowed = [unit for unit in self.class_units[label] if may_leave(unit)]
                 if allowed:
                     move(max(allowed, key=gain))
+
+
+def keep_training_pictures(dataset: Dataset, count: int, *, seed: int) -> Dataset:
+    """The data with `count` of its training pictures, drawn by the seed; the other splits stay."""
+    training = dataset.indices("train")
+    if count >= len(training):
+        return dataset
+    dropped = np.random.default_rng(seed).permutation(training)[count:]
+    kept = np.ones(len(dataset), dtype=bool)
+    kept[dropped] = False
+    return dataset.select(np.flatnonzero(kept))

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import torch
-from torch import nn
 
 from striate.augmentation import AugmentationPolicy, class_changing, read_policy, with_principal_colours
 from striate.data import Dataset, load_data
-from striate.data.facts import data_facts, sample_pixels
+from striate.data.facts import DataFacts, PixelSample, data_facts
 from striate.data.preparation import prepare_data
+from striate.data.splitting import keep_training_pictures
 from striate.deciding.batch_size import choose_batch_size
 from striate.deciding.early_refusals import check_fit, refuse_early
+from striate.deciding.judge import CallJudge, Judge, SampleJudge
 from striate.deciding.run_plan import RunPlan, RunSettings
-from striate.deciding.stage_advice import can_be_judged
-from striate.deciding.stated_decisions import state_decisions
-from striate.deciding.time_limit import plan_time
+from striate.deciding.stated_decisions import note_unused, state_decisions
+from striate.deciding.time_fit import TimedRun, plan_time
 from striate.deciding.training_request import AUTO, TrainingRequest, ask_recipe
 from striate.deciding.transfer_choice import ask_transfer, choose_transfer
 from striate.deciding.weights_fit import choose_size, choose_twin
@@ -29,7 +30,6 @@ from striate.models import Network, Row, create_model, model_row
 from striate.pixels import Preprocessing
 from striate.table_reading import read_dataclass
 from striate.training import (
-    DataFacts,
     Decision,
     Recipe,
     TimePlan,
@@ -42,15 +42,18 @@ from striate.training import (
     scratch_warning,
 )
 from striate.training.batches import batch_sizes
-from striate.training.defaults import ENLARGED, LEAST_SIDE, WITHOUT_BATCH_NORM
+from striate.training.defaults import ENLARGED, LEAST_SIDE, suit_rate
 from striate.training.device import choose_device
 from striate.training.probes import probe_images, probe_loss
 from striate.training.recipe import TransferConfig
 from striate.watching import NoteKeeper, Watcher
 from striate.weights import StartingWeights
-from striate.weights.input_rule import AskedInput, input_rule, input_side
+from striate.weights.input_rule import AskedInput, InputRule, input_rule, input_side
 from striate.weights.naming import twins_of
 from striate.weights.starting_weights import are_published, find_weights, start_from
+
+OF_THE_RECIPE = ("recipe", "epochs", "loss", "batch size", "augmentation", "learning rate")
+"""Decisions that `Deciding.choose_network` makes of training alone."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,14 @@ class Decided:
     """The deadline to keep, if there is one."""
 
 
-def decide(request: TrainingRequest, *, watcher: Watcher, begun: float, unsaid: Collection[str] = ()) -> Decided:
+def decide(
+    request: TrainingRequest,
+    *,
+    watcher: Watcher,
+    begun: float,
+    unsaid: Collection[str] = (),
+    call_judge: CallJudge = SampleJudge,
+) -> Decided:
     """Reads the data and the weights, and decides everything that was not said.
 
     Args:
@@ -73,240 +83,328 @@ def decide(request: TrainingRequest, *, watcher: Watcher, begun: float, unsaid: 
         watcher: Hears how it goes, and every decision.
         begun: `time.monotonic()` at which the time limit began.
         unsaid: Decisions that the caller does not carry out, such as `epochs`, and the watcher does not hear.
+        call_judge: Who says what trained weights know of the pictures.
 
     Raises:
         UsageError: If something that was asked for makes no sense.
         DataError: If the data cannot be used.
         WeightsError: If the weights cannot be read or do not fit.
     """
-    watcher = NoteKeeper(watcher)
-    limit = parse_duration(request.time_limit) if request.time_limit is not None else None
-    device = choose_device(request.device)
-    asked = ask_recipe(request)
-    wish = ask_transfer(request, asked)
-    decisions: list[Decision] = []
-    used = request.weights is not None and wish.kind != "scratch"
-    if used and are_published(request.weights or "") and "model" not in asked:
-        decisions.append(Decision("model", "mobilenet_v2", "it has published weights and trains on a processor"))
-        asked["model"] = decisions[-1].value
-    refuse_early(request, wish, model=asked.get("model"), limit=limit)
-    data = (
-        request.data if isinstance(request.data, Dataset) else load_data(request.data, root=request.root)
-    )  # names alone
-    starting = None
-    if wish.kind == "scratch" and request.weights is not None:
-        watcher.note("the weights are not used: training from scratch draws new ones")
-    elif request.weights is not None:
-        starting = find_weights(request.weights, asked.get("model", ""), watcher=watcher)
-        if "model" in asked:
-            check_fit(starting, asked["model"])
-    dataset = prepare_data(data, seed=asked["seed"], root=request.root, watcher=watcher)
-    facts = data_facts(dataset)
-    if "model" not in asked:
-        decisions.append(choose_model(facts))
-        asked["model"] = decisions[-1].value
-    row = model_row(asked["model"])
-    chosen, reasons = choose_recipe(facts, row, pretrained=starting is not None)
-    decisions += reasons
-    recipe = Recipe.from_dict(merge(chosen, asked))
-    if starting is None and recipe.transfer.kind != "scratch":
-        # The file of a run that started from weights: what of it is for weights alone is left out.
-        recipe = dataclasses.replace(recipe, transfer=TransferConfig(), fit_head_first=False, freeze_statistics=False)
-    channels = 3 if facts.colour else 1
-    if starting is not None:
-        channels = max(channels, row.in_channels)
-    network = create_model(
-        row.name,
-        num_classes=len(dataset.classes),
-        in_channels=channels,
-        init=recipe.initialization,
-        seed=recipe.seed,
-    )
-    if starting is None and "learning_rate" not in asked.get("optimizer", {}):
-        recipe, reasons = suit_rate(recipe, network)
-        decisions += reasons
-    head_is_new = True
-    if starting is not None:
-        head_is_new, decision = start_from(network, starting, row)
-        decisions.append(decision)
-    preprocessing, reasons = choose_input(request, dataset, facts, row, network, starting)
-    decisions += reasons
-    recipe = choose_augmentation(request, recipe, facts, preprocessing, dataset, watcher)
-    guessed = wish.kind == AUTO and can_be_judged(dataset)
-    if starting is not None and starting.published is None and guessed:
-        network, preprocessing, reasons = suit_weights(
-            request, starting, facts, row, network, preprocessing, dataset, recipe, watcher
+    deciding = Deciding(request, watcher, begun=begun, call_judge=call_judge)
+    deciding.check_request()
+    deciding.read_weights()
+    deciding.read_data()
+    deciding.choose_network()
+    deciding.choose_input()
+    deciding.choose_augmentation()
+    deciding.suit_weights()
+    deciding.choose_transfer()
+    deciding.choose_precision()
+    deciding.choose_batch_size()
+    deciding.fit_time()
+    return deciding.plan(unsaid)
+
+
+class Deciding:
+    """A run while it is decided: what was asked for, and the answers so far.
+
+    Each method answers one question and appends what it decided. They are called in the order in which they stand here; a
+    verb that is no training goes as far as it needs: a sheet of augmentation to `choose_augmentation`, advice to `suit_weights`.
+
+    Args:
+        request: What was said.
+        watcher: Hears how it goes; decisions are told by `plan`.
+        begun: `time.monotonic()` at which the time limit began; None: now.
+        call_judge: Who says what trained weights know of the pictures.
+
+    Raises:
+        UsageError: If something that was asked for makes no sense.
+    """
+
+    data: Dataset
+    """Its names alone: known after `check_request`."""
+    starting: StartingWeights | None = None
+    """The weights that training starts from; None: new ones."""
+    dataset: Dataset
+    """Checked, with splits, as are `facts`, `sample` and `judge`: known after `read_data`."""
+    facts: DataFacts
+    sample: PixelSample
+    judge: Judge
+    row: Row
+    """Known after `choose_network`, as are `recipe` and `network`."""
+    recipe: Recipe
+    network: Network
+    head_is_new: bool = True
+    """Whether the weights had no head for these classes."""
+    preprocessing: Preprocessing
+    """Known after `choose_input`."""
+    timed: TimedRun | None = None
+    """How the run fits its time limit, if it has one."""
+
+    def __init__(
+        self,
+        request: TrainingRequest,
+        watcher: Watcher,
+        *,
+        begun: float | None = None,
+        call_judge: CallJudge = SampleJudge,
+    ) -> None:
+        self.request = request
+        self.watcher = NoteKeeper(watcher)
+        self.begun = time.monotonic() if begun is None else begun
+        self.limit = parse_duration(request.time_limit) if request.time_limit is not None else None
+        self.device = choose_device(request.device)
+        self.asked = ask_recipe(request)
+        self.wish = ask_transfer(request, self.asked)
+        self.decisions: list[Decision] = []
+        self._call_judge = call_judge
+
+    def check_request(self) -> None:
+        """Refuses what cannot be done with any data, and finds the data's names; published weights name a network."""
+        request = self.request
+        used = request.weights is not None and self.wish.kind != "scratch"
+        if used and are_published(request.weights or "") and "model" not in self.asked:
+            why = "it has published weights and trains on a processor"
+            self.decisions.append(Decision("model", "mobilenet_v2", why))
+            self.asked["model"] = "mobilenet_v2"
+        refuse_early(request, self.wish, model=self.asked.get("model"), limit=self.limit)
+        data = request.data
+        self.data = data if isinstance(data, Dataset) else load_data(data, root=request.root)
+
+    def read_weights(self) -> None:
+        """Finds the weights that training starts from, if it does, and refuses those of another network."""
+        weights, model = self.request.weights, self.asked.get("model")
+        if weights is None:
+            return
+        if self.wish.kind == "scratch":
+            self.watcher.note("the weights are not used: training from scratch draws new ones")
+            return
+        self.starting = find_weights(weights, model or "", watcher=self.watcher)
+        if model is not None:
+            check_fit(self.starting, model)
+
+    def read_data(self, *, most: int | None = None) -> None:
+        """Checks and splits the pictures.
+
+        Args:
+            most: Training pictures that are kept at most, drawn by the seed; None: all.
+        """
+        seed, root = self.asked["seed"], self.request.root
+        dataset = prepare_data(self.data, seed=seed, root=root, watcher=self.watcher)
+        self.dataset = dataset if most is None else keep_training_pictures(dataset, most, seed=seed)
+        self.facts = data_facts(self.dataset)
+        self.sample = PixelSample(self.dataset)
+        self.judge = self._call_judge(self.dataset, seed=seed, watcher=self.watcher)
+
+    def choose_network(self, own: Mapping[str, Any] | None = None) -> None:
+        """Chooses the network and its recipe, and builds it with its initial weights.
+
+        Args:
+            own: What a verb's recipe has that training's has not; what was asked for lies over it.
+        """
+        self._choose_row()
+        self._choose_recipe(own or {})
+        channels, starting = 3 if self.facts.colour else 1, self.starting
+        self.network = create_model(
+            self.row.name,
+            num_classes=len(self.dataset.classes),
+            in_channels=channels if starting is None else max(channels, self.row.in_channels),
+            init=self.recipe.initialization,
+            seed=self.recipe.seed,
         )
-        recipe = dataclasses.replace(
-            recipe, model=next((reason.value for reason in reasons if reason.what == "model"), recipe.model)
+        if starting is not None:
+            self.head_is_new, decision = start_from(self.network, starting, self.row)
+            self.decisions.append(decision)
+        elif "learning_rate" not in self.asked.get("optimizer", {}):
+            self.recipe, decisions = suit_rate(self.recipe, self.network)
+            self.decisions += decisions
+
+    def _choose_row(self) -> None:
+        if "model" not in self.asked:
+            self.decisions.append(choose_model(self.facts))
+            self.asked["model"] = self.decisions[-1].value
+        self.row = model_row(self.asked["model"])
+
+    def _choose_recipe(self, own: Mapping[str, Any]) -> None:
+        chosen, decisions = choose_recipe(self.facts, self.row, pretrained=self.starting is not None)
+        self.decisions += decisions
+        self.recipe = Recipe.from_dict(merge(chosen, own, self.asked))
+        if self.starting is None and self.recipe.transfer.kind != "scratch":
+            # The file of a run that started from weights: what of it is for weights alone is left out.
+            self.recipe = dataclasses.replace(
+                self.recipe, transfer=TransferConfig(), fit_head_first=False, freeze_statistics=False
+            )
+
+    def choose_input(self, *, colours: bool = True) -> None:
+        """Decides how pictures become the network's input: as its weights expect, or as suits the pictures.
+
+        Args:
+            colours: Whether the pictures' mean and deviation are measured where nothing says them, which takes a while.
+        """
+        rule = self._input_rule(self.row, self.network, sample=self.sample if colours else None)
+        self.preprocessing = rule.preprocessing
+        self.decisions += rule.decisions
+
+    def _input_rule(self, row: Row, network: Network, *, sample: PixelSample | None) -> InputRule:
+        asked = AskedInput(self.request.size, self.request.mean, self.request.std)
+        return input_rule(row, network, self.starting, asked, facts=self.facts, sample=sample)
+
+    def choose_augmentation(self) -> None:
+        """Takes the policy that was asked for, if one was, and measures the pictures' own colours where it needs them."""
+        policy, drawn = self.recipe.augmentation, self.facts.drawn
+        if self.request.augment is not None:
+            named = dataclasses.asdict(read_policy(self.request.augment, drawn=drawn))
+            changed = read_settings(self.request.settings).get("augmentation", {})
+            policy = read_dataclass(AugmentationPolicy, merge(named, changed), "augmentation.")
+        for warning in class_changing(policy, drawn=drawn):
+            self.watcher.note(warning)
+        if policy.needs_principal_colours:
+            policy = with_principal_colours(policy, self.sample.pixels(self.preprocessing))
+        self.recipe = dataclasses.replace(self.recipe, augmentation=policy)
+
+    def suit_weights(self) -> None:
+        """Measures which row and which size suit weights of which nothing is known, where nobody said how to learn."""
+        starting = self.starting
+        guessed = self.wish.kind == AUTO and self.judge.able
+        if starting is None or starting.published is not None or not guessed:
+            return
+        self._suit_row(starting)
+        if self.request.size is not None or self.network.fixed_size:
+            return
+        larger = input_side(self.facts, self.row, self.network, enlarged=ENLARGED, least=LEAST_SIDE)
+        self.preprocessing, decision = choose_size(
+            self.network, self.preprocessing, larger, self.recipe, judge=self.judge
         )
-        decisions += reasons
-    if warning := scratch_warning(facts, row, pretrained=starting is not None):
-        watcher.note(warning)
-    network = network.to(device).to(memory_format=torch.channels_last)
-    if starting is not None:
+        self.decisions += [] if decision is None else [decision]
+
+    def _suit_row(self, starting: StartingWeights) -> None:
+        twins = twins_of(self.row.name, self.network.state_dict().keys(), starting.file.tensors)
+        if not twins:
+            return
+
+        def prepare(name: str, twin: Network) -> Preprocessing:
+            return self._input_rule(model_row(name), twin, sample=self.sample).preprocessing
+
+        network, decision = choose_twin(
+            self.network, twins, starting, self.preprocessing, self.recipe, judge=self.judge, prepare=prepare
+        )
+        if decision is None:
+            return
+        self.network, self.row = network, model_row(decision.value)
+        self.recipe = dataclasses.replace(self.recipe, model=decision.value)
+        self.decisions.append(decision)
+        self.choose_input()  # a row's own mean and deviation, where nobody says others
+
+    def choose_transfer(self) -> None:
+        """Brings the network to its device, and decides what of trained weights learns on."""
+        self.to_device()
+        if self.starting is None:
+            if warning := scratch_warning(self.facts, self.row, pretrained=False):
+                self.watcher.note(warning)
+            return
         choice = choose_transfer(
-            wish,
-            recipe,
-            asked,
-            network,
-            preprocessing,
-            dataset,
-            head_is_new=head_is_new,
-            seconds=None if limit is None else begun + limit - time.monotonic(),
-            watcher=watcher,
+            self.wish,
+            self.recipe,
+            self.asked,
+            self.network,
+            self.preprocessing,
+            head_is_new=self.head_is_new,
+            seconds=None if self.limit is None else self.begun + self.limit - time.monotonic(),
+            judge=self.judge,
         )
-        recipe, reasons = choice.recipe, choice.decisions
-        decisions += reasons
-    head_alone = recipe.transfer.kind == "head"
-    if head_alone:
-        note_unused(request, recipe, watcher)
-    if "precision" not in asked and not head_alone:
-        images = probe_images(network, preprocessing.size, count=min(recipe.batch_size, facts.training_pictures))
-        precision, why = choose_precision(network, images, probe_loss)
-        recipe = dataclasses.replace(recipe, precision=precision)
-        decisions.append(Decision("precision", precision, why))
-    if request.batch_size == AUTO and not head_alone:
-        recipe, reasons = choose_batch_size(
-            network,
-            recipe,
-            preprocessing.size,
-            training_pictures=facts.training_pictures,
-            scale_rate="learning_rate" not in asked.get("optimizer", {}),
-            watcher=watcher,
+        self.recipe = choice.recipe
+        self.decisions += choice.decisions
+        if self.head_alone:
+            note_unused(self.request, self.recipe, self.watcher)
+
+    def to_device(self) -> Network:
+        """The network, brought to its device."""
+        self.network = self.network.to(self.device).to(memory_format=torch.channels_last)
+        return self.network
+
+    @property
+    def head_alone(self) -> bool:
+        """Whether the head is fitted and nothing else learns, so that no step is taken."""
+        return self.recipe.transfer.kind == "head"
+
+    def choose_precision(self) -> None:
+        """Takes the faster of the number formats, where none was asked for."""
+        if "precision" in self.asked or self.head_alone:
+            return
+        count = min(self.recipe.batch_size, self.facts.training_pictures)
+        images = probe_images(self.network, self.preprocessing.size, count=count)
+        precision, why = choose_precision(self.network, images, probe_loss)
+        self.recipe = dataclasses.replace(self.recipe, precision=precision)
+        self.decisions.append(Decision("precision", precision, why))
+
+    def choose_batch_size(self) -> None:
+        """Measures which batch size is fastest of those that memory holds, where that was asked for."""
+        if self.request.batch_size != AUTO or self.head_alone:
+            return
+        self.recipe, decisions = choose_batch_size(
+            self.network,
+            self.recipe,
+            self.preprocessing.size,
+            training_pictures=self.facts.training_pictures,
+            scale_rate="learning_rate" not in self.asked.get("optimizer", {}),
+            watcher=self.watcher,
         )
-        decisions += reasons
-    total_steps = recipe.schedule.epochs * len(batch_sizes(facts.training_pictures, recipe.batch_size))
-    time_plan = None
-    if limit is not None:
-        size_is_free = request.size is None and not network.fixed_size
-        timed = plan_time(begun + limit, network, recipe, preprocessing, dataset, size_is_free=size_is_free)
-        time_plan, preprocessing, total_steps = timed.plan, timed.preprocessing, min(total_steps, timed.steps)
-        decisions += timed.decisions
-    settings = RunSettings(
-        data=dataset.location,
-        root=str(Path(request.root).absolute()) if request.root is not None else "",
-        data_name=dataset.name,
-        device=str(device),
-        weights=run_weights(request.weights) if starting is not None else "",
-        weights_sha256=starting.file.sha256 if starting is not None else "",
-        total_steps=0 if head_alone else total_steps,
-        created=datetime.now().astimezone().isoformat(timespec="seconds"),
-        tensorboard=request.tensorboard,
-        threads=torch.get_num_threads(),
-    )
-    decisions = state_decisions(
-        decisions, request, asked, recipe, training_pictures=facts.training_pictures, total_steps=total_steps
-    )
-    for decision in decisions:
-        if decision.what not in unsaid:
-            watcher.decision(decision)
-    plan = RunPlan(settings, recipe, preprocessing, dataset.classes, tuple(decisions), tuple(watcher.notes))
-    return Decided(plan, dataset, network, time_plan)
+        self.decisions += decisions
 
+    def fit_time(self) -> None:
+        """Measures what fits the time limit, if there is one, and makes pictures smaller where that is free and needed."""
+        if self.limit is None:
+            return
+        self.timed = plan_time(
+            self.begun + self.limit,
+            self.network,
+            self.recipe,
+            self.preprocessing,
+            self.dataset,
+            size_is_free=self.request.size is None and not self.network.fixed_size,
+        )
+        self.preprocessing = self.timed.preprocessing
+        self.decisions += self.timed.decisions
 
-def note_unused(request: TrainingRequest, recipe: Recipe, watcher: Watcher) -> None:
-    """Says which options do nothing where the head alone learns."""
-    drawn = recipe.transfer.draws > 1 or not recipe.augmentation.changes
-    given = {
-        "--epochs": request.epochs is not None,
-        "--batch-size": request.batch_size is not None,
-        "--augment": request.augment is not None and not drawn,
-    }
-    if unused := [option for option, is_given in given.items() if is_given]:
-        verb = "is" if len(unused) == 1 else "are"
-        watcher.note(
-            f"{' and '.join(unused)} {verb} not used: the head alone is fitted at once to the pictures as they are"
-            + ("; with --set transfer.draws=4 to changed ones too" if "--augment" in unused else "")
+    @property
+    def total_steps(self) -> int:
+        """Steps of gradient descent: those of the epochs, or as many of them as fit the time limit."""
+        steps = self.recipe.schedule.epochs * len(batch_sizes(self.facts.training_pictures, self.recipe.batch_size))
+        return steps if self.timed is None else min(steps, self.timed.steps)
+
+    def plan(self, unsaid: Collection[str] = ()) -> Decided:
+        """The run as it was decided; the watcher hears every decision, as it stands in the end, but those that are unsaid."""
+        decisions = state_decisions(
+            self.decisions,
+            self.request,
+            self.asked,
+            self.recipe,
+            training_pictures=self.facts.training_pictures,
+            total_steps=self.total_steps,
+        )
+        for decision in decisions:
+            if decision.what not in unsaid:
+                self.watcher.decision(decision)
+        notes, classes = tuple(self.watcher.notes), self.dataset.classes
+        plan = RunPlan(self._settings(), self.recipe, self.preprocessing, classes, tuple(decisions), notes)
+        return Decided(plan, self.dataset, self.network, None if self.timed is None else self.timed.plan)
+
+    def _settings(self) -> RunSettings:
+        request, starting = self.request, self.starting
+        return RunSettings(
+            data=self.dataset.location,
+            root=str(Path(request.root).absolute()) if request.root is not None else "",
+            data_name=self.dataset.name,
+            device=str(self.device),
+            threads=torch.get_num_threads(),
+            weights=place_of(request.weights) if request.weights is not None and starting is not None else "",
+            weights_sha256=starting.file.sha256 if starting is not None else "",
+            total_steps=0 if self.head_alone else self.total_steps,
+            created=datetime.now().astimezone().isoformat(timespec="seconds"),
+            tensorboard=request.tensorboard,
         )
 
 
-def suit_rate(recipe: Recipe, network: Network) -> tuple[Recipe, list[Decision]]:
-    """The recipe with a lower rate of SGD where the network has no batch norm."""
-    normed = any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in network.modules())
-    if normed or recipe.optimizer.name != "sgd" or recipe.optimizer.learning_rate <= WITHOUT_BATCH_NORM:
-        return recipe, []
-    optimizer = dataclasses.replace(recipe.optimizer, learning_rate=WITHOUT_BATCH_NORM)
-    decision = Decision("learning rate", f"{WITHOUT_BATCH_NORM:g}", f"{recipe.model} has no batch norm")
-    return dataclasses.replace(recipe, optimizer=optimizer), [decision]
-
-
-def suit_weights(
-    request: TrainingRequest,
-    starting: StartingWeights,
-    facts: DataFacts,
-    row: Row,
-    network: Network,
-    preprocessing: Preprocessing,
-    dataset: Dataset,
-    recipe: Recipe,
-    watcher: Watcher,
-) -> tuple[Network, Preprocessing, list[Decision]]:
-    """The row and the size of pictures that suit weights of which nothing is known."""
-
-    def rule(name: str, twin: Network) -> tuple[Preprocessing, list[Decision]]:
-        return choose_input(request, dataset, facts, model_row(name), twin, starting)
-
-    decisions: list[Decision] = []
-    if twins := twins_of(row.name, network.state_dict().keys(), starting.file.tensors):
-        network, reason = choose_twin(
-            network,
-            twins,
-            starting,
-            preprocessing,
-            dataset,
-            recipe,
-            watcher=watcher,
-            prepare=lambda name, twin: rule(name, twin)[0],
-        )
-        if reason is not None:
-            row = model_row(reason.value)
-            preprocessing, reasons = rule(row.name, network)  # a row's own mean and deviation, where nobody says others
-            decisions += [reason, *reasons]
-    if request.size is None and not network.fixed_size:
-        larger = input_side(facts, row, network, enlarged=ENLARGED, least=LEAST_SIDE)
-        preprocessing, reason = choose_size(network, preprocessing, larger, dataset, recipe, watcher=watcher)
-        decisions += [reason] if reason else []
-    return network, preprocessing, decisions
-
-
-def choose_augmentation(
-    request: TrainingRequest,
-    recipe: Recipe,
-    facts: DataFacts,
-    preprocessing: Preprocessing,
-    dataset: Dataset,
-    watcher: Watcher,
-) -> Recipe:
-    """The recipe with the policy that was asked for, if one was, and with the training pictures' own colours where it needs them."""
-    policy = recipe.augmentation
-    if request.augment is not None:
-        named = dataclasses.asdict(read_policy(request.augment, drawn=facts.drawn))
-        changed = read_settings(request.settings).get("augmentation", {})
-        policy = read_dataclass(AugmentationPolicy, merge(named, changed), "augmentation.")
-    for warning in class_changing(policy, drawn=facts.drawn):
-        watcher.note(warning)
-    if policy.needs_principal_colours:
-        policy = with_principal_colours(policy, sample_pixels(dataset, preprocessing))
-    return dataclasses.replace(recipe, augmentation=policy)
-
-
-def choose_input(
-    request: TrainingRequest,
-    dataset: Dataset,
-    facts: DataFacts,
-    row: Row,
-    network: Network,
-    starting: StartingWeights | None,
-) -> tuple[Preprocessing, list[Decision]]:
-    """How pictures become the network's input: what its weights expect, or what suits the pictures."""
-    asked = AskedInput(request.size, request.mean, request.std)
-    rule = input_rule(row, network, starting, asked, facts=facts, dataset=dataset)
-    return rule.preprocessing, list(rule.decisions)
-
-
-def run_weights(weights: str | Path | None) -> str:
+def place_of(weights: str | Path) -> str:
     """What a run's settings say of the weights that it started from."""
-    if weights is None:
-        return ""
     return str(weights) if are_published(weights) else str(Path(weights).absolute())

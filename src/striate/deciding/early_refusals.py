@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from importlib.util import find_spec
 
-from striate.deciding.time_limit import LEAST_RESERVE
+from striate.deciding.time_fit import LEAST_RESERVE
 from striate.deciding.training_request import TrainingRequest
 from striate.deciding.transfer_choice import TransferWish, check_stages, check_way
 from striate.errors import UsageError

@@ -9,6 +9,7 @@ from striate.augmentation import AugmentationPolicy
 from striate.deciding.training_request import AUTO, TrainingRequest
 from striate.training import Decision, Recipe
 from striate.training.batches import batch_sizes, count_looks
+from striate.watching import Watcher
 
 STEPS_ONLY = ("recipe", "epochs", "batch size")
 """What is decided of steps of gradient descent, which a head that is fitted at once does not take."""
@@ -59,7 +60,10 @@ def state_asked(request: TrainingRequest, asked: Mapping[str, Any], recipe: Reci
     if "learning_rate" in asked.get("optimizer", {}):
         found.append(("learning rate", f"{recipe.optimizer.learning_rate:g}"))
     if "augmentation" in asked or request.augment is not None:
-        found.append(("augmentation", describe_policy(recipe.augmentation, str(request.augment or ""))))
+        name = (
+            "" if request.augment is None or isinstance(request.augment, AugmentationPolicy) else str(request.augment)
+        )
+        found.append(("augmentation", describe_policy(recipe.augmentation, name)))
     if "precision" in asked:
         found.append(("precision", recipe.precision))
     return [Decision(what, value, "asked for") for what, value in found]
@@ -86,3 +90,19 @@ def state_epochs(decision: Decision, recipe: Recipe, training_pictures: int, tot
         return Decision("epochs", str(epochs), f"{said}; {decision.why}")
     value = f"about {total_steps / per_epoch:.2g} of {epochs}"
     return Decision("epochs", value, f"about {said}; the time limit leaves no more")
+
+
+def note_unused(request: TrainingRequest, recipe: Recipe, watcher: Watcher) -> None:
+    """Says which options do nothing where the head alone learns."""
+    drawn = recipe.transfer.draws > 1 or not recipe.augmentation.changes
+    given = {
+        "--epochs": request.epochs is not None,
+        "--batch-size": request.batch_size is not None,
+        "--augment": request.augment is not None and not drawn,
+    }
+    if unused := [option for option, is_given in given.items() if is_given]:
+        verb = "is" if len(unused) == 1 else "are"
+        watcher.note(
+            f"{' and '.join(unused)} {verb} not used: the head alone is fitted at once to the pictures as they are"
+            + ("; with --set transfer.draws=4 to changed ones too" if "--augment" in unused else "")
+        )

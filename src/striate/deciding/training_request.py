@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from striate.augmentation import read_policy
+from striate.augmentation import AugmentationPolicy, read_policy
 from striate.data import Dataset
 from striate.deciding.run_plan import recipe_part
 from striate.errors import UsageError
@@ -31,7 +31,7 @@ class TrainingRequest:
     std: Sequence[float] | None = None
     transfer: str | None = None
     init: str | None = None
-    augment: str | Path | None = None
+    augment: str | Path | AugmentationPolicy | None = None
     balance: str | None = None
     epochs: int | None = None
     batch_size: int | str | None = None

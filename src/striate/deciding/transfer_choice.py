@@ -10,8 +10,7 @@ from typing import Any
 
 from torch import nn
 
-from striate.data import Dataset
-from striate.deciding.stage_advice import MOST_PICTURES, advise_training, can_be_judged, sample_examples
+from striate.deciding.judge import Judge
 from striate.deciding.training_request import AUTO, TrainingRequest
 from striate.errors import UsageError
 from striate.models import Network
@@ -19,7 +18,6 @@ from striate.pixels import Preprocessing
 from striate.training import Decision, Recipe
 from striate.training.recipe import TRANSFERS
 from striate.transfer import STAGE_RATE, Advice
-from striate.watching import Watcher
 
 WAYS = f"{', '.join(kind for kind in TRANSFERS if kind != 'stages')}, stages:N or {AUTO}"
 PATIENCE = 20.0
@@ -98,11 +96,10 @@ def choose_transfer(
     asked: Mapping[str, Any],
     network: Network,
     preprocessing: Preprocessing,
-    dataset: Dataset,
     *,
     head_is_new: bool,
     seconds: float | None,
-    watcher: Watcher,
+    judge: Judge,
 ) -> TransferChoice:
     """The recipe with its way of learning, and why.
 
@@ -112,61 +109,77 @@ def choose_transfer(
         asked: What of the recipe the user asked for.
         network: With its trained weights, on its device.
         preprocessing: How pictures become its input.
-        dataset: With splits.
         head_is_new: Whether the weights had no head for these classes.
         seconds: Until the time limit; None without one.
-        watcher: Hears how it goes.
+        judge: Says what of the network should learn, where that was not asked for.
 
     Raises:
         UsageError: The network cannot learn in the way that was asked for.
     """
-    linear = isinstance(network.head, nn.Linear)
-    device = next(network.parameters()).device
-    budget = PATIENCE if device.type == "cpu" else None
-    if seconds is not None:
-        budget = SHARE_OF_LIMIT * max(0.0, seconds)
-    decisions: list[Decision] = []
-    advice = None
-    if wish.kind == AUTO:
-        if not linear or len(network.stages) < 3:
-            wish = TransferWish("full")
-            decisions.append(Decision("transfer", "full", "this network's head cannot be fitted to vectors"))
-        elif not can_be_judged(dataset):
-            wish = TransferWish("head")
-            why = "a single picture a class is too little to judge stages by, and all that a head needs"
-            decisions.append(Decision("transfer", "head", why))
-        else:
-            advice = advise_on(network, preprocessing, dataset, recipe, budget=budget, watcher=watcher)
-            wish = TransferWish(advice.kind, advice.trainable_stages if advice.kind == "stages" else 0)
-            way, why = advice.transfer, " ".join(advice.reasons)
-            if wish.kind == "scratch":
-                wish, way = TransferWish("full"), "full"
-                why += " It begins with them all the same, which does no harm; --transfer scratch draws new ones."
-            decisions.append(Decision("transfer", way, why))
-    else:
-        check_way(wish.kind, network, recipe.model)
-        shown = f"stages:{wish.trainable_stages}" if wish.kind == "stages" else wish.kind
-        decisions.append(Decision("transfer", shown, wish.why))
+    budget = time_budget(network, seconds)
+    wish, decision, advice = choose_way(wish, recipe, network, preprocessing, budget=budget, judge=judge)
+    decisions = [decision]
     check_stages(wish.trainable_stages, network, recipe.model)
-    transfer = dataclasses.replace(
-        recipe.transfer,
-        kind=wish.kind,
-        trainable_stages=wish.trainable_stages if wish.kind == "stages" else 0,
-    )
-    table = asked.get("transfer", {})
-    if "stage_rate" not in table:
-        transfer = dataclasses.replace(transfer, stage_rate=STAGE_RATE)
-    if "draws" not in table:
-        transfer = dataclasses.replace(transfer, draws=choose_draws(wish.kind, recipe))
     # A head that alone learns is fitted and nothing else, whatever a recipe file says.
-    fits = linear and (wish.kind == "head" or asked.get("fit_head_first", head_is_new))
-    recipe = dataclasses.replace(recipe, transfer=transfer, fit_head_first=fits)
+    fits = isinstance(network.head, nn.Linear) and (wish.kind == "head" or asked.get("fit_head_first", head_is_new))
+    recipe = dataclasses.replace(with_way(recipe, wish, asked.get("transfer", {})), fit_head_first=fits)
     if fits and wish.kind != "head" and "fit_head_first" not in asked:
         decisions.append(Decision("head", "fitted first", "a random head would spoil the trained features"))
     if advice is not None and advice.seconds and budget is not None and "epochs" not in asked.get("schedule", {}):
         recipe, decision = choose_epochs(recipe, advice, budget)
         decisions.append(decision)
     return TransferChoice(recipe, decisions, advice)
+
+
+def time_budget(network: Network, seconds: float | None) -> float | None:
+    """Seconds that stages may learn for: a share of what is left of a time limit; without one, what patience there is."""
+    if seconds is not None:
+        return SHARE_OF_LIMIT * max(0.0, seconds)
+    return PATIENCE if next(network.parameters()).device.type == "cpu" else None
+
+
+def choose_way(
+    wish: TransferWish,
+    recipe: Recipe,
+    network: Network,
+    preprocessing: Preprocessing,
+    *,
+    budget: float | None,
+    judge: Judge,
+) -> tuple[TransferWish, Decision, Advice | None]:
+    """The way of learning that was asked for, or that the judge advises; why; and the advice, if there was any.
+
+    Raises:
+        UsageError: A head is to be fitted that is no dense layer.
+    """
+    if wish.kind != AUTO:
+        check_way(wish.kind, network, recipe.model)
+        shown = f"stages:{wish.trainable_stages}" if wish.kind == "stages" else wish.kind
+        return wish, Decision("transfer", shown, wish.why), None
+    if not isinstance(network.head, nn.Linear) or len(network.stages) < 3:
+        why = "this network's head cannot be fitted to vectors"
+        return TransferWish("full"), Decision("transfer", "full", why), None
+    if not judge.able:
+        why = "a single picture a class is too little to judge stages by, and all that a head needs"
+        return TransferWish("head"), Decision("transfer", "head", why), None
+    advice = judge.advise(network, preprocessing, recipe, time_budget=budget)
+    why = " ".join(advice.reasons)
+    if advice.kind == "scratch":
+        why += " It begins with them all the same, which does no harm; --transfer scratch draws new ones."
+        return TransferWish("full"), Decision("transfer", "full", why), advice
+    stages = advice.trainable_stages if advice.kind == "stages" else 0
+    return TransferWish(advice.kind, stages), Decision("transfer", advice.transfer, why), advice
+
+
+def with_way(recipe: Recipe, wish: TransferWish, table: Mapping[str, Any]) -> Recipe:
+    """The recipe with a way of learning, and with what suits it where the user's table of it says nothing else."""
+    stages = wish.trainable_stages if wish.kind == "stages" else 0
+    transfer = dataclasses.replace(recipe.transfer, kind=wish.kind, trainable_stages=stages)
+    if "stage_rate" not in table:
+        transfer = dataclasses.replace(transfer, stage_rate=STAGE_RATE)
+    if "draws" not in table:
+        transfer = dataclasses.replace(transfer, draws=choose_draws(wish.kind, recipe))
+    return dataclasses.replace(recipe, transfer=transfer)
 
 
 def check_way(kind: str, network: Network, model: str) -> None:
@@ -184,28 +197,6 @@ def check_stages(trainable_stages: int, network: Network, model: str) -> None:
         raise UsageError(
             f"--transfer stages:{trainable_stages}: {model} has {len(network.stages)} stages; give 1 to {len(network.stages)}"
         )
-
-
-def advise_on(
-    network: Network,
-    preprocessing: Preprocessing,
-    dataset: Dataset,
-    recipe: Recipe,
-    *,
-    budget: float | None,
-    watcher: Watcher,
-) -> Advice:
-    """The advice for a sample of the training pictures; where they are few, for all of them."""
-    return advise_training(
-        network,
-        sample_examples(dataset, preprocessing, most=MOST_PICTURES, seed=recipe.seed, watcher=watcher),
-        recipe,
-        name=recipe.model,
-        training_pictures=len(dataset.indices("train")),
-        device=next(network.parameters()).device,
-        time_budget=budget,
-        watcher=watcher,
-    )
 
 
 def choose_draws(kind: str, recipe: Recipe) -> int:

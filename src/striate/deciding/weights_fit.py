@@ -4,22 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import torch
-
-from striate.data import Dataset
-from striate.data.examples import SplitExamples
-from striate.deciding.stage_advice import sample_examples
+from striate.deciding.judge import Judge
 from striate.models import Network, create_model, model_row
 from striate.pixels import Preprocessing
 from striate.training import Decision, Recipe
-from striate.transfer import StageScore, compute_outputs, output_shapes, score_stages, split_vectors, stage_vectors
-from striate.watching import Watcher
 from striate.weights import StartingWeights
 from striate.weights.input_rule import resized_in_proportion
 from striate.weights.starting_weights import start_from
 from striate.wording import percent
-
-MOST_PICTURES = 300
 
 CLEARLY = 0.01
 """How much more evidence a picture, in nats, a row's features must give. TensorFlow's MobileNetV2 with its own padding gives
@@ -35,10 +27,9 @@ def choose_twin(
     twins: Sequence[str],
     starting: StartingWeights,
     preprocessing: Preprocessing,
-    dataset: Dataset,
     recipe: Recipe,
     *,
-    watcher: Watcher,
+    judge: Judge,
     prepare: Callable[[str, Network], Preprocessing] | None = None,
 ) -> tuple[Network, Decision | None]:
     """The network, or a twin with the same weights if its features separate the classes clearly better; and why.
@@ -48,13 +39,11 @@ def choose_twin(
         twins: Other rows that take them.
         starting: The weights.
         preprocessing: How pictures become its input.
-        dataset: With splits.
         recipe: The recipe so far; its model is the network's row.
-        watcher: Hears how it goes.
+        judge: Says how well features separate the classes.
         prepare: How pictures become the input of a twin of this name; `None`: as the network's.
     """
-    examples = sample_examples(dataset, preprocessing, most=MOST_PICTURES, seed=recipe.seed, watcher=watcher)
-    best, own = network, score_vector(network, examples, recipe, watcher)
+    best, own = network, judge.score(network, preprocessing, recipe)
     chosen, score = recipe.model, own
     for name in twins:
         twin = create_model(
@@ -65,10 +54,8 @@ def choose_twin(
             seed=recipe.seed,
         )
         start_from(twin, starting, model_row(name))
-        if prepare is not None:
-            rule = prepare(name, twin)
-            examples = sample_examples(dataset, rule, most=MOST_PICTURES, seed=recipe.seed, watcher=watcher)
-        other = score_vector(twin, examples, recipe, watcher)
+        rule = preprocessing if prepare is None else prepare(name, twin)
+        other = judge.score(twin, rule, recipe)
         if other.logme > max(own.logme + CLEARLY, score.logme) and other.accuracy >= own.accuracy:
             best, chosen, score = twin, name, other
     if chosen == recipe.model:
@@ -85,10 +72,9 @@ def choose_size(
     network: Network,
     preprocessing: Preprocessing,
     larger: int,
-    dataset: Dataset,
     recipe: Recipe,
     *,
-    watcher: Watcher,
+    judge: Judge,
 ) -> tuple[Preprocessing, Decision | None]:
     """The preprocessing, or one that enlarges pictures if features separate the classes much better then; and why.
 
@@ -99,32 +85,18 @@ def choose_size(
         network: With the weights.
         preprocessing: The size that the pictures have.
         larger: Side in pixels that they may be brought to.
-        dataset: With splits.
         recipe: The recipe so far.
-        watcher: Hears how it goes.
+        judge: Says how well features separate the classes.
     """
     side = preprocessing.size[0]
     if larger <= side:
         return preprocessing, None
     enlarged = resized_in_proportion(preprocessing, larger)
-    scores = []
-    for rule in (preprocessing, enlarged):
-        examples = sample_examples(dataset, rule, most=MOST_PICTURES, seed=recipe.seed, watcher=watcher)
-        scores.append(score_vector(network, examples, recipe, watcher))
-    own, other = scores
-    if other.logme <= own.logme + MUCH:
+    kept, other = (judge.score(network, rule, recipe) for rule in (preprocessing, enlarged))
+    if other.logme <= kept.logme + MUCH:
         return preprocessing, None
     why = (
-        f"features of enlarged pictures separate the classes better: LogME {other.logme:.3f} against {own.logme:.3f} at "
-        f"{side}, a head {percent(other.accuracy)} against {percent(own.accuracy)}"
+        f"features of enlarged pictures separate the classes better: LogME {other.logme:.3f} against {kept.logme:.3f} at "
+        f"{side}, a head {percent(other.accuracy)} against {percent(kept.accuracy)}"
     )
     return enlarged, Decision("input size", f"{larger} x {larger}", why)
-
-
-def score_vector(network: Network, examples: SplitExamples, recipe: Recipe, watcher: Watcher) -> StageScore:
-    """How well the vector before the head separates the classes."""
-    device = torch.device("cpu")
-    part = stage_vectors(network, examples.preprocessing.size)
-    rows = compute_outputs(part, examples, recipe=recipe, device=device, progress=watcher.task)
-    vectors = split_vectors(network, rows, output_shapes(part, device))
-    return score_stages({"features": vectors["features"]}, examples.labels, seed=recipe.seed)[0]

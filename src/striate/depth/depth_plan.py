@@ -4,37 +4,31 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import tomli_w
 import torch
 
 from striate.data import Dataset
-from striate.data.facts import DataFacts, data_facts
-from striate.data.preparation import prepare_data
+from striate.deciding.deciding import OF_THE_RECIPE, Deciding
 from striate.deciding.run_plan import shown
-from striate.deciding.training_request import TrainingRequest, ask_recipe
+from striate.deciding.training_request import TrainingRequest
 from striate.errors import UnknownNameError, UsageError
-from striate.models import Network, create_model, list_models, model_row
+from striate.models import create_model, list_models, model_row
 from striate.pixels import Preprocessing
 from striate.row_writing import path_text
 from striate.training import (
     Decision,
     Recipe,
-    choose_precision,
     choose_recipe,
-    merge,
     time_step,
 )
 from striate.training.batches import batch_sizes
-from striate.training.device import choose_device
 from striate.training.probes import probe_images, probe_loss
 from striate.watching import Watcher
-from striate.weights.input_rule import AskedInput, check_side, input_rule
+from striate.weights.input_rule import check_side
 from striate.wording import duration
 
 SMALL_PAIR, LARGE_PAIR = ("plain20", "plain56"), ("plain18", "plain34")
@@ -104,84 +98,89 @@ def plan_depth(
         raise UsageError(f"--pictures must be 2 or more, got {pictures}")
     if pair is not None:
         check_pair(pair)
-    torch_device = choose_device(device)
-    asked = ask_recipe(
-        TrainingRequest(
-            data=data, epochs=epochs, batch_size=batch_size, seed=seed, precision=precision, settings=settings
-        )
+    request = TrainingRequest(
+        data=data,
+        epochs=epochs,
+        batch_size=batch_size,
+        size=size,
+        seed=seed,
+        precision=precision,
+        device=device,
+        settings=settings,
+        root=root,
     )
-    dataset = prepare_data(data, seed=asked["seed"], root=root, watcher=watcher)
-    if pictures is not None:
-        dataset = keep_training_pictures(dataset, pictures, seed=asked["seed"])
-    facts = data_facts(dataset)
+    deciding = Deciding(request, watcher)
+    deciding.check_request()
+    deciding.read_data(most=pictures)
+    networks = choose_networks(pair, deciding)
+    decide_shared(deciding, networks[1])
+    seconds = time_networks(networks, deciding)
+    facts, recipe = deciding.facts, deciding.recipe
+    steps = len(batch_sizes(facts.training_pictures, recipe.batch_size))
+    asked = "epochs" in deciding.asked.get("schedule", {})
+    recipe, fitted = fit_time(recipe, seconds * steps, deadline, epochs_asked=asked)
+    decisions = [decision for decision in deciding.decisions if decision.what not in OF_THE_RECIPE]
+    decisions += [Decision("batch size", str(recipe.batch_size), f"{steps:,} steps an epoch"), fitted]
+    for decision in decisions:
+        watcher.decision(decision)
+    return DepthPlan(deciding.dataset, networks, recipe, deciding.preprocessing, deciding.device, tuple(decisions))
+
+
+def choose_networks(pair: tuple[str, str] | None, deciding: Deciding) -> tuple[str, ...]:
+    """The plain networks that were asked for or suit the pictures, and their residual twins; decides that."""
+    facts = deciding.facts
     chosen = pair or (SMALL_PAIR if facts.small else LARGE_PAIR)
     networks = (*chosen, *(residual_twin(name) for name in chosen))
     why = "asked for" if pair else f"pictures of about {facts.short_side} pixels"
-    decisions = [Decision("networks", ", ".join(networks), why)]
-    recipe = depth_recipe(facts, chosen[1], asked)
-    preprocessing, reasons = depth_input(dataset, facts, chosen[1], size=size)
-    decisions += reasons
-
-    def built(name: str) -> Network:
-        network = create_model(
-            name, num_classes=len(dataset.classes), in_channels=preprocessing.channels, seed=recipe.seed
-        )
-        return network.to(torch_device).to(memory_format=torch.channels_last)
-
-    deepest = built(chosen[1])
-    images = probe_images(deepest, preprocessing.size, count=min(recipe.batch_size, facts.training_pictures))
-    if "precision" not in asked:
-        kind, why = choose_precision(deepest, images, probe_loss)
-        recipe = dataclasses.replace(recipe, precision=kind)
-        decisions.append(Decision("precision", kind, why))
-    seconds = time_steps(map(built, networks), len(networks), images, recipe.precision, watcher=watcher)
-    steps = len(batch_sizes(facts.training_pictures, recipe.batch_size))
-    recipe, decision = fit_time(recipe, seconds * steps, deadline, epochs_asked="epochs" in asked.get("schedule", {}))
-    decisions += [Decision("batch size", str(recipe.batch_size), f"{steps:,} steps an epoch"), decision]
-    for decision in decisions:
-        watcher.decision(decision)
-    return DepthPlan(dataset, networks, recipe, preprocessing, torch_device, tuple(decisions))
+    deciding.decisions.append(Decision("networks", ", ".join(networks), why))
+    return networks
 
 
-def time_steps(
-    networks: Iterable[Network], count: int, images: torch.Tensor, precision: str, *, watcher: Watcher
-) -> float:
-    """Seconds that a step of all networks takes; each is made when its turn comes."""
-    seconds = 0.0
-    for place, network in enumerate(networks):
-        watcher.task("timing", place, count)
-        seconds += time_step(network, images, probe_loss, precision, steps=1)
-    watcher.task("timing", count, count)
-    return seconds
+def decide_shared(deciding: Deciding, deepest: str) -> None:
+    """Decides what all networks share, by the deepest plain one: recipe, input and number format.
 
-
-def depth_recipe(facts: DataFacts, model: str, asked: Mapping[str, Any]) -> Recipe:
-    """What training from scratch would do, but that the network itself is evaluated, not its average, by the paper's loss."""
-    table, _ = choose_recipe(facts, model_row(model), pretrained=False)
-    own = {
-        "model": model,
-        "batch_size": smaller_batch(facts.training_pictures, int(table["batch_size"])),
-        "schedule": {"epochs": EPOCHS},
-        "averaging": {"span": 0.0},
-        "loss": {"label_smoothing": 0.0},
-    }
-    return Recipe.from_dict(merge(table, own, asked))
-
-
-def depth_input(
-    dataset: Dataset, facts: DataFacts, model: str, *, size: int | None
-) -> tuple[Preprocessing, list[Decision]]:
-    """How pictures become the networks' input: no larger than they are, because depth shall cost the time, not size."""
-    row = model_row(model)
-    side = (
-        size if size is not None else min(row.input_size[0], max(SIDE_STEP, facts.short_side // SIDE_STEP * SIDE_STEP))
+    As training from scratch would, but that the network itself is evaluated, not its average, by the paper's loss, and that
+    pictures are no larger than they are: depth shall cost the time, not size.
+    """
+    facts = deciding.facts
+    deciding.asked["model"] = deepest
+    table, _ = choose_recipe(facts, model_row(deepest), pretrained=False)
+    deciding.choose_network(
+        {
+            "batch_size": smaller_batch(facts.training_pictures, int(table["batch_size"])),
+            "schedule": {"epochs": EPOCHS},
+            "averaging": {"span": 0.0},
+            "loss": {"label_smoothing": 0.0},
+        }
     )
-    network = create_model(row.name, num_classes=len(dataset.classes), in_channels=3 if facts.colour else 1, seed=0)
-    rule = input_rule(row, network, asked=AskedInput(size=side), facts=facts, dataset=dataset)
-    sides, *others = rule.decisions
+    size, row = deciding.request.size, deciding.row
+    side = min(row.input_size[0], max(SIDE_STEP, facts.short_side // SIDE_STEP * SIDE_STEP))
+    deciding.request = dataclasses.replace(deciding.request, size=side if size is None else size)
+    deciding.choose_input()
     if size is None:
-        sides = dataclasses.replace(sides, why="what the pictures show, no more: depth shall cost, not size")
-    return rule.preprocessing, [sides, *others]
+        why = "what the pictures show, no more: depth shall cost, not size"
+        deciding.decisions = [
+            dataclasses.replace(decision, why=why) if decision.what == "input size" else decision
+            for decision in deciding.decisions
+        ]
+    deciding.to_device()
+    deciding.choose_precision()
+
+
+def time_networks(networks: tuple[str, ...], deciding: Deciding) -> float:
+    """Seconds that a step of all networks takes."""
+    recipe, preprocessing = deciding.recipe, deciding.preprocessing
+    count = min(recipe.batch_size, deciding.facts.training_pictures)
+    images = probe_images(deciding.network, preprocessing.size, count=count)
+    seconds = 0.0
+    for place, name in enumerate(networks):
+        deciding.watcher.task("timing", place, len(networks))
+        classes = len(deciding.dataset.classes)
+        network = create_model(name, num_classes=classes, in_channels=preprocessing.channels, seed=recipe.seed)
+        network = network.to(deciding.device).to(memory_format=torch.channels_last)
+        seconds += time_step(network, images, probe_loss, recipe.precision, steps=1)
+    deciding.watcher.task("timing", len(networks), len(networks))
+    return seconds
 
 
 def check_pair(pair: tuple[str, str]) -> None:
@@ -204,17 +203,6 @@ def residual_twin(plain: str) -> str:
     """
     name = plain.replace("plain", "resnet")
     return f"{name}_a" if f"{name}_a" in list_models() else name
-
-
-def keep_training_pictures(dataset: Dataset, count: int, *, seed: int) -> Dataset:
-    """The data with `count` of its training pictures, drawn by the seed; the other splits stay."""
-    training = dataset.indices("train")
-    if count >= len(training):
-        return dataset
-    dropped = np.random.default_rng(seed).permutation(training)[count:]
-    kept = np.ones(len(dataset), dtype=bool)
-    kept[dropped] = False
-    return dataset.select(np.flatnonzero(kept))
 
 
 def smaller_batch(pictures: int, batch_size: int) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 
 from striate.data import Dataset
 from striate.deciding.run_plan import RunPlan
-from striate.deciding.time_limit import FEWEST_EPOCHS, FEWEST_EPOCHS_FROM_WEIGHTS
+from striate.deciding.time_fit import FEWEST_EPOCHS, FEWEST_EPOCHS_FROM_WEIGHTS
 from striate.evaluation import Finding, Scores, judge_scores
 from striate.training.batches import batch_sizes, count_looks
 from striate.training.run_folder import write_findings

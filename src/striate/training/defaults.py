@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import tomllib
 from importlib import resources
 from typing import Any
 
+from torch import nn
+
 from striate.augmentation import named_policy
 from striate.data.facts import DataFacts
 from striate.decision import Decision
-from striate.models import LeNetConfig, Row
+from striate.models import LeNetConfig, Network, Row
 from striate.training.batches import batch_sizes
+from striate.training.recipe import Recipe
 from striate.weights import PUBLISHED
 
 ENLARGED = 1.5
@@ -77,6 +81,16 @@ def choose_recipe(facts: DataFacts, row: Row, *, pretrained: bool) -> tuple[dict
         Decision("augmentation", "standard: " + ", ".join(operation.name for operation in policy.active), why)
     )
     return table, decisions
+
+
+def suit_rate(recipe: Recipe, network: Network) -> tuple[Recipe, list[Decision]]:
+    """The recipe with a lower rate of SGD where the network has no batch norm."""
+    normed = any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in network.modules())
+    if normed or recipe.optimizer.name != "sgd" or recipe.optimizer.learning_rate <= WITHOUT_BATCH_NORM:
+        return recipe, []
+    optimizer = dataclasses.replace(recipe.optimizer, learning_rate=WITHOUT_BATCH_NORM)
+    decision = Decision("learning rate", f"{WITHOUT_BATCH_NORM:g}", f"{recipe.model} has no batch norm")
+    return dataclasses.replace(recipe, optimizer=optimizer), [decision]
 
 
 def describe_steps(training_pictures: int, batch_size: int) -> str:

@@ -12,8 +12,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from striate.data import Dataset
-from striate.data.facts import DataFacts
+from striate.data.facts import DataFacts, PixelSample
 from striate.decision import Decision
 from striate.errors import UsageError
 from striate.models import Network, Row
@@ -79,7 +78,7 @@ def input_rule(
     asked: AskedInput | None = None,
     *,
     facts: DataFacts | None = None,
-    dataset: Dataset | None = None,
+    sample: PixelSample | None = None,
 ) -> InputRule:
     """How pictures become this network's input.
 
@@ -89,7 +88,7 @@ def input_rule(
         starting: Its weights; None: new ones.
         asked: What the user says.
         facts: What the pictures are that it is for; None: there are none to look at.
-        dataset: They themselves, for what is measured on them: the mean and deviation, where weights are new.
+        sample: Some of them, for what is measured on them: the mean and deviation, where weights are new.
 
     Raises:
         UsageError: The network does not take the size, or it makes no picture; or of mean and deviation only one is given,
@@ -121,8 +120,8 @@ def input_rule(
     known = known_normalisation(
         rule, row, starting, expected, mean=asked.mean, std=asked.std, channel_order=asked.channel_order
     )
-    if known is None and dataset is not None:
-        known = measured_normalisation(rule, row, dataset)
+    if known is None and sample is not None:
+        known = measured_normalisation(rule, row, sample)
     if known is None:
         known = Normalisation(rule.mean, rule.std, f"what {row.name} was published with")
     rule, said = normalised(rule, known, asked.channel_order)

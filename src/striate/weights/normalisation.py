@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from striate.data import Dataset
-from striate.data.facts import sample_pixels
+from striate.data.facts import PixelSample
 from striate.decision import Decision
 from striate.errors import UsageError
 from striate.models import Row
@@ -77,9 +76,9 @@ def known_normalisation(
     return None
 
 
-def measured_normalisation(rule: Preprocessing, row: Row, dataset: Dataset) -> Normalisation:
+def measured_normalisation(rule: Preprocessing, row: Row, sample: PixelSample) -> Normalisation:
     """The mean and deviation of each channel over the sample of training pictures, to three decimals."""
-    pixels = sample_pixels(dataset, rule).reshape(-1, rule.channels)
+    pixels = sample.pixels(rule).reshape(-1, rule.channels)
     mean = tuple(round(float(value), 3) for value in pixels.mean(axis=0, dtype=np.float64) / 255)
     deviation = np.maximum(pixels.std(axis=0, dtype=np.float64) / 255, LEAST_DEVIATION)
     std, why = tuple(round(float(value), 3) for value in deviation), "measured on the training pictures"

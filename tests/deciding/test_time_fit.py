@@ -2,8 +2,8 @@ import time
 
 import pytest
 
-from striate.deciding import time_limit as planning
-from striate.deciding.time_limit import plan_time
+from striate.deciding import time_fit as room
+from striate.deciding.time_fit import plan_time
 from striate.pixels import Preprocessing
 from striate.training import Recipe, TimePlan
 
@@ -35,7 +35,7 @@ def test_a_head_alone_keeps_the_size_unless_its_pictures_cannot_all_be_looked_at
         area = preprocessing.size[0] * preprocessing.size[1] / (SIZE[0] * SIZE[1])
         return TimePlan(deadline, reserve=10, step_seconds=50 * area, validation_seconds=1), seconds_a_pass * area
 
-    monkeypatch.setattr(planning, "measure", measure)
+    monkeypatch.setattr(room, "measure", measure)
     recipe = Recipe.from_dict({"model": "mobilenet_v2", "transfer": {"kind": "head"}, "fit_head_first": True})
     preprocessing = Preprocessing(
         colour="rgb", resize="shorter_side", resize_size=SIZE, crop=SIZE, mean=(0.5,) * 3, std=(0.5,) * 3

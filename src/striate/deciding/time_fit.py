@@ -82,11 +82,7 @@ def plan_time(
             epochs = wanted * spare / max(recipe.transfer.draws * head_seconds, 1e-9)
         if epochs >= wanted or not size_is_free or side - 32 < SMALLEST_SIDE:
             break
-        measured = side
-        while side - 32 >= SMALLEST_SIDE:  # a step's time goes with the area; what is chosen is measured too
-            side -= 32
-            if epochs * (measured / side) ** 2 >= wanted:
-                break
+        side = smaller_side(side, share=epochs / wanted)
         preprocessing = resized_in_proportion(planned, side)
         decisions = [Decision("input size", f"{side} x {side}", f"so that {what_fits} the time limit")]
     if head_alone:
@@ -96,15 +92,35 @@ def plan_time(
             f"the time limit leaves no time to train after {plan.reserve:.0f} s for sealing and evaluating; "
             "give more time, or a smaller network or --size"
         )
-    why = f"{plan.step_seconds * 1e3:.0f} ms a step, {steps_per_epoch} steps an epoch"
-    every_step = recipe.schedule.epochs * steps_per_epoch
-    if steps < every_step:
-        decisions.append(
-            Decision("steps", f"about {steps:,} of {every_step:,}", f"{why}; the time limit leaves no more")
-        )
-    else:
-        decisions.append(Decision("steps", f"{every_step:,}", f"{why}; the time limit has room for {steps:,}"))
+    decisions.append(decide_steps(steps, recipe.schedule.epochs * steps_per_epoch, steps_per_epoch, plan.step_seconds))
     return TimedRun(plan, preprocessing, steps, decisions)
+
+
+def smaller_side(side: int, *, share: float) -> int:
+    """The largest smaller side at which enough fits the time, or the smallest there is; what is chosen is measured too.
+
+    Args:
+        side: In pixels, at least 32 more than the smallest.
+        share: How much of what is wanted fits at that side; a step's time goes with the area.
+
+    Example:
+        >>> smaller_side(224, share=0.8), smaller_side(224, share=0.01)
+        (192, 96)
+    """
+    measured = side
+    while side - 32 >= SMALLEST_SIDE:
+        side -= 32
+        if share * (measured / side) ** 2 >= 1:
+            break
+    return side
+
+
+def decide_steps(steps: int, every_step: int, steps_per_epoch: int, step_seconds: float) -> Decision:
+    """How many of all steps the time has room for."""
+    why = f"{step_seconds * 1e3:.0f} ms a step, {steps_per_epoch} steps an epoch"
+    if steps < every_step:
+        return Decision("steps", f"about {steps:,} of {every_step:,}", f"{why}; the time limit leaves no more")
+    return Decision("steps", f"{every_step:,}", f"{why}; the time limit has room for {steps:,}")
 
 
 def measure(
