@@ -91,8 +91,8 @@ def test_all_that_speak_of_probabilities_say_the_same(calibrated):
 
     sealed, pictures, _ = calibrated
     expected = striate.load(sealed.bundle.folder).predict_proba(pictures[:1])[0]
-    look = observe(seen_network(sealed.bundle.folder), pictures[0])
-    assert look.probabilities == pytest.approx(tuple(expected), rel=1e-3)
+    observation = observe(seen_network(sealed.bundle.folder), pictures[0])
+    assert observation.probabilities == pytest.approx(tuple(expected), rel=1e-3)
     seen = striate.visualize(sealed.bundle.folder, pictures[0], method="occlusion")
     facts = seen.panels[0].facts
     assert facts["occlusion"]["unhidden"]["probability"] == pytest.approx([expected.max()], rel=1e-3)

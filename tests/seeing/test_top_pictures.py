@@ -1,5 +1,8 @@
 """Of many pictures those with a map's largest answers, and what could not be read."""
 
+import dataclasses
+from collections import Counter
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -7,7 +10,12 @@ from torch import nn
 
 import striate
 from striate.errors import DataError
+from striate.seeing.many_pictures import many_pictures
+from striate.seeing.methods import METHODS
 from striate.seeing.observation import observe
+from striate.seeing.question import Question
+from striate.seeing.seen_network import seen_network
+from striate.seeing.top_pictures import hierarchy_panels
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +63,38 @@ def test_low_middle_and_high(squares):
     assert [panel.warnings for panel in shown.panels[2:]] == [[], []]  # said once, of the first
     alone = striate.visualize("lenet5_relu", data=squares, method="top", layer="s2", seed=0)
     assert alone.panels[0].facts["maps"][0] == shown.panels[2].facts["maps"][0]
+
+
+def test_of_a_network_without_switches_guided_backpropagation_is_shown_too(squares):
+    shown = striate.visualize("resnet20", data=squares, method="top", layer="layer1", unit=3, seed=0)
+    (panel,) = shown.panels
+    assert panel.columns == ["in the pictures", "DeconvNet", "Guided backpropagation"]
+    _, deconvnet, guided = (cell.picture for cell in panel.rows[0])
+    assert deconvnet.shape == guided.shape and (deconvnet != guided).any()
+    assert panel.warnings[0].startswith("this network has no max pooling, and so no switches")
+
+
+def test_each_picture_is_read_twice_at_most(squares):
+    """Once to find the strongest, once to show them: also where several maps and rules show the same."""
+    seen, read = seen_network("resnet20", seed=0), Counter()
+    many = many_pictures(seen, squares)
+
+    def counting(row):
+        read[row] += 1
+        return many.read(row)
+
+    counted = dataclasses.replace(many, read=counting)
+    question = Question(seen, "hierarchy", many=counted)
+    panels = hierarchy_panels(METHODS["hierarchy"], question)
+    assert len(panels) == 4 and sum(len(panel.rows) for panel in panels[1:]) == 9
+    assert max(read.values()) == 2 and len(read) == 13
+
+
+def test_of_a_network_without_maps_the_head_is_shown(squares):
+    network = nn.Sequential(nn.Flatten(), nn.Linear(3 * 8 * 8, 2))
+    network.in_channels = 3
+    shown = striate.visualize(network, data=squares, method="hierarchy", size=8)
+    assert [(panel.method, panel.layer) for panel in shown.panels] == [("top", "head")]
 
 
 def test_pictures_without_any_that_can_be_read(tmp_path):

@@ -9,6 +9,7 @@ from torch import nn
 from striate.errors import UnknownNameError, UsageError
 from striate.models import create_model
 from striate.visualization import filters
+from striate.visualization.filters import first_convolution
 
 
 def test_the_first_are_in_colour_and_deeper_ones_are_norms():
@@ -64,3 +65,10 @@ def test_what_makes_no_sense():
         filters(network, "s2")
     with pytest.raises(UsageError, match="the layer 'f6' has no kernels to look at"):
         filters(network, "f6")
+
+
+def test_the_first_convolution_is_named():
+    network = create_model("resnet20")
+    assert first_convolution(network) == ("conv1", network.conv1)
+    assert first_convolution(network.conv1) == ("", network.conv1)
+    assert first_convolution(nn.Linear(2, 2)) is None

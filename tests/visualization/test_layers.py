@@ -1,10 +1,19 @@
+from collections import OrderedDict
+
 import pytest
 import torch
 from torch import nn
 
 from striate.errors import UnknownNameError, UsageError
 from striate.models import create_model
-from striate.visualization.layers import find_layer, last_maps_layer, layer_output, list_layers, prepare
+from striate.visualization.layers import (
+    find_layer,
+    last_maps_layer,
+    layer_output,
+    list_layers,
+    low_middle_high,
+    prepare,
+)
 
 
 @pytest.fixture
@@ -175,3 +184,17 @@ def test_finding_the_last_maps_leaves_statistics_as_they_were():
     before = {name: value.clone() for name, value in network.state_dict().items()}
     assert last_maps_layer(network, torch.ones(2, 1, 8, 8)) == "1"
     assert network.training and all(torch.equal(before[name], value) for name, value in network.state_dict().items())
+
+
+def test_low_middle_and_high_have_places():
+    """Of the stages; of a module's parts, none of which is chosen that has no places; of its modules; or the head."""
+    assert low_middle_high(create_model("resnet20"), torch.zeros(1, 3, 32, 32)) == ("relu1", "layer1", "layer3")
+    maps = [("first", nn.Conv2d(1, 2, 3)), ("second", nn.Conv2d(2, 2, 3)), ("third", nn.Conv2d(2, 2, 3))]
+    rest = [("pool", nn.AdaptiveAvgPool2d(1)), ("flat", nn.Flatten()), ("last", nn.Linear(2, 2))]
+    parts = nn.Sequential(OrderedDict([*maps, *rest]))
+    assert low_middle_high(parts, torch.zeros(1, 1, 9, 9)) == ("first", "second", "third")
+    assert low_middle_high(nn.Sequential(OrderedDict(maps[:1] + rest)), torch.zeros(1, 1, 9, 9)) == ("first",)
+    within = nn.Sequential(OrderedDict(whole=parts))
+    assert low_middle_high(within, torch.zeros(1, 1, 9, 9)) == ("whole.first", "whole.second", "whole.third")
+    numbers = nn.Sequential(nn.Flatten(), nn.Linear(81, 2))
+    assert low_middle_high(numbers, torch.zeros(1, 1, 9, 9)) == ("head",)

@@ -6,7 +6,7 @@ import torch
 from matplotlib import colormaps
 
 from striate.errors import UsageError
-from striate.visualization.montage import draw_grid, draw_heat, draw_overlay, draw_signal
+from striate.visualization.montage import draw_grid, draw_heat, draw_kernel, draw_overlay, draw_signal
 
 
 def test_a_signal_is_symmetric_about_mid_grey():
@@ -34,6 +34,11 @@ def test_one_pixel_does_not_decide_the_scale_and_zeros_do_not_count():
 def test_nothing_is_grey():
     drawn = draw_signal(np.zeros((3, 2, 2)))
     assert (drawn.pixels == 128).all() and drawn.high == 1.0
+
+
+def test_a_kernel_has_its_own_scale_and_one_of_zeros_is_grey():
+    assert draw_kernel(torch.tensor([[[-4.0, 2.0, 0.0]]])).pixels[0, :, 0].tolist() == [0, 191, 128]
+    assert draw_kernel(torch.zeros(3, 2, 2)).pixels.tolist() == [[[128] * 3] * 2] * 2
 
 
 def test_heat_has_the_maps_colours():

@@ -8,7 +8,7 @@ from torch import nn
 
 from striate.errors import UnknownNameError, UsageError
 from striate.models import create_model
-from striate.visualization import deconvnet, layer_output, top_patches
+from striate.visualization import deconvnet, gradient, guided_backpropagation, layer_output, top_patches
 
 
 def spotted(*spots: tuple[int, int, float]) -> torch.Tensor:
@@ -156,3 +156,20 @@ def test_what_makes_no_sense():
     patches = top_patches(network, images, layer="c3")
     with pytest.raises(UsageError, match="the layer 'c3' has 16 maps, 0 to 15; got 16"):
         patches.crops(images, 16)
+
+
+@pytest.mark.parametrize("rule", [guided_backpropagation, gradient])
+def test_projections_by_another_rule(rule):
+    network = create_model("resnet20", seed=0)
+    images = torch.rand(3, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    patches = top_patches(network, images, layer="layer1", count=2)
+    projected = patches.project(network, images, 5, method=rule.__name__)
+    places = patches.positions[5].tolist()
+    whole = rule(network, images[places], layer="layer1", unit=patches.units(5))
+    for part, signal, (top, left, bottom, right) in zip(projected, whole, patches.boxes[5].tolist(), strict=True):
+        torch.testing.assert_close(part, signal[:, top:bottom, left:right])
+        assert part.any()
+    with pytest.raises(
+        UnknownNameError, match="unknown method 'guided'; known: deconvnet, guided_backpropagation, gradient"
+    ):
+        patches.project(network, images, 5, method="guided")

@@ -10,7 +10,7 @@ import torch
 
 from striate.report.seeing_contents import Panel, SeeingReport, StagePanels
 from striate.seeing.checks import checked, with_check
-from striate.seeing.methods import METHODS, Method
+from striate.seeing.methods import METHODS, Method, Part
 from striate.seeing.projections import projection_panel, unheld_rectifiers, whole_map_panel
 from striate.seeing.question import Question, panels_of
 from striate.visualization import HEAD, check_explanations, list_layers
@@ -93,7 +93,7 @@ def _whole_page(question: Question) -> _Parts:
     return _Parts(tuple(where), tuple(stages), tuple(units))
 
 
-def _on_page(part: str) -> list[Method]:
+def _on_page(part: Part) -> list[Method]:
     """The methods of a part that a page of one picture has."""
     return [method for method in METHODS.values() if method.part == part and method.on_page and method.needs != "data"]
 

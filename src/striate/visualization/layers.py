@@ -133,6 +133,7 @@ def last_maps_layer(model: nn.Module, images: Tensor) -> str:
     return local[-1]
 
 
+@with_gradients
 def low_middle_high(model: nn.Module, images: Tensor) -> tuple[str, ...]:
     """The first, the middle and the last layer whose maps have places, of `list_layers` or else of all modules.
 
