@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import os
@@ -9,11 +10,13 @@ import shutil
 import signal
 import sys
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 from PIL import Image
 
@@ -21,6 +24,17 @@ DATA_VARIABLE = "STRIATE_TEST_DATA"
 
 # Tests run side by side on networks that are too small to share between threads. Said before torch is loaded.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# What is tested is reported to nobody, whichever test is the first to load OpenVINO or NNCF: without this package they do without.
+sys.modules.setdefault("openvino_telemetry", None)
+
+# Nothing becomes garbage while tests are collected; what is there then, and stays, is looked through no more.
+gc.disable()
+
+
+def pytest_collection_finish(session):
+    gc.freeze()
+    gc.enable()
 
 
 # A machine that is busy with other things is no fault of the example that was tried just then.
@@ -67,9 +81,28 @@ def draw_pictures(folder: Path, classes: tuple[str, ...], count: int, *, side: i
 
 
 @pytest.fixture(scope="session")
-def striped(tmp_path_factory):
+def once(tmp_path_factory):
+    """A function that makes a folder once for all processes of a test run: `once(name, make)`, where `make(folder)` makes it."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def made(name: str, make: Callable[[Path], object]) -> Path:
+        folder = shared / name
+        folder.parent.mkdir(exist_ok=True)
+        whole = folder.with_name(f"{folder.name}.whole")
+        with FileLock(folder.with_name(f"{folder.name}.lock")):
+            if not whole.exists():
+                make(folder)
+                whole.touch()
+        return folder
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def striped(once):
     """A folder with 30 coloured pictures of each of the classes `across` and `bands`."""
-    return draw_pictures(tmp_path_factory.mktemp("striped") / "striped", ("across", "bands"), 30)
+    return once("pictures/striped", lambda folder: draw_pictures(folder, ("across", "bands"), 30))
 
 
 @pytest.fixture(scope="session")
@@ -79,14 +112,14 @@ def drawn():
 
 
 @pytest.fixture(scope="session")
-def finished_run(striped, tmp_path_factory):
+def finished_run(striped, once):
     """A run that was trained on `striped` for a few epochs, with a network of three channels; do not change it."""
     import striate
 
-    folder = tmp_path_factory.mktemp("runs") / "striped"
-    run = striate.train(striped, model="resnet20", epochs=3, output=folder, settings=["batch_size=16"])
+    options = {"model": "resnet20", "epochs": 3, "settings": ["batch_size=16"]}
+    folder = once("runs/striped", lambda folder: striate.train(striped, output=folder, **options))
     before = contents(folder)
-    yield run
+    yield striate.Run(folder)
     changed = {name for name, _ in before.items() ^ contents(folder).items()}
     assert not changed, f"a test changed the run that all share: {', '.join(sorted(changed))}"
 

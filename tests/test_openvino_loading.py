@@ -1,5 +1,7 @@
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -37,3 +39,12 @@ def test_a_signal_after_two_networks_ends_nothing():
         [sys.executable, "-c", SIGNAL_AFTER_TWO_NETWORKS], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout) == (0, "a child has ended\n"), done.stderr
+
+
+def test_nothing_else_imports_it():
+    """Whoever did would bring its telemetry, which then reports each conversion: a process, and a second's wait for the network."""
+    root = Path(__file__).parents[1]
+    pages = [path for folder in ("src", "tests", "benchmarks", "examples") for path in (root / folder).rglob("*.py")]
+    imports = re.compile(r"^ *(import|from) openvino\b", re.MULTILINE)
+    found = {str(path.relative_to(root)) for path in pages if imports.search(path.read_text(encoding="utf-8"))}
+    assert found == {"src/striate/openvino_loading.py"}

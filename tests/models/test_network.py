@@ -12,7 +12,7 @@ from striate.errors import UsageError
 from striate.initialization import drafting
 from striate.models import create_model, list_models
 from striate.models.class_maps import ClassMaps
-from striate.openvino_loading import openvino_core
+from striate.openvino_loading import load_openvino, openvino_core
 
 NAMES = list_models()
 FIXED = ["lenet5", "lenet5_dense", "lenet5_relu", "alexnet", "alexnet_caffe", "caffenet", "zfnet"]
@@ -280,11 +280,9 @@ def test_symbolic_tracing_keeps_the_check(name, evaluated):
 @pytest.mark.filterwarnings("ignore:.torch.jit.trace:FutureWarning")
 @pytest.mark.parametrize("name", ["lenet5", "resnet20"])
 def test_openvino_answers_the_same(name, evaluated):
-    import openvino
-
     network, images = evaluated(name)
     module = TwoOutputs(network).eval()
-    converted = openvino.convert_model(module, example_input=images)
+    converted = load_openvino().convert_model(module, example_input=images)
     # The connection table's gather folds into the constant weight of an ordinary convolution.
     assert not {"Gather", "Concat"} & {operation.get_type_name() for operation in converted.get_ops()}
     compiled = openvino_core().compile_model(converted, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})

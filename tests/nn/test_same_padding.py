@@ -7,7 +7,7 @@ from torch.nn import functional
 
 from striate.errors import UsageError
 from striate.nn import SamePaddingConv2d, padded_conv2d
-from striate.openvino_loading import openvino_core
+from striate.openvino_loading import load_openvino, openvino_core
 
 
 def formula(size, kernel, stride, dilation):
@@ -123,11 +123,9 @@ def test_other_ways_to_trace():
 @pytest.mark.filterwarnings("ignore:.torch.jit.trace:FutureWarning")
 @pytest.mark.parametrize("size", [(8, 8), (7, 10)])
 def test_openvino_pads_within_its_convolution(size):
-    import openvino
-
     layer = SamePaddingConv2d(2, 4, 3, 2).eval()
     pictures = torch.randn(3, 2, *size)
-    converted = openvino.convert_model(layer, example_input=pictures, input=[-1, 2, *size])
+    converted = load_openvino().convert_model(layer, example_input=pictures, input=[-1, 2, *size])
     compiled = openvino_core().compile_model(converted, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     kinds = {step.get_rt_info()["layerType"].astype(str) for step in compiled.get_runtime_model().get_ops()}
     assert "Convolution" in kinds

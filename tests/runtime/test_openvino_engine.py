@@ -1,17 +1,17 @@
 import threading
 
 import numpy as np
-import openvino
 import pytest
-from openvino import opset13
 
 from striate.errors import BundleError
+from striate.openvino_loading import load_openvino
 from striate.runtime import OpenVINOEngine
 from striate.runtime.openvino_engine import MANY_DENSE_WEIGHTS, suitable_batch
 
 
 def graph_of(size, *, hidden=4):
     """Logits (N, 3) and features (N, hidden) of (N, 1, *size) pictures, by two dense layers."""
+    opset13 = load_openvino().opset13
     images = opset13.parameter([-1, 1, *size], np.float32, name="images")
     generator = np.random.default_rng(0)
     flat = opset13.reshape(images, np.array([-1, size[0] * size[1]]), special_zero=False)
@@ -19,7 +19,7 @@ def graph_of(size, *, hidden=4):
     features = opset13.matmul(flat, opset13.constant(first), False, False)
     second = generator.standard_normal((hidden, 3), dtype=np.float32)
     logits = opset13.matmul(features, opset13.constant(second), False, False)
-    model = openvino.Model([logits, features], [images])
+    model = load_openvino().Model([logits, features], [images])
     for output, name in zip(model.outputs, ("logits", "features"), strict=True):
         output.get_tensor().set_names({name})
     return model, first, second
@@ -37,7 +37,7 @@ def test_very_large_dense_layers_are_shared_by_several_pictures():
 @pytest.mark.parametrize(("size", "requests"), [((224, 224), 2), ((224, 224), 1), ((16, 16), 3)])
 def test_any_number_of_pictures_from_any_number_of_threads(tmp_path, size, requests):
     model, first, second = graph_of(size)
-    openvino.save_model(model, str(tmp_path / "engine.xml"), compress_to_fp16=False)
+    load_openvino().save_model(model, str(tmp_path / "engine.xml"), compress_to_fp16=False)
     engine = OpenVINOEngine(tmp_path / "engine.xml", threads=2, requests=requests)
     assert (engine.requests, engine.precision) == (requests, "fp32")
     images = np.random.default_rng(1).random((70, 1, *size), dtype=np.float32)
@@ -59,7 +59,7 @@ def test_any_number_of_pictures_from_any_number_of_threads(tmp_path, size, reque
 
 
 def test_a_large_picture_is_answered_the_same_whatever_is_beside_it(tmp_path):
-    openvino.save_model(graph_of((224, 224))[0], str(tmp_path / "engine.xml"), compress_to_fp16=False)
+    load_openvino().save_model(graph_of((224, 224))[0], str(tmp_path / "engine.xml"), compress_to_fp16=False)
     engine = OpenVINOEngine(tmp_path / "engine.xml", threads=2)
     images = np.random.default_rng(1).random((5, 1, 224, 224), dtype=np.float32)
     together = engine.infer(images)[0]
@@ -74,9 +74,10 @@ def test_a_graph_that_is_none(tmp_path):
 
 @pytest.mark.parametrize("shape", [None, [-1, 4]], ids=["no input", "an input of two axes"])
 def test_a_graph_that_takes_no_pictures(tmp_path, shape):
+    opset13 = load_openvino().opset13
     source = opset13.constant(np.ones((1, 4), np.float32)) if shape is None else opset13.parameter(shape, np.float32)
     result = opset13.relu(source)
-    graph = openvino.Model([result], [] if shape is None else [source], "none")
-    openvino.save_model(graph, str(tmp_path / "engine.xml"))
+    graph = load_openvino().Model([result], [] if shape is None else [source], "none")
+    load_openvino().save_model(graph, str(tmp_path / "engine.xml"))
     with pytest.raises(BundleError, match=r"^OpenVINO cannot read engine\.xml: "):
         OpenVINOEngine(tmp_path / "engine.xml")

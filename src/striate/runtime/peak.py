@@ -55,8 +55,7 @@ def product_graph(precision: str) -> Any:
     It is written as a convolution of 1 x 1, which is the same and what networks consist of: for it engines have their best kernels.
     """
     openvino = load_openvino()
-    from openvino import opset13
-
+    opset13 = openvino.opset13
     rows = int(SIDE**0.5)
     images: Any = opset13.parameter([1, SIDE, rows, SIDE // rows], np.float32, name="images")
     weights: Any = opset13.constant(
