@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import graphlib
 from pathlib import Path
 
 import pytest
@@ -121,6 +122,64 @@ def test_nothing_beneath_the_command_uses_the_facade(path):
             other.startswith("striate.") for row, other in imports_of(path) if row == line
         )
         assert top != "striate" or (is_module and not imported_whole), f"{path}:{line} imports {name}"
+
+
+@pytest.mark.parametrize("room", sorted({room_of(path) for path in FILES} - GROUND))
+def test_no_circle_of_files_in_a_room(room):
+    """Also none that only type checking or a function closes: each file is understood after those that it imports."""
+    assert circle_in([path for path in FILES if room_of(path) == room]) == []
+
+
+def test_no_circle_of_files_beneath_the_rooms():
+    assert circle_in([path for path in FILES if room_of(path) in GROUND]) == []
+
+
+def circle_in(files: list[Path]) -> list[str]:
+    """The names of files that import one another in a circle, the first one again at the end; none if there is no circle."""
+    modules = {module_name(path): path for path in files}
+    imported: dict[str, set[str]] = {module: set() for module in modules}
+    for module, path in modules.items():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                imported[module] |= {alias.name for alias in node.names} & modules.keys()
+            elif isinstance(node, ast.ImportFrom):
+                for alias in node.names:  # a file, or what a file or the room's own has of that name
+                    file = f"{node.module}.{alias.name}"
+                    imported[module] |= {file if file in modules else str(node.module)} & modules.keys()
+    try:
+        graphlib.TopologicalSorter(imported).prepare()
+    except graphlib.CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+def module_name(path: Path) -> str:
+    """`striate.room.file`; of an `__init__.py` the room's."""
+    return ".".join(("striate", *path.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(".__init__")
+
+
+def test_a_circle_is_found_however_it_is_closed(tmp_path, monkeypatch):
+    monkeypatch.setitem(globals(), "PACKAGE", tmp_path)
+    room = tmp_path / "room"
+    room.mkdir()
+    texts = {
+        "__init__": "from striate.room.one import first",
+        "one": "from striate.room import two",
+        "two": "def late():\n    import striate.room.three",
+        "three": "x = 1",
+    }
+    closing = {
+        "a function": "def late():\n    from striate.room.one import first",
+        "type checking": "if TYPE_CHECKING:\n    from striate.room import one",
+        "the room": "from striate.room import first",
+    }
+    files = [room / f"{name}.py" for name in texts]
+    for path, text in zip(files, texts.values(), strict=True):
+        path.write_text(text)
+    assert circle_in(files) == []
+    for text in closing.values():
+        files[-1].write_text(text)
+        assert {"striate.room.one", "striate.room.two", "striate.room.three"} <= set(circle_in(files))
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))

@@ -6,7 +6,6 @@ import torch
 from safetensors.torch import save_file
 
 import striate
-from striate.api.import_weights import drawn_pictures, read_classes, unique
 from striate.errors import UnknownNameError, UsageError, WeightsError
 from striate.models import create_model
 
@@ -124,37 +123,3 @@ class Notes(striate.Watcher):
 def test_published_weights_are_there_once(tmp_path):
     with pytest.raises(UsageError, match="which='ema' is for a file of weights; published weights are there once"):
         striate.import_weights("imagenet", "mobilenet_v2", output=tmp_path / "b", which="ema")
-
-
-@pytest.mark.parametrize(
-    "text", ["cat\ndog\n", "cat\r\n dog \n\n", '["cat", "dog"]', '{"0": ["n1", "cat"], "1": ["n2", "dog"]}']
-)
-def test_class_names_come_in_files_of_many_kinds(tmp_path, text):
-    (tmp_path / "names").write_text(text)
-    assert read_classes(tmp_path / "names") == ("cat", "dog")
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (b"", "holds none"),
-        (b"cat\n\ndog", "holds an empty name"),
-        (b'{"0": "cat", "2": "dog"}', "is not JSON with class names"),
-        (b'{"cat', "is not JSON with class names"),
-        (b"\xff\xfe\xfa", "it is not text in UTF-8"),
-    ],
-)
-def test_a_file_without_class_names_is_refused(tmp_path, content, message):
-    (tmp_path / "names").write_bytes(content)
-    with pytest.raises(UsageError, match=message):
-        read_classes(tmp_path / "names")
-
-
-def test_names_that_are_there_twice_are_numbered():
-    assert unique(["a", "b", "a", "a"]) == ("a", "b", "a (2)", "a (3)")
-
-
-def test_the_drawn_pictures_stay_the_same():
-    first, second = drawn_pictures(), drawn_pictures()
-    assert all(np.array_equal(one, other) for one, other in zip(first, second, strict=True))
-    assert all(picture.std() > 30 for picture in first)

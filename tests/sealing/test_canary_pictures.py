@@ -7,6 +7,7 @@ from PIL import Image
 from striate.bundle import CANARY_FILES, sample_pixels
 from striate.pixels import Preprocessing, decode, measure
 from striate.sealing import make_canaries
+from striate.sealing.canary_pictures import drawn_pictures
 
 GREY = Preprocessing(colour="grey", resize="exact", resize_size=(28, 28), crop=(32, 32), mean=(0.1,), std=(0.3,))
 COLOUR = Preprocessing(
@@ -67,3 +68,9 @@ def test_each_other_way_of_resizing_shows_in_the_pixels_even_of_black_pictures(r
         )
         off.append(np.abs(sealed - found).mean())
     assert max(off) > 2  # four times what is allowed
+
+
+def test_the_drawn_pictures_stay_the_same():
+    first, second = drawn_pictures(), drawn_pictures()
+    assert all(np.array_equal(one, other) for one, other in zip(first, second, strict=True))
+    assert all(picture.std() > 30 for picture in first)

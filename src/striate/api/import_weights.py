@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,15 +9,15 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from striate.bundle import Contract, SeenPictures
 from striate.errors import UsageError, WeightsError
 from striate.models import Network, Row, create_model, model_row
-from striate.name_comparison import alike, spelled
-from striate.printable_text import is_text, printable
+from striate.printable_text import printable
 from striate.runtime import Classifier, load_classifier
 from striate.sealing import judge_calibration, make_canaries
+from striate.sealing.canary_pictures import drawn_pictures
+from striate.sealing.class_names import UNNAMED, names_that_come_with, read_classes
 from striate.sealing.seal import seal
 from striate.training import Decision
 from striate.watching import Watcher, tell
@@ -26,9 +25,6 @@ from striate.weights import PUBLISHED, StartingWeights, Which, is_auxiliary, loa
 from striate.weights.input_rule import AskedInput, check_asked, input_rule
 from striate.weights.naming import twins_of
 from striate.weights.starting_weights import are_published, check_weights, find_weights
-
-CANARY_SIZES = ((150, 120), (120, 150), (140, 140), (96, 160))
-"""Height and width in pixels of the pictures that are drawn as canaries, as nobody gave any."""
 
 
 @dataclass(frozen=True)
@@ -43,12 +39,6 @@ class ImportedWeights:
     def classifier(self) -> Classifier:
         """The bundle as a classifier."""
         return load_classifier(self.folder)
-
-
-UNNAMED = (
-    "{} does not say what its classes are called; name them in the order of the logits, "
-    "with --classes FILE (a line each, or JSON) or --classes cat,dog"
-)
 
 
 def import_weights(
@@ -138,92 +128,6 @@ def import_weights(
     return ImportedWeights(output, sealed.bundle.contract, tuple(decisions))
 
 
-def read_classes(classes: Sequence[str] | str | Path | None) -> tuple[str, ...]:
-    """The names of classes from a list, or from a file of them; () for None.
-
-    Raises:
-        UsageError: If the file cannot be read or holds no names, or a name is empty or there twice.
-    """
-    if classes is None:
-        return ()
-    if isinstance(classes, str | Path):
-        source = f"the file {classes}"
-        try:
-            text = Path(classes).read_text(encoding="utf-8-sig")
-        except (OSError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is not text in UTF-8"
-            raise UsageError(f"the class names cannot be read from {classes}: {reason}") from error
-        names = names_in(text, source)
-    else:
-        source, names = "the list", [str(name).strip() for name in classes]
-    if not names or not all(names):
-        raise UsageError(
-            f"{source} of class names holds {'an empty name' if names else 'none'}; expected one for each logit"
-        )
-    if len(set(names)) < len(names):
-        twice = next(name for place, name in enumerate(names) if name in names[:place])
-        raise UsageError(f"{source} of class names holds {twice!r} twice; expected every name once")
-    if same := alike(names):
-        raise UsageError(f"{source} of class names holds one name twice: {spelled(*same)}; expected every name once")
-    if broken := [name for name in names if not is_text(name)]:
-        raise UsageError(f"{source} of class names holds {broken[0]!r}, which is not text in UTF-8")
-    return tuple(names)
-
-
-def names_in(text: str, source: str) -> list[str]:
-    """The names in a file: JSON if it begins so, else a line each, the empty ones at the end left out.
-
-    In ImageNet's usual table each name stands behind an identifier, and two names are there twice: those get it.
-
-    Example:
-        >>> names_in('{"1": ["n2", "crane"], "0": ["n1", "cat"], "2": ["n3", "crane"]}', "it")
-        ['cat', 'crane (n2)', 'crane (n3)']
-    """
-    if not text.lstrip().startswith(("[", "{")):
-        return [line.strip() for line in text.rstrip().splitlines()]
-    try:
-        content = json.loads(text)
-        if isinstance(content, dict):
-            content = [content[str(index)] for index in range(len(content))]
-        names = [str(entry[-1] if isinstance(entry, list) else entry).strip() for entry in content]
-        return [
-            f"{name} ({entry[0]})" if isinstance(entry, list) and names.count(name) > 1 else name
-            for name, entry in zip(names, content, strict=True)
-        ]
-    except (ValueError, KeyError, IndexError, TypeError) as error:
-        raise UsageError(
-            f"{source} is not JSON with class names; expected a list of names, or a table with the keys 0, 1, 2..."
-        ) from error
-
-
-def names_that_come_with(starting: StartingWeights) -> tuple[str, ...]:
-    """The classes that the publisher or the file's metadata names.
-
-    Raises:
-        UsageError: If neither does.
-    """
-    if starting.published is not None:
-        return unique(starting.published.classes)
-    if "classes" in starting.file.metadata:
-        return read_classes(names_in(starting.file.metadata["classes"], "the metadata's entry `classes`"))
-    raise UsageError(UNNAMED.format(starting.name))
-
-
-def unique(names: Sequence[str]) -> tuple[str, ...]:
-    """The names; equal ones are numbered from the second on. ImageNet has two cranes and two maillots.
-
-    Example:
-        >>> unique(["crane", "maillot", "crane"])
-        ('crane', 'maillot', 'crane (2)')
-    """
-    counts: dict[str, int] = {}
-    numbered = []
-    for name in names:
-        counts[name] = counts.get(name, 0) + 1
-        numbered.append(name if counts[name] == 1 else f"{name} ({counts[name]})")
-    return tuple(numbered)
-
-
 def filled(row: Row, starting: StartingWeights, names: tuple[str, ...]) -> tuple[Network, str]:
     """The network with the weights, all of them; and what matched, in a sentence.
 
@@ -245,19 +149,3 @@ def filled(row: Row, starting: StartingWeights, names: tuple[str, ...]) -> tuple
     if report.missing or report.reshaped or report.adapted or left_over:
         raise WeightsError(f"{starting.name} is not a {row.name} as it is in the catalogue: {report.summary()}")
     return network, report.summary()
-
-
-def drawn_pictures() -> list[bytes | npt.NDArray[np.uint8]]:
-    """Four pictures with what photographs have, smooth shades, edges, texture and colours: (H, W, 3) uint8, always the same."""
-    generator = np.random.default_rng(0)
-    pictures: list[bytes | npt.NDArray[np.uint8]] = []
-    for height, width in CANARY_SIZES:
-        rows, columns = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
-        shade = np.stack([rows, columns, 1 - rows * columns], axis=2) * generator.uniform(80, 200, 3)
-        for _ in range(6):
-            centre, radius = generator.uniform(0, 1, 2), generator.uniform(0.08, 0.35)
-            disc = (rows - centre[0]) ** 2 + (columns - centre[1]) ** 2 < radius**2
-            waves = 25 * np.sin(generator.uniform(20, 120) * (rows * generator.normal() + columns * generator.normal()))
-            shade[disc] = generator.uniform(0, 255, 3) + waves[disc][:, np.newaxis]
-        pictures.append((shade + generator.normal(0, 6, shade.shape)).clip(0, 255).astype(np.uint8))
-    return pictures

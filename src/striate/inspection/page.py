@@ -8,8 +8,8 @@ from functools import cache
 import jinja2
 
 from striate.inspection.drawing import Drawing, Node, draw, inside, overview, times
-from striate.inspection.inspection import COUNTING, Inspection
 from striate.inspection.layers import Layer
+from striate.inspection.record import COUNTING, Record
 from striate.inspection.text import (
     arithmetic_text,
     bytes_text,
@@ -38,7 +38,7 @@ class Block:
 class Page:
     """All that the template shows."""
 
-    inspection: Inspection
+    inspection: Record
     figures: list[tuple[str, str, str]]  # name, value, a word more
     facts: list[tuple[str, str]]
     drawing: Drawing
@@ -47,7 +47,7 @@ class Page:
     counting: str
 
 
-def inspection_page(inspection: Inspection, *, batch_size: int = 1, depth: int | None = None) -> str:
+def inspection_page(inspection: Record, *, batch_size: int = 1, depth: int | None = None) -> str:
     """The page as text."""
     main = [layer for layer in inspection.layers if not layer.auxiliary]
     nodes = overview(main, depth, inspection.kinds)
@@ -102,7 +102,7 @@ def _blocks(nodes: list[Node]) -> list[Block]:
     ]
 
 
-def _groups(inspection: Inspection, depth: int | None) -> list[tuple[str, str, list[Layer]]]:
+def _groups(inspection: Record, depth: int | None) -> list[tuple[str, str, list[Layer]]]:
     groups: dict[str, list[Layer]] = {}
     for layer in inspection.folded(depth):
         title = "auxiliary heads" if layer.auxiliary else layer.stage or "head"

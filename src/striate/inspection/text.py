@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from striate.inspection.layers import Layer
+from striate.inspection.record import Record
 from striate.text_layout import table, wrapped
-
-if TYPE_CHECKING:
-    from striate.inspection.inspection import Inspection
 
 COLUMNS = (
     "layer",
@@ -125,7 +122,7 @@ def cells(layer: Layer) -> tuple[str, ...]:
     )
 
 
-def totals(inspection: Inspection, batch_size: int) -> list[tuple[str, str]]:
+def totals(inspection: Record, batch_size: int) -> list[tuple[str, str]]:
     """The figures of the whole, each with its name."""
     memory = inspection.memory(batch_size)
     last, size = inspection.last_local, inspection.receptive_field
@@ -158,7 +155,7 @@ def totals(inspection: Inspection, batch_size: int) -> list[tuple[str, str]]:
     return rows
 
 
-def stage_cells(inspection: Inspection) -> list[tuple[str, ...]]:
+def stage_cells(inspection: Record) -> list[tuple[str, ...]]:
     """A row a stage."""
     return [
         (
@@ -178,7 +175,7 @@ STAGE_COLUMNS = ("stage", "output", "parameters", "share", "MACs", "share", "mem
 
 
 def inspection_text(
-    inspection: Inspection, *, batch_size: int = 1, depth: int | None = None, width: int | None = None
+    inspection: Record, *, batch_size: int = 1, depth: int | None = None, width: int | None = None
 ) -> str:
     """Layers, stages and totals as aligned text, for a screen of so many columns."""
     title = inspection.name + (f"  {inspection.paper}" if inspection.paper else "")
@@ -194,7 +191,7 @@ def inspection_text(
     return "\n".join([*lines, *wrapped("\n".join(figures), width)])
 
 
-def inspection_markdown(inspection: Inspection, *, batch_size: int = 1, depth: int | None = None) -> str:
+def inspection_markdown(inspection: Record, *, batch_size: int = 1, depth: int | None = None) -> str:
     """Totals, stages and layers as Markdown tables."""
     lines = [f"# {inspection.name}", ""]
     if inspection.paper:

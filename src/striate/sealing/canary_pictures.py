@@ -21,6 +21,9 @@ LARGER, SMALLER = (1.62, 1.37), (0.55, 0.7)
 TEXTURE = 60
 """Of 255: so much brighter every other pixel of these two is. A filter that leaves pixels out, or weighs them otherwise, shows in it."""
 
+DRAWN_SIZES = ((150, 120), (120, 150), (140, 140), (96, 160))
+"""Height and width in pixels of the pictures that are drawn as canaries, as nobody gave any."""
+
 
 def make_canaries(pictures: Sequence[bytes | npt.NDArray[np.uint8]], preprocessing: Preprocessing) -> dict[str, bytes]:
     """The six canaries of a bundle by their file names, one of each kind; so a runtime that forgets a step gives other logits.
@@ -38,6 +41,22 @@ def make_canaries(pictures: Sequence[bytes | npt.NDArray[np.uint8]], preprocessi
         image = Image.fromarray(_squeezed(decode(pictures[kind % len(pictures)])))
         canaries[file] = _resized_canary(image, kind, preprocessing) if kind >= 4 else _plain_canary(image, kind)
     return canaries
+
+
+def drawn_pictures() -> list[bytes | npt.NDArray[np.uint8]]:
+    """Four pictures with what photographs have, smooth shades, edges, texture and colours: (H, W, 3) uint8, always the same."""
+    generator = np.random.default_rng(0)
+    pictures: list[bytes | npt.NDArray[np.uint8]] = []
+    for height, width in DRAWN_SIZES:
+        rows, columns = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
+        shade = np.stack([rows, columns, 1 - rows * columns], axis=2) * generator.uniform(80, 200, 3)
+        for _ in range(6):
+            centre, radius = generator.uniform(0, 1, 2), generator.uniform(0.08, 0.35)
+            disc = (rows - centre[0]) ** 2 + (columns - centre[1]) ** 2 < radius**2
+            waves = 25 * np.sin(generator.uniform(20, 120) * (rows * generator.normal() + columns * generator.normal()))
+            shade[disc] = generator.uniform(0, 255, 3) + waves[disc][:, np.newaxis]
+        pictures.append((shade + generator.normal(0, 6, shade.shape)).clip(0, 255).astype(np.uint8))
+    return pictures
 
 
 def _plain_canary(image: Image.Image, kind: int) -> bytes:
