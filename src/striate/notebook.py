@@ -64,6 +64,17 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     return f'<table style="margin:.4em 0"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
 
 
+def facts(rows: Iterable[tuple[str, str]]) -> str:
+    """A name and a value a line.
+
+    Example:
+        >>> facts([("size", "<b>")]).count("&lt;b&gt;")
+        1
+    """
+    lines = (f"<tr>{_cell('td', name, 0)}{_cell('td', value, 0)}</tr>" for name, value in rows)
+    return f'<table style="margin:.4em 0"><tbody>{"".join(lines)}</tbody></table>'
+
+
 def picture(content: bytes | npt.NDArray[np.uint8], *, said: str = "", width: int | None = None) -> str:
     """A picture as part of the page, with words under it.
 

@@ -64,6 +64,18 @@ def table(
     return _drawn(heads, cells, texts, _shared(natural, least, width - GAP * (len(used) - 1)), width)
 
 
+def facts(rows: Sequence[tuple[str, str]], *, width: int | None = None) -> list[str]:
+    """A line for each name and value, the values one under the other; on a screen lines are broken between words.
+
+    Example:
+        >>> facts([("size", "1.2 MB"), ("accuracy", "98 %")])
+        ['size      1.2 MB', 'accuracy  98 %']
+    """
+    longest = max((cell_width(name) for name, _ in rows), default=0) + GAP
+    lines = [f"{name}{' ' * (longest - cell_width(name))}{value}" for name, value in rows]
+    return wrapped("\n".join(lines), width) if lines else []
+
+
 def wrapped(text: str, width: int | None) -> list[str]:
     """The lines of a text, those that are longer than the screen is wide broken between words; a longer word stays whole.
 

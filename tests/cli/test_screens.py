@@ -79,7 +79,7 @@ def test_nor_is_any_of_an_evaluation(at, finished_run, striped):
 def test_a_confusion_matrix_that_does_not_fit_is_told_in_words():
     import numpy as np
 
-    from striate.cli.evaluate import confusion_lines
+    from striate.api.evaluate import confusion_lines
     from striate.evaluation import score
 
     probabilities = np.array([[0.9, 0.1, 0.0], [0.2, 0.8, 0.0], [0.7, 0.2, 0.1]])
@@ -108,10 +108,12 @@ def test_help_names_every_option_whole(at, columns, verb):
 
 
 def test_nor_is_any_of_the_catalogue(at, monkeypatch):
+    from striate.api.models import Catalogue
+
     row = {"parameters": 60_000, "macs": 326_520, "in_channels": 1, "input_size": [32, 32], "year": 1998}
     papers = ["LeCun, Bottou, Bengio, Haffner 1998, Gradient-Based Learning", "another"]
     rows = [row | {"name": f"lenet{place}", "paper": paper} for place, paper in enumerate(papers)]
-    monkeypatch.setattr("striate.api.models.catalogue", lambda: rows)
+    monkeypatch.setattr("striate.api.models.catalogue", lambda: Catalogue(tuple(rows)))
     assert "lenet0      60,000  326,520  1x32x32  1998  LeCun, Bottou" in check_screens(at, "models")
 
 

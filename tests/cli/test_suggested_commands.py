@@ -4,8 +4,6 @@ import ast
 import re
 from pathlib import Path
 
-from striate.cli.train import describe
-
 PACKAGE = Path(__file__).parents[2] / "src" / "striate"
 BEGUN = re.compile(r"striate (?:train|predict|evaluate|quantize|export|check|advise|visualize|inspect)\b[^;`\n]*$")
 """The text before a value in which a command has begun and not ended."""
@@ -53,16 +51,6 @@ def test_an_unquoted_value_is_found():
 
     assert len(list(unquoted(ast.parse(code("path"))))) == 1
     assert list(unquoted(ast.parse(code("shlex.quote(path)")))) == []
-
-
-def test_the_last_line_of_training_can_be_pasted():
-    result = {
-        "split": None,
-        "metrics": {},
-        "run": "runs/내 사진들-lenet5",
-        "report": "runs/내 사진들-lenet5/report.html",
-    }
-    assert describe(result).splitlines()[-1] == "predict   striate predict 'runs/내 사진들-lenet5' PICTURE.jpg"
 
 
 def test_a_command_in_an_error_keeps_its_spaces(striate_command, tmp_path):

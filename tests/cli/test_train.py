@@ -9,7 +9,6 @@ from PIL import Image
 
 import striate
 from striate.augmentation import named_policy
-from striate.cli.train import describe
 from striate.models import create_model
 
 
@@ -119,18 +118,6 @@ def test_published_weights_offline(striate_command, striped, tmp_path, monkeypat
     )
 
 
-FIGURES = {"accuracy": 0.9, "accuracy_interval": [0.8, 0.95], "count": 1200, "balanced_accuracy": 0.9, "f1_macro": 0.9}
-
-
-@pytest.mark.parametrize("uneven", [False, True])
-def test_where_classes_are_uneven_the_figures_by_class_stand_beside(uneven):
-    figures = FIGURES | ({"balanced_accuracy": 0.7123, "f1_macro": 0.68349} if uneven else {})
-    lines = describe({"split": "val", "metrics": {"val": figures}, "run": "r", "report": "p"}).splitlines()
-    assert lines[0] == "accuracy  90.00% on 1,200 pictures of val (95 % interval 80.0% to 95.0%)"
-    expected = "by class  71.23% balanced accuracy (the mean recall of the classes), macro F1 0.683"
-    assert lines[1] == (expected if uneven else "run       r")
-
-
 @pytest.fixture
 def noise(tmp_path):
     """Pictures of which nothing can be learnt: noise in two classes."""
@@ -176,22 +163,3 @@ def test_a_classifier_at_chance_says_so_wherever_its_result_is_shown(noise, tmp_
     listener = Listener()
     striate.resume(folder, watcher=listener)
     assert listener.warnings == [finding.text for finding in run.findings if finding.severity == "warning"]
-
-
-@pytest.mark.parametrize(
-    ("calibration", "said"),
-    [
-        (
-            {"temperature": 41.53, "pictures": 1200},
-            "sureness  calibration error 1.2%, 17.0% without the temperature 41.53 (of 1,200 validation pictures)",
-        ),
-        (
-            {"temperature": 1.0, "pictures": 0},
-            "sureness  calibration error 1.2%; no temperature was fitted: too few validation pictures",
-        ),
-    ],
-)
-def test_how_far_probabilities_can_be_trusted_is_said(calibration, said):
-    figures = FIGURES | {"expected_calibration_error": 0.0123, "expected_calibration_error_uncalibrated": 0.17}
-    result = {"split": "val", "metrics": {"val": figures}, "run": "r", "report": "p", "calibration": calibration}
-    assert describe(result).splitlines()[1] == said

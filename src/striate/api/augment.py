@@ -30,8 +30,10 @@ from striate.errors import UsageError
 from striate.pixels import Preprocessing
 from striate.report.contact_sheet import Tile, draw_contact_sheet
 from striate.table_reading import read_dataclass
+from striate.text_layout import wrapped
 from striate.training import merge, read_settings
 from striate.watching import Watcher
+from striate.wording import plural
 
 MOST = 64
 """Rows and columns that a sheet can have."""
@@ -77,6 +79,13 @@ class AugmentationSheet:
 
         said = [notebook.text(warning) for warning in self.warnings]
         return notebook.block("Augmentation", *said, notebook.picture(self.pixels))
+
+    def to_text(self, *, width: int | None = None) -> str:
+        """The sheet's size in pixels, what is on it, and the operations."""
+        height, across, _ = self.pixels.shape
+        operations = ", ".join(operation.name for operation in self.policy.active) or "nothing is changed"
+        counts = f"{plural(len(self.rows), 'picture')}, {plural(len(self.rows[0].draws), 'draw')}"
+        return "\n".join(wrapped(f"{across}x{height}, {counts}: {operations}", width))
 
     def to_dict(self) -> dict[str, Any]:
         """All but the pixels, as JSON types."""

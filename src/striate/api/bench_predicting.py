@@ -20,8 +20,10 @@ from striate.pixels import decode
 from striate.pixels.picture_arguments import expand
 from striate.runtime import Classifier, load_classifier
 from striate.runtime.peak import PeakMeter, graph_macs
+from striate.text_layout import table, wrapped
 from striate.timing import time_side_by_side
 from striate.watching import Watcher
+from striate.wording import plural
 
 STAGED_PICTURES = 40
 """On so many pictures the steps are timed one by one."""
@@ -64,6 +66,45 @@ class PredictionBenchmark:
     def to_dict(self) -> dict[str, Any]:
         """All as JSON types."""
         return asdict(self)
+
+    def to_text(self, *, width: int | None = None) -> str:
+        """What was measured where, and a row a number format."""
+        heads, rows = self._table()
+        lines = table(heads, rows, left=(heads[2], heads[5]), width=width)
+        return "\n".join([*wrapped("\n".join(self._circumstances()), width), "", *lines])
+
+    def _repr_html_(self) -> str:
+        """How it shows itself in a notebook."""
+        from striate import notebook
+
+        said = map(notebook.text, self._circumstances())
+        return notebook.block("Speed of prediction", *said, notebook.table(*self._table()))
+
+    def _circumstances(self) -> list[str]:
+        rounds = plural(self.rounds, "round")
+        steps = ", ".join(f"{name} {taken:.2f}" for name, taken in self.milliseconds.items())
+        return [
+            f"{self.model}, {self.pictures:,} pictures, {self.macs / 1e9:.2f} G multiply-adds each, {rounds} in turns",
+            f"{self.device}; {self.versions}",
+            f"one picture on one thread, in ms: {steps} (fp32)",
+        ]
+
+    def _table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+        heads = ("format", "pictures/s", "x fp32 (smallest to largest)")
+        rows: list[tuple[str, ...]] = []
+        for way in self.ways:
+            median, low, high = way.ratio
+            rows.append(
+                (
+                    way.precision,
+                    f"{way.pictures_per_second:,.1f}",
+                    f"{median:.2f} ({low:.2f} to {high:.2f})",
+                    "-" if way.agreement is None else f"{way.agreement:.2%}",
+                    f"{way.inferences_per_second:,.1f}",
+                    f"{way.fraction:.0%} of {way.peak / 1e9:,.0f} G multiply-adds/s",
+                )
+            )
+        return (*heads, "agreement", "network alone/s", "of the peak of matrix products"), rows
 
 
 def bench_predicting(

@@ -23,6 +23,7 @@ from striate.deciding.training_request import TrainingRequest
 from striate.errors import UsageError
 from striate.hardware import describe_processor
 from striate.models import Network, Row, create_model, model_row
+from striate.text_layout import table, wrapped
 from striate.timing import SideBySide, time_side_by_side
 from striate.training import (
     Recipe,
@@ -38,6 +39,7 @@ from striate.training.precision import autocast
 from striate.training.probes import probe_images, probe_loss
 from striate.watching import Watcher
 from striate.weights.input_rule import check_side
+from striate.wording import plural
 
 STEPS_OF_THE_LOOP = 10
 """Steps that the loop, and the fast step beside it, take in a round: the loop starts anew in each, with no batch prepared."""
@@ -83,6 +85,37 @@ class TrainingBenchmark:
     def to_dict(self) -> dict[str, Any]:
         """All as JSON types."""
         return asdict(self)
+
+    def to_text(self, *, width: int | None = None) -> str:
+        """What was measured where, and a row a way to train."""
+        heads, rows = self._table()
+        lines = table(heads, rows, left=heads[2:], width=width)
+        return "\n".join([*wrapped("\n".join(self._circumstances()), width), "", *lines])
+
+    def _repr_html_(self) -> str:
+        """How it shows itself in a notebook."""
+        from striate import notebook
+
+        said = map(notebook.text, self._circumstances())
+        return notebook.block("Speed of training", *said, notebook.table(*self._table()))
+
+    def _circumstances(self) -> list[str]:
+        (height, across), rounds = self.size, plural(self.rounds, "round")
+        return [
+            f"{self.model}, {self.batch_size} pictures of {height} x {across} a step, {rounds} in turns",
+            f"{self.device}; {self.versions}",
+            f"{self.precision}: {self.why}",
+        ]
+
+    def _table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+        rows: list[tuple[str, ...]] = []
+        for way in self.ways:
+            ratio = ""
+            if way.ratio is not None:
+                median, low, high = way.ratio
+                ratio = f"{median:.2f} ({low:.2f} to {high:.2f}) x {way.peer}"
+            rows.append((way.name, f"{way.pictures_per_second:,.1f}", ratio, way.what))
+        return ("way", "pictures/s", "ratio (smallest to largest)", "what"), rows
 
 
 def bench_training(

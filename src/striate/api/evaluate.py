@@ -16,13 +16,18 @@ from striate.data.known_classes import labels_of
 from striate.durable_writing import whole_file
 from striate.errors import DataError, UnknownNameError, UsageError
 from striate.evaluation import Finding, Scores, judge_scores, score
+from striate.printable_text import printable
 from striate.row_writing import FilePath, csv_line
 from striate.runs.run import Run, run_folder_of
 from striate.runtime import Classifier, as_classifier
+from striate.text_layout import cell_width, facts, table, wrapped
 from striate.training.run_folder import SPLITS as SPLIT_TABLE
 from striate.watching import Watcher
+from striate.wording import percent
 
 BATCH = 64
+LEFT_OUT = "left out         "
+"""As wide as the longest name in the text."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +85,38 @@ class Evaluation:
             "problems": [dataclasses.asdict(problem) for problem in self.problems],
             "findings": [finding.to_dict() for finding in self.findings],
         }
+
+    def to_text(self, *, width: int | None = None) -> str:
+        """The headline, a row a class, and of 20 classes at most the confusion matrix."""
+        lines = facts(self._facts(), width=width)
+        if self.seen:
+            lines += facts([(LEFT_OUT, f"{self.seen:,} pictures that it was trained on")], width=width)
+        if self.problems:
+            said = [(LEFT_OUT, f"{len(self.problems):,} pictures that cannot be used:")]
+            rows = [(problem.key, problem.reason) for problem in self.problems[:10]]
+            said += [(" " * len(LEFT_OUT), f"{printable(key)}: {printable(reason)}") for key, reason in rows]
+            lines += facts(said, width=width)
+        cells = [
+            (printable(row.name), f"{row.precision:.3f}", f"{row.recall:.3f}", f"{row.f1:.3f}", f"{row.support:,}")
+            for row in self.scores.per_class
+        ]
+        lines += ["", *table(("class", "precision", "recall", "F1", "pictures"), cells, width=width)]
+        if len(self.scores.per_class) <= 20:
+            lines += ["", *confusion_lines(self.scores, width)]
+        return "\n".join(lines)
+
+    def _facts(self) -> list[tuple[str, str]]:
+        scores = self.scores
+        low, high = scores.accuracy_interval
+        return [
+            ("split", f"{self.split}, {scores.count:,} pictures"),
+            ("accuracy", f"{scores.accuracy:.2%} (95 % interval {low:.1%} to {high:.1%})"),
+            ("balanced accuracy", f"{scores.balanced_accuracy:.2%}"),
+            (f"top-{scores.top_k} accuracy", f"{scores.top_k_accuracy:.2%}"),
+            ("log loss", f"{scores.log_loss:.4f}"),
+            ("calibration error", percent(scores.expected_calibration_error, space="")),
+            ("macro F1", f"{scores.f1_macro:.4f}"),
+        ]
 
     def to_csv(self) -> str:
         """A row a picture: path, label, prediction, its probability, whether it is right, and every class's probability."""
@@ -196,3 +233,23 @@ def write_predictions(evaluation: Evaluation, path: str | Path) -> None:
             file.writelines(evaluation.csv_lines())
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}") from error
+
+
+def confusion_lines(scores: Scores, width: int | None) -> list[str]:
+    """The confusion matrix; on a screen that is too narrow for it, what each class was called, a line a class."""
+    names = [printable(row.name) for row in scores.per_class]
+    counts = scores.confusion_matrix.tolist()
+    first = max(cell_width(name) for name in names)
+    cell = max(4, max(len(str(count)) for row in counts for count in row) + 1)
+    if width is None or first + 2 + cell * len(names) <= width:
+        said = "confusion (a row is a true class, a column a predicted one, in the order above)"
+        padded = [name + " " * (first - cell_width(name)) for name in names]
+        return [
+            *wrapped(said, width),
+            *(f"{name}  " + "".join(f"{n:>{cell}}" for n in row) for name, row in zip(padded, counts, strict=True)),
+        ]
+    lines = ["confusion (what each class was called)"]
+    for name, row in zip(names, counts, strict=True):
+        calls = ", ".join(f"{other} {count}" for other, count in zip(names, row, strict=True) if count)
+        lines.append(f"{name}: {calls or 'no picture'}")
+    return [line for text in lines for line in wrapped(text, width)]

@@ -25,6 +25,7 @@ from striate.sealing.agreement import (
     pictures_like,
     pictures_of_data,
 )
+from striate.text_layout import facts
 from striate.version import __version__
 from striate.watching import Watcher
 
@@ -58,6 +59,36 @@ class Export:
             "agreement": dataclasses.asdict(self.agreement),
             "metadata": dict(self.metadata),
         }
+
+    def to_text(self, *, width: int | None = None) -> str:
+        """What was written, what it takes and answers, and how it compares."""
+        return "\n".join(facts(self._facts(), width=width))
+
+    def _repr_html_(self) -> str:
+        """How it shows itself in a notebook."""
+        from striate import notebook
+
+        return notebook.block(f"Export {self.path.name}", notebook.facts(self._facts()))
+
+    def _facts(self) -> list[tuple[str, str]]:
+        agreement = self.agreement
+        form = {"onnx": f"ONNX, opset {self.opset}", "openvino": "OpenVINO IR", "torch_export": "torch.export program"}
+        probabilities = f"probabilities are softmax(logits / {float(self.metadata['temperature']):g})"
+        return [
+            ("written", ", ".join(f"{path} ({path.stat().st_size / 1e6:,.1f} MB)" for path in self.files)),
+            ("format", f"{form[self.file_format]}, fp32"),
+            ("takes", f"images: {self.metadata['input']}"),
+            ("answers", f"logits (batch, classes), features (batch, d); {probabilities}"),
+            (
+                "labels",
+                f"the network's own on {agreement.same_label:,} of {agreement.pictures:,} pictures, {agreement.pictures_from}",
+            ),
+            (
+                "difference",
+                f"logits {agreement.logits_difference:.1e} of their range, features {agreement.features_difference:.1e}, "
+                f"canaries {agreement.canaries_difference:.1e}; allowed {agreement.tolerance:.0e}",
+            ),
+        ]
 
 
 def export(

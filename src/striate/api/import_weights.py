@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from striate.sealing import judge_calibration, make_canaries
 from striate.sealing.canary_pictures import drawn_pictures
 from striate.sealing.class_names import UNNAMED, names_that_come_with, read_classes
 from striate.sealing.seal import seal
+from striate.text_layout import facts
 from striate.training import Decision
 from striate.watching import Watcher, tell
 from striate.weights import PUBLISHED, StartingWeights, Which, is_auxiliary, load_weights
@@ -39,6 +41,38 @@ class ImportedWeights:
     def classifier(self) -> Classifier:
         """The bundle as a classifier."""
         return load_classifier(self.folder)
+
+    def to_dict(self) -> dict[str, Any]:
+        """What was made, as JSON types."""
+        return {
+            "bundle": str(self.folder),
+            "model": self.contract.architecture.model,
+            "classes": list(self.contract.classes),
+            "preprocessing": self.contract.preprocessing.to_dict(),
+            "decisions": [{"what": made.what, "value": made.value, "why": made.why} for made in self.decisions],
+        }
+
+    def to_text(self, *, width: int | None = None) -> str:
+        """What was made, and what it is good for."""
+        folder = shlex.quote(str(self.folder))
+        commands = f"striate predict {folder} PICTURES, striate evaluate {folder} DATA"
+        return "\n".join(facts([*self._facts(), ("next", commands)], width=width))
+
+    def _repr_html_(self) -> str:
+        """How it shows itself in a notebook."""
+        from striate import notebook
+
+        decisions = [(made.what, f"{made.value} ({made.why})") for made in self.decisions]
+        return notebook.block("Imported weights", notebook.facts([*self._facts(), *decisions]))
+
+    def _facts(self) -> list[tuple[str, str]]:
+        names = self.contract.classes
+        listed = ", ".join(names[:5]) + (f" and {len(names) - 5:,} more" if len(names) > 5 else "")
+        return [
+            ("bundle", str(self.folder)),
+            ("model", self.contract.architecture.model),
+            ("classes", f"{len(names):,}: {listed}"),
+        ]
 
 
 def import_weights(

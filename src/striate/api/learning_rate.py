@@ -19,6 +19,7 @@ from striate.durable_writing import check_writable, write_durably
 from striate.errors import UsageError
 from striate.interruption import interruptible
 from striate.report.rate_picture import draw_rates
+from striate.text_layout import wrapped
 from striate.training import StoppedError
 from striate.training.memory import keep_freed_memory
 from striate.training.range_test import RateSuggestion, Sweep, check_sweep, range_test, smooth, suggest_rate
@@ -65,6 +66,10 @@ class RateTest:
         """All of it as JSON types."""
         table = dict(vars(self))
         return table | {name: list(table[name]) for name in ("rates", "losses", "smoothed")}
+
+    def to_text(self, *, width: int | None = None) -> str:
+        """The suggestion and the verdict."""
+        return "\n".join(wrapped(f"suggested  {self.suggestion:.2g}\n{self.verdict}", width))
 
     def draw(self, path: str | Path) -> None:
         """Writes the picture: .png, .svg or .pdf.

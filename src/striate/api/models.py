@@ -4,24 +4,59 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from striate.durable_writing import write_durably
+from striate.text_layout import table
 from striate.user_cache import forget_oldest, kind_folder
 
+COLUMNS = ("name", "parameters", "MACs", "input", "year", "paper")
 KEPT_VERSIONS = 5
 """So many states of the code have their totals kept: those used last."""
 
 
-def catalogue() -> list[dict[str, Any]]:
-    """What is known of every network, with its totals, as JSON types.
+@dataclass(frozen=True)
+class Catalogue:
+    """Every network of the catalogue, by family, the oldest first."""
+
+    networks: tuple[Mapping[str, Any], ...]
+    """What is known of each, with its totals, as JSON types."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as JSON types."""
+        return {"networks": [dict(row) for row in self.networks]}
+
+    def to_text(self, *, width: int | None = None) -> str:
+        """A row a network."""
+        return "\n".join(table(COLUMNS, self._cells(), left=("input", "paper"), width=width))
+
+    def _repr_html_(self) -> str:
+        """How it shows itself in a notebook."""
+        from striate import notebook
+
+        return notebook.block(f"{len(self.networks)} networks", notebook.table(COLUMNS, self._cells()))
+
+    def _cells(self) -> list[tuple[str, ...]]:
+        cells: list[tuple[str, ...]] = []
+        for row in self.networks:
+            height, across = row["input_size"]
+            shape = f"{row['in_channels']}x{height}x{across}"
+            totals = (f"{row['parameters']:,}", f"{row['macs']:,}")
+            cells.append((row["name"], *totals, shape, f"{row['year']}", row["paper"]))
+        return cells
+
+
+def catalogue() -> Catalogue:
+    """Every network with its totals.
 
     The totals are found once and kept in the user's cache folder, under a digest of the code that they follow from.
 
     Example:
-        >>> row = catalogue()[0]
+        >>> row = catalogue().networks[0]
         >>> row["name"], row["parameters"], row["macs"]
         ('lenet5', 60000, 326520)
     """
@@ -29,7 +64,7 @@ def catalogue() -> list[dict[str, Any]]:
     try:
         kept = json.loads(place.read_text(encoding="utf-8"))
         if isinstance(kept, list) and kept:
-            return kept
+            return Catalogue(tuple(kept))
     except (OSError, ValueError):
         pass  # nothing is kept, or nothing of use
     from striate.models import list_models  # torch is not loaded for what is kept
@@ -41,7 +76,7 @@ def catalogue() -> list[dict[str, Any]]:
         forget_oldest("catalogue", most=KEPT_VERSIONS)
     except OSError:
         pass  # a cache that cannot be written only costs time
-    return rows
+    return Catalogue(tuple(rows))
 
 
 def _row(name: str) -> dict[str, Any]:

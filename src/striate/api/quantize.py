@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from striate.bundle import Bundle, BundleContent, PrecisionTerms, open_bundle, write_bundle
-from striate.bundle.contract import LARGEST_TOLERANCE
+from striate.bundle.contract import ENOUGH_AGREEMENT, LARGEST_TOLERANCE
 from striate.bundle.folder import CANARY_SHEET, INT8, INT8_WEIGHTS
 from striate.choosing import evenly
 from striate.conversion import save_graph
@@ -26,6 +26,7 @@ from striate.pixels import Preprocessing
 from striate.runs.run import Run, run_folder_of
 from striate.runtime import OpenVINOEngine
 from striate.sealing.seal import times_as_fast
+from striate.text_layout import facts
 from striate.training.run_folder import SPLITS
 from striate.watching import Watcher
 
@@ -75,6 +76,30 @@ class Quantization:
     def to_dict(self) -> dict[str, Any]:
         """All figures as JSON types."""
         return dataclasses.asdict(self) | {"bundle": str(self.bundle), "drop": self.drop, "taken": self.taken}
+
+    def to_text(self, *, width: int | None = None) -> str:
+        """What int8 costs and gains, whether it is taken unasked, and where the bundle is."""
+        return "\n".join(facts(self._facts(), width=width))
+
+    def _repr_html_(self) -> str:
+        """How it shows itself in a notebook."""
+        from striate import notebook
+
+        return notebook.block("Quantization to int8", notebook.facts(self._facts()))
+
+    def _facts(self) -> list[tuple[str, str]]:
+        change = f"{abs(self.drop):.2f} points {'lost' if self.drop >= 0 else 'gained'}"
+        otherwise = f"stays with fp32: it takes what agrees on {ENOUGH_AGREEMENT:.1%} and is faster"
+        layers = f"{self.layers} of {self.layers + self.layers_fp32} in int8"
+        return [
+            ("accuracy", f"{self.accuracy:.2%} in int8, {self.accuracy_fp32:.2%} in fp32: {change}"),
+            ("agreement", f"{self.agreement:.2%} of the labels, on {self.pictures:,} validation pictures"),
+            ("speed", f"{self.speed:.2f} times as many pictures a second as in fp32, of the network alone"),
+            ("auto", "takes int8" if self.taken else otherwise),
+            ("layers", f"{layers}, calibrated on {self.calibration_pictures:,} training pictures"),
+            ("size", f"{self.size / 1e6:.1f} MB of weights, {self.size_fp32 / 1e6:.1f} MB in fp32"),
+            ("bundle", str(self.bundle)),
+        ]
 
 
 def quantize(

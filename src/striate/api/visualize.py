@@ -19,6 +19,7 @@ from striate.data import Dataset, load_data
 from striate.errors import UsageError
 from striate.hooks import with_gradients
 from striate.pixels import PictureSource, decode
+from striate.printable_text import printable
 from striate.report.seeing_contents import Panel, SeeingReport
 from striate.report.seeing_page import render
 from striate.report.seeing_sheet import draw_everything, draw_panel, leaves_out
@@ -29,6 +30,7 @@ from striate.seeing.observation import check_unit, observe
 from striate.seeing.page import seeing_report
 from striate.seeing.question import Question
 from striate.seeing.seen_network import SeenNetwork, seen_network
+from striate.text_layout import wrapped
 from striate.training.memory import keep_freed_memory
 from striate.visualization import Unit, last_maps_layer
 from striate.watching import Watcher
@@ -78,14 +80,34 @@ class Visualization:
         for place, panel in enumerate(self.panels[:MOST_PANELS]):
             notes = tuple(self.seen.notes) if place == 0 else ()
             sheet = notebook.small(draw_panel(self.report, panel, notes=notes), NOTEBOOK_SIDE)
-            of = f" of {panel.layer}" if panel.layer else ""
-            parts += [notebook.picture(sheet, said=f"{panel.title}{of}"), notebook.text(panel.shows)]
+            parts += [notebook.picture(sheet, said=panel.heading), notebook.text(panel.shows)]
         more = len(self.panels) - MOST_PANELS
         if more > 0:
             parts.append(notebook.text(f"{more} more are on the page that to_html() gives."))
         what = f"{self.seen.name} and {self.report.picture_name}" if self.report.picture_name else self.seen.name
         said = [f"{name}, {probability(share, space='')}" for name, share in self.report.predictions[:1]]
         return notebook.block(": ".join([what, *said]), *map(notebook.text, self.warnings), *parts)
+
+    def to_text(self, *, width: int | None = None) -> str:
+        """What was answered, and what a single panel shows; without a picture, what several panels are."""
+        lines = []
+        for name, share in self.report.predictions[:1]:
+            lines.append(f"{printable(self.report.picture_name)}  {printable(name)}  {probability(share, space='')}")
+        if len(self.panels) == 1:
+            lines.append(printable(f"{self.panels[0].heading}: {self.panels[0].shows}"))
+        elif not lines:
+            lines.append(printable(f"{self.seen.name}: {', '.join(panel.heading for panel in self.panels)}"))
+        return "\n".join(wrapped("\n".join(lines), width))
+
+    def checks_text(self, *, width: int | None = None) -> str:
+        """What testing the maps found, a panel after the other."""
+        lines = []
+        for panel in self.panels:
+            if panel.checks:
+                lines.append(panel.heading)
+                lines += [f"  {what}: {found}" for what, found in panel.checks]
+                lines += [f"  warning: {warning}" for warning in panel.warnings]
+        return "\n".join(wrapped("\n".join(lines), width))
 
     def to_html(self) -> str:
         """One self-contained page, without scripts."""

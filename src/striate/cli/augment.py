@@ -52,7 +52,6 @@ def command(
 
     from striate.api.augment import augment_sheet
     from striate.api.filter_picture import check_output, write_picture
-    from striate.wording import plural
 
     check_output(output)
     with ConsoleWatcher(quiet=quiet) as watcher:
@@ -69,13 +68,10 @@ def command(
             watcher=watcher,
         )
     write_picture(sheet.pixels, output)
-    height, width, _ = sheet.pixels.shape
     if as_json:
         print_json({"output": str(output)} | sheet.to_dict())
     else:
-        operations = ", ".join(operation.name for operation in sheet.policy.active) or "nothing is changed"
-        counts = f"{plural(len(sheet.rows), 'picture')}, {plural(draws, 'draw')}"
-        print_text(f"{printable(str(output))}  {width}x{height}, {counts}: {operations}")
+        print_text(f"{printable(str(output))}  {sheet.to_text()}")
 
 
 def show_operations(*, as_json: bool) -> str:

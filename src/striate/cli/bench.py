@@ -4,18 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from striate.cli.options import AsJson, Device, Quiet
-from striate.cli.output import print_json
-from striate.cli.text import screen_width
-from striate.text_layout import table
-
-if TYPE_CHECKING:
-    from striate.api.bench_predicting import PredictionBenchmark
-    from striate.api.bench_training import TrainingBenchmark
 
 
 def train(
@@ -32,16 +25,13 @@ def train(
 ) -> None:
     """Measure how fast a network trains here: plain PyTorch beside the fast step, and with --data the whole loop."""
     from striate.api.bench_training import bench_training
-    from striate.cli.console import ConsoleWatcher, print_text
+    from striate.cli.console import ConsoleWatcher, show
 
     with ConsoleWatcher(quiet=quiet) as watcher:
         result = bench_training(
             model, data=data, batch_size=batch_size, size=size, rounds=rounds, device=device, watcher=watcher
         )
-    if as_json:
-        print_json(result.to_dict())
-    else:
-        print_text(describe(result))
+    show(result, as_json=as_json)
 
 
 def predict(
@@ -53,69 +43,11 @@ def predict(
 ) -> None:
     """Measure how fast a bundle predicts here: each number format in turns, where the time goes, and how near the limit that is."""
     from striate.api.bench_predicting import bench_predicting
-    from striate.cli.console import ConsoleWatcher, print_text
+    from striate.cli.console import ConsoleWatcher, show
 
     with ConsoleWatcher(quiet=quiet) as watcher:
         result = bench_predicting(bundle, pictures, rounds=rounds, watcher=watcher)
-    if as_json:
-        print_json(result.to_dict())
-    else:
-        print_text(describe_prediction(result))
-
-
-def describe_prediction(result: PredictionBenchmark) -> str:
-    """The figures for people."""
-    rounds = "1 round" if result.rounds == 1 else f"{result.rounds} rounds"
-    steps = ", ".join(f"{name} {taken:.2f}" for name, taken in result.milliseconds.items())
-    lines = [
-        f"{result.model}, {result.pictures:,} pictures, {result.macs / 1e9:.2f} G multiply-adds each, {rounds} in turns",
-        f"{result.device}; {result.versions}",
-        f"one picture on one thread, in ms: {steps} (fp32)",
-        "",
-    ]
-    heads = (
-        "format",
-        "pictures/s",
-        "x fp32 (smallest to largest)",
-        "agreement",
-        "network alone/s",
-        "of the peak of matrix products",
-    )
-    rows = []
-    for way in result.ways:
-        median, low, high = way.ratio
-        rows.append(
-            (
-                way.precision,
-                f"{way.pictures_per_second:,.1f}",
-                f"{median:.2f} ({low:.2f} to {high:.2f})",
-                "-" if way.agreement is None else f"{way.agreement:.2%}",
-                f"{way.inferences_per_second:,.1f}",
-                f"{way.fraction:.0%} of {way.peak / 1e9:,.0f} G multiply-adds/s",
-            )
-        )
-    return "\n".join([*lines, *table(heads, rows, left=(heads[2], heads[5]), width=screen_width())])
-
-
-def describe(result: TrainingBenchmark) -> str:
-    """The figures for people."""
-    height, width = result.size
-    rounds = "1 round" if result.rounds == 1 else f"{result.rounds} rounds"
-    lines = [
-        f"{result.model}, {result.batch_size} pictures of {height} x {width} a step, {rounds} in turns",
-        f"{result.device}; {result.versions}",
-        f"{result.precision}: {result.why}",
-        "",
-    ]
-    rows = []
-    for way in result.ways:
-        ratio = ""
-        if way.ratio is not None:
-            median, low, high = way.ratio
-            ratio = f"{median:.2f} ({low:.2f} to {high:.2f}) x {way.peer}"
-        rows.append((way.name, f"{way.pictures_per_second:,.1f}", ratio, way.what))
-    heads = ("way", "pictures/s", "ratio (smallest to largest)", "what")
-    return "\n".join([*lines, *table(heads, rows, left=heads[2:], width=screen_width())])
+    show(result, as_json=as_json)
 
 
 COMMANDS: dict[str, Callable[..., None]] = {"train": train, "predict": predict}

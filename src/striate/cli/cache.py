@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from striate.cli.options import AsJson
-from striate.cli.output import print_json
 
 
 def command(
@@ -22,20 +21,12 @@ def command(
 ) -> None:
     """Parses, looks or clears, shows."""
     from striate.api.cache import cache_contents, clear_cache
-    from striate.cli.console import print_result
-    from striate.cli.text import screen_width
+    from striate.cli.console import show
 
     if not clear:
-        contents = cache_contents(kind)
-        if as_json:
-            print_json(contents.to_dict())
-        else:
-            print_result(contents.to_text(screen_width()))
+        show(cache_contents(kind), as_json=as_json)
         return
     cleared = clear_cache(kind)
-    if as_json:
-        print_json(cleared.to_dict())
-    else:
-        print_result(cleared.to_text(screen_width()))
+    show(cleared, as_json=as_json)
     if cleared.failed:
         raise typer.Exit(3)

@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from striate.cli.options import AsJson, Device, Precision, Quiet, Root, Seed
-from striate.cli.output import print_json
-from striate.cli.text import screen_width
-from striate.text_layout import table
-
-if TYPE_CHECKING:
-    from striate.depth.depth_result import DepthResult
 
 
 def command(
@@ -43,7 +37,7 @@ def command(
     plain = read_pair(pair)
 
     from striate.api.deepen import deepen
-    from striate.cli.console import ConsoleWatcher, print_text
+    from striate.cli.console import ConsoleWatcher, show
 
     with ConsoleWatcher(quiet=quiet) as watcher:
         result = deepen(
@@ -62,10 +56,7 @@ def command(
             output=output,
             watcher=watcher,
         )
-    if as_json:
-        print_json(result.to_dict())
-    else:
-        print_text(describe(result))
+    show(result, as_json=as_json)
 
 
 def read_pair(text: str | None) -> tuple[str, str] | None:
@@ -76,27 +67,3 @@ def read_pair(text: str | None) -> tuple[str, str] | None:
     if len(names) != 2 or not all(names):
         raise typer.BadParameter(f"--pair needs SHALLOW:DEEP such as plain20:plain56, got {text!r}")
     return names[0], names[1]
-
-
-def describe(result: DepthResult) -> str:
-    """A table, the verdict, and where the picture is."""
-    rows = [
-        (
-            row.name,
-            f"{row.parameters:,}",
-            f"{row.train_error:.2%}",
-            "" if row.val_error is None else f"{row.val_error:.2%}",
-        )
-        for row in result.networks
-    ]
-    heads = ("network", "parameters", "training error", "validation error")
-    lines = table(heads, rows, width=screen_width())
-    after = f"after {result.epochs} epochs" if result.epochs != 1 else "after 1 epoch"
-    lines += [
-        f"{after}, {result.training_pictures:,} training and {result.validation_pictures:,} validation pictures",
-        "",
-        result.verdict,
-        "",
-        f"picture   {result.picture}",
-    ]
-    return "\n".join(lines)

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from striate.cli.options import AsJson, Quiet, Root
-from striate.cli.output import print_json
-
-if TYPE_CHECKING:
-    from striate.api.export import Export
 
 
 def command(
@@ -36,7 +32,7 @@ def command(
 ) -> None:
     """Parses, exports, shows what was written and how it compares."""
     from striate.api.export import export
-    from striate.cli.console import ConsoleWatcher, print_text
+    from striate.cli.console import ConsoleWatcher, show
 
     with ConsoleWatcher(quiet=quiet) as watcher:
         result = export(
@@ -48,26 +44,4 @@ def command(
             root=root,
             watcher=watcher,
         )
-    if as_json:
-        print_json(result.to_dict())
-    else:
-        print_text(describe(result))
-
-
-def describe(result: Export) -> str:
-    """What was written, what it takes and answers, and how it compares, for people."""
-    agreement = result.agreement
-    sizes = ", ".join(f"{path} ({path.stat().st_size / 1e6:,.1f} MB)" for path in result.files)
-    form = {"onnx": f"ONNX, opset {result.opset}", "openvino": "OpenVINO IR", "torch_export": "torch.export program"}
-    return "\n".join(
-        [
-            f"written     {sizes}",
-            f"format      {form[result.file_format]}, fp32",
-            f"takes       images: {result.metadata['input']}",
-            "answers     logits (batch, classes), features (batch, d); "
-            f"probabilities are softmax(logits / {float(result.metadata['temperature']):g})",
-            f"labels      the network's own on {agreement.same_label:,} of {agreement.pictures:,} pictures, {agreement.pictures_from}",
-            f"difference  logits {agreement.logits_difference:.1e} of their range, features {agreement.features_difference:.1e}, "
-            f"canaries {agreement.canaries_difference:.1e}; allowed {agreement.tolerance:.0e}",
-        ]
-    )
+    show(result, as_json=as_json)

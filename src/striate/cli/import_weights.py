@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import Annotated, Any, cast
 
 import typer
 
 from striate.cli.options import AsJson, Mean, Quiet, Size, Std, read_numbers
-from striate.cli.output import print_json
-
-if TYPE_CHECKING:
-    from striate.api.import_weights import ImportedWeights
 
 
 def command(
@@ -58,7 +53,7 @@ def command(
     means, deviations = read_numbers("--mean", mean), read_numbers("--std", std)
 
     from striate.api.import_weights import import_weights
-    from striate.cli.console import ConsoleWatcher, print_text
+    from striate.cli.console import ConsoleWatcher, show
 
     with ConsoleWatcher(quiet=quiet) as watcher:
         imported = import_weights(
@@ -74,10 +69,7 @@ def command(
             which=cast("Any", which),
             watcher=watcher,
         )
-    if as_json:
-        print_json(to_dict(imported))
-    else:
-        print_text(describe(imported))
+    show(imported, as_json=as_json)
 
 
 def read_names(text: str | None) -> list[str] | Path | None:
@@ -85,29 +77,3 @@ def read_names(text: str | None) -> list[str] | Path | None:
     if text is None or Path(text).is_file() or "," not in text:
         return None if text is None else Path(text)
     return [name.strip() for name in text.split(",")]
-
-
-def to_dict(imported: ImportedWeights) -> dict[str, object]:
-    """What was made, as JSON types."""
-    return {
-        "bundle": str(imported.folder),
-        "model": imported.contract.architecture.model,
-        "classes": list(imported.contract.classes),
-        "preprocessing": imported.contract.preprocessing.to_dict(),
-        "decisions": [{"what": made.what, "value": made.value, "why": made.why} for made in imported.decisions],
-    }
-
-
-def describe(imported: ImportedWeights) -> str:
-    """What was made, and what it is good for."""
-    names = imported.contract.classes
-    folder = shlex.quote(str(imported.folder))
-    listed = ", ".join(names[:5]) + (f" and {len(names) - 5:,} more" if len(names) > 5 else "")
-    return "\n".join(
-        [
-            f"bundle   {imported.folder}",
-            f"model    {imported.contract.architecture.model}",
-            f"classes  {len(names):,}: {listed}",
-            f"next     striate predict {folder} PICTURES, striate evaluate {folder} DATA",
-        ]
-    )

@@ -77,7 +77,7 @@ def command(
         if as_json:
             print_json(field.to_json())
         else:
-            print_text(f"{field}\nwritten to {effective}")
+            print_text(f"{field.to_text(width=screen_width())}\nwritten to {effective}")
         return
     inspection = inspect(model, size)
     if html is not None:

@@ -90,6 +90,7 @@ def command(
 
     from striate.api.learning_rate import FORMATS, find_learning_rate
     from striate.cli.console import ConsoleWatcher, print_text
+    from striate.cli.text import screen_width
     from striate.durable_writing import check_writable
 
     if output is not None:
@@ -125,7 +126,7 @@ def command(
     if as_json:
         print_json(found.to_dict() | {"picture": str(output) if output else None})
         return
-    lines = [f"suggested  {found.suggestion:.2g}", found.verdict]
+    lines = [found.to_text(width=screen_width())]
     options = {
         "--model": found.model,
         "--weights": weights,

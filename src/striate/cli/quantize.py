@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from striate.cli.options import AsJson, Quiet, Root
-from striate.cli.output import print_json
-
-if TYPE_CHECKING:
-    from striate.api.quantize import Quantization
 
 
 def command(
@@ -28,7 +24,7 @@ def command(
 ) -> None:
     """Parses, quantises, shows what it costs."""
     from striate.api.quantize import quantize
-    from striate.cli.console import ConsoleWatcher, print_text
+    from striate.cli.console import ConsoleWatcher, show
 
     with ConsoleWatcher(quiet=quiet) as watcher:
         result = quantize(
@@ -40,31 +36,4 @@ def command(
             root=root,
             watcher=watcher,
         )
-    if as_json:
-        print_json(result.to_dict())
-    else:
-        print_text(describe(result))
-
-
-def describe(result: Quantization) -> str:
-    """The figures for people."""
-    from striate.bundle.contract import ENOUGH_AGREEMENT
-
-    change = f"{abs(result.drop):.2f} points {'lost' if result.drop >= 0 else 'gained'}"
-    whole = result.layers + result.layers_fp32
-    taken = (
-        "takes int8"
-        if result.taken
-        else f"stays with fp32: it takes what agrees on {ENOUGH_AGREEMENT:.1%} and is faster"
-    )
-    return "\n".join(
-        [
-            f"accuracy   {result.accuracy:.2%} in int8, {result.accuracy_fp32:.2%} in fp32: {change}",
-            f"agreement  {result.agreement:.2%} of the labels, on {result.pictures:,} validation pictures",
-            f"speed      {result.speed:.2f} times as many pictures a second as in fp32, of the network alone",
-            f"auto       {taken}",
-            f"layers     {result.layers} of {whole} in int8, calibrated on {result.calibration_pictures:,} training pictures",
-            f"size       {result.size / 1e6:.1f} MB of weights, {result.size_fp32 / 1e6:.1f} MB in fp32",
-            f"bundle     {result.bundle}",
-        ]
-    )
+    show(result, as_json=as_json)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -30,13 +29,7 @@ from striate.cli.options import (
     Weights,
     read_numbers,
 )
-from striate.cli.output import print_json
 from striate.errors import UsageError
-from striate.wording import percent
-
-if TYPE_CHECKING:
-    from striate.runs.run import Run
-
 
 ALWAYS = ("data", "resume", "as_json", "quiet")
 """What goes with --resume."""
@@ -85,7 +78,7 @@ def command(
 
     from striate.api.train import resume as resume_run
     from striate.api.train import train
-    from striate.cli.console import ConsoleWatcher, print_text
+    from striate.cli.console import ConsoleWatcher, show
 
     with ConsoleWatcher(quiet=quiet) as watcher:
         if resume is not None:
@@ -115,11 +108,7 @@ def command(
                 tensorboard=tensorboard,
                 watcher=watcher,
             )
-    result = summary(run)
-    if as_json:
-        print_json(result)
-    else:
-        print_text(describe(result))
+    show(run, as_json=as_json)
 
 
 def check_resumed(context: typer.Context) -> None:
@@ -137,62 +126,3 @@ def check_resumed(context: typer.Context) -> None:
         raise UsageError(
             f"--resume goes on with what was decided when the run began; it does not take {', '.join(given)}"
         )
-
-
-def summary(run: Run) -> dict[str, Any]:
-    """What the command prints, as JSON types."""
-    headline = {
-        split: {
-            key: figures[key]
-            for key in (
-                *("accuracy", "accuracy_interval", "balanced_accuracy", "f1_macro", "count", "log_loss"),
-                *("expected_calibration_error", "expected_calibration_error_uncalibrated"),
-            )
-        }
-        for split, figures in run.metrics.items()
-    }
-    split = next((name for name in ("test", "val") if name in headline), None)
-    return {
-        "run": str(run.folder),
-        "report": str(run.report),
-        "model": run.contract.architecture.model,
-        "accuracy": headline[split]["accuracy"] if split else None,
-        "split": split,
-        "metrics": headline,
-        "calibration": dict(run.contract.calibration),
-        "findings": [finding.to_dict() for finding in run.findings],
-    }
-
-
-def describe(result: dict[str, Any]) -> str:
-    """The same for people."""
-    lines = []
-    if result["split"]:
-        figures = result["metrics"][result["split"]]
-        low, high = figures["accuracy_interval"]
-        lines.append(
-            f"accuracy  {figures['accuracy']:.2%} on {figures['count']:,} pictures of {result['split']} "
-            f"(95 % interval {low:.1%} to {high:.1%})"
-        )
-        if abs(figures["balanced_accuracy"] - figures["accuracy"]) > 1e-9:  # they are the same where classes are even
-            lines.append(
-                f"by class  {figures['balanced_accuracy']:.2%} balanced accuracy (the mean recall of the classes), "
-                f"macro F1 {figures['f1_macro']:.3f}"
-            )
-        if "calibration" in result:
-            lines.append(f"sureness  {describe_calibration(result['calibration'], figures)}")
-    lines += [
-        f"run       {result['run']}",
-        f"report    {result['report']}",
-        f"predict   striate predict {shlex.quote(result['run'])} PICTURE.jpg",
-    ]
-    return "\n".join(lines)
-
-
-def describe_calibration(calibration: dict[str, Any], figures: dict[str, Any]) -> str:
-    """How far the probabilities are from the share of right answers, and what was done about it."""
-    error = f"calibration error {percent(figures['expected_calibration_error'], space='')}"
-    if not calibration["pictures"]:
-        return f"{error}; no temperature was fitted: too few validation pictures"
-    before = percent(figures["expected_calibration_error_uncalibrated"], space="")
-    return f"{error}, {before} without the temperature {calibration['temperature']:g} (of {calibration['pictures']:,} validation pictures)"

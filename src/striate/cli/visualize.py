@@ -14,10 +14,8 @@ from striate.printable_text import printable
 from striate.row_writing import json_text
 from striate.seeing.methods import ALL, check_method, names, needing, needs
 from striate.text_layout import table
-from striate.wording import probability
 
 if TYPE_CHECKING:
-    from striate.api.visualize import Visualization
     from striate.seeing.seen_network import LayerFacts
 
 LIST = "list"
@@ -120,7 +118,13 @@ def command(
     if as_json:
         print_json({"written": written} | result.to_dict())
     else:
-        print_text(show_result(result, written, checks=check, page=html is not None))
+        lines = [result.to_text(width=screen_width())]
+        if check and (found := result.checks_text(width=screen_width())):
+            lines.append(found)
+        lines += [f"written to {printable(path)}" for path in written]
+        if written and html is None and not result.is_whole:
+            lines.append("the picture is a choice of what was seen; --html FILE writes a page with everything")
+        print_text("\n".join(lines))
 
 
 def parse_unit(text: str) -> int | tuple[int, int, int] | None:
@@ -167,22 +171,3 @@ def _row(layer: LayerFacts) -> tuple[str, str, str, str]:
         return layer.name, answers, "everything", ""
     sees = f"{layer.field.size[0]} x {layer.field.size[1]} pixels"
     return layer.name, answers, f"{sees}; all, by gates" if layer.whole else sees, plural(layer.field.jump[0], "pixel")
-
-
-def show_result(result: Visualization, written: list[str], *, checks: bool, page: bool) -> str:
-    """What was answered, what was drawn, and where it was written."""
-    lines = []
-    for name, share in result.report.predictions[:1]:
-        lines.append(f"{printable(result.report.picture_name)}  {printable(name)}  {probability(share, space='')}")
-    if len(result.panels) == 1:
-        panel = result.panels[0]
-        lines.append(printable(f"{panel.title}{f' of {panel.layer}' if panel.layer else ''}: {panel.shows}"))
-    for panel in result.panels if checks else ():
-        if panel.checks:
-            lines.append(f"{panel.title}{f' of {panel.layer}' if panel.layer else ''}")
-            lines += [f"  {what}: {found}" for what, found in panel.checks]
-            lines += [f"  warning: {warning}" for warning in panel.warnings]
-    lines += [f"written to {printable(path)}" for path in written]
-    if written and not page and not result.is_whole:
-        lines.append("the picture is a choice of what was seen; --html FILE writes a page with everything")
-    return "\n".join(lines)

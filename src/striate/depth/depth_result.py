@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from striate.wording import percent
+from striate.text_layout import table, wrapped
+from striate.wording import percent, plural
 
 PICTURE = "depth.png"
+COLUMNS = ("network", "parameters", "training error", "validation error")
 STANDARD_ERRORS = 2.0
 """Two errors differ if they are further apart than this many standard errors of their difference."""
 LITTLE = 0.1
@@ -61,16 +63,39 @@ class DepthResult:
             )
             for row in self.networks
         ]
-        columns = ("network", "parameters", "training error", "validation error")
-        parts = [notebook.text(self.verdict), notebook.table(columns, rows)]
+        parts = [notebook.text(self.verdict), notebook.table(COLUMNS, rows)]
         if self.picture.is_file():
             parts.append(notebook.picture(self.picture.read_bytes(), said="errors and gradients"))
         return notebook.block(f"Depth, after {self.epochs} epochs", *parts)
 
+    def to_text(self, *, width: int | None = None) -> str:
+        """A row a network, the verdict, and where the picture is."""
+        rows = [
+            (
+                row.name,
+                f"{row.parameters:,}",
+                f"{row.train_error:.2%}",
+                "" if row.val_error is None else f"{row.val_error:.2%}",
+            )
+            for row in self.networks
+        ]
+        after = f"after {plural(self.epochs, 'epoch')}, "
+        said = [
+            f"{after}{self.training_pictures:,} training and {self.validation_pictures:,} validation pictures",
+            "",
+            self.verdict,
+            "",
+            f"picture   {self.picture}",
+        ]
+        return "\n".join([*table(COLUMNS, rows, width=width), *wrapped("\n".join(said), width)])
+
     def to_dict(self) -> dict[str, Any]:
         """All of it as JSON types."""
-        table = dataclasses.asdict(self)
-        return table | {"folder": str(self.folder), "picture": str(self.picture), "shown": self.shown}
+        return dataclasses.asdict(self) | {
+            "folder": str(self.folder),
+            "picture": str(self.picture),
+            "shown": self.shown,
+        }
 
 
 @dataclass(frozen=True)

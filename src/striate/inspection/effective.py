@@ -22,6 +22,7 @@ from striate.errors import UsageError
 from striate.hooks import evaluating, watch_calls, with_gradients
 from striate.inspection.inspection import inspect_network
 from striate.row_writing import json_text
+from striate.text_layout import wrapped
 
 SHARE = 0.9545  # of the gradient: two standard deviations of a bell
 
@@ -67,6 +68,10 @@ class EffectiveField:
             f"the theoretical field is {height} x {width} ({self.ratio:.0%} of its side), the picture "
             f"{self.importance.shape[0]} x {self.importance.shape[1]}"
         )
+
+    def to_text(self, *, width: int | None = None) -> str:
+        """The figures in a sentence; on a screen of `width` columns no word is cut."""
+        return "\n".join(wrapped(str(self), width))
 
     def _repr_html_(self) -> str:
         """How it shows itself in a notebook."""

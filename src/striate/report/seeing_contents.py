@@ -40,6 +40,11 @@ class Panel:
     heat: npt.NDArray[np.float32] | None = None  # (H, W): the map that is shown, where it is one of the whole picture
     on_sheet: bool = True  # whether a sheet that is a choice of everything shows it
 
+    @property
+    def heading(self) -> str:
+        """The title, and the layer if it is of one."""
+        return f"{self.title} of {self.layer}" if self.layer else self.title
+
     def to_dict(self) -> dict[str, Any]:
         """All but the pixels, as JSON types."""
         return {

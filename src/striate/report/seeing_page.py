@@ -114,9 +114,8 @@ def _card(panel: Panel) -> Card:
 
 
 def _figure(shown: Shown, panel: Panel) -> Figure:
-    of = f" of {panel.layer}" if panel.layer else ""
     return Figure(
         thumbnail(shown.picture, side=shown.side),
         shown.lines,
-        f"{panel.title}{of}: {', '.join(shown.lines) or 'picture'}",
+        f"{panel.heading}: {', '.join(shown.lines) or 'picture'}",
     )

@@ -126,6 +126,5 @@ def _in_rows(panel: Panel) -> list[list[Shown]]:
 
 
 def _titled(report: SeeingReport, panel: Panel) -> str:
-    of = f" of {panel.layer}" if panel.layer else ""
     what = f"{report.network}, {report.picture_name}" if report.picture_name else report.network
-    return f"{panel.title}{of}: {what}"
+    return f"{panel.heading}: {what}"

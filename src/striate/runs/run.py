@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +13,15 @@ from striate.bundle import Contract, open_bundle
 from striate.errors import StriateError
 from striate.evaluation import Finding
 from striate.runtime import Classifier, load_classifier
+from striate.text_layout import facts
 from striate.training.run_folder import REPORT, SPLITS, read_findings, read_history
+from striate.wording import percent
+
+FIGURES = (
+    *("accuracy", "accuracy_interval", "balanced_accuracy", "f1_macro", "count", "log_loss"),
+    *("expected_calibration_error", "expected_calibration_error_uncalibrated"),
+)
+"""Of a split, those that a run's result has."""
 
 
 class Run:
@@ -60,6 +69,44 @@ class Run:
         """The rows of `metrics.jsonl`, one an epoch."""
         return read_history(self.folder)
 
+    def to_dict(self) -> dict[str, Any]:
+        """Where it is, and the figures of what ships, as JSON types: `accuracy` on the test pictures, else on those of validation.
+
+        Raises:
+            UsageError: It has not ended.
+            BundleError: Its bundle is damaged.
+        """
+        headline = {
+            split: {key: figures[key] for key in FIGURES if key in figures} for split, figures in self.metrics.items()
+        }
+        split = next((name for name in ("test", "val") if name in headline), None)
+        return {
+            "run": str(self.folder),
+            "report": str(self.report),
+            "model": self.contract.architecture.model,
+            "accuracy": headline[split]["accuracy"] if split else None,
+            "split": split,
+            "metrics": headline,
+            "calibration": dict(self.contract.calibration),
+            "findings": [finding.to_dict() for finding in self.findings],
+        }
+
+    def to_text(self, *, width: int | None = None) -> str:
+        """The accuracy with its interval, how far the probabilities can be trusted, where all is, and how to predict.
+
+        Raises:
+            UsageError: It has not ended.
+            BundleError: Its bundle is damaged.
+        """
+        found = self.to_dict()
+        rows = headline_facts(found["metrics"][found["split"]], found) if found["split"] else []
+        rows += [
+            ("run", str(self.folder)),
+            ("report", str(self.report)),
+            ("predict", f"striate predict {shlex.quote(str(self.folder))} PICTURE.jpg"),
+        ]
+        return "\n".join(facts(rows, width=width))
+
     def _repr_html_(self) -> str:
         """How it shows itself in a notebook."""
         from striate import notebook
@@ -87,6 +134,31 @@ class Run:
 
     def __repr__(self) -> str:
         return f"<Run {self.folder}>"
+
+
+def headline_facts(figures: Mapping[str, Any], found: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The figures of a split as names and values."""
+    low, high = figures["accuracy_interval"]
+    rows = [
+        (
+            "accuracy",
+            f"{figures['accuracy']:.2%} on {figures['count']:,} pictures of {found['split']} "
+            f"(95 % interval {low:.1%} to {high:.1%})",
+        )
+    ]
+    if abs(figures["balanced_accuracy"] - figures["accuracy"]) > 1e-9:  # they are the same where classes are even
+        recall = f"{figures['balanced_accuracy']:.2%} balanced accuracy (the mean recall of the classes)"
+        rows.append(("by class", f"{recall}, macro F1 {figures['f1_macro']:.3f}"))
+    return [*rows, ("sureness", describe_calibration(found["calibration"], figures))]
+
+
+def describe_calibration(calibration: Mapping[str, Any], figures: Mapping[str, Any]) -> str:
+    """How far the probabilities are from the share of right answers, and what was done about it."""
+    error = f"calibration error {percent(figures.get('expected_calibration_error'), space='')}"
+    if not calibration.get("pictures"):
+        return f"{error}; no temperature was fitted: too few validation pictures"
+    before = percent(figures["expected_calibration_error_uncalibrated"], space="")
+    return f"{error}, {before} without the temperature {calibration['temperature']:g} (of {calibration['pictures']:,} validation pictures)"
 
 
 def run_folder_of(classifier: str | Path | Run | Classifier) -> Path | None:
