@@ -112,6 +112,10 @@ REFUSED = [
     (("visualize", "vgg11", "no.png", "--json", "--mean", "0.5"), "--mean and --std belong together"),
     (("visualize", "vgg11", "no.png", "--json", "--size", "0"), "size must lie in 1..4096"),
     (("visualize", "vgg11", "no.png", "--json", "--weights", "imagenet"), "no.png: "),
+    (
+        ("visualize", "vgg11", "--json", "-m", "maximize", "--weights", "imagenet"),
+        "maximize needs a unit: give --unit N",
+    ),
     (("visualize", "vgg11", "no", "-m", "top", "--json", "--weights", "imagenet"), "there is no 'no'"),
     (("inspect", "no", "--pictures", "3"), "--pictures goes with --signal or --effective"),
     (("inspect", "no", "--json", "--markdown"), "--json and --markdown exclude each other"),

@@ -60,6 +60,8 @@ def test_names_are_listed_as_a_sentence_does():
             UsageError,
             "--unit goes with deconvnet, guided, gradient, feature-maps, through-training, top, maximize, not with occlusion",
         ),
+        ({"method": "maximize"}, UsageError, "maximize needs a unit: give --unit N with --layer, or --target CLASS"),
+        ({"method": "maximize", "layer": "c3", "target": "cat"}, UsageError, "maximize needs a unit: give --unit N"),
     ],
 )
 def test_what_a_method_does_not_take(options, kind, message):

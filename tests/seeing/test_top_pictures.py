@@ -108,7 +108,7 @@ def test_pictures_without_any_that_can_be_read(tmp_path):
     ):
         striate.visualize("lenet5_relu", data=tmp_path / "one", method="top")
     with pytest.raises(DataError, match=r"torn\.png is a single picture; give a folder of many"):
-        striate.visualize("lenet5_relu", data=tmp_path / "one" / "torn.png", method="top")
+        striate.visualize("no network", data=tmp_path / "one" / "torn.png", method="top")  # before that is looked for
 
 
 def test_pictures_that_a_map_does_not_tell_apart(squares):

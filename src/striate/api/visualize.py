@@ -24,7 +24,7 @@ from striate.report.seeing_contents import Panel, SeeingReport
 from striate.report.seeing_page import render
 from striate.report.seeing_sheet import draw_everything, draw_panel, leaves_out
 from striate.sealing.opening import ModelName
-from striate.seeing.many_pictures import many_pictures
+from striate.seeing.many_pictures import check_many, many_pictures
 from striate.seeing.methods import ALL, METHODS, check_method, needs
 from striate.seeing.observation import check_unit, observe
 from striate.seeing.page import seeing_report
@@ -181,7 +181,7 @@ def visualize(
     started = time.perf_counter()
     watcher = watcher or Watcher()
     keep_freed_memory()
-    check_method(method, layer=layer, unit=unit)
+    check_method(method, layer=layer, unit=unit, target=target)
     check_asked(AskedInput(size, mean, std))
     picture, data = _what_it_needs(method, picture, data)
     if not isinstance(model, SeenNetwork):
@@ -215,6 +215,7 @@ def _what_it_needs(
     if needs(method) == "data":
         if data is None:
             raise UsageError(f"{method} needs data: many pictures to find those that a map answers to most")
+        check_many(data)
         if isinstance(data, str | Path) and not Path(data).exists():
             data = load_data(data)
         return None, data

@@ -77,7 +77,7 @@ def command(
         print_result(show_layers(model, size, as_json=as_json))
         return
     where = parse_unit(unit)
-    check_method(method, layer=layer, unit=where)
+    check_method(method, layer=layer, unit=where, target=target)
     if picture is None and needs(method) != "nothing":
         raise typer.BadParameter(f"give a PICTURE (for {names(needing('data'))}: DATA); or --layer list")
     if output is None and html is None and not as_json and not check:

@@ -80,14 +80,22 @@ class ManyPictures:
         return torch.from_numpy(self.seen.preprocessing.normalise(np.stack(pictures)))
 
 
+def check_many(data: str | Path | Dataset) -> None:
+    """Refuses a single picture in the place of many.
+
+    Raises:
+        DataError: It is one.
+    """
+    if not isinstance(data, Dataset) and is_picture_name(str(data)) and Path(data).is_file():
+        raise DataError(f"{data} is a single picture; give a folder of many, to find those that a map answers to most")
+
+
 def many_pictures(seen: SeenNetwork, data: str | Path | Dataset) -> ManyPictures:
     """The pictures of a data set, or all that lie in a folder and below it, in whatever order of folders.
 
     Raises:
         DataError: There are none, or they cannot be used.
     """
-    if not isinstance(data, Dataset) and is_picture_name(str(data)) and Path(data).is_file():
-        raise DataError(f"{data} is a single picture; give a folder of many, to find those that a map answers to most")
     if isinstance(data, Dataset) or data in BUILT_IN_NAMES or not Path(data).is_dir() or is_idx_folder(Path(data)):
         dataset = data if isinstance(data, Dataset) else load_data(data)
         keys = [dataset.pictures.key(row) for row in range(len(dataset))]

@@ -68,11 +68,10 @@ def _maximized(question: Question, layer: str, unit: Unit, size: tuple[int, int]
 
 
 def _unit_asked_for(question: Question) -> tuple[str, Unit]:
-    layer, unit = question.layer or HEAD, question.unit
-    if unit is None and layer == HEAD:
-        unit = question.target
-    if unit is None:
-        raise UsageError("maximize needs a unit: give --unit N with --layer, or --target CLASS")
+    layer = question.layer or HEAD
+    unit = question.target if question.unit is None else question.unit
+    if unit is None:  # `check_method` says what to give
+        raise UsageError(f"{question.method} needs a unit")
     check_unit(question.seen.layer_facts(layer), unit)
     return layer, unit
 

@@ -38,6 +38,8 @@ class Method:
     """The function that makes its panels, `striate.seeing.FILE.NAME`: from the method and a `Question`, in order."""
     takes_layer: bool = False
     takes_unit: bool = False
+    needs_unit: bool = False
+    """Whether a unit or a class must be named, since there is no strongest one to take."""
     checked_as: str = ""
     """Its name in `striate.visualization.METHODS`, under which its map is tested before it is shown; "": it makes no such map."""
     on_page: bool = True
@@ -170,6 +172,7 @@ ROWS = (
         panels="striate.seeing.maximization.maximize_panels",
         takes_layer=True,
         takes_unit=True,
+        needs_unit=True,
     ),
 )
 METHODS = MappingProxyType({method.name: method for method in ROWS})
@@ -200,12 +203,14 @@ def needs(name: str) -> Needs:
     return "picture" if name == ALL else METHODS[name].needs
 
 
-def check_method(method: str, *, layer: str | None = None, unit: Unit | None = None) -> None:
+def check_method(
+    method: str, *, layer: str | None = None, unit: Unit | None = None, target: int | str | None = None
+) -> None:
     """Refuses what no method takes, before anything is read.
 
     Raises:
         UnknownNameError: There is no such method; the message offers the closest.
-        UsageError: The method has no use for the layer or the unit.
+        UsageError: The method has no use for the layer or the unit, or needs one that is not named.
     """
     if method not in (*METHODS, ALL):
         raise UnknownNameError("method", method, (*METHODS, ALL))
@@ -214,3 +219,6 @@ def check_method(method: str, *, layer: str | None = None, unit: Unit | None = N
         raise UsageError(f"{method} is of the network as a whole and takes no --layer")
     if unit is not None and method not in takes_unit:
         raise UsageError(f"--unit goes with {', '.join(takes_unit)}, not with {method}; a class is a --target")
+    of_class = target is not None and layer in (None, "head")
+    if method != ALL and METHODS[method].needs_unit and unit is None and not of_class:
+        raise UsageError(f"{method} needs a unit: give --unit N with --layer, or --target CLASS")
