@@ -1,8 +1,12 @@
+import time
+
 import pytest
 import torch
 
 import striate.api.bench_training as room
 from striate.api.bench_training import bench_training
+from striate.deciding.deciding import decide
+from striate.deciding.training_request import TrainingRequest
 from striate.errors import UsageError
 
 
@@ -32,6 +36,16 @@ def test_with_pictures_the_loop_is_measured_beside_the_fast_step(striped, monkey
     result = bench_training("resnet20", data=striped, batch_size=16, rounds=1, device="cpu")
     assert [(way.name, way.peer) for way in result.ways] == [("plain", ""), ("fast", "plain"), ("loop", "fast")]
     assert result.size == (32, 32)
+
+
+def test_the_loop_is_that_of_a_run(striped):
+    network, recipe, examples = room.loop_on(striped, room.model_row("resnet20"), 16, 32, room.Watcher())
+    request = TrainingRequest(
+        data=striped, model="resnet20", batch_size=16, epochs=room.EPOCHS_OF_THE_LOOP, size=32, precision="fp32"
+    )
+    run = decide(request, watcher=room.Watcher(), begun=time.monotonic())
+    assert (recipe, examples.preprocessing) == (run.plan.recipe, run.plan.preprocessing)
+    assert torch.equal(network.conv1.weight, run.network.conv1.weight.cpu())
 
 
 def test_the_plain_step_is_what_scripts_do(monkeypatch):

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from striate.data.dataset import ArrayPictures, Dataset, PictureTable, assemble
-from striate.data.splitting import assign_splits, unit_of_each
+from striate.data.splitting import assign_splits, keep_training_pictures, unit_of_each
 from striate.errors import UsageError
 
 Made = Callable[..., Dataset]
@@ -238,3 +238,11 @@ def test_units_follow_chains_of_copies_and_groups() -> None:
     groups = np.array([-1, 0, 0, 1, 1, -1, 2, 2], dtype=np.int32)
     units = unit_of_each(np.repeat(contents[:, np.newaxis], 32, axis=1), groups)
     assert units.tolist() == [0, 0, 0, 0, 0, 2, 1, 1]
+
+
+def test_some_training_pictures_are_kept_and_all_others():
+    dataset = build([(content, content % 2, -1) for content in range(20)], splits=[1] * 12 + [2] * 4 + [3] * 4)
+    kept = keep_training_pictures(dataset, 5, seed=0)
+    assert [len(kept.indices(split)) for split in ("train", "val", "test")] == [5, 4, 4]
+    assert (kept.labels == keep_training_pictures(dataset, 5, seed=0).labels).all()
+    assert keep_training_pictures(dataset, 12, seed=0) is dataset
