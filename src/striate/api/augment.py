@@ -171,25 +171,8 @@ def augment_sheet(
     for epoch in range(draws):
         changed, changes = draw_epoch(reader, training, indices, originals, chosen, seed=seed, epoch=epoch)
         columns.append((_to_pixels(changed), changes))
-    rows = tuple(
-        SheetRow(
-            dataset.pictures.key(int(index)),
-            dataset.classes[int(dataset.labels[index])],
-            tuple(changes[place] for _, changes in columns),
-        )
-        for place, index in enumerate(indices)
-    )
-    shown = _to_pixels(originals)
-    tiles = [
-        [
-            Tile(shown[place], [row.label, row.key]),
-            *(
-                Tile(pixels[place], [change.text for change in changes[place]] or ["unchanged"])
-                for pixels, changes in columns
-            ),
-        ]
-        for place, row in enumerate(rows)
-    ]
+    rows = sheet_rows(dataset, indices, [changes for _, changes in columns])
+    tiles = lay_out(rows, _to_pixels(originals), [pixels for pixels, _ in columns])
     name = Path(policy).name if not isinstance(policy, AugmentationPolicy) else "own policy"
     size_text = f"{originals.shape[3]} x {originals.shape[2]} pixels"
     pixels = draw_contact_sheet(
@@ -206,6 +189,36 @@ def _with_settings(policy: AugmentationPolicy, settings: Mapping[str, Any]) -> A
         return policy
     table = merge(policy.to_dict(), settings)
     return read_dataclass(AugmentationPolicy, table, what="augmentation policy")
+
+
+def sheet_rows(
+    dataset: Dataset, indices: npt.NDArray[np.int64], drawn: Sequence[Sequence[tuple[Change, ...]]]
+) -> tuple[SheetRow, ...]:
+    """A row a picture: its name and class, and of each draw what was done to it."""
+    return tuple(
+        SheetRow(
+            dataset.pictures.key(int(index)),
+            dataset.classes[int(dataset.labels[index])],
+            tuple(changes[place] for changes in drawn),
+        )
+        for place, index in enumerate(indices)
+    )
+
+
+def lay_out(
+    rows: Sequence[SheetRow], originals: npt.NDArray[np.uint8], drawn: Sequence[npt.NDArray[np.uint8]]
+) -> list[list[Tile]]:
+    """A row a picture: the original with its class, then each draw with what was done to it."""
+    return [
+        [
+            Tile(originals[place], [row.label, row.key]),
+            *(
+                Tile(pixels[place], [change.text for change in changes] or ["unchanged"])
+                for pixels, changes in zip(drawn, row.draws, strict=True)
+            ),
+        ]
+        for place, row in enumerate(rows)
+    ]
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from striate.bundle import open_bundle
+from striate.bundle import Bundle, open_bundle
 from striate.errors import UsageError
 from striate.hardware import available_processors, describe_processor
 from striate.openvino_loading import load_openvino
@@ -133,11 +133,7 @@ def bench_predicting(
     if rounds < 1:
         raise UsageError(f"rounds must be 1 or more, got {rounds}")
     opened = open_bundle(bundle)
-    classifiers = {}
-    for precision in ("fp32", "bf16", "fp16", *(["int8"] if opened.int8_path else [])):
-        classifier = load_classifier(opened, precision=precision)
-        if classifier.engine.precision == precision:  # else the processor computes it in fp32
-            classifiers[precision] = classifier
+    classifiers = in_each_precision(opened)
     done, whole = 0, (rounds + 1) * len(classifiers)
 
     def reader(classifier: Classifier) -> Callable[[], None]:
@@ -180,6 +176,14 @@ def bench_predicting(
         milliseconds=time_steps(classifiers["fp32"], files[:STAGED_PICTURES]),
         ways=tuple(ways),
     )
+
+
+def in_each_precision(bundle: Bundle) -> dict[str, Classifier]:
+    """The bundle's classifier in every number format that it has and the processor computes."""
+    precisions = ("fp32", "bf16", "fp16", *(["int8"] if bundle.int8_path else []))
+    classifiers = {precision: load_classifier(bundle, precision=precision) for precision in precisions}
+    # What the processor does not compute says that it runs in fp32.
+    return {name: classifier for name, classifier in classifiers.items() if classifier.engine.precision == name}
 
 
 def prepared_inference(classifier: Classifier, files: list[str], *, seconds: float = 0.5) -> Callable[[], float]:

@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from striate.bundle import Bundle
 from striate.conversion.formats import ExportContent, ExportFormat, format_of
-from striate.data import load_data
+from striate.data import Dataset, load_data
 from striate.durable_writing import check_writable, folder_beside, move_into_place
 from striate.errors import ExportError
 from striate.pixels import decode
@@ -134,21 +137,11 @@ def export(
     row.check_packages(with_preprocessing)  # a missing one is told before any work
     dataset = None if data is None else load_data(data, root=root)  # names alone: whether it is there
     reference = load_classifier(bundle_of(classifier), engine="torch")
-    contract = reference.contract
-    channels = contract.preprocessing.channels
-    pictures = (
-        [] if dataset is None else pictures_of_data(dataset, channels=channels, count=MOST_PICTURES, watcher=watcher)
-    )
-    pictures_from = f"{len(pictures)} of {data}" if pictures else ""
-    if (missing := FEWEST_PICTURES - len(pictures)) > 0:
-        bundle = reference.bundle
-        canaries = [decode(bundle.canary_path(one.file), channels=channels) for one in bundle.canaries.canaries]
-        pictures += pictures_like(canaries, missing)
-        pictures_from += f"{' and ' if pictures_from else ''}{missing} made from the canaries"
+    pictures, pictures_from = pictures_to_compare(reference.bundle, dataset, f"{data}", watcher)
     content = ExportContent(
         network=reference.network,
         graph=reference.bundle.engine_path,
-        preprocessing=contract.preprocessing,
+        preprocessing=reference.contract.preprocessing,
         with_preprocessing=with_preprocessing,
         metadata=describe_bundle(reference.bundle, row, with_preprocessing=with_preprocessing),
     )
@@ -180,6 +173,22 @@ def export(
         agreement=agreement,
         metadata=content.metadata,
     )
+
+
+def pictures_to_compare(
+    bundle: Bundle, dataset: Dataset | None, data: str, watcher: Watcher
+) -> tuple[list[npt.NDArray[np.uint8]], str]:
+    """Pictures of the data, and where there are fewer than it takes, some that are made from the canaries; and what they are of."""
+    channels = bundle.contract.preprocessing.channels
+    pictures = (
+        [] if dataset is None else pictures_of_data(dataset, channels=channels, count=MOST_PICTURES, watcher=watcher)
+    )
+    pictures_from = f"{len(pictures)} of {data}" if pictures else ""
+    if (missing := FEWEST_PICTURES - len(pictures)) > 0:
+        canaries = [decode(bundle.canary_path(canary.file), channels=channels) for canary in bundle.canaries.canaries]
+        pictures += pictures_like(canaries, missing)
+        pictures_from += f"{' and ' if pictures_from else ''}{missing} made from the canaries"
+    return pictures, pictures_from
 
 
 def describe_bundle(bundle: Bundle, row: ExportFormat, *, with_preprocessing: bool) -> dict[str, str]:

@@ -20,7 +20,7 @@ from striate.errors import UsageError
 from striate.interruption import interruptible
 from striate.report.rate_picture import draw_rates
 from striate.text_layout import wrapped
-from striate.training import StoppedError
+from striate.training import Recipe, StoppedError
 from striate.training.memory import keep_freed_memory
 from striate.training.range_test import RateSuggestion, Sweep, check_sweep, range_test, smooth, suggest_rate
 from striate.transfer import freeze
@@ -204,11 +204,16 @@ def find_learning_rate(
     )
     decided = decide(request, watcher=watcher, begun=time.monotonic(), unsaid=NOT_SWEPT)
     sweep = sweep_rates(decided, lowest=lowest, highest=highest, steps=steps, watcher=watcher)
+    return rate_test(decided.plan.recipe, sweep)
+
+
+def rate_test(recipe: Recipe, sweep: Sweep) -> RateTest:
+    """What a sweep says of a recipe."""
     found = suggest_rate(sweep)
-    recipe_rate = decided.plan.recipe.optimizer.learning_rate
+    recipe_rate = recipe.optimizer.learning_rate
     judgement = judge_rate(recipe_rate, found)
     return RateTest(
-        model=decided.plan.recipe.model,
+        model=recipe.model,
         suggestion=found.suggestion,
         steepest=found.steepest,
         minimum=found.minimum,
