@@ -6,14 +6,11 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 INPUTS := pyproject.toml constraints.txt
 
-# Tested by processes of their own: one that has built every network is large, and slower at all that follows.
-LEARNING := $(addprefix tests/,api augmentation benchmarks bundle cli conversion evaluation report runtime training transfer weights)
-
 .PHONY: help demo test test-slow test-all bench check format clean
 
 help:
 	@echo "make demo       train LeNet-5 on handwritten digits, evaluate it, predict a few"
-	@echo "make test       run the tests (about six minutes on two cores)"
+	@echo "make test       run the tests (about four minutes on two cores)"
 	@echo "make test-slow  run the tests that take long"
 	@echo "make test-all   run every test for every network (about an hour)"
 	@echo "make bench      measure Striate beside its peers (about forty minutes), and write docs/performance.md"
@@ -37,15 +34,14 @@ demo: $(VENV)/.core
 	@$(BIN)/python examples/demo.py
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(LEARNING)
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(addprefix --ignore=,$(LEARNING))
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 test-slow: $(VENV)/.dev
-	$(BIN)/python -m pytest -m "slow and not exhaustive" -n 2 --ignore=tests/api/test_promises.py
+	$(BIN)/python -m pytest -m "slow and not exhaustive" -n 2 --dist worksteal --ignore=tests/api/test_promises.py
 	OMP_WAIT_POLICY=passive OMP_NUM_THREADS=$$($(BIN)/python -c 'import os; print(os.cpu_count())') $(BIN)/python -m pytest -m slow -s tests/api/test_promises.py
 
 test-all: $(VENV)/.dev
-	$(BIN)/python -m pytest -m "slow or exhaustive or not slow" -n 2
+	$(BIN)/python -m pytest -m "slow or exhaustive or not slow" -n 2 --dist worksteal
 
 bench: $(VENV)/.dev
 	$(PIP) install --quiet --constraint constraints.txt --editable '.[export]'

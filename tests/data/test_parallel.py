@@ -46,12 +46,10 @@ def test_who_stops_asking_stops_the_work_within_a_chunk() -> None:
         time.sleep(0.01)
         done.append(index)
 
-    started = time.monotonic()
-    generator = ordered_results(work, 64, workers=2, chunk=8)
+    generator = ordered_results(work, 640, workers=2, chunk=8)
     next(generator)
     generator.close()
-    assert time.monotonic() - started < 1
-    assert len(done) < 64
+    assert len(done) <= (2 * 2 + 1) * 8  # what is in flight is all that can have been begun
 
 
 def test_worker_count() -> None:

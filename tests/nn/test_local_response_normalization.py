@@ -45,7 +45,9 @@ def test_the_paper_s_constants_are_the_defaults():
 def test_each_pixel_by_itself():
     inputs = torch.randn(2, 7, 3, 4, dtype=torch.float64)
     layer = LocalResponseNormalization(3, 0.5, 0.75, 1)
-    assert torch.equal(layer(inputs)[:, :, 1:2, 2:3], layer(inputs[:, :, 1:2, 2:3].contiguous()))
+    alone = layer(inputs[:, :, 1:2, 2:3].contiguous())
+    # A power's last bit depends on how many are computed at once.
+    torch.testing.assert_close(layer(inputs)[:, :, 1:2, 2:3], alone, rtol=1e-15, atol=0)
 
 
 @pytest.mark.parametrize("size", [1, 3, 5, 7])

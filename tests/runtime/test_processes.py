@@ -223,9 +223,8 @@ def test_what_is_sent_is_the_place_and_not_the_weights(finished_run, paths, tmp_
     sent = pickle.dumps(classifier)
     assert len(sent) < 1000
     monkeypatch.chdir(tmp_path)
-    begun = time.monotonic()
     received = pickle.loads(sent)
-    assert time.monotonic() - begun < 0.05  # nothing is opened yet
+    assert not {"bundle", "engine", "canary_difference"} & vars(received).keys()  # nothing is opened yet
     assert received.classes == ("across", "bands")
     assert repr(received) == repr(classifier)
     assert received.canary_difference == classifier.canary_difference
