@@ -38,6 +38,7 @@ GROUND = {
 """These serve every floor, their own too, and import no room."""
 FLOORS = [
     {"nn", "pixels", "initialization", "evaluation"} | GROUND,
+    {"tasks"},
     {"models", "data", "augmentation"},
     {"bundle", "weights", "inspection", "conversion"},
     {"training", "runtime"},
@@ -54,6 +55,7 @@ TORCH_FREE = [
     "runtime",
     "bundle",
     "evaluation",
+    "tasks",
     "data",
     "report",
     *(f"{name}.py" for name in sorted(GROUND - {"hooks"})),

@@ -196,13 +196,13 @@ def an_evaluation(inspection, folder):
 
 
 def a_prediction(inspection, folder):
-    from striate.runtime.classifier import Prediction
+    from striate.tasks import Prediction
 
     return Prediction(EVIL, EVIL, 0.9, ((EVIL, 0.9), ("dog", 0.1))), ["90.0%", "dog"], 0
 
 
 def a_failed_prediction(inspection, folder):
-    from striate.runtime.classifier import Prediction
+    from striate.tasks import Prediction
 
     return Prediction("a.jpg", None, None, (), EVIL), ["a.jpg"], 0
 

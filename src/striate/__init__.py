@@ -69,7 +69,8 @@ if TYPE_CHECKING:
     from striate.models import list_models
     from striate.pixels import Preprocessing
     from striate.runs.run import Run
-    from striate.runtime import Classifier, Prediction
+    from striate.runtime import Classifier
+    from striate.tasks import Prediction
     from striate.watching import Watcher
 
 _HOMES = {
@@ -91,7 +92,7 @@ _HOMES = {
     "Inspection": "striate.inspection",
     "Interrupted": "striate.errors",
     "PictureError": "striate.errors",
-    "Prediction": "striate.runtime",
+    "Prediction": "striate.tasks",
     "Preprocessing": "striate.pixels",
     "Quantization": "striate.api.quantize",
     "QuantizationError": "striate.errors",

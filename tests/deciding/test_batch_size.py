@@ -6,6 +6,7 @@ from striate.deciding.batch_size import choose_batch_size, fits, try_out
 from striate.errors import TrainingError
 from striate.models import create_model
 from striate.training import Recipe
+from striate.training.objectives import OBJECTIVES
 
 SIZE = (32, 32)
 
@@ -58,7 +59,7 @@ def test_a_rate_that_was_asked_for_stays_and_adamw_s_goes_with_the_root(network,
 def test_what_memory_does_not_hold_is_not_tried(network, monkeypatch):
     speeds = {size: float(size) for size in (8, 16, 32, 64, 128, 256)}
     few = room.probe_images(network, SIZE, count=2)
-    a_picture = room.kept_for_backward(network, few, room.probe_loss, "fp32") / 2
+    a_picture = room.kept_for_backward(network, few, OBJECTIVES["single_label"].probe, "fp32") / 2
     recipe, decisions, tried = measured(monkeypatch, network, speeds, memory=int(40 * a_picture / room.WORKING_SHARE))
     assert tried == [8, 16, 32] and recipe.batch_size == 32
     assert decisions[0][2].endswith("; 64 do not fit into memory")

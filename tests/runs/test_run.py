@@ -14,7 +14,10 @@ def run_of(metrics, calibration=None, folder="r"):
     """A run as if its bundle had been read."""
     run = Run(folder)
     contract = SimpleNamespace(
-        metrics=metrics, calibration=calibration or {"temperature": 1.0}, architecture=SimpleNamespace(model="lenet5")
+        metrics=metrics,
+        calibration=calibration or {"temperature": 1.0},
+        architecture=SimpleNamespace(model="lenet5"),
+        task="single_label",
     )
     vars(run)["contract"] = contract
     return run

@@ -240,7 +240,7 @@ class _Reader:
 def pick_pictures(dataset: Dataset, training: npt.NDArray[np.int64], *, count: int, seed: int) -> npt.NDArray[np.int64]:
     """Up to `count` training pictures in a random order, every class once before any comes again; then sorted by class."""
     order = training[permutation(seed, 0, len(training))]
-    picked = order[in_turn(dataset.labels[order], count)]
+    picked = order[in_turn(dataset.task.strata(dataset.labels[order]), count)]
     return picked[np.argsort(dataset.labels[picked], kind="stable")]
 
 

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from striate.data import open_store
 from striate.data.examples import SplitExamples
@@ -23,11 +22,13 @@ from striate.deciding.training_request import TrainingRequest
 from striate.errors import UsageError
 from striate.hardware import describe_processor
 from striate.models import Network, Row, create_model, model_row
+from striate.tasks import DEFAULT_TASK
 from striate.text_layout import table, wrapped
 from striate.timing import SideBySide, time_side_by_side
 from striate.training import (
     Recipe,
     StoppedError,
+    Targets,
     TrainingState,
     choose_precision,
     fit,
@@ -35,8 +36,10 @@ from striate.training import (
 )
 from striate.training.device import choose_device
 from striate.training.memory import hand_back_freed_memory, keep_freed_memory
+from striate.training.objectives import OBJECTIVES
 from striate.training.precision import autocast
-from striate.training.probes import probe_images, probe_loss
+from striate.training.probes import probe_images
+from striate.training.recipe import LossConfig
 from striate.watching import Watcher
 from striate.weights.input_rule import check_side
 from striate.wording import plural
@@ -170,7 +173,7 @@ def bench_training(
     network = network.to(torch_device)
     images = probe_images(network, sides, count=batch_size)
     fast = copy.deepcopy(network).to(memory_format=torch.channels_last)
-    precision, why = choose_precision(fast, images, probe_loss)
+    precision, why = choose_precision(fast, images, OBJECTIVES[recipe.task].probe)
     recipe = dataclasses.replace(recipe, precision=precision)
 
     work: dict[str, tuple[int, Callable[[], object]]] = {}
@@ -228,7 +231,7 @@ def plain_step(network: Network, images: Tensor) -> Callable[[], None]:
     def step() -> None:
         hand_back_freed_memory()
         optimizer.zero_grad()
-        probe_loss(network(images)).backward()  # type: ignore[no-untyped-call]
+        OBJECTIVES[DEFAULT_TASK].probe(network(images)).backward()  # type: ignore[no-untyped-call]
         optimizer.step()
 
     return step
@@ -240,12 +243,14 @@ def fast_step(network: Network, images: Tensor, recipe: Recipe, labels: Tensor |
     optimizer = torch.optim.SGD(
         network.parameters(), lr=0.01, momentum=0.9, weight_decay=1e-4, nesterov=True, fused=True
     )
+    objective = OBJECTIVES[recipe.task]
+    plain_loss = objective.loss(LossConfig(label_smoothing=0.0), None)
 
     def step() -> None:
         keep_freed_memory()
         with autocast(images.device, recipe.precision):
             logits = network(images)
-        loss = probe_loss(logits.float()) if labels is None else functional.cross_entropy(logits.float(), labels)
+        loss = objective.probe(logits.float()) if labels is None else plain_loss(logits.float(), Targets(labels))
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)

@@ -15,11 +15,12 @@ from striate.data import SPLITS, Dataset, Problem, apply_split_table, check_pict
 from striate.data.known_classes import labels_of
 from striate.durable_writing import whole_file
 from striate.errors import DataError, UnknownNameError, UsageError
-from striate.evaluation import Finding, Scores, judge_scores, score
+from striate.evaluation import Finding, Scores, judge_scores
 from striate.printable_text import printable
 from striate.row_writing import FilePath, csv_line
 from striate.runs.run import Run, run_folder_of
 from striate.runtime import Classifier, as_classifier
+from striate.tasks import SINGLE_LABEL, Task
 from striate.text_layout import cell_width, facts, table, wrapped
 from striate.training.run_folder import SPLITS as SPLIT_TABLE
 from striate.watching import Watcher
@@ -48,6 +49,8 @@ class Evaluation:
     """Pictures that were left out because the classifier was trained on them."""
     problems: tuple[Problem, ...]
     """Pictures that were left out because they cannot be used."""
+    task: Task = SINGLE_LABEL
+    """What the classifier was asked."""
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -127,11 +130,13 @@ class Evaluation:
         yield csv_line(
             ["path", "label", "prediction", "probability", "correct", *(f"p({name})" for name in self.classes)]
         )
-        best = self.probabilities.argmax(axis=1)
-        for key, label, predicted, row in zip(self.keys, self.labels, best, self.probabilities, strict=True):
+        answers = self.task.decide(self.probabilities)
+        right = self.task.same(answers, self.labels)
+        columns = (self.keys, self.labels, answers, right, self.probabilities)
+        for key, label, predicted, correct, row in zip(*columns, strict=True):
             names = (self.classes[label], self.classes[predicted])
             probabilities = (f"{value:.6f}" for value in row)
-            yield csv_line([FilePath(key), *names, f"{row[predicted]:.6f}", int(label == predicted), *probabilities])
+            yield csv_line([FilePath(key), *names, f"{row[predicted]:.6f}", int(correct), *probabilities])
 
 
 def evaluate(
@@ -188,7 +193,7 @@ def evaluate(
     labels = labels_of(kept, classifier.classes)
     probabilities = np.concatenate(list(predict_in_batches(classifier, kept, watcher)))
     return Evaluation(
-        scores=score(probabilities, labels, classifier.classes),
+        scores=classifier.task.score(probabilities, labels, classifier.classes),
         split=chosen,
         classes=classifier.classes,
         keys=tuple(kept.pictures.key(index) for index in range(len(kept))),
@@ -196,6 +201,7 @@ def evaluate(
         probabilities=probabilities,
         seen=int(seen.sum()),
         problems=dataset.problems,
+        task=classifier.task,
     )
 
 

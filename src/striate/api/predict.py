@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from striate.pixels.picture_arguments import check_globs, expand
-from striate.runtime import Classifier, Prediction, load_classifier
+from striate.runtime import Classifier, load_classifier
 from striate.runtime.classifier import Pictures, as_pictures
+from striate.tasks import Prediction
 
 
 def predict(

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from striate.bundle import Bundle, BundleContent, PrecisionTerms, open_bundle, write_bundle
+from striate.bundle import Bundle, BundleContent, Contract, PrecisionTerms, open_bundle, write_bundle
 from striate.bundle.contract import ENOUGH_AGREEMENT, LARGEST_TOLERANCE
 from striate.bundle.folder import CANARY_SHEET, INT8, INT8_WEIGHTS
 from striate.choosing import evenly
@@ -26,6 +26,7 @@ from striate.pixels import Preprocessing
 from striate.runs.run import Run, run_folder_of
 from striate.runtime import OpenVINOEngine
 from striate.sealing.seal import times_as_fast
+from striate.tasks import named_task
 from striate.text_layout import facts
 from striate.training.run_folder import SPLITS
 from striate.watching import Watcher
@@ -149,7 +150,8 @@ def quantize(
     bundle = open_bundle(place)
     training, validation = calibration_and_validation(bundle, place, data, root, calibration_pictures, watcher)
     labels = labels_of(validation, bundle.contract.classes)
-    preprocessing = bundle.contract.preprocessing
+    contract = bundle.contract
+    preprocessing, task = contract.preprocessing, named_task(contract.task)
     prepared = [preprocessing.pixels(training.pictures.read(row)) for row in range(len(training))]
 
     def calibration(row: int) -> npt.NDArray[np.float32]:
@@ -158,15 +160,15 @@ def quantize(
 
     def judge(logits: Callable[..., npt.NDArray[np.float32]], rows: Iterable[int]) -> list[float]:
         chosen = list(rows)
-        answers = [logits(images).argmax(axis=1) for images in batches(preprocessing, validation, chosen)]
-        return [float(right) for right in np.concatenate(answers) == labels[chosen]]
+        answers = [decided(logits(images), contract) for images in batches(preprocessing, validation, chosen)]
+        return [float(right) for right in task.same(np.concatenate(answers), labels[chosen])]
 
     with tempfile.TemporaryDirectory(prefix="striate-int8-") as scratch:
         path = Path(scratch) / "int8.xml"
         watcher.task("calibrating", 0, len(training))
         graph = quantize_graph(bundle.engine_path, calibration, len(training))
         fp32 = OpenVINOEngine(bundle.engine_path)
-        result, engine = measure(graph, path, fp32, preprocessing, validation, labels, watcher)
+        result, engine = measure(graph, path, fp32, contract, validation, labels, watcher)
         if result.drop > max_drop:
             watcher.note(f"int8 loses {result.drop:.2f} points: looking for the layers that cost most")
             graph = quantize_graph_within(
@@ -177,7 +179,7 @@ def quantize(
                 validation_count=len(validation),
                 max_drop=max_drop / 100,
             )
-            result, engine = measure(graph, path, fp32, preprocessing, validation, labels, watcher)
+            result, engine = measure(graph, path, fp32, contract, validation, labels, watcher)
         if result.drop > max_drop:
             raise QuantizationError(
                 f"int8 scores {result.accuracy:.2%} where fp32 scores {result.accuracy_fp32:.2%} on {result.pictures:,} pictures: "
@@ -232,11 +234,19 @@ def batches(
         yield preprocessing.normalise(np.stack([preprocessing.pixels(dataset.pictures.read(row)) for row in chosen]))
 
 
+def decided(logits: npt.NDArray[np.float32], contract: Contract) -> npt.NDArray[Any]:
+    """What logits come to; those that are not finite to an answer too, which is hardly ever right."""
+    task = named_task(contract.task)
+    with np.errstate(invalid="ignore"):
+        answers: npt.NDArray[Any] = task.decide(task.probabilities(logits, contract.calibration))
+    return answers
+
+
 def measure(
     graph: Any,
     path: Path,
     fp32: OpenVINOEngine,
-    preprocessing: Preprocessing,
+    contract: Contract,
     validation: Dataset,
     labels: npt.NDArray[np.int64],
     watcher: Watcher,
@@ -246,17 +256,18 @@ def measure(
     int8 = OpenVINOEngine(path, precision="int8")
     parts, first = [], np.empty(0, np.float32)
     watcher.task("comparing", 0, len(labels))
-    for images in batches(preprocessing, validation, range(len(labels))):
+    for images in batches(contract.preprocessing, validation, range(len(labels))):
         first = first if len(first) else images
-        parts.append([engine.infer(images)[0].argmax(axis=1) for engine in (fp32, int8)])
+        parts.append([decided(engine.infer(images)[0], contract) for engine in (fp32, int8)])
         watcher.task("comparing", sum(len(part[0]) for part in parts), len(labels))
     wide, narrow = (np.concatenate(column) for column in zip(*parts, strict=True))
     layers, layers_fp32 = layers_by_format(graph)
+    same = named_task(contract.task).same
     result = Quantization(
         bundle=path,
-        accuracy=float(np.mean(narrow == labels)),
-        accuracy_fp32=float(np.mean(wide == labels)),
-        agreement=float(np.mean(narrow == wide)),
+        accuracy=float(np.mean(same(narrow, labels))),
+        accuracy_fp32=float(np.mean(same(wide, labels))),
+        agreement=float(np.mean(same(narrow, wide))),
         pictures=len(labels),
         speed=times_as_fast(int8, fp32, first),
         calibration_pictures=0,

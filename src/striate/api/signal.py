@@ -71,7 +71,7 @@ def measure_signal(
     pictures = whole_number("measure_signal", "pictures", pictures, minimum=2)
     dataset = load_data(data) if isinstance(data, str | Path) else data
     rules = None if schemes is None else [named_scheme(scheme) or PAPER for scheme in schemes]
-    opened = weighted_network(model, num_classes=len(dataset.classes) if dataset else None, seed=seed)
+    opened = weighted_network(model, num_classes=dataset.task.width(dataset.classes) if dataset else None, seed=seed)
     network = opened.network
     if opened.of_catalogue:
         rules = rules or [named_scheme(scheme) or PAPER for scheme in DEFAULT_SCHEMES]
@@ -144,7 +144,7 @@ def chosen_pictures(dataset: Dataset, network: nn.Module, shape: tuple[int, ...]
     rows = dataset.indices("train") if dataset.has_splits else np.arange(len(dataset))
     labels = dataset.labels[rows]
     by_class = np.argsort(labels, kind="stable")
-    rows = rows[by_class[in_turn(labels[by_class], count)]]
+    rows = rows[by_class[in_turn(dataset.task.strata(labels[by_class]), count)]]
     if len(rows) < 2:
         raise UsageError(f"{dataset.location} has {len(rows)} pictures to train on, and a signal takes two or more")
     pixels = [preprocessing.pixels(dataset.pictures.read(int(i)), name=dataset.pictures.key(int(i))) for i in rows]

@@ -21,6 +21,7 @@ from striate.models import create_model, model_row
 from striate.report import says_ended
 from striate.runs.carrying_out import carry_out
 from striate.runs.run import Run
+from striate.tasks import named_task
 from striate.training import checkpoints
 from striate.training.device import choose_device, with_threads
 from striate.training.run_folder import (
@@ -176,7 +177,7 @@ def resume(folder: str | Path, *, watcher: Watcher | None = None) -> Run:
     )
     network = create_model(
         plan.recipe.model,
-        num_classes=len(plan.classes),
+        num_classes=named_task(plan.recipe.task).width(plan.classes),
         in_channels=plan.preprocessing.channels,
         init=plan.recipe.initialization,
         seed=plan.recipe.seed,

@@ -14,13 +14,13 @@ from striate.bundle.canaries import CANARY_FILES
 from striate.errors import BundleError, UsageError
 from striate.pixels import Preprocessing
 from striate.table_reading import MOST_SHOWN, read_dataclass, shown
+from striate.tasks import DEFAULT_TASK, TASKS, named_task
 
 SCHEMA = 2
 """What is written. In schema 1, which is still read, canaries were bound neither to the terms of the number formats nor to one another."""
 SCHEMAS = (1, SCHEMA)
 ENOUGH_AGREEMENT = 0.995
 """The least share of equal labels with which a faster number format is taken unasked."""
-TASK = "single_label"
 
 LARGEST_TOLERANCE: Mapping[str, float] = {"fp32": 5e-4, "bf16": 0.1, "fp16": 0.02, "int8": 0.5}
 """Of each number format, the largest share of the logits' range that its canaries may be off by.
@@ -107,7 +107,8 @@ class Contract:
     calibration: Mapping[str, int | float] = dataclasses.field(default_factory=lambda: {"temperature": 1.0})
     """`temperature`, which logits are divided by before the softmax, and `pictures`: how many validation pictures it was fitted on,
     0 or missing where it was not."""
-    task: str = TASK
+    task: str = DEFAULT_TASK
+    """What is asked of a picture: a name of `striate.tasks`."""
     schema: int = SCHEMA
 
     def __post_init__(self) -> None:
@@ -116,9 +117,10 @@ class Contract:
                 f"the bundle has schema {shown(self.schema)}, this version of Striate reads the schemas {SCHEMAS[0]} and {SCHEMAS[1]}; "
                 "use the version that the contract names under 'versions'"
             )
-        if self.task != TASK:
-            raise BundleError(f"the bundle's task is {shown(self.task)}, expected {TASK!r}")
-        if len(self.classes) != self.architecture.num_classes or len(set(self.classes)) != len(self.classes):
+        if self.task not in TASKS:
+            raise BundleError(f"the bundle's task is {shown(self.task)}, expected {' or '.join(map(repr, TASKS))}")
+        width = named_task(self.task).width(self.classes)
+        if width != self.architecture.num_classes or len(set(self.classes)) != len(self.classes):
             raise BundleError(
                 f"the contract names {len(self.classes)} classes ({len(set(self.classes))} different ones) "
                 f"for a network with {self.architecture.num_classes} outputs"

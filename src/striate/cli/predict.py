@@ -15,7 +15,7 @@ from striate.errors import UsageError
 from striate.row_writing import FilePath, csv_line, json_line
 
 if TYPE_CHECKING:
-    from striate.runtime import Prediction
+    from striate.tasks import Prediction
 
 
 class Format(StrEnum):

@@ -202,15 +202,15 @@ def _contradictions(dataset: Dataset, checks: Checks) -> dict[int, str]:
     sound[list(checks.reasons)] = False
     rows = np.flatnonzero(sound)
     _, codes = np.unique(checks.digests[rows].view("V32").ravel(), return_inverse=True)
-    order = np.lexsort((dataset.labels[rows], codes))
+    order = np.lexsort((dataset.task.strata(dataset.labels[rows]), codes))
     rows, codes = rows[order], codes[order]  # copies side by side, by label
     starts = np.flatnonzero(np.diff(codes, prepend=-1))
     lengths = np.diff(starts, append=len(rows))
     first, last = np.repeat(rows[starts], lengths), np.repeat(rows[starts + lengths - 1], lengths)
-    contested = dataset.labels[first] != dataset.labels[last]
+    contested = dataset.task.contradicts(dataset.labels[first], dataset.labels[last])
     reasons = {}
     for row, low, high in zip(rows[contested], first[contested], last[contested], strict=True):
-        other = high if dataset.labels[row] == dataset.labels[low] else low
+        other = low if dataset.task.contradicts(dataset.labels[row], dataset.labels[low]) else high
         reasons[int(row)] = (
             f"it is labelled {dataset.classes[dataset.labels[row]]!r}, but its exact copy "
             f"{dataset.pictures.key(int(other))} is labelled {dataset.classes[dataset.labels[other]]!r}"

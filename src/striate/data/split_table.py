@@ -16,6 +16,7 @@ from striate.durable_writing import whole_file
 from striate.errors import DataError
 from striate.name_comparison import comparable
 from striate.row_writing import Cell, FilePath, csv_line, unguarded, unguarded_path
+from striate.tasks import SINGLE_LABEL
 
 COLUMNS = ["path", "label", "split", "sha256"]
 
@@ -88,11 +89,10 @@ def read_split_csv(path: Path) -> SplitTable:
         raise DataError(f"cannot read {path}: {error.strerror or error}") from error
     keys, labels = map(unguarded_path, columns[0]), list(map(unguarded, columns[1]))
     classes = tuple(sorted(set(labels)))
-    places = {name: place for place, name in enumerate(classes)}
     return SplitTable(
         keys=Names.from_strings(keys),
         classes=classes,
-        labels=np.array([places[name] for name in labels], dtype=np.int32),
+        labels=SINGLE_LABEL.encode(labels, classes),
         splits=np.array([SPLIT_CODES.get(name, UNASSIGNED) for name in columns[2]], dtype=np.uint8),
         digests=np.frombuffer(bytes.fromhex("".join(columns[3])), dtype=np.uint8).reshape(-1, 32),
         groups=Names.from_strings(map(unguarded, columns[4])) if len(columns) > 4 else None,

@@ -56,7 +56,7 @@ def _drawn(dataset: Dataset, rows: npt.NDArray[np.int64], shares: dict[int, floa
     """The data set with `rows` in train, but for the shares of the other splits, which are drawn from them."""
     part = dataset.select(rows)
     units = unit_of_each(part.checked_facts.digests, part.groups)
-    sides = _Drawing(part.labels, units, len(part.classes), seed).draw(shares)
+    sides = _Drawing(part.task.strata(part.labels), units, len(part.classes), seed).draw(shares)
     splits = dataset.splits.copy()
     splits[rows] = sides[units]
     if VAL in shares and TEST not in shares:

@@ -10,10 +10,11 @@ import torch
 
 from striate.errors import TrainingError
 from striate.models import Network
-from striate.training import Decision, Inputs, Recipe, Targets, TrainingState, create_loss, time_step
+from striate.training import Decision, Inputs, Recipe, Targets, TrainingState, time_step
 from striate.training.defaults import describe_steps
 from striate.training.memory import available_memory, kept_for_backward, ran_out_of_memory
-from striate.training.probes import probe_images, probe_loss
+from striate.training.objectives import OBJECTIVES
+from striate.training.probes import probe_images
 from striate.training.step import Stepper
 from striate.watching import Watcher
 
@@ -88,7 +89,9 @@ def choose_batch_size(
             why_no_more = f"; {batch_size} do not fit into memory"
             break
         images = probe_images(network, size, count=batch_size)
-        speeds[batch_size] = batch_size / time_step(network, images, probe_loss, recipe.precision, steps=3)
+        speeds[batch_size] = batch_size / time_step(
+            network, images, OBJECTIVES[recipe.task].probe, recipe.precision, steps=3
+        )
     watcher.task("batch size", len(sizes), len(sizes))
     if not speeds:
         raise TrainingError(
@@ -121,9 +124,9 @@ def fits(network: Network, recipe: Recipe, size: tuple[int, int], batch_size: in
     if device.type == "cpu":
         memory = available_memory(device)
         few = probe_images(network, size, count=2)
-        return memory is None or kept_for_backward(network, few, probe_loss, recipe.precision) / 2 * batch_size <= (
-            WORKING_SHARE * memory
-        )
+        probe = OBJECTIVES[recipe.task].probe
+        kept = kept_for_backward(network, few, probe, recipe.precision) / 2 * batch_size
+        return memory is None or kept <= WORKING_SHARE * memory
     try:
         try_out(network, recipe, size, batch_size)
     except (MemoryError, RuntimeError) as error:
@@ -145,7 +148,7 @@ def try_out(network: Network, recipe: Recipe, size: tuple[int, int], batch_size:
         np.arange(batch_size), images, Targets(torch.zeros(batch_size, dtype=torch.int64, device=images.device))
     )
     with torch.random.fork_rng(devices=[images.device] if images.is_cuda else []):
-        stepper = Stepper(state, recipe, create_loss(recipe.loss), deferred=True)
+        stepper = Stepper(state, recipe, OBJECTIVES[recipe.task].loss(recipe.loss, None), deferred=True)
         for _ in range(2):
             stepper.take(inputs)
             if state.micro_batch:

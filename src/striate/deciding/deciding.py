@@ -44,7 +44,8 @@ from striate.training import (
 from striate.training.batches import batch_sizes
 from striate.training.defaults import ENLARGED, LEAST_SIDE, suit_rate
 from striate.training.device import choose_device
-from striate.training.probes import probe_images, probe_loss
+from striate.training.objectives import OBJECTIVES
+from striate.training.probes import probe_images
 from striate.training.recipe import TransferConfig
 from striate.watching import NoteKeeper, Watcher
 from striate.weights import StartingWeights
@@ -207,7 +208,7 @@ class Deciding:
         channels, starting = 3 if self.facts.colour else 1, self.starting
         self.network = create_model(
             self.row.name,
-            num_classes=len(self.dataset.classes),
+            num_classes=self.dataset.task.width(self.dataset.classes),
             in_channels=channels if starting is None else max(channels, self.row.in_channels),
             init=self.recipe.initialization,
             seed=self.recipe.seed,
@@ -333,7 +334,7 @@ class Deciding:
             return
         count = min(self.recipe.batch_size, self.facts.training_pictures)
         images = probe_images(self.network, self.preprocessing.size, count=count)
-        precision, why = choose_precision(self.network, images, probe_loss)
+        precision, why = choose_precision(self.network, images, OBJECTIVES[self.recipe.task].probe)
         self.recipe = dataclasses.replace(self.recipe, precision=precision)
         self.decisions.append(Decision("precision", precision, why))
 

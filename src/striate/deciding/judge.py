@@ -16,8 +16,9 @@ from striate.inspection.inspection import inspect_network
 from striate.models import Network
 from striate.pixels import Preprocessing
 from striate.training import Recipe, time_step
+from striate.training.objectives import OBJECTIVES
 from striate.training.precision import computes_bf16_natively
-from striate.training.probes import probe_images, probe_loss
+from striate.training.probes import probe_images
 from striate.transfer import (
     Advice,
     StageScore,
@@ -86,7 +87,9 @@ class SampleJudge:
         """
         examples = self.examples(preprocessing, most=FEWER_PICTURES)
         vectors = self._vectors(network, examples, recipe, torch.device("cpu"))
-        return score_stages({"features": vectors["features"]}, examples.labels, seed=self._seed)[0]
+        return score_stages(
+            {"features": vectors["features"]}, examples.labels, seed=self._seed, task=self._dataset.task
+        )[0]
 
     def advise(
         self, network: Network, preprocessing: Preprocessing, recipe: Recipe, *, time_budget: float | None
@@ -104,14 +107,16 @@ class SampleJudge:
         examples, device = self.examples(preprocessing, most=MOST_PICTURES), next(network.parameters()).device
         features = self._vectors(network, examples, recipe, device)
         self._watcher.task("comparing stages", 0, 1)
-        scores = score_stages(features, examples.labels, seed=self._seed)
+        scores = score_stages(features, examples.labels, seed=self._seed, task=self._dataset.task)
         self._watcher.task("comparing stages", 1, 1)
         pictures, classes = len(self._dataset.indices("train")), len(self._dataset.classes)
         advice = advise(scores, training_pictures=pictures, classes=classes, network=recipe.model)
         if advice.kind == "head":  # which takes next to no time
             return advice
         self._watcher.task("timing a step", 0, 1)
-        seconds = seconds_per_picture(network, preprocessing, count=min(PROBE_PICTURES, len(examples.labels)))
+        seconds = seconds_per_picture(
+            network, preprocessing, recipe.task, count=min(PROBE_PICTURES, len(examples.labels))
+        )
         self._watcher.task("timing a step", 1, 1)
         stages = inspect_network(network, (network.in_channels, *preprocessing.size)).stages
         return advise(
@@ -157,11 +162,11 @@ class CallJudge(Protocol):
         """The judge; arguments as `SampleJudge` takes them."""
 
 
-def seconds_per_picture(network: Network, preprocessing: Preprocessing, *, count: int) -> float:
+def seconds_per_picture(network: Network, preprocessing: Preprocessing, task: str, *, count: int) -> float:
     """Seconds that a training step takes for a picture, measured with so many at once in the device's own precision."""
     images = probe_images(network, preprocessing.size, count=count)
     precision = "bf16" if computes_bf16_natively(images.device) else "fp32"
-    return time_step(network, images, probe_loss, precision) / len(images)
+    return time_step(network, images, OBJECTIVES[task].probe, precision) / len(images)
 
 
 def sample_rows(dataset: Dataset, *, most: int, seed: int) -> npt.NDArray[np.int64]:
@@ -183,4 +188,4 @@ def sample_rows(dataset: Dataset, *, most: int, seed: int) -> npt.NDArray[np.int
     rows = dataset.indices("train")
     if len(rows) <= most:
         return rows
-    return rows[by_share(dataset.labels[rows], most, seed=seed, least=2)]
+    return rows[by_share(dataset.task.strata(dataset.labels[rows]), most, seed=seed, least=2)]

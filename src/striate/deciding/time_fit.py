@@ -12,7 +12,8 @@ from striate.models import Network
 from striate.pixels import Preprocessing
 from striate.training import Decision, Recipe, TimePlan, time_step
 from striate.training.batches import batch_sizes
-from striate.training.probes import probe_images, probe_loss
+from striate.training.objectives import OBJECTIVES
+from striate.training.probes import probe_images
 from striate.weights.input_rule import resized_in_proportion
 
 FEWEST_EPOCHS = 6.0
@@ -129,7 +130,7 @@ def measure(
     """A plan with the measured time of a step, and the seconds that fitting the head first takes."""
     training, val, test = (len(dataset.indices(name)) for name in ("train", "val", "test"))
     images = probe_images(network, preprocessing.size, count=min(recipe.batch_size, training))
-    seconds = time_step(network, images, probe_loss, recipe.precision, steps=2)
+    seconds = time_step(network, images, OBJECTIVES[recipe.task].probe, recipe.precision, steps=2)
     forward = seconds / len(images) / 3  # of one picture: a forward pass is a third of a step
     plan = TimePlan(
         deadline,

@@ -26,7 +26,8 @@ from striate.training import (
     time_step,
 )
 from striate.training.batches import batch_sizes
-from striate.training.probes import probe_images, probe_loss
+from striate.training.objectives import OBJECTIVES
+from striate.training.probes import probe_images
 from striate.watching import Watcher
 from striate.weights.input_rule import check_side
 from striate.wording import duration
@@ -175,10 +176,10 @@ def time_networks(networks: tuple[str, ...], deciding: Deciding) -> float:
     seconds = 0.0
     for place, name in enumerate(networks):
         deciding.watcher.task("timing", place, len(networks))
-        classes = len(deciding.dataset.classes)
+        classes = deciding.dataset.task.width(deciding.dataset.classes)
         network = create_model(name, num_classes=classes, in_channels=preprocessing.channels, seed=recipe.seed)
         network = network.to(deciding.device).to(memory_format=torch.channels_last)
-        seconds += time_step(network, images, probe_loss, recipe.precision, steps=1)
+        seconds += time_step(network, images, OBJECTIVES[recipe.task].probe, recipe.precision, steps=1)
     deciding.watcher.task("timing", len(networks), len(networks))
     return seconds
 

@@ -77,9 +77,8 @@ class Experiment:
 
     def _enter(self, name: str, place: int, steps: int) -> Contestant:
         channels = self._plan.preprocessing.channels
-        network = create_model(
-            name, num_classes=len(self._plan.dataset.classes), in_channels=channels, seed=self._plan.recipe.seed
-        )
+        width = self._plan.dataset.task.width(self._plan.dataset.classes)
+        network = create_model(name, num_classes=width, in_channels=channels, seed=self._plan.recipe.seed)
         network = network.to(self._plan.device).to(memory_format=torch.channels_last)
         state = TrainingState.begin(network, self._plan.recipe, total_steps=steps)
         return Contestant(name, residual=place >= 2, deep=place % 2 == 1, state=state)

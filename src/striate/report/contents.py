@@ -12,6 +12,7 @@ import numpy.typing as npt
 from striate.decision import Decision
 from striate.evaluation import Finding, ReliabilityBin
 from striate.evaluation.two_classes import AtThreshold, ThresholdCurves
+from striate.tasks import DEFAULT_TASK
 
 Picture = npt.NDArray[np.integer[Any]]  # (H, W), (H, W, 1) or (H, W, 3) uint8, grey or RGB
 
@@ -109,6 +110,7 @@ class TrainingReport:
     created: str  # date and time, as they are to be read
     model: str
     data: DataSummary
+    task: str = DEFAULT_TASK  # whose parts it has
     parameters: int | None = None  # trainable ones
     epochs_planned: int | None = None
     history: Sequence[Mapping[str, float | None]] = ()  # rows as in metrics.jsonl

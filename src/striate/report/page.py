@@ -16,6 +16,7 @@ from striate.report.curves import Chart, chart
 from striate.report.seeing_part import SeeingPart, seeing_part
 from striate.report.thumbnails import Thumbnail, thumbnail
 from striate.report.two_classes_part import TwoClassesPart, two_classes_part
+from striate.tasks import named_task
 from striate.wording import duration, number, percent, plural, probability
 
 # How much of what may be endless goes on the page; each limit is said where it bites.
@@ -193,15 +194,18 @@ def page(report: TrainingReport) -> Page:
 
 
 def _sections(report: TrainingReport, *, charts: bool, scores: bool, mistakes: bool) -> tuple[tuple[str, str], ...]:
+    of_tasks = {
+        "classes": ("Class by class", scores),
+        "confusion": ("Confusion", scores),
+        "thresholds": ("Thresholds", bool(report.two_classes)),
+        "calibration": ("Calibration", bool(report.calibration)),
+        "mistakes": ("Mistakes", mistakes),
+    }
     present = [
         ("result", "Result", True),
         ("predict", "Predict", bool(report.predict_commands)),
         ("curves", "Curves", charts),
-        ("classes", "Class by class", scores),
-        ("confusion", "Confusion", scores),
-        ("thresholds", "Thresholds", bool(report.two_classes)),
-        ("calibration", "Calibration", bool(report.calibration)),
-        ("mistakes", "Mistakes", mistakes),
+        *((anchor, *of_tasks[anchor]) for anchor in named_task(report.task).parts),
         ("seeing", "Seeing inside", bool(report.seeing)),
         ("data", "Data", True),
         ("decisions", "Decisions", bool(report.decisions)),

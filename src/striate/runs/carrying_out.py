@@ -104,6 +104,7 @@ def seal_run(folder: Path, run: RunPlan, dataset: Dataset, store: PixelStore, ne
             "fingerprint": dataset.fingerprint,
             "training_pictures": len(trained),
         },
+        task=dataset.task,
     )
 
 

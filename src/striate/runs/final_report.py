@@ -16,7 +16,7 @@ import numpy.typing as npt
 from striate.data import Dataset, PixelStore
 from striate.data.examples import SplitExamples
 from striate.deciding.run_plan import RunPlan
-from striate.evaluation import Finding, most_confident_mistakes, reliability
+from striate.evaluation import Finding, reliability
 from striate.evaluation.two_classes import at_threshold, best_threshold, threshold_curves
 from striate.hardware import available_processors, describe_processor
 from striate.initialization import drafting
@@ -115,6 +115,7 @@ def describe_run(folder: Path, run: RunPlan, dataset: Dataset) -> TrainingReport
         run=folder.name,
         created=run.settings.created.replace("T", " "),
         model=run.recipe.model,
+        task=run.recipe.task,
         data=DataSummary(
             location=dataset.location,
             counts=dataset.counts(),
@@ -150,13 +151,12 @@ def mistakes(dataset: Dataset, store: PixelStore, run: RunPlan, sealed: Sealed, 
     """The most confident mistakes on a split, the surest first."""
     examples = SplitExamples.of(dataset, store, run.preprocessing, split)
     probabilities = sealed.measured.probabilities[split]
-    positions = most_confident_mistakes(probabilities, examples.labels, MISTAKES)
+    positions = dataset.task.surest_mistakes(probabilities, examples.labels, MISTAKES)
     if not len(positions):
         return []
-    pictures = examples.pixels(positions)
+    pictures, answers = examples.pixels(positions), dataset.task.decide(probabilities[positions])
     rows = []
-    for picture, position in zip(pictures, positions, strict=True):
-        predicted = int(probabilities[position].argmax())
+    for picture, position, predicted in zip(pictures, positions, answers.tolist(), strict=True):
         true = dataset.classes[examples.labels[position]]
         probability = float(probabilities[position, predicted])
         rows.append(Mistake(picture, examples.key(int(position)), true, dataset.classes[predicted], probability))

@@ -13,15 +13,10 @@ from striate.bundle import Contract, open_bundle
 from striate.errors import StriateError
 from striate.evaluation import Finding
 from striate.runtime import Classifier, load_classifier
+from striate.tasks import named_task
 from striate.text_layout import facts
 from striate.training.run_folder import REPORT, SPLITS, read_findings, read_history
 from striate.wording import percent
-
-FIGURES = (
-    *("accuracy", "accuracy_interval", "balanced_accuracy", "f1_macro", "count", "log_loss"),
-    *("expected_calibration_error", "expected_calibration_error_uncalibrated"),
-)
-"""Of a split, those that a run's result has."""
 
 
 class Run:
@@ -76,8 +71,9 @@ class Run:
             UsageError: It has not ended.
             BundleError: Its bundle is damaged.
         """
+        shown = named_task(self.contract.task).figures
         headline = {
-            split: {key: figures[key] for key in FIGURES if key in figures} for split, figures in self.metrics.items()
+            split: {key: figures[key] for key in shown if key in figures} for split, figures in self.metrics.items()
         }
         split = next((name for name in ("test", "val") if name in headline), None)
         return {

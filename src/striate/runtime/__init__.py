@@ -1,6 +1,6 @@
 """Inference without torch: engines, and the classifier that is made of one and a bundle."""
 
-from striate.runtime.classifier import Classifier, Prediction, as_classifier, bundle_of, load_classifier
+from striate.runtime.classifier import Classifier, as_classifier, bundle_of, load_classifier
 from striate.runtime.engines import Engine
 from striate.runtime.onnxruntime_engine import ONNXRuntimeEngine
 from striate.runtime.openvino_engine import OpenVINOEngine
@@ -10,7 +10,6 @@ __all__ = [
     "Engine",
     "ONNXRuntimeEngine",
     "OpenVINOEngine",
-    "Prediction",
     "as_classifier",
     "bundle_of",
     "load_classifier",

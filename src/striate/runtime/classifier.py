@@ -6,7 +6,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
@@ -18,16 +18,13 @@ from PIL import Image
 
 from striate.bundle import Bundle, Contract, SeenPictures, compare_canaries, open_bundle
 from striate.errors import BundleError, PictureError, StriateError, UnknownNameError, UsageError
-from striate.evaluation import score, softmax
 from striate.hardware import available_processors
 from striate.name_comparison import NamePlaces
 from striate.pixels import PictureSource
 from striate.pixels.arrays import is_tensor, pictures_of
 from striate.pixels.decoding import picture_name
-from striate.printable_text import printable
 from striate.runtime.engines import Engine, engine_row, start_engine
-from striate.text_layout import wrapped
-from striate.wording import probability
+from striate.tasks import Prediction, Task, named_task
 
 if TYPE_CHECKING:
     from striate.models import Network
@@ -39,54 +36,6 @@ Source = TypeVar("Source")
 Answer = TypeVar("Answer")
 
 BATCH_SIZE = 32
-SHOWN = 0.0005
-"""Of less probable classes no text is made."""
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """What the classifier says of one picture; with an error, and nothing else, if it cannot be read."""
-
-    path: str
-    label: str | None
-    probability: float | None
-    """Of the label, in 0..1."""
-    top: tuple[tuple[str, float], ...]
-    """The most probable classes with their probabilities, the first one first."""
-    error: str | None = None
-
-    def _repr_html_(self) -> str:
-        """How it shows itself in a notebook."""
-        from striate import notebook
-
-        if self.error is not None:
-            return notebook.block(self.path, notebook.text(self.error))
-        return notebook.block(
-            self.path,
-            notebook.table(
-                ("class", "probability"), [(name, probability(share, space="")) for name, share in self.top]
-            ),
-        )
-
-    def to_text(self, *, width: int | None = None) -> str:
-        """The path, the class and its probability, and the other classes that are not all but impossible; or the error."""
-        return "\n".join(wrapped(self._line(), width))
-
-    def _line(self) -> str:
-        path = printable(self.path)
-        if self.error is not None:
-            return f"{path}  error: {printable(self.error)}"
-        line = f"{path}  {printable(self.label or '')}  {probability(self.probability or 0.0, space='')}"
-        others = [
-            f"{printable(label)} {probability(share, space='')}" for label, share in self.top[1:] if share >= SHOWN
-        ]
-        return line + (f"  ({', '.join(others)})" if others else "")
-
-    def to_dict(self) -> dict[str, Any]:
-        """The prediction as JSON types."""
-        row = asdict(self)
-        row["top"] = [{"label": label, "probability": probability} for label, probability in self.top]
-        return row
 
 
 class Classifier:
@@ -140,6 +89,11 @@ class Classifier:
         return self.bundle.contract
 
     @property
+    def task(self) -> Task:
+        """What it was asked to say of each picture."""
+        return named_task(self.contract.task)
+
+    @property
     def classes(self) -> tuple[str, ...]:
         """The names of the classes, in the order of the columns of `predict_proba`."""
         return self.contract.classes
@@ -151,7 +105,7 @@ class Classifier:
             PictureError: If a picture cannot be read.
         """
         names = np.array(self.classes, dtype=np.str_)
-        return np.asarray(names[self.predict_proba(pictures).argmax(axis=1)])
+        return np.asarray(names[self.task.decide(self.predict_proba(pictures))])
 
     def predict_proba(self, pictures: Pictures) -> npt.NDArray[np.float64]:
         """The probability of each class for each picture: (n, classes) float64 in 0..1, rows sum to 1.
@@ -183,7 +137,7 @@ class Classifier:
             raise UsageError(
                 f"expected a label for each picture, got {len(told):,} labels for {len(probabilities):,} pictures"
             )
-        return score(probabilities, np.array(true, np.int64), self.classes).accuracy
+        return self.task.score(probabilities, np.array(true, np.int64), self.classes).accuracy
 
     def decision_function(self, pictures: Pictures) -> npt.NDArray[np.float32]:
         """The logits: (n, classes) float32.
@@ -202,12 +156,12 @@ class Classifier:
         return self._infer(pictures)[1]
 
     def probabilities(self, logits: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float64]:
-        """The softmax of (n, classes) logits over the contract's temperature."""
-        return softmax(logits, self.contract.temperature)
+        """What (n, classes) logits come to: their softmax over the contract's temperature."""
+        return self.task.probabilities(logits, self.contract.calibration)
 
     def describe(self, path: str, logits: npt.NDArray[np.floating[Any]], *, top: int = 5) -> Prediction:
         """The row of a picture's (classes,) logits, as `stream` yields it."""
-        return self._prediction(path, self.probabilities(logits[np.newaxis])[0], top)
+        return self.task.describe(path, self.probabilities(logits[np.newaxis])[0], self.classes, top=top)
 
     def logits_of_pixels(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """The logits (n, classes) of pictures that the contract's preprocessing already resized: (n, H, W, C) uint8."""
@@ -325,14 +279,9 @@ class Classifier:
         return [
             Prediction(path, None, None, (), errors[index])
             if index in errors
-            else self._prediction(path, next(rows), top)
+            else self.task.describe(path, next(rows), self.classes, top=top)
             for index, path in enumerate(paths)
         ]
-
-    def _prediction(self, path: str, probabilities: npt.NDArray[np.float64], top: int) -> Prediction:
-        order = np.argsort(-probabilities, kind="stable")[: max(1, min(top, len(self.classes)))]
-        best = tuple((self.classes[index], float(probabilities[index])) for index in order)
-        return Prediction(path, best[0][0], best[0][1], best[: max(top, 0)])
 
 
 def in_chunks(items: Iterable[Source], size: int) -> Iterator[list[Source]]:

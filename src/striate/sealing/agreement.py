@@ -30,7 +30,7 @@ class Agreement:
     pictures: int
     pictures_from: str
     same_label: int
-    """Of `pictures`, those whose most probable class is the network's."""
+    """Of `pictures`, those whose answer, such as the most probable class, is the network's."""
     logits_difference: float
     """The largest difference of a logit, as a share of the range of all logits; of the features alike."""
     features_difference: float
@@ -89,11 +89,13 @@ def compare_answers(
         watcher.task("comparing", start + len(batch), len(every))
     logits, features = (np.concatenate(parts) for parts in zip(*own, strict=True))
     other_logits, other_features = (np.concatenate(parts) for parts in zip(*theirs, strict=True))
-    labels = logits.argmax(axis=1) == other_logits.argmax(axis=1)
+    task = reference.task
+    with np.errstate(invalid="ignore"):  # logits that are not finite, of which no difference is small enough
+        answers, others = (task.decide(reference.probabilities(found)) for found in (logits, other_logits))
     return Agreement(
         pictures=len(pictures),
         pictures_from=pictures_from,
-        same_label=int(labels[len(canaries) :].sum()),
+        same_label=int(task.same(answers, others)[len(canaries) :].sum()),
         logits_difference=largest_difference(logits, other_logits),
         features_difference=largest_difference(features, other_features),
         canaries=len(canaries),

@@ -29,12 +29,13 @@ from striate.bundle import (
 )
 from striate.bundle.contract import LARGEST_TOLERANCE, Architecture
 from striate.conversion import convert_to_openvino, save_graph
-from striate.evaluation import Scores, score, softmax
+from striate.evaluation import Scores
 from striate.initialization import drafting
 from striate.models import create_model
 from striate.pixels import Preprocessing
 from striate.runtime import Engine, OpenVINOEngine
 from striate.sealing import calibrate, uncalibrated_figures
+from striate.tasks import SINGLE_LABEL, Task
 from striate.timing import time_side_by_side
 from striate.version import __version__
 
@@ -60,6 +61,7 @@ class Measured:
 class Measurements:
     """What the sealed engine scores, by split."""
 
+    task: Task
     calibration: Mapping[str, int | float]
     """As the contract has it."""
     probabilities: Mapping[str, npt.NDArray[np.float64]]
@@ -69,6 +71,13 @@ class Measurements:
     scores: Mapping[str, Scores]
     uncalibrated: Mapping[str, Scores]
     """What the scores are at temperature 1."""
+
+    def agreement(self, split: str, logits: npt.NDArray[np.floating[Any]]) -> float:
+        """On which share of a split's first pictures these (n, classes) logits come to the sealed engine's answer."""
+        with np.errstate(invalid="ignore"):  # logits that are not finite come to an answer of their own
+            probabilities = self.task.probabilities(logits, self.calibration)
+        answers = self.task.decide(self.probabilities[split][: len(logits)])
+        return float(np.mean(self.task.same(self.task.decide(probabilities), answers)))
 
     def figures(self, split: str) -> dict[str, Any]:
         """The single figures of a split, JSON-ready."""
@@ -95,6 +104,7 @@ def seal(
     canary_pictures: Mapping[str, bytes],
     seen: SeenPictures,
     data: Mapping[str, Any],
+    task: Task = SINGLE_LABEL,
 ) -> Sealed:
     """Converts a network, measures the engine, and writes the bundle.
 
@@ -109,6 +119,7 @@ def seal(
         canary_pictures: The canaries by file name, of `striate.sealing.make_canaries`.
         seen: The pictures it was trained on.
         data: What the contract says of the training data.
+        task: What the network was asked.
 
     Raises:
         UsageError: If the folder exists.
@@ -120,22 +131,23 @@ def seal(
         model_ir = convert_to_openvino(plain, in_channels=preprocessing.channels, input_size=preprocessing.size)
         save_graph(model_ir, graph)
         engine = OpenVINOEngine(graph)
-        measured = measure_splits(engine, preprocessing, splits, classes)
-        agreement, pictures = agreement_with_network(plain, preprocessing, splits, measured.probabilities)
+        measured = measure_splits(engine, preprocessing, splits, classes, task)
+        agreement, pictures = agreement_with_network(plain, preprocessing, splits, measured)
         contract = Contract(
-            architecture=Architecture(model, len(classes), preprocessing.channels),
+            architecture=Architecture(model, task.width(classes), preprocessing.channels),
             classes=classes,
             preprocessing=preprocessing,
             precisions={
                 "fp32": PrecisionTerms(LARGEST_TOLERANCE["fp32"], agreement, pictures),
-                "bf16": narrow_terms(graph, engine, "bf16", preprocessing, splits, measured.probabilities),
-                "fp16": narrow_terms(graph, engine, "fp16", preprocessing, splits, measured.probabilities),
+                "bf16": narrow_terms(graph, engine, "bf16", preprocessing, splits, measured),
+                "fp16": narrow_terms(graph, engine, "fp16", preprocessing, splits, measured),
             },
             metrics={split.name: measured.figures(split.name) | {"fingerprint": split.fingerprint} for split in splits},
             data=data,
             versions=versions(),
             files={},
             calibration=measured.calibration,
+            task=task.name,
         )
         tensors = needed_tensors(plain, contract.architecture)
         files: dict[str, Path | bytes] = {
@@ -151,35 +163,34 @@ def seal(
 
 
 def measure_splits(
-    engine: OpenVINOEngine, preprocessing: Preprocessing, splits: list[Measured], classes: tuple[str, ...]
+    engine: OpenVINOEngine, preprocessing: Preprocessing, splits: list[Measured], classes: tuple[str, ...], task: Task
 ) -> Measurements:
     """What the engine answers to the splits, with the temperature that is fitted on one of them, and without."""
     logits = {split.name: engine_logits(engine, preprocessing, split) for split in splits}
     labels = {split.name: split.labels for split in splits}
     calibration = calibrate(logits, labels)
-    probabilities = {name: softmax(found, calibration["temperature"]) for name, found in logits.items()}
+    probabilities = {name: task.probabilities(found, calibration) for name, found in logits.items()}
+    plain = {name: task.probabilities(found, {"temperature": 1.0}) for name, found in logits.items()}
     return Measurements(
+        task=task,
         calibration=calibration,
         probabilities=probabilities,
         labels=labels,
-        scores={name: score(probabilities[name], labels[name], classes) for name in logits},
-        uncalibrated={name: score(softmax(found), labels[name], classes) for name, found in logits.items()},
+        scores={name: task.score(probabilities[name], labels[name], classes) for name in logits},
+        uncalibrated={name: task.score(plain[name], labels[name], classes) for name in logits},
     )
 
 
 def agreement_with_network(
-    network: nn.Module,
-    preprocessing: Preprocessing,
-    splits: list[Measured],
-    probabilities: Mapping[str, npt.NDArray[np.float64]],
+    network: nn.Module, preprocessing: Preprocessing, splits: list[Measured], measured: Measurements
 ) -> tuple[float | None, int]:
-    """On which share of the first split's pictures the engine's label is the network's, and on how many that was measured."""
+    """On which share of the first split's pictures the engine's answer is the network's, and on how many that was measured."""
     if not splits:
         return None, 0
     first = splits[0]
     pictures = min(len(first.labels), COMPARED_PICTURES)
     own = network_logits(network, preprocessing, first.pixels(np.arange(pictures)))
-    return float(np.mean(own.argmax(1) == probabilities[first.name][:pictures].argmax(1))), pictures
+    return measured.agreement(first.name, own), pictures
 
 
 def seal_canaries(
@@ -213,7 +224,7 @@ def narrow_terms(
     precision: str,
     preprocessing: Preprocessing,
     splits: list[Measured],
-    probabilities: Mapping[str, npt.NDArray[np.float64]],
+    measured: Measurements,
 ) -> PrecisionTerms:
     """What holds in a narrower number format: measured on the first split, if this processor computes it.
 
@@ -223,7 +234,7 @@ def narrow_terms(
         precision: `"bf16"` or `"fp16"`.
         preprocessing: How pictures become the network's input.
         splits: The pictures; agreement is measured on `COMPARED_PICTURES` of the first split that has any.
-        probabilities: Of the engine in fp32.
+        measured: What the engine answers in fp32.
     """
     tolerance = LARGEST_TOLERANCE[precision]
     split = next((split for split in splits if len(split.labels)), None)
@@ -234,8 +245,7 @@ def narrow_terms(
         return PrecisionTerms(tolerance)  # in fp32 after all: that would show nothing
     count = min(len(split.labels), COMPARED_PICTURES)
     images = preprocessing.normalise(split.pixels(np.arange(count)))
-    answers = engine.infer(images)[0].argmax(axis=1)
-    agreement = float(np.mean(answers == probabilities[split.name][:count].argmax(axis=1)))
+    agreement = measured.agreement(split.name, engine.infer(images)[0])
     return PrecisionTerms(tolerance, agreement, count, times_as_fast(engine, fp32, images))
 
 

@@ -11,12 +11,13 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import nn
-from torch.nn import functional
 
 from striate.errors import TrainingError
+from striate.tasks import named_task
 from striate.training.batches import Batch, batch_sizes, epoch_batches
 from striate.training.inputs import Examples, Inputs, KeptMaps, prefetched, prepare_inputs, prepare_training_inputs
-from striate.training.losses import class_weights, create_loss
+from striate.training.losses import class_weights
+from striate.training.objectives import OBJECTIVES, Objective
 from striate.training.optimizers import scale_learning_rate
 from striate.training.recipe import Recipe
 from striate.training.schedule import learning_rate_factor, warmup_steps
@@ -100,12 +101,13 @@ def fit(
         TrainingError: If the loss is not finite, or memory does not hold a step; go on from the last checkpoint.
     """
     count = len(training.labels)
-    weights = class_weights(training.labels, state.network.num_classes).to(device) if recipe.balance == "loss" else None
-    stepper = Stepper(state, recipe, create_loss(recipe.loss, weights), deferred=device.type == "cuda", note=note)
+    strata, objective = named_task(recipe.task).strata(training.labels), OBJECTIVES[recipe.task]
+    weights = class_weights(strata, state.network.num_classes).to(device) if recipe.balance == "loss" else None
+    stepper = Stepper(state, recipe, objective.loss(recipe.loss, weights), deferred=device.type == "cuda", note=note)
     measured = state.running_part(state.averaged)
     sizes = batch_sizes(count, recipe.batch_size)
     warmup = warmup_steps(recipe.schedule, steps_per_epoch=len(sizes), total_steps=state.total_steps)
-    even = training.labels if recipe.balance == "sampler" else None
+    even = strata if recipe.balance == "sampler" else None
     while not state.finished or state.batch:  # the last step may be taken, and its epoch not yet validated
         batches = epoch_batches(count, recipe.batch_size, seed=recipe.seed, epoch=state.epoch, even=even)
 
@@ -139,7 +141,7 @@ def fit(
                     state.total_steps = min(state.total_steps, state.step + left)
         start = time.perf_counter()
         val_loss, val_accuracy = validate(
-            measured, validation, device=device, batch_size=validation_batch(state), stop=stop
+            measured, validation, objective, device=device, batch_size=validation_batch(state), stop=stop
         )
         if plan is not None:
             plan.observe_validation(time.perf_counter() - start)
@@ -267,12 +269,13 @@ def validation_batch(state: TrainingState) -> int:
 def validate(
     network: nn.Module,
     examples: Examples | KeptMaps,
+    objective: Objective,
     *,
     device: torch.device,
     batch_size: int = 64,
     stop: Callable[[], bool] | None = None,
 ) -> tuple[float, float]:
-    """Mean cross-entropy and accuracy in fp32, in evaluation mode; NaN without pictures."""
+    """Mean held-out loss and share of right answers in fp32, in evaluation mode; NaN without pictures."""
     count = len(examples.labels)
     if count == 0:
         return float("nan"), float("nan")
@@ -288,7 +291,7 @@ def validate(
         for inputs in prepared:
             if stop is not None and stop():
                 raise StoppedError
-            logits, labels = network(inputs.images).float(), inputs.targets.labels
-            total += functional.cross_entropy(logits, labels, reduction="sum")
-            correct += (logits.argmax(1) == labels).sum()
+            logits = network(inputs.images).float()
+            total += objective.held_out(logits, inputs.targets)
+            correct += objective.right(logits, inputs.targets)
     return float(total) / count, int(correct) / count

@@ -1,17 +1,11 @@
-"""What a step is timed with before there are pictures: noise, and a loss of it."""
+"""What a step is timed with before there are pictures: noise; the loss is the objective's `probe`."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from striate.models import Network
-
-
-def probe_loss(logits: Tensor) -> Tensor:
-    """A loss to time a step with."""
-    return functional.cross_entropy(logits, torch.zeros(len(logits), dtype=torch.int64, device=logits.device))
 
 
 def probe_images(network: Network, size: tuple[int, int], *, count: int) -> Tensor:

@@ -15,10 +15,12 @@ from torch import nn
 
 from striate.errors import TrainingError, UsageError
 from striate.models import Network
+from striate.tasks import named_task
 from striate.training.batches import Batch, epoch_batches
 from striate.training.inputs import Examples, Inputs, KeptMaps, prefetched, prepare_training_inputs
 from striate.training.loop import StoppedError
-from striate.training.losses import class_weights, create_loss
+from striate.training.losses import class_weights
+from striate.training.objectives import OBJECTIVES
 from striate.training.optimizers import scale_learning_rate
 from striate.training.recipe import Recipe
 from striate.training.state import TrainingState
@@ -115,8 +117,9 @@ def range_test(
     state = TrainingState.begin(
         copy.deepcopy(network), recipe, total_steps=steps, rates=rates, set_mode=set_mode, after=after
     )
-    weights = class_weights(training.labels, network.num_classes).to(device) if recipe.balance == "loss" else None
-    stepper = Stepper(state, recipe, create_loss(recipe.loss, weights))
+    strata = named_task(recipe.task).strata(training.labels)
+    weights = class_weights(strata, network.num_classes).to(device) if recipe.balance == "loss" else None
+    stepper = Stepper(state, recipe, OBJECTIVES[recipe.task].loss(recipe.loss, weights))
     swept, losses, running, best, diverged = [], [], 0.0, math.inf, False
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         for inputs in batches_of(training, recipe, steps, device=device):
@@ -145,7 +148,7 @@ def range_test(
 
 def batches_of(training: Examples | KeptMaps, recipe: Recipe, count: int, *, device: torch.device) -> Iterator[Inputs]:
     """The first batches of a run, epoch by epoch, as training prepares them."""
-    even = training.labels if recipe.balance == "sampler" else None
+    even = named_task(recipe.task).strata(training.labels) if recipe.balance == "sampler" else None
     epoch = 0
     while count > 0:
         batches = epoch_batches(len(training.labels), recipe.batch_size, seed=recipe.seed, epoch=epoch, even=even)

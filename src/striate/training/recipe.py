@@ -15,6 +15,7 @@ import tomli_w
 from striate.augmentation import AugmentationPolicy
 from striate.errors import UnknownNameError, UsageError
 from striate.table_reading import read_dataclass
+from striate.tasks import DEFAULT_TASK, named_task
 
 OPTIMIZERS = ("sgd", "adamw")
 LOSSES = ("cross_entropy", "lenet_mle", "lenet_map")
@@ -134,6 +135,8 @@ class Recipe:
         0.1
     """
 
+    task: str = DEFAULT_TASK
+    """What is asked of each picture: a name of `striate.tasks`."""
     model: str = "lenet5"
     """A name of the catalogue."""
     seed: int = 0
@@ -164,6 +167,7 @@ class Recipe:
     augmentation: AugmentationPolicy = field(default_factory=AugmentationPolicy)
 
     def __post_init__(self) -> None:
+        named_task(self.task)
         _require(self.batch_size >= 2, "batch_size", "2 or more", self.batch_size)
         _require(self.accumulate >= 1, "accumulate", "1 or more", self.accumulate)
         _require(self.keep_epochs >= 0, "keep_epochs", "0 or more", self.keep_epochs)

@@ -17,6 +17,7 @@ from striate.training.batches import part_sizes
 from striate.training.inputs import Inputs
 from striate.training.losses import Loss
 from striate.training.memory import ran_out_of_memory, release_memory
+from striate.training.objectives import OBJECTIVES
 from striate.training.precision import autocast
 from striate.training.recipe import Recipe
 from striate.training.state import TrainingState
@@ -32,7 +33,7 @@ class Outcome:
     loss: Tensor
     """() float: the mean loss of the head's own answers."""
     correct: Tensor
-    """() int64: pictures whose main class was answered."""
+    """() int64: pictures that were answered right."""
     finite: Tensor
     """() bool: whether this step's loss is finite; else the step changed no weight."""
 
@@ -73,6 +74,7 @@ class Stepper:
         self._before = [torch.empty_like(buffer) for buffer in self._statistics]
         self._average = WeightAverage(state.averaged, network)
         self._forward = forward_of(state, compiled=recipe.compile)
+        self._right = OBJECTIVES[recipe.task].right
         self._failed = torch.zeros((), device=self._parameters[0].device) if deferred else None
         state.enter_training(recipe)
 
@@ -152,7 +154,7 @@ class Stepper:
                 return Outcome(total.detach(), torch.zeros_like(targets.labels[0]), finite)
             share = size / count
             (total if size == count else total * share).backward()  # type: ignore[no-untyped-call]
-            correct = (logits.detach().argmax(1) == targets.main).sum()
+            correct = self._right(logits.detach(), targets)
             part = [own.detach() if size == count else own.detach() * share, correct, finite]
             sums = part if not sums else [sums[0] + part[0], sums[1] + part[1], sums[2] & part[2]]
             start += size

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from striate.models import Network
+from striate.tasks import SINGLE_LABEL
 
 STRENGTHS = (1e-3, 1e-2, 1e-1, 1.0)
 """scikit-learn's C, of which the best is taken. On features of ants and bees 0.01 to 3 are alike; on those of blurred flowers
@@ -69,7 +70,7 @@ def fit_head(
     with torch.no_grad():
         head.weight.copy_(torch.from_numpy(weights / deviation).to(head.weight))
         head.bias.copy_(torch.from_numpy(biases - (weights / deviation) @ mean).to(head.bias))
-    return float(regression.score(scaled, np.tile(labels, draws)))
+    return float(SINGLE_LABEL.same(regression.predict(scaled), np.tile(labels, draws)).mean())
 
 
 def choose_strength(

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from striate.errors import UsageError
+from striate.tasks import SINGLE_LABEL, Task
 
 Floats = npt.NDArray[np.float64]
 
@@ -69,7 +70,13 @@ def logme(features: npt.NDArray[np.floating], labels: npt.NDArray[np.integer]) -
     return float(_evidence(variances, spread, rest, features.shape, alpha, beta).mean() / len(features))
 
 
-def linear_accuracy(features: npt.NDArray[np.floating], labels: npt.NDArray[np.integer], *, seed: int = 0) -> float:
+def linear_accuracy(
+    features: npt.NDArray[np.floating],
+    labels: npt.NDArray[np.integer],
+    *,
+    seed: int = 0,
+    task: Task = SINGLE_LABEL,
+) -> float:
     """The accuracy of a new head on pictures it has not seen: logistic regression, cross-validated in three folds.
 
     Args:
@@ -77,6 +84,7 @@ def linear_accuracy(features: npt.NDArray[np.floating], labels: npt.NDArray[np.i
         labels: (n,) class numbers; at least two classes have two pictures or more. A class with one is left out, and
             one with two is in two folds of the three.
         seed: Draws the folds.
+        task: Says which answers are right.
 
     Returns:
         Share in 0..1.
@@ -108,11 +116,15 @@ def linear_accuracy(features: npt.NDArray[np.floating], labels: npt.NDArray[np.i
     folds = StratifiedKFold(min(FOLDS, int(counts[counts > 1].min())), shuffle=True, random_state=seed)
     with warnings.catch_warnings(), threadpool_limits(1):
         warnings.simplefilter("ignore", ConvergenceWarning)  # accuracy settles before the weights do
-        return float((cross_val_predict(head, scaled, classes, cv=folds) == classes).mean())
+        return float(task.same(cross_val_predict(head, scaled, classes, cv=folds), classes).mean())
 
 
 def score_stages(
-    stage_features: Mapping[str, npt.NDArray[np.floating]], labels: npt.NDArray[np.integer], *, seed: int = 0
+    stage_features: Mapping[str, npt.NDArray[np.floating]],
+    labels: npt.NDArray[np.integer],
+    *,
+    seed: int = 0,
+    task: Task = SINGLE_LABEL,
 ) -> tuple[StageScore, ...]:
     """Both figures for every stage, in order. Features that are those of the stage before are not scored again.
 
@@ -120,6 +132,7 @@ def score_stages(
         stage_features: (n, d) for each stage, of the same pictures.
         labels: (n,) class numbers.
         seed: Draws the folds of the cross-validation.
+        task: Says which answers of a head are right.
 
     Raises:
         UsageError: As `logme` and `linear_accuracy`.
@@ -130,7 +143,7 @@ def score_stages(
         if last is not None and np.array_equal(last, features):
             scores.append(replace(scores[-1], stage=stage))
         else:
-            accuracy = linear_accuracy(features, labels, seed=seed)
+            accuracy = linear_accuracy(features, labels, seed=seed, task=task)
             scores.append(StageScore(stage, features.shape[1], logme(features, labels), accuracy, len(features)))
         last = features
     return tuple(scores)

@@ -1,0 +1,10 @@
+"""What is asked of a network, without torch: how answers are written down, decided, compared, scored and told; one class a task."""
+
+from __future__ import annotations
+
+from striate.tasks.named import DEFAULT_TASK, TASKS, named_task
+from striate.tasks.prediction import Prediction
+from striate.tasks.single_label import SINGLE_LABEL, SingleLabel
+from striate.tasks.task import Task
+
+__all__ = ["DEFAULT_TASK", "SINGLE_LABEL", "TASKS", "Prediction", "SingleLabel", "Task", "named_task"]
