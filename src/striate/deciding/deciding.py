@@ -197,14 +197,14 @@ class Deciding:
         self.sample = PixelSample(self.dataset)
         self.judge = self._call_judge(self.dataset, seed=seed, watcher=self.watcher)
 
-    def choose_network(self, own: Mapping[str, Any] | None = None) -> None:
+    def choose_network(self, defaults: Mapping[str, Any] | None = None) -> None:
         """Chooses the network and its recipe, and builds it with its initial weights.
 
         Args:
-            own: What a verb's recipe has that training's has not; what was asked for lies over it.
+            defaults: What a verb's recipe has that training's has not; what was asked for lies over it.
         """
         self._choose_row()
-        self._choose_recipe(own or {})
+        self._choose_recipe(defaults or {})
         channels, starting = 3 if self.facts.colour else 1, self.starting
         self.network = create_model(
             self.row.name,
@@ -226,10 +226,10 @@ class Deciding:
             self.asked["model"] = self.decisions[-1].value
         self.row = model_row(self.asked["model"])
 
-    def _choose_recipe(self, own: Mapping[str, Any]) -> None:
+    def _choose_recipe(self, defaults: Mapping[str, Any]) -> None:
         chosen, decisions = choose_recipe(self.facts, self.row, pretrained=self.starting is not None)
         self.decisions += decisions
-        self.recipe = Recipe.from_dict(merge(chosen, own, self.asked))
+        self.recipe = Recipe.from_dict(merge(chosen, defaults, self.asked))
         if self.starting is None and self.recipe.transfer.kind != "scratch":
             # The file of a run that started from weights: what of it is for weights alone is left out.
             self.recipe = dataclasses.replace(

@@ -86,7 +86,7 @@ class RunPlan:
             UsageError: If it cannot be read or is not that of a run.
         """
         table = read_recipe_table(path)
-        own = recipe_part(table)
+        recipe = recipe_part(table)
         try:
             run = {key: path_from_text(value) if key in PATHS else value for key, value in table["run"].items()}
             classes = tuple(run.pop("classes"))
@@ -99,7 +99,7 @@ class RunPlan:
             preprocessing.setdefault(key, None)
         return cls(
             read_dataclass(RunSettings, run, "run."),
-            Recipe.from_dict(own),
+            Recipe.from_dict(recipe),
             Preprocessing.from_dict(preprocessing),
             classes,
             decisions,

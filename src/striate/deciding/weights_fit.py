@@ -43,8 +43,8 @@ def choose_twin(
         judge: Says how well features separate the classes.
         prepare: How pictures become the input of a twin of this name; `None`: as the network's.
     """
-    best, own = network, judge.score(network, preprocessing, recipe)
-    chosen, score = recipe.model, own
+    best, asked_for = network, judge.score(network, preprocessing, recipe)
+    chosen, score = recipe.model, asked_for
     for name in twins:
         twin = create_model(
             name,
@@ -56,14 +56,14 @@ def choose_twin(
         start_from(twin, starting, model_row(name))
         rule = preprocessing if prepare is None else prepare(name, twin)
         other = judge.score(twin, rule, recipe)
-        if other.logme > max(own.logme + CLEARLY, score.logme) and other.accuracy >= own.accuracy:
+        if other.logme > max(asked_for.logme + CLEARLY, score.logme) and other.accuracy >= asked_for.accuracy:
             best, chosen, score = twin, name, other
     if chosen == recipe.model:
         return network, None
     why = (
         f"these weights fit {chosen} too, which computes otherwise with them (padding, strides), and its features separate "
-        f"the classes better: LogME {score.logme:.3f} against {own.logme:.3f}, a head {percent(score.accuracy)} against "
-        f"{percent(own.accuracy)}; training keeps {recipe.model} where --transfer names a way of learning, such as head"
+        f"the classes better: LogME {score.logme:.3f} against {asked_for.logme:.3f}, a head {percent(score.accuracy)} against "
+        f"{percent(asked_for.accuracy)}; training keeps {recipe.model} where --transfer names a way of learning, such as head"
     )
     return best, Decision("model", chosen, why)
 
