@@ -18,7 +18,6 @@ from striate.data.examples import SplitExamples
 from striate.errors import DataError, ExportError, UnknownNameError, UsageError
 from striate.openvino_loading import openvino_core
 from striate.pixels import decode
-from striate.sealing.agreement import largest_difference, pictures_like
 from striate.training.inputs import prepare_inputs
 
 
@@ -227,18 +226,3 @@ def test_wrong_input_is_one_sentence(finished_run, tmp_path):
         striate.export(tmp_path / "run", tmp_path / "striped.onnx")
     with pytest.raises(DataError):
         striate.export(finished_run, tmp_path / "striped.xml", data=tmp_path / "nothing")
-
-
-def test_made_pictures_are_many_and_repeat():
-    originals = [np.random.default_rng(0).integers(0, 256, (30, 50, channels)).astype(np.uint8) for channels in (3, 3)]
-    made = pictures_like(originals, 20)
-    assert all(np.array_equal(one, two) for one, two in zip(made, pictures_like(originals, 20), strict=True))
-    assert len({one.shape for one in made}) > 15 and all(one.dtype == np.uint8 for one in made)
-    assert pictures_like([np.zeros((1, 1, 1), np.uint8)], 3)[2].shape[2] == 1
-
-
-def test_answers_that_are_not_finite_differ_endlessly():
-    table = np.array([[0.0, 1.0]])
-    assert largest_difference(table, np.array([[np.nan, 1.0]])) == np.inf
-    assert largest_difference(table, np.zeros((1, 3))) == np.inf
-    assert largest_difference(table, np.array([[0.0, 0.75]])) == 0.25

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 import striate
-from striate.api import quantize as module
 from striate.bundle import PrecisionTerms, open_bundle
 from striate.errors import DataError, QuantizationError, UsageError
 from striate.runtime.engines import fastest_precision, half_precision
+from striate.sealing import int8 as module
 
 
 @pytest.fixture(scope="module")
@@ -92,14 +92,14 @@ def test_a_damaged_int8_graph_is_refused(quantised, tmp_path):
 
 @pytest.mark.slow
 def test_what_loses_too_much_is_refused_with_the_numbers(finished_run, striped, tmp_path, monkeypatch):
-    honest = module.measure
+    honest = module.Int8Trial.measure
 
     def worse(*arguments):
         result, engine = honest(*arguments)
         return dataclasses.replace(result, accuracy=0.9, accuracy_fp32=0.92, layers=15, layers_fp32=5), engine
 
     again = []
-    monkeypatch.setattr(module, "measure", worse)
+    monkeypatch.setattr(module.Int8Trial, "measure", worse)
     monkeypatch.setattr(
         module,
         "quantize_graph_within",

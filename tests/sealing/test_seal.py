@@ -9,7 +9,8 @@ from striate.evaluation import fit_temperature, score, softmax
 from striate.models import create_model
 from striate.pixels import Preprocessing
 from striate.sealing import make_canaries
-from striate.sealing.seal import Measured, needed_tensors, seal
+from striate.sealing.measuring import MeasuredSplit
+from striate.sealing.seal import needed_tensors, seal
 
 
 @pytest.mark.slow
@@ -43,8 +44,8 @@ def calibrated(tmp_path_factory):
         colour="rgb", resize="exact", resize_size=(32, 32), crop=(32, 32), mean=(0.5,) * 3, std=(0.25,) * 3
     )
     splits = [
-        Measured("val", labels[:60], lambda rows: pictures[rows], "a"),
-        Measured("test", labels[60:], lambda rows: pictures[60:][rows], "b"),
+        MeasuredSplit("val", labels[:60], lambda rows: pictures[rows], "a"),
+        MeasuredSplit("test", labels[60:], lambda rows: pictures[60:][rows], "b"),
     ]
     sealed = seal(
         network,

@@ -4,40 +4,27 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import tempfile
-from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from striate.bundle import Bundle, BundleContent, Contract, PrecisionTerms, open_bundle, write_bundle
-from striate.bundle.contract import ENOUGH_AGREEMENT, LARGEST_TOLERANCE
-from striate.bundle.folder import CANARY_SHEET, INT8, INT8_WEIGHTS
+from striate.bundle import Bundle, PrecisionTerms, open_bundle
+from striate.bundle.contract import ENOUGH_AGREEMENT
 from striate.choosing import evenly
-from striate.conversion import save_graph
-from striate.conversion.quantization import check_nncf, layers_by_format, quantize_graph, quantize_graph_within
+from striate.conversion.quantization import check_nncf
 from striate.data import Dataset, apply_split_table, check_pictures, load_data, read_split_csv
 from striate.data.known_classes import labels_of
-from striate.errors import DataError, QuantizationError, UsageError
-from striate.pixels import Preprocessing
+from striate.errors import DataError, UsageError
 from striate.runs.run import Run, run_folder_of
-from striate.runtime import OpenVINOEngine
-from striate.sealing.seal import times_as_fast
-from striate.tasks import named_task
+from striate.sealing.int8 import add_int8
 from striate.text_layout import facts
 from striate.training.run_folder import SPLITS
 from striate.watching import Watcher
 
 CALIBRATION_PICTURES = 300
 """The ranges of activations hardly change with more."""
-
-LEAST_TOLERANCE = 0.1
-"""Of the canaries in int8, as a share of the logits' range; twice what was measured, where that is more."""
-
-BATCH = 64
 
 
 @dataclass(frozen=True)
@@ -150,47 +137,18 @@ def quantize(
     bundle = open_bundle(place)
     training, validation = calibration_and_validation(bundle, place, data, root, calibration_pictures, watcher)
     labels = labels_of(validation, bundle.contract.classes)
-    contract = bundle.contract
-    preprocessing, task = contract.preprocessing, named_task(contract.task)
-    prepared = [preprocessing.pixels(training.pictures.read(row)) for row in range(len(training))]
-
-    def calibration(row: int) -> npt.NDArray[np.float32]:
-        watcher.task("calibrating", row + 1, len(training))
-        return preprocessing.normalise(prepared[row][np.newaxis])
-
-    def judge(logits: Callable[..., npt.NDArray[np.float32]], rows: Iterable[int]) -> list[float]:
-        chosen = list(rows)
-        answers = [decided(logits(images), contract) for images in batches(preprocessing, validation, chosen)]
-        return [float(right) for right in task.same(np.concatenate(answers), labels[chosen])]
-
-    with tempfile.TemporaryDirectory(prefix="striate-int8-") as scratch:
-        path = Path(scratch) / "int8.xml"
-        watcher.task("calibrating", 0, len(training))
-        graph = quantize_graph(bundle.engine_path, calibration, len(training))
-        fp32 = OpenVINOEngine(bundle.engine_path)
-        result, engine = measure(graph, path, fp32, contract, validation, labels, watcher)
-        if result.drop > max_drop:
-            watcher.note(f"int8 loses {result.drop:.2f} points: looking for the layers that cost most")
-            graph = quantize_graph_within(
-                bundle.engine_path,
-                calibration,
-                len(training),
-                judge=judge,
-                validation_count=len(validation),
-                max_drop=max_drop / 100,
-            )
-            result, engine = measure(graph, path, fp32, contract, validation, labels, watcher)
-        if result.drop > max_drop:
-            raise QuantizationError(
-                f"int8 scores {result.accuracy:.2%} where fp32 scores {result.accuracy_fp32:.2%} on {result.pictures:,} pictures: "
-                f"a loss of {result.drop:.2f} points, more than the {max_drop:g} allowed, with {result.layers_fp32} of "
-                f"{result.layers + result.layers_fp32} layers left in fp32; allow more with --max-drop, or stay with fp32"
-            )
-        write_int8(folder, bundle, path, engine, result)
-    return dataclasses.replace(
-        result,
+    figures = add_int8(folder, bundle, training, validation, labels, max_drop=max_drop, watcher=watcher)
+    return Quantization(
         bundle=folder,
+        accuracy=figures.accuracy,
+        accuracy_fp32=figures.accuracy_fp32,
+        agreement=figures.agreement,
+        pictures=figures.pictures,
+        speed=figures.speed,
         calibration_pictures=len(training),
+        layers=figures.layers,
+        layers_fp32=figures.layers_fp32,
+        size=figures.size,
         size_fp32=bundle.engine_path.with_suffix(".bin").stat().st_size,
     )
 
@@ -223,79 +181,3 @@ def calibration_and_validation(
         )
     chosen = training[evenly(len(training), most)]
     return dataset.select(chosen), dataset.select(validation)
-
-
-def batches(
-    preprocessing: Preprocessing, dataset: Dataset, rows: list[int] | range
-) -> Iterator[npt.NDArray[np.float32]]:
-    """The pictures of some rows as a network's input, a batch at a time."""
-    for start in range(0, len(rows), BATCH):
-        chosen = rows[start : start + BATCH]
-        yield preprocessing.normalise(np.stack([preprocessing.pixels(dataset.pictures.read(row)) for row in chosen]))
-
-
-def decided(logits: npt.NDArray[np.float32], contract: Contract) -> npt.NDArray[Any]:
-    """What logits come to; those that are not finite to an answer too, which is hardly ever right."""
-    task = named_task(contract.task)
-    with np.errstate(invalid="ignore"):
-        answers: npt.NDArray[Any] = task.decide(task.probabilities(logits, contract.calibration))
-    return answers
-
-
-def measure(
-    graph: Any,
-    path: Path,
-    fp32: OpenVINOEngine,
-    contract: Contract,
-    validation: Dataset,
-    labels: npt.NDArray[np.int64],
-    watcher: Watcher,
-) -> tuple[Quantization, OpenVINOEngine]:
-    """Writes a quantised graph, starts it, and compares it with fp32, picture by picture."""
-    save_graph(graph, path)
-    int8 = OpenVINOEngine(path, precision="int8")
-    parts, first = [], np.empty(0, np.float32)
-    watcher.task("comparing", 0, len(labels))
-    for images in batches(contract.preprocessing, validation, range(len(labels))):
-        first = first if len(first) else images
-        parts.append([decided(engine.infer(images)[0], contract) for engine in (fp32, int8)])
-        watcher.task("comparing", sum(len(part[0]) for part in parts), len(labels))
-    wide, narrow = (np.concatenate(column) for column in zip(*parts, strict=True))
-    layers, layers_fp32 = layers_by_format(graph)
-    same = named_task(contract.task).same
-    result = Quantization(
-        bundle=path,
-        accuracy=float(np.mean(same(narrow, labels))),
-        accuracy_fp32=float(np.mean(same(wide, labels))),
-        agreement=float(np.mean(same(narrow, wide))),
-        pictures=len(labels),
-        speed=times_as_fast(int8, fp32, first),
-        calibration_pictures=0,
-        layers=layers,
-        layers_fp32=layers_fp32,
-        size=path.with_suffix(".bin").stat().st_size,
-        size_fp32=0,
-    )
-    return result, int8
-
-
-def write_int8(folder: Path, bundle: Bundle, graph: Path, engine: OpenVINOEngine, result: Quantization) -> None:
-    """A copy of the bundle with the graph, and in the contract what was measured."""
-    sheet, contract = bundle.canaries, bundle.contract
-    sealed = sheet.logits(contract.classes)
-    pixels = np.stack([contract.preprocessing.pixels(bundle.canary_path(canary.file)) for canary in sheet.canaries])
-    found = engine.infer(contract.preprocessing.normalise(pixels))[0]
-    difference = float(np.abs(found - sealed).max() / max(float(sealed.max() - sealed.min()), 1e-6))
-    largest = LARGEST_TOLERANCE["int8"]
-    if not difference <= largest:
-        raise QuantizationError(
-            f"int8 changes the logits of the canaries by {difference:.2g} of their range, more than the {largest:g} that a bundle "
-            "may allow; stay with fp32"
-        )
-    tolerance = min(max(LEAST_TOLERANCE, 2 * difference), largest)
-    terms = PrecisionTerms(tolerance, result.agreement, result.pictures, result.speed)
-    kept = [name for name in contract.files if name not in (CANARY_SHEET, INT8, INT8_WEIGHTS)]
-    files: dict[str, Path | bytes] = {name: bundle.folder / name for name in kept}
-    files |= {INT8: graph, INT8_WEIGHTS: graph.with_suffix(".bin")}
-    changed = dataclasses.replace(contract, precisions={**contract.precisions, "int8": terms})
-    write_bundle(folder, BundleContent(files), changed, sheet)

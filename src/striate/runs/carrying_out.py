@@ -23,7 +23,8 @@ from striate.runs.live_report import live_report
 from striate.runs.run import Run
 from striate.runs.worth_knowing import judge_run, keep_findings
 from striate.sealing import judge_calibration, make_canaries
-from striate.sealing.seal import Measured, Sealed, seal
+from striate.sealing.measuring import MeasuredSplit
+from striate.sealing.seal import Sealed, seal
 from striate.training import TimePlan, checkpoints
 from striate.training.memory import keep_freed_memory
 from striate.training.run_folder import BUNDLE, CHECKPOINTS, read_history
@@ -86,7 +87,7 @@ def seal_run(folder: Path, run: RunPlan, dataset: Dataset, store: PixelStore, ne
         examples = SplitExamples.of(dataset, store, run.preprocessing, name)
         if len(examples.labels):
             fingerprint = dataset.select(examples.samples).fingerprint
-            splits.append(Measured(name, examples.labels, examples.pixels, fingerprint))
+            splits.append(MeasuredSplit(name, examples.labels, examples.pixels, fingerprint))
     shown = SplitExamples.of(dataset, store, run.preprocessing, splits[0].name if splits else "train").samples
     spread = shown[evenly(len(shown), len(CANARY_FILES))]
     trained = dataset.indices("train")

@@ -1,9 +1,10 @@
-"""Whether an exported file answers what the network answers: pictures to try it on, what runs it, and the comparison."""
+"""Whether two ways to run a network answer the same; of an exported file also on which pictures, and by how much they differ."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,8 @@ from striate.data import Dataset
 from striate.errors import DataError, PictureError
 from striate.pixels import decode
 from striate.runtime import Classifier
+from striate.tasks import Task
+from striate.tasks.task import Targets
 from striate.watching import Watcher
 
 FEWEST_PICTURES = 100
@@ -90,8 +93,7 @@ def compare_answers(
     logits, features = (np.concatenate(parts) for parts in zip(*own, strict=True))
     other_logits, other_features = (np.concatenate(parts) for parts in zip(*theirs, strict=True))
     task = reference.task
-    with np.errstate(invalid="ignore"):  # logits that are not finite, of which no difference is small enough
-        answers, others = (task.decide(reference.probabilities(found)) for found in (logits, other_logits))
+    answers, others = (answers_of(found, task, contract.calibration) for found in (logits, other_logits))
     return Agreement(
         pictures=len(pictures),
         pictures_from=pictures_from,
@@ -104,6 +106,17 @@ def compare_answers(
         ),
         tolerance=contract.precisions["fp32"].tolerance,
     )
+
+
+def answers_of(logits: npt.NDArray[np.floating[Any]], task: Task, calibration: Mapping[str, int | float]) -> Targets:
+    """What (n, classes) logits come to, calibrated; those that are not finite to an answer too, which is hardly ever right."""
+    with np.errstate(invalid="ignore"):
+        return task.decide(task.probabilities(logits, calibration))
+
+
+def share_alike(task: Task, answers: Targets, others: Targets) -> float:
+    """The share of pictures whose answers are the same; against what is right, the accuracy."""
+    return float(np.mean(task.same(answers, others)))
 
 
 def largest_difference(own: npt.NDArray[np.floating], other: npt.NDArray[np.floating]) -> float:

@@ -1,0 +1,96 @@
+"""What a sealed engine answers to the splits of a data set, and what that scores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from striate.evaluation import Scores
+from striate.pixels import Preprocessing
+from striate.runtime import Engine
+from striate.sealing.agreement import answers_of, share_alike
+from striate.sealing.calibrating import calibrate, uncalibrated_figures
+from striate.tasks import Task
+
+
+@dataclass(frozen=True)
+class MeasuredSplit:
+    """A split to measure the sealed engine on: pictures that are already preprocessed, a batch at a time."""
+
+    name: str
+    labels: npt.NDArray[np.int64]
+    pixels: Any
+    """Called with positions (k,), answers (k, H, W, C) uint8."""
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class Measurements:
+    """What the sealed engine scores, by split."""
+
+    task: Task
+    calibration: Mapping[str, int | float]
+    """As the contract has it."""
+    probabilities: Mapping[str, npt.NDArray[np.float64]]
+    """(n, classes), in the order of the labels."""
+    labels: Mapping[str, npt.NDArray[np.int64]]
+    """(n,)."""
+    scores: Mapping[str, Scores]
+    uncalibrated: Mapping[str, Scores]
+    """What the scores are at temperature 1."""
+
+    def agreement(self, split: str, logits: npt.NDArray[np.floating[Any]]) -> float:
+        """On which share of a split's first pictures these (n, classes) logits come to the sealed engine's answer."""
+        sealed = self.task.decide(self.probabilities[split][: len(logits)])
+        return share_alike(self.task, answers_of(logits, self.task, self.calibration), sealed)
+
+    def figures(self, split: str) -> dict[str, Any]:
+        """The single figures of a split, JSON-ready."""
+        return self.scores[split].headline() | uncalibrated_figures(self.uncalibrated[split])
+
+
+def measure_splits(
+    engine: Engine, preprocessing: Preprocessing, splits: list[MeasuredSplit], classes: tuple[str, ...], task: Task
+) -> Measurements:
+    """What the engine answers to the splits, with the temperature that is fitted on one of them, and without."""
+    logits = {split.name: engine_logits(engine, preprocessing, split) for split in splits}
+    labels = {split.name: split.labels for split in splits}
+    calibration = calibrate(logits, labels)
+    probabilities = {name: task.probabilities(found, calibration) for name, found in logits.items()}
+    plain = {name: task.probabilities(found, {"temperature": 1.0}) for name, found in logits.items()}
+    return Measurements(
+        task=task,
+        calibration=calibration,
+        probabilities=probabilities,
+        labels=labels,
+        scores={name: task.score(probabilities[name], labels[name], classes) for name in logits},
+        uncalibrated={name: task.score(plain[name], labels[name], classes) for name in logits},
+    )
+
+
+def engine_logits(engine: Engine, preprocessing: Preprocessing, split: MeasuredSplit) -> npt.NDArray[np.float32]:
+    """The engine's logits on a split: (n, classes)."""
+    starts = range(0, len(split.labels), 64)
+    parts = [
+        engine.infer(preprocessing.normalise(split.pixels(np.arange(start, min(start + 64, len(split.labels))))))[0]
+        for start in starts
+    ]
+    return np.concatenate(parts)
+
+
+@torch.inference_mode()
+def network_logits(
+    network: nn.Module, preprocessing: Preprocessing, pixels: npt.NDArray[np.uint8]
+) -> npt.NDArray[np.float32]:
+    """The network's own logits, in fp32 torch: (n, classes) of (n, H, W, C) uint8."""
+    parts = [
+        network(torch.from_numpy(preprocessing.normalise(pixels[start : start + 64]))).float().numpy()
+        for start in range(0, len(pixels), 64)
+    ]
+    return np.concatenate(parts)
