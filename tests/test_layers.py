@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 import graphlib
+import re
 from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).parents[1] / "src" / "striate"
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "src" / "striate"
 
 GROUND = {
     "choosing",
@@ -205,3 +207,18 @@ def test_the_design_page_has_the_same_floors():
         line = next(line for line in page.splitlines() if line.startswith(f"{number}  "))
         assert {word for word in line.split("(")[0].split()[1:] if word != "|"} == rooms - GROUND
     assert [name for name in sorted(GROUND) if f"{name}.py " not in page] == []
+
+
+def test_where_to_put_what_names_files_and_tables_that_are_there():
+    page = (PACKAGE.parents[1] / "docs" / "design.md").read_text(encoding="utf-8")
+    rows = [row for row in page.partition("## 7. Where to put what")[2].splitlines() if "planned" not in row]
+    named = {path for row in rows for path in re.findall(r"`([a-z_/]+(?:\.py|/))`", row)}
+    assert len(named) > 20
+    assert [path for path in sorted(named) if not any((root / path).exists() for root in (PACKAGE, ROOT))] == []
+    tables = {match for row in rows for match in re.findall(r"`([A-Za-z_]+)` (?:of|in) `([a-z_/]+\.py)`", row)}
+    assert len(tables) > 8
+    for table, path in tables:
+        file = next(root / path for root in (PACKAGE, ROOT) if (root / path).exists())
+        assert re.search(rf"^(?:class )?{table}\b", file.read_text(encoding="utf-8"), re.MULTILINE), (
+            f"{table} of {path}"
+        )
