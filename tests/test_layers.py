@@ -64,6 +64,10 @@ TORCH_FREE = [
 ]
 TORCH_ALLOWED = {"runtime/torch_engine.py"}
 
+SHORT_FUNCTIONS = {"api", "deciding", "runs", "seeing", "sealing", "depth"}
+"""Rooms that tell what is done in which order, which long functions hide."""
+MOST_LINES = 60
+
 
 def room_of(path: Path) -> str:
     first = path.relative_to(PACKAGE).parts[0]
@@ -184,6 +188,36 @@ def test_a_circle_is_found_however_it_is_closed(tmp_path, monkeypatch):
     for text in closing.values():
         files[-1].write_text(text)
         assert {"striate.room.one", "striate.room.two", "striate.room.three"} <= set(circle_in(files))
+
+
+@pytest.mark.parametrize("room", sorted(SHORT_FUNCTIONS))
+def test_functions_are_short(room):
+    paths = [path for path in FILES if room_of(path) == room]
+    assert paths
+    assert [long for path in paths for long in long_functions(path)] == []
+
+
+def long_functions(path: Path) -> list[str]:
+    """The functions and methods of a file that have more lines than may be, their docstrings not counted."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        said = node.body[0] if ast.get_docstring(node) is not None else None
+        docstring = 0 if said is None else (said.end_lineno or said.lineno) - said.lineno + 1
+        if (lines := (node.end_lineno or node.lineno) - node.lineno + 1 - docstring) > MOST_LINES:
+            found.append(f"{path.relative_to(PACKAGE)}:{node.lineno}: {node.name} has {lines} lines")
+    return found
+
+
+def test_a_long_function_is_found_and_its_docstring_is_not_counted(tmp_path, monkeypatch):
+    monkeypatch.setitem(globals(), "PACKAGE", tmp_path)
+    said = '    """Says.\n\n' + "    more\n" * 100 + '    """\n'
+    path = tmp_path / "file.py"
+    path.write_text(f"def short():\n{said}" + "    x = 1\n" * 59)
+    assert long_functions(path) == []
+    path.write_text(f"def short():\n{said}" + "    x = 1\n" * 60)
+    assert long_functions(path) == ["file.py:1: short has 61 lines"]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
