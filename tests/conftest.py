@@ -124,6 +124,18 @@ def finished_run(striped, once):
     assert not changed, f"a test changed the run that all share: {', '.join(sorted(changed))}"
 
 
+@pytest.fixture(scope="session")
+def exported_run(finished_run, once):
+    """The bundle of `finished_run` as an ONNX file that takes prepared pictures; do not change it."""
+    import striate
+
+    def export(folder):
+        folder.mkdir()
+        striate.export(finished_run.folder, folder / "striped.onnx")
+
+    return once("exported/striped", export) / "striped.onnx"
+
+
 def contents(folder):
     """The digest of each file below a folder."""
     files = [path for path in sorted(folder.rglob("*")) if path.is_file()]

@@ -55,7 +55,7 @@ def names_in_the_docs():
 def resolved_in_fresh_interpreters(names):
     """Of each name what `import striate` and attributes alone make of it; a room's names share an interpreter."""
     program = (
-        "import json, os, sys, numpy, torch, torchvision, PIL.Image, openvino\n"  # what takes long is shared by the forks
+        "import json, os, sys, numpy, torch, PIL.Image\n"  # what takes long is shared by the forks
         "for group in json.loads(sys.argv[1]):\n"
         "    if child := os.fork():\n"
         "        os.waitpid(child, 0)\n"

@@ -9,15 +9,8 @@ from striate.errors import BundleError, UsageError
 from striate.runtime import Classifier, ONNXRuntimeEngine
 
 
-@pytest.fixture(scope="module")
-def exported(finished_run, tmp_path_factory):
-    path = tmp_path_factory.mktemp("exported") / "striped.onnx"
-    striate.export(finished_run.folder, path)
-    return path
-
-
-def test_a_classifier_on_an_exported_file(finished_run, exported, striped):
-    classifier = Classifier(open_bundle(finished_run.folder), ONNXRuntimeEngine(exported))
+def test_a_classifier_on_an_exported_file(finished_run, exported_run, striped):
+    classifier = Classifier(open_bundle(finished_run.folder), ONNXRuntimeEngine(exported_run))
     assert classifier.canary_difference < 1e-5
     assert repr(classifier) == "<Classifier resnet20 of 2 classes, onnxruntime fp32>"
     paths = sorted(striped.rglob("*.png"))
@@ -27,12 +20,12 @@ def test_a_classifier_on_an_exported_file(finished_run, exported, striped):
     assert [row.label for row in classifier.stream(paths)] == own.predict(paths).tolist()
 
 
-def test_the_file_is_named_as_the_engine(finished_run, exported, striped, tmp_path):
+def test_the_file_is_named_as_the_engine(finished_run, exported_run, striped, tmp_path):
     paths = sorted(striped.rglob("*.png"))[:5]
-    classifier = striate.load(finished_run.folder, engine=exported)
+    classifier = striate.load(finished_run.folder, engine=exported_run)
     assert repr(classifier) == "<Classifier resnet20 of 2 classes, onnxruntime fp32>"
     assert np.allclose(
-        finished_run.classifier(engine=str(exported), precision="auto").predict_proba(paths),
+        finished_run.classifier(engine=str(exported_run), precision="auto").predict_proba(paths),
         classifier.predict_proba(paths),
         atol=1e-6,
     )
@@ -41,15 +34,15 @@ def test_the_file_is_named_as_the_engine(finished_run, exported, striped, tmp_pa
     ):
         striate.load(finished_run.folder, engine=tmp_path / "none.onnx")
     with pytest.raises(UsageError, match="int8 is asked for, but exported ONNX files compute in fp32"):
-        striate.load(finished_run.folder, engine=exported, precision="int8")
+        striate.load(finished_run.folder, engine=exported_run, precision="int8")
     with pytest.raises(UsageError, match=r"name that as the engine: --engine photos.onnx"):
         striate.load(finished_run.folder, engine="onnxruntime")
 
 
-def test_another_network_s_file_is_refused(finished_run, exported, tmp_path):
+def test_another_network_s_file_is_refused(finished_run, exported_run, tmp_path):
     import onnx
 
-    model = onnx.load(exported)
+    model = onnx.load(exported_run)
     bias = next(tensor for tensor in model.graph.initializer if tensor.dims == [2])
     changed = onnx.numpy_helper.to_array(bias) + np.float32([1, 0])
     bias.CopyFrom(onnx.numpy_helper.from_array(changed, bias.name))
@@ -59,7 +52,7 @@ def test_another_network_s_file_is_refused(finished_run, exported, tmp_path):
 
 
 @pytest.mark.slow
-def test_what_cannot_be_run(finished_run, exported, tmp_path, monkeypatch):
+def test_what_cannot_be_run(finished_run, exported_run, tmp_path, monkeypatch):
     (tmp_path / "a.onnx").write_bytes(b"nothing")
     with pytest.raises(BundleError, match=r"^ONNX Runtime cannot read a.onnx: "):
         ONNXRuntimeEngine(tmp_path / "a.onnx")
@@ -68,4 +61,4 @@ def test_what_cannot_be_run(finished_run, exported, tmp_path, monkeypatch):
         ONNXRuntimeEngine(tmp_path / "b.onnx")
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(UsageError, match="ONNX files need the package onnxruntime"):
-        ONNXRuntimeEngine(exported)
+        ONNXRuntimeEngine(exported_run)

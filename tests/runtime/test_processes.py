@@ -29,13 +29,6 @@ SECONDS = 30
 
 
 @pytest.fixture(scope="module")
-def exported(finished_run, tmp_path_factory):
-    path = tmp_path_factory.mktemp("exported") / "striped.onnx"
-    striate.export(finished_run.folder, path)
-    return path
-
-
-@pytest.fixture(scope="module")
 def paths(striped):
     return sorted(striped.rglob("*.png"))[:12]
 
@@ -62,8 +55,8 @@ def in_child(work):
 
 
 @pytest.mark.parametrize("engine", ["openvino", "torch", "onnx"])
-def test_a_forked_process_answers_the_same(finished_run, paths, exported, engine):
-    classifier = finished_run.classifier(engine=exported if engine == "onnx" else engine)
+def test_a_forked_process_answers_the_same(finished_run, paths, exported_run, engine):
+    classifier = finished_run.classifier(engine=exported_run if engine == "onnx" else engine)
     before = classifier.decision_function(paths)
     answer = in_child(lambda: (classifier.decision_function(paths), list(classifier.stream(paths))))
     assert np.allclose(answer[0], before, atol=1e-5)
@@ -235,10 +228,10 @@ def test_what_is_sent_is_the_place_and_not_the_weights(finished_run, paths, tmp_
         received.predcit  # noqa: B018
 
 
-def test_an_engine_and_a_precision_travel_too(finished_run, exported, paths):
+def test_an_engine_and_a_precision_travel_too(finished_run, exported_run, paths):
     classifier = finished_run.classifier(engine="torch", precision="bf16")
     assert repr(pickle.loads(pickle.dumps(classifier))) == "<Classifier resnet20 of 2 classes, torch bf16>"
-    on_file = pickle.loads(pickle.dumps(finished_run.classifier(engine=exported)))
+    on_file = pickle.loads(pickle.dumps(finished_run.classifier(engine=exported_run)))
     assert repr(on_file) == "<Classifier resnet20 of 2 classes, onnxruntime fp32>"
 
 
