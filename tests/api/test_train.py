@@ -82,7 +82,9 @@ def test_what_ships_is_the_average_of_the_last_epoch(finished_run):
 
 
 def test_the_same_command_gives_the_same_bytes(finished_run, striped, tmp_path):
-    striate.train(striped, model="resnet20", epochs=3, output=tmp_path / "run", settings=["batch_size=16"])
+    precision = tomllib.loads((finished_run.folder / "recipe.toml").read_text())["precision"]  # which was timed
+    options = {"model": "resnet20", "epochs": 3, "precision": precision, "settings": ["batch_size=16"]}
+    striate.train(striped, **options, output=tmp_path / "run")
     for name in ("bundle/model.safetensors", "bundle/seen.bin", "split.csv"):
         assert (tmp_path / "run" / name).read_bytes() == (finished_run.folder / name).read_bytes(), name
 
