@@ -113,6 +113,29 @@ def test_each_number_format_has_its_own_tolerance(precision, largest):
         read(precisions={"fp32": fp32, "fp31": fp32})
 
 
+@pytest.mark.parametrize(
+    ("figures", "message"),
+    [
+        ({"accuracy": []}, "[] for 'accuracy'; expected a number from 0 to 1"),
+        ({"accuracy": True}, "True for 'accuracy'; expected a number from 0 to 1"),
+        ({"f1_macro": -0.1}, "-0.1 for 'f1_macro'; expected a number from 0 to 1"),
+        ({"expected_calibration_error": 1.5}, "1.5 for 'expected_calibration_error'; expected a number from 0 to 1"),
+        ({"accuracy_interval": [0.5]}, "[0.5] for 'accuracy_interval'; expected two numbers from 0 to 1"),
+        ({"accuracy_interval": 0.5}, "0.5 for 'accuracy_interval'; expected two numbers from 0 to 1"),
+        ({"accuracy_interval": [0.5, 2]}, "[0.5, 2] for 'accuracy_interval'; expected two numbers from 0 to 1"),
+        ({"count": 2.5}, "2.5 for 'count'; expected a whole number from 0"),
+        ({"top_k": [3]}, "[3] for 'top_k'; expected a whole number from 0"),
+        ({"log_loss": -1}, "-1 for 'log_loss'; expected a number from 0"),
+        ({"log_loss_uncalibrated": 10**400}, "for 'log_loss_uncalibrated'; expected a number from 0"),
+        ({"fingerprint": 3}, "3 for 'fingerprint'; expected a text"),
+    ],
+)
+def test_figures_are_numbers_that_can_be(figures, message):
+    with pytest.raises(BundleError, match=r"^the contract's metrics of 'test' have ") as caught:
+        read(metrics={"test": figures})
+    assert message in str(caught.value)
+
+
 @pytest.mark.parametrize("temperature", [0, -1, 0.009, 10_001, 1e308, 10**400])
 def test_a_temperature_has_a_range(temperature):
     with pytest.raises(BundleError, match=r"^the contract's temperature is .*; expected 0.01 to 10,000$"):

@@ -19,6 +19,7 @@ def test_the_table_and_the_predictions(striate_command, finished_run, striped, t
     code, out, _ = striate_command("evaluate", finished_run.folder, striped, "--split", "val", "--predictions", path)
     assert code == 0
     assert "split              val, 6 pictures" in out and "class   precision  recall     F1  pictures" in out
+    assert "top-" not in out  # of two classes every answer is among the first two
     rows = list(csv.DictReader(path.read_text().splitlines()))
     assert len(rows) == 6
     assert set(rows[0]) == {"path", "label", "prediction", "probability", "correct", "p(across)", "p(bands)"}

@@ -286,6 +286,15 @@ def test_cut_short(tmp_path, share, zipped):
     assert reason(tmp_path / "w.pth") == "is damaged, cut short or not written by torch.save; download or copy it anew"
 
 
+@pytest.mark.parametrize("length", [1_000, 50_000, 300_000])
+def test_a_larger_archive_cut_short(
+    tmp_path, length
+):  # torch looks for the archive's end in places before its beginning
+    torch.save({"weight": torch.zeros(100_000)}, tmp_path / "whole.pth")
+    (tmp_path / "w.pth").write_bytes((tmp_path / "whole.pth").read_bytes()[:length])
+    assert reason(tmp_path / "w.pth") == "is damaged, cut short or not written by torch.save; download or copy it anew"
+
+
 @pytest.mark.parametrize("length", [9, 40, -1])
 def test_safetensors_cut_short(tmp_path, length):
     save_file(TENSORS, tmp_path / "whole.safetensors")

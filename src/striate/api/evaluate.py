@@ -111,15 +111,17 @@ class Evaluation:
     def _facts(self) -> list[tuple[str, str]]:
         scores = self.scores
         low, high = scores.accuracy_interval
-        return [
+        figures = [
             ("split", f"{self.split}, {scores.count:,} pictures"),
             ("accuracy", f"{scores.accuracy:.2%} (95 % interval {low:.1%} to {high:.1%})"),
             ("balanced accuracy", f"{scores.balanced_accuracy:.2%}"),
-            (f"top-{scores.top_k} accuracy", f"{scores.top_k_accuracy:.2%}"),
             ("log loss", f"{scores.log_loss:.4f}"),
             ("calibration error", percent(scores.expected_calibration_error, space="")),
             ("macro F1", f"{scores.f1_macro:.4f}"),
         ]
+        if scores.top_k < len(scores.per_class):  # of two classes, every answer is among the first two
+            figures.insert(3, (f"top-{scores.top_k} accuracy", f"{scores.top_k_accuracy:.2%}"))
+        return figures
 
     def to_csv(self) -> str:
         """A row a picture: path, label, prediction, its probability, whether it is right, and every class's probability."""

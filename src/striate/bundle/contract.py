@@ -45,6 +45,20 @@ MOST_PICTURES = 10**12
 """That anything can have been measured on."""
 
 
+LARGEST_LOSS = 1e39
+"""Nats: beyond the largest difference of two logits."""
+
+FIGURES: Mapping[str, str] = {
+    "fingerprint": "a text",
+    "accuracy_interval": "two numbers from 0 to 1",
+    "count": "a whole number from 0",
+    "top_k": "a whole number from 0",
+    "log_loss": "a number from 0",
+    "log_loss_uncalibrated": "a number from 0",
+}
+"""What the figures of a split are, but for shares of its pictures."""
+
+
 def canonical_json(value: Any) -> bytes:
     """JSON text that is the same for equal values: sorted keys, no spaces, UTF-8."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
@@ -232,14 +246,25 @@ def _check_calibration(calibration: Mapping[str, int | float]) -> None:
 
 
 def _check_figures(split: str, figures: Mapping[str, Any]) -> None:
-    """Raises BundleError unless all that was measured on a split is numbers, and its fingerprint a text."""
+    """Raises BundleError unless all that was measured on a split is figures that can be."""
     for name, value in figures.items():
-        numbers = value if isinstance(value, list) else [value]
-        kind: Any = str if name == "fingerprint" else int | float
-        if isinstance(value, bool) or not all(isinstance(one, kind) for one in numbers):
+        if not _is_figure(name, value):
             raise BundleError(
-                f"the contract's metrics of {shown(split)} have {shown(value)} for {shown(name)}, which is no number"
+                f"the contract's metrics of {shown(split)} have {shown(value)} for {shown(name)}; "
+                f"expected {FIGURES.get(name, 'a number from 0 to 1')}"
             )
+
+
+def _is_figure(name: str, value: Any) -> bool:
+    if name == "fingerprint":
+        return isinstance(value, str)
+    if name == "accuracy_interval":
+        return isinstance(value, list) and len(value) == 2 and all(_is_figure("accuracy", one) for one in value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    if name in ("count", "top_k"):
+        return isinstance(value, int) and 0 <= value <= MOST_PICTURES
+    return 0 <= value <= (LARGEST_LOSS if name.startswith("log_loss") else 1 + 1e-9)  # sums are rounded
 
 
 def _check_terms(precision: str, terms: PrecisionTerms) -> None:

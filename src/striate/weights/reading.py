@@ -150,6 +150,9 @@ def _read_pytorch(path: Path, beginning: bytes) -> list[TensorTable]:
     if not zipped and not beginning.startswith((b"\x80", b"PK")):
         said = next((words for start, words in STRANGERS if beginning.startswith(start)), None)
         raise WeightsError(f"weights file {path} " + (said or f"is not a weights file; {EXPECTED}"))
+    damaged = f"weights file {path} is damaged, cut short or not written by torch.save; download or copy it anew"
+    if not zipped and beginning.startswith(b"PK"):  # a zip archive has its table at the end
+        raise WeightsError(damaged)
     # Files of before PyTorch 1.6 are no zip archives and cannot be mapped; and torch.load goes by this one name.
     mapped = zipped and path.suffix != ".safetensors"
     try:
@@ -163,9 +166,7 @@ def _read_pytorch(path: Path, beginning: bytes) -> list[TensorTable]:
     except Exception as error:  # BadZipFile, EOFError, RuntimeError, UnpicklingError, KeyError, IndexError...
         if wanted := re.search(r"GLOBAL ([\w.]+)", str(error)):
             raise WeightsError(_wants_code(path, wanted[1])) from error
-        raise WeightsError(
-            f"weights file {path} is damaged, cut short or not written by torch.save; download or copy it anew"
-        ) from error
+        raise WeightsError(damaged) from error
     tables = tables_within(content)
     if not tables:
         raise WeightsError(f"weights file {path} holds no tensors by name; {_found(content)}")
