@@ -183,7 +183,7 @@ def test_the_resizing_and_the_order_of_channels_that_were_asked_for():
         ("resize", "256 x 256, whatever the proportions", "asked for"),
         (
             "normalisation",
-            "mean 0.406, 0.456, 0.485, deviation 0.225, 0.224, 0.229, channels blue, green, red",
+            "mean 0.406, 0.456, 0.485, deviation 0.225, 0.224, 0.229, channels blue, green, red as asked for",
             "what resnet18 was published with",
         ),
     ]

@@ -49,7 +49,7 @@ def saliency_panels(method: Method, question: Question) -> tuple[Panel, ...]:
         observation,
         heat,
         f"The pixels whose smallest change would change the answer for {observation.target_name} most, whichever way: the "
-        "largest gradient of the three colours. It is noisy, and says nothing of what larger changes would do.",
+        "largest gradient of a pixel's channels. It is noisy, and says nothing of what larger changes would do.",
         bright=BRIGHT,
     )
     return (panel,)

@@ -99,7 +99,10 @@ def normalised(
     )
     value = f"mean {show(rule.mean)}, deviation {show(rule.std)}"
     value += ", of pixels of 0 to 255" if rule.range == "0..255" else ""
-    value += ", channels blue, green, red" if rule.reverses_channels else ""
+    if order != known.channel_order:  # the reason below is that of the figures
+        value += f", channels {'blue, green, red' if rule.reverses_channels else 'red, green, blue'} as asked for"
+    elif rule.reverses_channels:
+        value += ", channels blue, green, red"
     return rule, Decision("normalisation", value, known.why)
 
 
