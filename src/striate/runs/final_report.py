@@ -142,8 +142,8 @@ def sample_pictures(dataset: Dataset, store: PixelStore) -> dict[str, list[npt.N
     rows = dataset.indices("train")
     samples = {}
     for label, name in enumerate(dataset.classes[:SAMPLED_CLASSES]):
-        own = rows[dataset.labels[rows] == label][:SAMPLES_PER_CLASS]
-        samples[name] = list(store.gather(own)) if len(own) else []
+        of_class = rows[dataset.labels[rows] == label][:SAMPLES_PER_CLASS]
+        samples[name] = list(store.gather(of_class)) if len(of_class) else []
     return samples
 
 

@@ -85,7 +85,7 @@ class EngineRow:
 def fastest_precision(bundle: Bundle) -> str:
     """The number format that was the fastest in OpenVINO when the bundle was made, of those that agreed with fp32."""
     terms = bundle.contract.precisions
-    better = [name for name, one in terms.items() if one.is_better() and (name != "int8" or bundle.int8_path)]
+    better = [name for name, stated in terms.items() if stated.is_better() and (name != "int8" or bundle.int8_path)]
     return max(better, key=lambda name: terms[name].speed or 0, default="fp32")
 
 
@@ -159,7 +159,7 @@ def engine_row(engine: str | Path) -> EngineRow:
         return by_file[0]
     row = ENGINES.get(str(engine))
     if row is None:
-        raise UnknownNameError("engine", str(engine), [name for name, one in ENGINES.items() if not one.ending])
+        raise UnknownNameError("engine", str(engine), [name for name, known in ENGINES.items() if not known.ending])
     if row.ending:
         raise UsageError(f"{row.title} runs an exported file; name that as the engine: --engine photos{row.ending}")
     return row

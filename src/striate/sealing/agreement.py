@@ -79,19 +79,21 @@ def compare_answers(
     """
     contract, sheet = reference.contract, reference.bundle.canaries
     channels = contract.preprocessing.channels
-    canaries = [decode(reference.bundle.canary_path(one.file), channels=channels) for one in sheet.canaries]
+    canaries = [decode(reference.bundle.canary_path(canary.file), channels=channels) for canary in sheet.canaries]
     every = [*canaries, *pictures]
-    own: list[Answers] = []
-    theirs: list[Answers] = []
+    networks: list[Answers] = []
+    files: list[Answers] = []
     watcher.task("comparing", 0, len(every))
     for start in range(0, len(every), BATCH):
         batch = every[start : start + BATCH]
-        images = contract.preprocessing.normalise(np.stack([contract.preprocessing.resized(one) for one in batch]))
-        own.append(reference.engine.infer(images))
-        theirs += [run(one[np.newaxis]) for one in batch] if with_preprocessing else [run(images)]
+        images = contract.preprocessing.normalise(
+            np.stack([contract.preprocessing.resized(picture) for picture in batch])
+        )
+        networks.append(reference.engine.infer(images))
+        files += [run(picture[np.newaxis]) for picture in batch] if with_preprocessing else [run(images)]
         watcher.task("comparing", start + len(batch), len(every))
-    logits, features = (np.concatenate(parts) for parts in zip(*own, strict=True))
-    other_logits, other_features = (np.concatenate(parts) for parts in zip(*theirs, strict=True))
+    logits, features = (np.concatenate(parts) for parts in zip(*networks, strict=True))
+    other_logits, other_features = (np.concatenate(parts) for parts in zip(*files, strict=True))
     task = reference.task
     answers, others = (answers_of(found, task, contract.calibration) for found in (logits, other_logits))
     return Agreement(
@@ -119,16 +121,16 @@ def share_alike(task: Task, answers: Targets, others: Targets) -> float:
     return float(np.mean(task.same(answers, others)))
 
 
-def largest_difference(own: npt.NDArray[np.floating], other: npt.NDArray[np.floating]) -> float:
+def largest_difference(reference: npt.NDArray[np.floating], other: npt.NDArray[np.floating]) -> float:
     """The largest difference between two tables, as a share of the first one's range; infinite where one is not finite.
 
     Example:
         >>> largest_difference(np.array([[0.0, 10.0]]), np.array([[0.5, 10.0]]))
         0.05
     """
-    if own.shape != other.shape or not np.isfinite(other).all():
+    if reference.shape != other.shape or not np.isfinite(other).all():
         return float("inf")
-    return float(np.abs(own - other).max() / max(float(own.max() - own.min()), 1e-30))
+    return float(np.abs(reference - other).max() / max(float(reference.max() - reference.min()), 1e-30))
 
 
 def pictures_of_data(dataset: Dataset, *, channels: int, count: int, watcher: Watcher) -> list[Pixels]:

@@ -55,8 +55,8 @@ def agreement_with_network(
         return None, 0
     first = splits[0]
     pictures = min(len(first.labels), COMPARED_PICTURES)
-    own = network_logits(network, preprocessing, first.pixels(np.arange(pictures)))
-    return measured.agreement(first.name, own), pictures
+    logits = network_logits(network, preprocessing, first.pixels(np.arange(pictures)))
+    return measured.agreement(first.name, logits), pictures
 
 
 def narrow_terms(
