@@ -211,7 +211,7 @@ for name in ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1", "/dev/null"):
     assert (done.stdout, done.stderr) == (b"content " * 3, b"")
 
 
-IN_A_FOLDER_OF_OUR_OWN = {"bundle/folder.py", "api/export.py"}
+IN_A_FOLDER_OF_OUR_OWN = {"bundle/folder.py", "conversion/formats.py"}
 WRITES = {"write_bytes", "write_text", "NamedTemporaryFile", "mktemp", "mkstemp", "fdopen"}
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import striate
+from striate.decision import Decision
 from striate.report import Mistake, SeeingInside, Spoken, render
 from striate.report.seeing_page import render as render_seeing
 
@@ -41,7 +42,7 @@ def training_page():
             seeing=SeeingInside(
                 LONG, [picture[:7, :7]] * 40, "layer4", [Spoken(one, picture, picture) for one in mistakes]
             ),
-            decisions=[("number format", LONG, f"because /{LONG}/{LONG} was `measured`")] * 2,
+            decisions=[Decision("number format", LONG, f"because /{LONG}/{LONG} was `measured`")] * 2,
             recipe=f'long = "{LONG * 4}"\n',
         )
     )

@@ -18,6 +18,7 @@ class Stripes:
     """Two classes of 32 x 32 pictures: stripes across and down, with noise."""
 
     mean, std = (0.5,), (0.25,)
+    reverses_channels = False
 
     def __init__(self, count=64):
         generator = np.random.default_rng(0)
