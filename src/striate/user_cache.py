@@ -23,16 +23,16 @@ class Kind:
     name: str
     """Of its folder in the cache."""
     what: str
-    names: re.Pattern[str]
-    """What Striate calls its files there, as paths below the folder with `/`."""
+    names: str
+    """What Striate calls its files there, as paths below the folder with `/`: a regular expression, compiled when it is needed."""
     bound: str
     """What keeps it from growing for ever."""
 
 
-PARTIAL = re.compile(r"\.partial$")
+PARTIAL = ".partial"
 """How the names of unfinished files end, in every kind."""
 
-_ARRAY = re.compile(r"[0-9a-f]{64}\.array\.npy")
+_ARRAY = r"[0-9a-f]{64}\.array\.npy"
 _MNIST = r"(?:(?:Fashion)?MNIST/raw/(?:train|t10k)-(?:images-idx3|labels-idx1)-ubyte(?:\.gz)?)"
 _CIFAR = r"(?:cifar-10-python\.tar\.gz|cifar-10-batches-py/(?:data_batch_[1-5]|test_batch|batches\.meta|readme\.html))"
 
@@ -41,16 +41,16 @@ KINDS = {
     for kind in (
         Kind("pixels", "pictures, resized and cropped", _ARRAY, "the least recently used make room"),
         Kind("frozen", "what frozen layers answer", _ARRAY, "up to 8 GB; the least recently used make room"),
-        Kind("checks", "what was found in each picture", re.compile(r"[0-9a-f]{32}\.npz"), "the 200 data sets used last"),
+        Kind("checks", "what was found in each picture", r"[0-9a-f]{32}\.npz", "the 200 data sets used last"),
         Kind(
             "compiled",
             "engines, compiled for this processor",
-            re.compile(r"[0-9a-f]{24}-[\w.]+-\w+/[\w.-]+\.(?:blob|cl_cache)"),
+            r"[0-9a-f]{24}-[\w.]+-\w+/[\w.-]+\.(?:blob|cl_cache)",
             "the 20 used last, up to 4 GB",
         ),
-        Kind("weights", "downloaded weights", re.compile(r"[\w.-]+-[0-9a-f]{8}\.pth"), "none: they are fetched when asked for"),
-        Kind("datasets", "downloaded data sets", re.compile(f"{_MNIST}|{_CIFAR}"), "none: they are fetched when asked for"),
-        Kind("catalogue", "totals of the catalogue", re.compile(r"[0-9a-f]{64}\.json"), "those of the last 5 versions"),
+        Kind("weights", "downloaded weights", r"[\w.-]+-[0-9a-f]{8}\.pth", "none: they are fetched when asked for"),
+        Kind("datasets", "downloaded data sets", f"{_MNIST}|{_CIFAR}", "none: they are fetched when asked for"),
+        Kind("catalogue", "totals of the catalogue", r"[0-9a-f]{64}\.json", "those of the last 5 versions"),
     )
 }  # fmt: skip
 """In the order in which they are shown."""
@@ -93,8 +93,8 @@ def cached_files(kind: str) -> Iterator[CachedFile]:
         folders.sort()
         for name in sorted(files):
             path = Path(place, name)
-            partial = PARTIAL.search(name) is not None
-            if not partial and not KINDS[kind].names.fullmatch(path.relative_to(folder).as_posix()):
+            partial = name.endswith(PARTIAL)
+            if not partial and not re.fullmatch(KINDS[kind].names, path.relative_to(folder).as_posix()):
                 continue
             try:
                 status = path.lstat()

@@ -131,8 +131,9 @@ def sample_pixels(pixels: npt.NDArray[np.uint8]) -> str:
     """
     every = pixels.reshape(-1, pixels.shape[2])
     # Steps of the golden ratio fall in with no pattern of rows and columns.
-    places = np.unique((np.arange(SAMPLED) * 0.6180339887498949 % 1 * len(every)).astype(np.int64))
-    return every[places].tobytes().hex()
+    places = (np.arange(SAMPLED) * 0.6180339887498949 % 1 * len(every)).astype(np.int64)
+    # numpy.unique would load numpy's masked arrays, which takes longer than all of this.
+    return every[sorted(set(places.tolist()))].tobytes().hex()
 
 
 def read_canaries(path: Path) -> CanarySheet:

@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from striate.cli.collecting import collect_as_ever
 from striate.cli.output import print_json
 from striate.cli.text import screen_width
 from striate.printable_text import printable
@@ -58,6 +59,7 @@ class ConsoleWatcher(Watcher):
         self._epoch_begun: tuple[int, int, float] | None = None
 
     def __enter__(self) -> ConsoleWatcher:
+        collect_as_ever()
         if self._live:
             self._progress.start()
         return self

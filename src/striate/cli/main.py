@@ -8,12 +8,14 @@ from __future__ import annotations
 import os
 import sys
 
+from striate.cli.collecting import collect_little
 from striate.cli.ending import SIGNALS
 
 
 def main() -> None:
     """Runs the command and ends the process: 0 done, 1 failed, 2 wrong usage, 3 some of the data has problems, 130 or 143 interrupted."""
     SIGNALS.listen()
+    collect_little()
     # By default torch's threads spin while they wait for one another. That gains nothing measurable on an idle machine, and costs a
     # factor of five as soon as another program wants one of its processors. It must be said before torch is loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
