@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import sys
+import tomllib
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -122,6 +123,13 @@ def finished_run(striped, once):
     yield striate.Run(folder)
     changed = {name for name, _ in before.items() ^ contents(folder).items()}
     assert not changed, f"a test changed the run that all share: {', '.join(sorted(changed))}"
+
+
+@pytest.fixture(scope="session")
+def finished_options(finished_run):
+    """The options of `striate.train` that `finished_run` was trained by, its number format too, which was timed."""
+    precision = tomllib.loads((finished_run.folder / "recipe.toml").read_text(encoding="utf-8"))["precision"]
+    return {"model": "resnet20", "epochs": 3, "precision": precision, "settings": ["batch_size=16"]}
 
 
 @pytest.fixture(scope="session")

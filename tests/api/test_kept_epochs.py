@@ -16,13 +16,13 @@ from striate.visualization import maps_through_training
 
 
 @pytest.mark.slow
-def test_an_interrupted_run_keeps_the_same_epochs(finished_run, striped, tmp_path):
+def test_an_interrupted_run_keeps_the_same_epochs(finished_run, finished_options, striped, tmp_path):
     class Interrupting(striate.Watcher):
         def step(self, report):
             if report.step == 5:
                 signal.raise_signal(signal.SIGTERM)
 
-    options = {"model": "resnet20", "epochs": 3, "settings": ["batch_size=16", "keep_epochs=3"]}
+    options = finished_options | {"settings": [*finished_options["settings"], "keep_epochs=3"]}
     whole = striate.train(striped, **options, output=tmp_path / "whole")
     with pytest.raises(Interrupted):
         striate.train(striped, **options, output=tmp_path / "resumed", watcher=Interrupting())

@@ -81,10 +81,8 @@ def test_what_ships_is_the_average_of_the_last_epoch(finished_run):
         assert torch.equal(tensor, last[f"average.{name}"]), name
 
 
-def test_the_same_command_gives_the_same_bytes(finished_run, striped, tmp_path):
-    precision = tomllib.loads((finished_run.folder / "recipe.toml").read_text())["precision"]  # which was timed
-    options = {"model": "resnet20", "epochs": 3, "precision": precision, "settings": ["batch_size=16"]}
-    striate.train(striped, **options, output=tmp_path / "run")
+def test_the_same_command_gives_the_same_bytes(finished_run, finished_options, striped, tmp_path):
+    striate.train(striped, **finished_options, output=tmp_path / "run")
     for name in ("bundle/model.safetensors", "bundle/seen.bin", "split.csv"):
         assert (tmp_path / "run" / name).read_bytes() == (finished_run.folder / name).read_bytes(), name
 
@@ -239,17 +237,18 @@ def test_resuming_a_finished_run_says_so(finished_run):
     assert found is UsageError and message.endswith("bundle is not a run: it has no recipe.toml")
 
 
-def test_a_signal_saves_in_mid_epoch_and_a_resume_gives_the_same_bytes(finished_run, striped, tmp_path):
+def test_a_signal_saves_in_mid_epoch_and_a_resume_gives_the_same_bytes(
+    finished_run, finished_options, striped, tmp_path
+):
     class Interrupting(striate.Watcher):
         def step(self, report):
             if report.step == 5:
                 signal.raise_signal(signal.SIGTERM)
 
     folder = tmp_path / "run"
-    options = {"model": "resnet20", "epochs": 3, "settings": ["batch_size=16"]}
     handler = signal.getsignal(signal.SIGINT)  # a shell's background job is started with it ignored
     with pytest.raises(Interrupted) as caught:
-        striate.train(striped, **options, output=folder, watcher=Interrupting())
+        striate.train(striped, **finished_options, output=folder, watcher=Interrupting())
     assert caught.value.exit_code == 143
     assert str(caught.value) == (
         f"interrupted in epoch 2, batch 2; all is saved: go on by: striate train --resume {folder}"
@@ -415,21 +414,20 @@ def test_a_time_limit_is_kept(striped, tmp_path):
 
 
 KILLED = """
-import os, signal, sys, striate
+import json, os, signal, sys, striate
 class Killer(striate.Watcher):
     def step(self, report):
         if report.epoch == 3 and report.batch == 2:
             os.kill(os.getpid(), signal.SIGKILL)
-striate.train(sys.argv[1], model="resnet20", epochs=3, output=sys.argv[2], settings=["batch_size=16"], watcher=Killer())
+striate.train(sys.argv[1], output=sys.argv[2], watcher=Killer(), **json.loads(sys.argv[3]))
 """
 
 
 @pytest.mark.slow
-def test_killed_in_epoch_three_a_resume_gives_the_same_bytes(finished_run, striped, tmp_path):
+def test_killed_in_epoch_three_a_resume_gives_the_same_bytes(finished_run, finished_options, striped, tmp_path):
     folder = tmp_path / "run"
-    killed = subprocess.run(
-        [sys.executable, "-c", KILLED, str(striped), str(folder)], env=dict(os.environ), check=False
-    )
+    arguments = [sys.executable, "-c", KILLED, str(striped), str(folder), json.dumps(finished_options)]
+    killed = subprocess.run(arguments, env=dict(os.environ), check=False)
     assert killed.returncode == -signal.SIGKILL
     assert [row["epoch"] for row in striate.Run(folder).history()] == [1, 2]
     striate.resume(folder)
