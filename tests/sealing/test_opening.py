@@ -105,3 +105,16 @@ def test_a_classifier_is_exported_by_the_bundle_it_was_opened_with(finished_run,
     hashed.clear()
     striate.export(classifier, tmp_path / "one.xml")
     assert hashed == []
+
+
+@pytest.mark.parametrize("layer", [None, "layer2"])
+def test_a_network_that_is_seen_into_is_traced_once(layer, finished_run, striped, monkeypatch):
+    from striate.seeing import seen_network
+
+    traced = []
+    trace = seen_network.inspect_network
+    monkeypatch.setattr(
+        seen_network, "inspect_network", lambda *args, **named: (traced.append(1), trace(*args, **named))[1]
+    )
+    striate.visualize(finished_run, striped / "across" / "000.png", method="feature-maps", layer=layer)
+    assert traced == [1]

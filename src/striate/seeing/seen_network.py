@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +106,11 @@ class SeenNetwork:
         return signal.flip(-3) if self.preprocessing.reverses_channels and signal.shape[-3] == 3 else signal
 
     def inspection(self) -> Inspection:
-        """What the network is, without running it."""
+        """What the network is, without running it; it is traced when this is first asked for."""
+        return self._inspection
+
+    @cached_property
+    def _inspection(self) -> Inspection:
         return inspect_network(self.network, self.input_shape, name=self.name)
 
     def layer_facts(self, layer: str, inspection: Inspection | None = None) -> LayerFacts:
