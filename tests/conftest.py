@@ -38,6 +38,10 @@ def pytest_collection_finish(session):
     gc.enable()
 
 
+def pytest_unconfigure(config):
+    gc.unfreeze()  # so that what libraries count at the end goes as usual
+
+
 # A machine that is busy with other things is no fault of the example that was tried just then.
 settings.register_profile("striate", deadline=None)
 settings.load_profile("striate")
