@@ -118,7 +118,7 @@ def test_the_first_instructions_import_next_to_nothing():
     code = "import sys\nbefore = set(sys.modules)\nimport striate.cli.main\nprint(*sorted(set(sys.modules) - before))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     own = {"striate", "striate.version", "striate.cli", "striate.cli.ending", "striate.cli.main", "striate.cli.text"}
-    own |= {"striate.printable_text"}
+    own |= {"striate.printable_text", "striate.cli.collecting"}
     # What `signal` and `importlib` of the standard library are made of.
     standard = {
         "__future__",
@@ -131,7 +131,7 @@ def test_the_first_instructions_import_next_to_nothing():
         "itertools",
     }
     standard |= {"importlib._bootstrap", "importlib._bootstrap_external", "keyword", "operator", "_operator", "reprlib"}
-    standard |= {"signal", "types", "warnings", "_weakrefset"}
+    standard |= {"gc", "signal", "types", "warnings", "_weakrefset"}
     assert set(done.stdout.split()) - own <= standard
 
 
