@@ -28,6 +28,7 @@ TRAINING = [
     (["--epochs", "0"], "schedule.epochs must be 1 or more, got 0"),
     (["--batch-size", "some"], "--batch-size must be a whole number or auto, got 'some'"),
     (["--size", "0"], "size must lie in 1..4096 pixels, got 0"),
+    (["--model", "lenet5", "--size", "5"], "lenet5 takes pictures of 32 x 32 pixels only, got 5; leave the size out"),
     (
         ["--model", "vgg11", "--size", "8"],
         "pictures of 8 x 8 pixels are too small for the network: it needs at least 32 x 32",

@@ -10,9 +10,12 @@ import torch
 import striate
 from striate.deciding.deciding import decide
 from striate.deciding.run_plan import RunPlan
+from striate.deciding.stated_decisions import state_taken
 from striate.deciding.training_request import TrainingRequest
+from striate.decision import Decision
 from striate.errors import Interrupted
 from striate.models import create_model
+from striate.training import Recipe
 from striate.training.batches import batch_sizes, count_looks
 from striate.wording import plural
 
@@ -143,7 +146,7 @@ DECIDED = {
     "augmentation set": {"settings": ["augmentation.noise.deviation=0.1"]},
     "no augmentation": {"augment": "none"},
     "size": {"size": 48},
-    "one size only": {"model": "lenet5", "size": 48},
+    "one size only": {"model": "lenet5", "size": 32},
     "precision": {"precision": "fp32"},
     "ample time": {"time_limit": "3h", "epochs": 2},
     "head": {"weights": True, "transfer": "head"},
@@ -210,6 +213,20 @@ def test_a_time_limit_that_cuts_states_what_it_leaves(striped, monkeypatch):
         f"about {steps / 6:.2g} of 100",
         f"about {steps * 8} looks at 48 training pictures; the time limit leaves no more",
     )
+
+
+def test_what_a_time_limit_cut_is_stated_as_it_was_taken_in_the_end():
+    planned = [Decision("model", "resnet20", "asked for"), Decision("epochs", "about 2.3 of 100", "about 110 looks")]
+    planned.append(Decision("steps", "about 14 of 600", "10,000 ms a step"))
+    recipe = Recipe.from_dict({"batch_size": 8, "schedule": {"epochs": 100}})
+    taken = state_taken(planned, recipe, training_pictures=48, steps=9)
+    assert [(decision.what, decision.value, decision.why) for decision in taken] == [
+        ("model", "resnet20", "asked for"),
+        ("epochs", "1.5 of 100", "72 looks at 48 training pictures; the time limit left no more"),
+        ("steps", "9 of 600", "the time limit left no more"),
+    ]
+    for steps in (0, 600):  # a head that was fitted at once; a run that came to its end
+        assert state_taken(planned, recipe, training_pictures=48, steps=steps) == tuple(planned)
 
 
 def check_carried_out(run, listener=None):

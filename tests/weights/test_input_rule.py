@@ -57,9 +57,14 @@ def test_the_input_size_is_one_that_the_network_takes(facts, name, resize, resiz
     assert min(preprocessing.size) >= min(network.minimum_size)
 
 
-def test_a_size_that_was_asked_for_is_kept_where_the_network_can():
+def test_a_size_that_was_asked_for_is_kept_or_refused():
     assert sized("mobilenet_v2", PHOTOS, 96) == (96, 96)
-    assert sized("lenet5", DIGITS, 96) == (32, 32)
+    assert sized("lenet5", DIGITS, 32) == (32, 32)
+    with pytest.raises(UsageError) as error:
+        sized("lenet5", DIGITS, 96)
+    assert str(error.value) == (
+        "lenet5 takes pictures of 32 x 32 pixels only, got 96; leave the size out, or take another network"
+    )
 
 
 @pytest.mark.parametrize("name", ["mobilenet_v2", "lenet5"])

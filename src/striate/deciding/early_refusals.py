@@ -12,7 +12,7 @@ from striate.errors import UsageError
 from striate.initialization import drafting
 from striate.models import Network, create_model, model_row
 from striate.weights import StartingWeights, load_weights
-from striate.weights.input_rule import AskedInput, check_asked, check_least_size
+from striate.weights.input_rule import AskedInput, check_asked, check_least_size, check_only_size
 from striate.weights.starting_weights import check_weights
 
 
@@ -40,8 +40,8 @@ def refuse_early(request: TrainingRequest, wish: TransferWish, *, model: str | N
         network = draft(model)
         check_way(wish.kind, network, model)
         check_stages(wish.trainable_stages, network, model)
-        if not network.fixed_size:
-            check_least_size(network, request.size)
+        check_only_size(network, model, request.size)
+        check_least_size(network, request.size)
     if request.weights is not None and wish.kind != "scratch":
         check_weights(request.weights, model or "")
 

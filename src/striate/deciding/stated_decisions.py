@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from striate.augmentation import AugmentationPolicy
@@ -90,6 +90,30 @@ def state_epochs(decision: Decision, recipe: Recipe, training_pictures: int, tot
         return Decision("epochs", str(epochs), f"{said}; {decision.why}")
     value = f"about {total_steps / per_epoch:.2g} of {epochs}"
     return Decision("epochs", value, f"about {said}; the time limit leaves no more")
+
+
+def state_taken(
+    decisions: Sequence[Decision], recipe: Recipe, *, training_pictures: int, steps: int
+) -> tuple[Decision, ...]:
+    """The decisions of a run that has ended, with the epochs and steps that it took where the time limit ended it.
+
+    Args:
+        decisions: As `state_decisions` stated them, when the steps were planned.
+        recipe: What was carried out.
+        training_pictures: How many there are.
+        steps: How many were taken; 0 where the head alone was fitted.
+    """
+    per_epoch = len(batch_sizes(training_pictures, recipe.batch_size))
+    every_step = recipe.schedule.epochs * per_epoch
+    if not steps or steps >= every_step:
+        return tuple(decisions)
+    looks = count_looks(steps, training_pictures, recipe.batch_size)
+    why = f"{looks:,} looks at {training_pictures:,} training pictures; the time limit left no more"
+    taken = {
+        "epochs": Decision("epochs", f"{steps / per_epoch:.2g} of {recipe.schedule.epochs}", why),
+        "steps": Decision("steps", f"{steps:,} of {every_step:,}", "the time limit left no more"),
+    }
+    return tuple(taken.get(decision.what, decision) for decision in decisions)
 
 
 def note_unused(request: TrainingRequest, recipe: Recipe, watcher: Watcher) -> None:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from striate.data import Dataset, PixelStore
 from striate.data.examples import SplitExamples
 from striate.deciding.run_plan import RunPlan
+from striate.deciding.stated_decisions import state_taken
 from striate.evaluation import Finding, reliability
 from striate.evaluation.two_classes import at_threshold, best_threshold, threshold_curves
 from striate.hardware import available_processors, describe_processor
@@ -53,6 +54,12 @@ def write_training_report(
         data=dataclasses.replace(known.data, samples=sample_pictures(dataset, store)),
         parameters=parameter_count(run.recipe.model, network),
         history=history,
+        decisions=state_taken(
+            run.decisions,
+            run.recipe,
+            training_pictures=len(dataset.indices("train")),
+            steps=int(history[-1]["step"]) if history else 0,
+        ),
         scores={name: scores.to_dict() for name, scores in sealed.measured.scores.items()},
         mistakes=wrong,
         calibration=calibration_of(sealed, headline) if headline else None,

@@ -111,7 +111,7 @@ def input_rule(
         rule, decision = _as_evaluated(row, network, asked.size)
         rule = rule if expected is None else _resized_as_expected(rule, row, expected[0])
     rule = rule if asked.resize is None else dataclasses.replace(rule, resize=asked.resize)
-    check_size(row, network, rule, asked.size, fits=facts is not None)
+    check_size(row, network, rule, asked.size)
     decisions = (
         [decision]
         if facts is not None
@@ -248,7 +248,7 @@ def check_least_size(network: Network, size: int | None) -> None:
         )
 
 
-def check_size(row: Row, network: Network, rule: Preprocessing, size: int | None, *, fits: bool) -> None:
+def check_size(row: Row, network: Network, rule: Preprocessing, size: int | None) -> None:
     """Refuses a size that was asked for and that the network does not take.
 
     Args:
@@ -256,20 +256,30 @@ def check_size(row: Row, network: Network, rule: Preprocessing, size: int | None
         network: The network.
         rule: How its pictures are made.
         size: What was asked for.
-        fits: Whether a network that takes one size only has that, whatever was asked for.
 
     Raises:
         UsageError: The pictures are too small for it, or of another size than its only one.
     """
     if size is None:
         return
-    if network.fixed_size and not fits and (size, size) != network.input_size:
-        height, width = network.input_size
-        raise UsageError(f"{row.name} takes pictures of {height} x {width} pixels only, got {size}")
+    check_only_size(network, row.name, size)
     if any(have < need for have, need in zip(rule.size, network.minimum_size, strict=True)):
         raise UsageError(
             f"pictures of {size} x {size} pixels are too small for the network: it needs at least "
             f"{network.minimum_size[0]} x {network.minimum_size[1]}"
+        )
+
+
+def check_only_size(network: Network, name: str, size: int | None) -> None:
+    """Refuses a size that is asked of a network that takes another one only.
+
+    Raises:
+        UsageError: It is not the network's.
+    """
+    if network.fixed_size and size is not None and (size, size) != network.input_size:
+        height, width = network.input_size
+        raise UsageError(
+            f"{name} takes pictures of {height} x {width} pixels only, got {size}; leave the size out, or take another network"
         )
 
 
