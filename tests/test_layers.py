@@ -25,6 +25,7 @@ GROUND = {
     "name_comparison",
     "notebook",
     "openvino_loading",
+    "ordered_threads",
     "printable_text",
     "results",
     "row_writing",

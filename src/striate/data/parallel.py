@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Generator
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 from striate.data.dataset import Progress
 from striate.hardware import available_processors
+from striate.ordered_threads import answers_in_order
 
 Result = TypeVar("Result")
 
@@ -39,7 +38,6 @@ def ordered_results(
         >>> list(ordered_results(lambda i: i * i, 5, chunk=2))
         [0, 1, 4, 9, 16]
     """
-    threads = worker_count(workers)
     stop = threading.Event()
 
     def do_chunk(start: int) -> list[Result]:
@@ -50,18 +48,14 @@ def ordered_results(
             results.append(work(index))
         return results
 
-    executor = ThreadPoolExecutor(threads, thread_name_prefix="striate-data")
-    in_flight: deque[Future[list[Result]]] = deque()
+    threads = worker_count(workers)
+    chunks = answers_in_order(do_chunk, range(0, count, chunk), threads=threads, name="striate-data")
     try:
-        for start in range(0, count, chunk):
-            in_flight.append(executor.submit(do_chunk, start))
-            if len(in_flight) > 2 * threads:
-                yield from in_flight.popleft().result()
-        while in_flight:
-            yield from in_flight.popleft().result()
+        for results in chunks:
+            yield from results
     finally:
         stop.set()
-        executor.shutdown(wait=True, cancel_futures=True)
+        chunks.close()
 
 
 def throttled(progress: Progress | None, task: str, total: int) -> Callable[[int], None]:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
@@ -17,9 +15,10 @@ import numpy.typing as npt
 from PIL import Image
 
 from striate.bundle import Bundle, Contract, SeenPictures, compare_canaries, open_bundle
-from striate.errors import BundleError, PictureError, StriateError, UnknownNameError, UsageError
+from striate.errors import BundleError, PictureError, UnknownNameError, UsageError
 from striate.hardware import available_processors
 from striate.name_comparison import NamePlaces
+from striate.ordered_threads import answers_in_order
 from striate.pixels import PictureSource
 from striate.pixels.arrays import is_tensor, pictures_of
 from striate.pixels.decoding import picture_name
@@ -229,26 +228,10 @@ class Classifier:
         self, pictures: Iterable[Source], work: Callable[[Sequence[Source]], Answer], batch_size: int | None = None
     ) -> Iterator[Answer]:
         """What `work` answers to every few pictures, in their order; threads are a little ahead of who takes the answers."""
-        process = os.getpid()
-        chunks = in_chunks(pictures, batch_size or self.engine.batch)
         # One more than the engine takes, so that there is one to read files while the others wait for their answers.
-        workers = max(self.engine.requests, available_processors()) + 1
-        waiting: deque[Future[Answer]] = deque()
-        with ThreadPoolExecutor(workers, thread_name_prefix="striate-pictures") as pool:
-            try:
-                while True:
-                    for chunk in islice(chunks, 2 * workers - len(waiting)):
-                        waiting.append(pool.submit(work, chunk))
-                    if not waiting:
-                        return
-                    yield waiting.popleft().result()
-                    if os.getpid() != process:
-                        raise StriateError(
-                            "predictions that were begun before the process forked go on only in the one that began them"
-                        )
-            finally:
-                if os.getpid() == process:
-                    pool.shutdown(wait=False, cancel_futures=True)
+        threads = max(self.engine.requests, available_processors()) + 1
+        chunks = in_chunks(pictures, batch_size or self.engine.batch)
+        return answers_in_order(work, chunks, threads=threads, name="striate-pictures")
 
     def _infer(self, pictures: Pictures) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         preprocessing = self.contract.preprocessing
