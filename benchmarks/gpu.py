@@ -54,6 +54,8 @@ SPEED_RECIPE = (
 class StoredNoise:
     """Random bytes with labels, as a cache of decoded pictures would give them; beyond `STORED` they come again."""
 
+    reverses_channels = False
+
     def __init__(self, count: int, size: int) -> None:
         generator = np.random.default_rng(0)
         self.stored = generator.integers(0, 256, (min(count, STORED), size, size, 3), dtype=np.uint8)

@@ -25,6 +25,8 @@ DATA_VARIABLE = "STRIATE_TEST_DATA"
 
 # Tests run side by side on networks that are too small to share between threads. Said before torch is loaded.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Nothing is laid out for the screen that the tests are started from.
+os.environ.pop("COLUMNS", None)
 
 # What is tested is reported to nobody, whichever test is the first to load OpenVINO or NNCF: without this package they do without.
 sys.modules.setdefault("openvino_telemetry", None)
@@ -49,8 +51,7 @@ settings.load_profile("striate")
 
 @pytest.fixture(scope="session", autouse=True)
 def private_cache(tmp_path_factory):
-    """Tests keep their caches to themselves, and their output is not laid out for the screen that they are started from."""
-    os.environ.pop("COLUMNS", None)
+    """Tests keep their caches to themselves."""
     os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
 
 

@@ -1,5 +1,6 @@
 """Killed at any moment, a run goes on to the same bytes, or says in one sentence what to do."""
 
+import json
 import os
 import random
 import signal
@@ -14,9 +15,9 @@ from striate.durable_writing import is_left_over
 from striate.errors import UsageError
 
 PROGRAM = """
-import sys, striate
+import json, sys, striate
 print("begins", flush=True)
-striate.train(sys.argv[1], model="resnet20", epochs=3, output=sys.argv[2], settings=["batch_size=16"])
+striate.train(sys.argv[1], output=sys.argv[2], **json.loads(sys.argv[3]))
 """
 
 KILLS = 8
@@ -25,10 +26,12 @@ KILLS = 8
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="there is no SIGKILL here")
 @pytest.mark.parametrize("kill", range(KILLS))
-def test_every_kill_can_be_gone_on_from(finished_run, striped, tmp_path, kill):
+def test_every_kill_can_be_gone_on_from(finished_run, finished_options, striped, tmp_path, kill):
     folder = tmp_path / "run"
     process = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, str(striped), str(folder)], stdout=subprocess.PIPE, env=dict(os.environ)
+        [sys.executable, "-c", PROGRAM, str(striped), str(folder), json.dumps(finished_options)],
+        stdout=subprocess.PIPE,
+        env=dict(os.environ),
     )
     assert process.stdout.readline() == b"begins\n"
     while process.poll() is None and not folder.exists():  # before that there is nothing to leave behind
@@ -43,7 +46,7 @@ def test_every_kill_can_be_gone_on_from(finished_run, striped, tmp_path, kill):
         assert "was stopped before it began, and nothing of it is kept; start it anew by: striate train DATA" in str(
             error
         )
-        run = striate.train(striped, model="resnet20", epochs=3, output=folder, settings=["batch_size=16"])
+        run = striate.train(striped, output=folder, **finished_options)
     one, other = (path / "bundle" / "model.safetensors" for path in (run.folder, finished_run.folder))
     assert one.read_bytes() == other.read_bytes()
     assert not [path for path in folder.rglob(".*") if is_left_over(path.name)]
