@@ -150,8 +150,9 @@ def test_layers_that_cost_most_stay_in_fp32(finished_run, striped, tmp_path):
 
 
 def test_what_makes_no_sense(finished_run, striped, tmp_path, monkeypatch):
-    with pytest.raises(UsageError, match="max_drop must be 0 or more"):
-        striate.quantize(finished_run, striped, max_drop=-1)
+    for drop in (-1, 100.5, float("nan")):
+        with pytest.raises(UsageError, match=r"max_drop must lie in 0\.\.100 percentage points"):
+            striate.quantize(finished_run, striped, max_drop=drop)
     with pytest.raises(UsageError, match="exists already; name another --output"):
         striate.quantize(finished_run, striped, output=tmp_path)
     shutil.copytree(striped / "across", tmp_path / "new" / "across")

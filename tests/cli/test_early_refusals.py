@@ -91,7 +91,7 @@ REFUSED = [
     (("export", "no", "--output", "photos.onnx", "--format", "onxx"), "unknown format 'onxx'; did you mean 'onnx'"),
     (("export", "no", "--output", "no/photos.xml"), NO_FOLDER),
     (("export", "no", "--output", "photos.xml", "--data", "nothing"), "there is no 'nothing'"),
-    (("quantize", "no", "nothing", "--max-drop", "-1"), "max_drop must be 0 or more"),
+    (("quantize", "no", "nothing", "--max-drop", "200"), "max_drop must lie in 0..100 percentage points"),
     (("quantize", "no", "nothing", "--calibration-pictures", "0"), "calibration_pictures at least 1"),
     (("quantize", "no", "nothing", "-o", __file__), "exists already; name another --output"),
     (("quantize", ".", "nothing"), ". is neither a run nor a bundle"),

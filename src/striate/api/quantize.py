@@ -110,7 +110,7 @@ def quantize(
         classifier: A run or a bundle.
         data: The data it was trained on; as for `striate.train`.
         output: The new bundle's folder; by default beside the bundle, its name with `-int8`.
-        max_drop: The largest loss of accuracy, in percentage points.
+        max_drop: The largest loss of accuracy, in percentage points, 0 to 100.
         calibration_pictures: How many training pictures the ranges are calibrated on at most.
         root: Where the local copy of a built-in set is.
         watcher: Hears how far it is.
@@ -121,9 +121,9 @@ def quantize(
         QuantizationError: If int8 loses more than `max_drop` even so; the message has the numbers, and nothing is written.
     """
     watcher = watcher or Watcher()
-    if not (max_drop >= 0 and calibration_pictures >= 1):
+    if not (0 <= max_drop <= 100 and calibration_pictures >= 1):
         raise UsageError(
-            f"max_drop must be 0 or more and calibration_pictures at least 1, got {max_drop}, {calibration_pictures}"
+            f"max_drop must lie in 0..100 percentage points and calibration_pictures at least 1, got {max_drop}, {calibration_pictures}"
         )
     check_nncf()
     place = Path(classifier)
