@@ -101,8 +101,15 @@ def test_what_is_no_folder_of_runs(tmp_path, striate_command, monkeypatch):
     assert striate_command("runs") == (2, "", "striate: there is no folder runs; name the folder that holds the runs\n")
     (tmp_path / "runs").mkdir()
     assert striate_command("runs") == (0, "no runs in runs\n", "")
+    with pytest.raises(UsageError, match=r"^there is no folder run; name the folder that holds the runs$"):
+        striate.list_runs("run")  # a folder without a run is none that is meant
+    (tmp_path / "runs" / "one").mkdir()
+    (tmp_path / "runs" / "one" / "recipe.toml").touch()
     with pytest.raises(UsageError, match=r"^there is no folder run; did you mean runs\?$"):
         striate.list_runs("run")
+    (tmp_path / "table.csv").touch()
+    with pytest.raises(UsageError, match=r"^table\.csv is a file; name the folder that holds the runs$"):
+        striate.list_runs("table.csv")
 
 
 def test_hundreds_are_listed_at_once_and_without_torch(runs):

@@ -210,6 +210,7 @@ def test_a_large_webp_takes_twelve_bytes_a_pixel(encoded, tmp_path):
         "print((int(status()['VmHWM']) - before) * 1024 / 8e6)\n"
     )
     done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False)
-    if done.returncode:
+    if "/proc/self/clear_refs" in done.stderr:
         pytest.skip(f"the peak cannot be measured here: {done.stderr.splitlines()[-1]}")
+    assert done.returncode == 0, done.stderr
     assert 8 < float(done.stdout) < 12.8

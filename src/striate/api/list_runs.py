@@ -124,8 +124,10 @@ def list_runs(folder: str | os.PathLike[str] = "runs") -> RunList:
         [('digits', 0.9888)]
     """
     place = Path(folder)
+    if place.is_file():
+        raise UsageError(f"{place} is a file; name the folder that holds the runs")
     if not place.is_dir():
-        close = closest(str(place), _folders_beside(place))
+        close = [name for name in closest(str(place), _folders_beside(place)) if _has_runs(Path(name))]
         meant = f"did you mean {', '.join(close)}?" if close else "name the folder that holds the runs"
         raise UsageError(f"there is no folder {place}; {meant}")
     if (place / RECIPE).is_file():
@@ -142,6 +144,15 @@ def _folders_beside(place: Path) -> list[str]:
         return [str(path) for path in place.parent.iterdir() if path.is_dir()]
     except OSError:
         return []
+
+
+def _has_runs(folder: Path) -> bool:
+    """Whether a folder is a run or bundle, or holds one."""
+    names = (RECIPE, CONTRACT)
+    try:
+        return any((folder / name).is_file() or any(folder.glob(f"*/{name}")) for name in names)
+    except OSError:
+        return False
 
 
 def _listed(folder: Path) -> ListedRun:
