@@ -43,3 +43,15 @@ def test_wrong_values(table, message):
 def test_what_belongs_to_the_class_is_no_key():
     with pytest.raises(UnknownNameError, match=r"unknown policy key 'inner\.kind'"):
         read_dataclass(Outer, {"inner": {"kind": "x"}}, what="policy")
+
+
+@dataclass(frozen=True)
+class Perhaps:
+    inner: Inner | None = None
+
+
+def test_a_table_that_may_be_missing():
+    assert read_dataclass(Perhaps, {"inner": None}) == Perhaps(None)
+    assert read_dataclass(Perhaps, {"inner": {"weights": [1]}}) == Perhaps(Inner((1.0,)))
+    with pytest.raises(UsageError, match=r"inner\.weights must be a list, got 3"):
+        read_dataclass(Perhaps, {"inner": {"weights": 3}})

@@ -20,7 +20,7 @@ def read_dataclass(kind: type[_Config], table: Mapping[str, Any], prefix: str = 
     """Builds a dataclass from a table with the same keys.
 
     Args:
-        kind: The dataclass; its fields are numbers, strings, booleans, tuples or mappings of one of these, dataclasses, or `Any`.
+        kind: The dataclass; its fields are numbers, strings, booleans, tuples or mappings of one of these, dataclasses (or None), or `Any`.
         table: The values; a key that is missing keeps the field's default. What is a dataclass already is taken as it is.
         prefix: What stands before a key in messages.
         what: What the table is, for messages about unknown keys.
@@ -50,6 +50,9 @@ def read_dataclass(kind: type[_Config], table: Mapping[str, Any], prefix: str = 
 
 
 def _read_value(hint: Any, value: Any, name: str, what: str) -> Any:
+    if isinstance(hint, types.UnionType):
+        tables = [option for option in typing.get_args(hint) if dataclasses.is_dataclass(option)]
+        hint = tables[0] if tables and value is not None else hint
     if hint is Any or (dataclasses.is_dataclass(hint) and isinstance(value, typing.cast(type[Any], hint))):
         return value
     if dataclasses.is_dataclass(hint):

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from striate.evaluation import Finding
+    from striate.runs.tournament_record import TournamentRecord
     from striate.training import Decision, EpochResult, StepReport
 
 
@@ -47,6 +48,9 @@ class Watcher:
 
     def epoch(self, result: EpochResult) -> None:
         """An epoch has ended."""
+
+    def tournament(self, record: TournamentRecord) -> None:
+        """A tournament was planned, a candidate begins or ended, or all has ended; steps and epochs are those of `record.running`."""
 
 
 class NoteKeeper(Watcher):

@@ -1,0 +1,153 @@
+"""The record of a tournament, `tournament.json`: what was planned, what is tried now, what came of each candidate. It needs no torch."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from striate.deciding.candidate import Candidate
+from striate.durable_writing import write_durably
+from striate.errors import StriateError, UsageError
+from striate.row_writing import json_text
+from striate.table_reading import read_dataclass
+
+TOURNAMENT = "tournament.json"
+SCHEMA = 1
+
+WAITING, RUNNING = "waiting", "running"
+WON, LOST = "won", "lost"
+SKIPPED, FAILED, STOPPED = "skipped", "failed", "stopped"
+STATES = (WAITING, RUNNING, WON, LOST, SKIPPED, FAILED, STOPPED)
+ENDED = (WON, LOST, SKIPPED, FAILED)
+"""The states that a resume leaves as they are."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """What the validation pictures say of a candidate beside the classifier that had the place."""
+
+    rival: str
+    """The name of the candidate that had the place."""
+    wins: int
+    """Pictures that the candidate alone has right."""
+    losses: int
+    """Pictures that the rival alone has right."""
+    p_value: float
+    """Two-sided, of the exact paired test."""
+    verdict: str
+    """Why the one or the other has the place now, in a sentence's part."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """A candidate, and what came of it."""
+
+    candidate: Candidate
+    state: str = WAITING
+    """One of `STATES`. One that `won` took the place when it ended; whether it has it still says `TournamentRecord.winner`."""
+    folder: str = ""
+    """Its own run, relative to the run's folder; empty before it began."""
+    why: str = ""
+    """Why it was skipped or failed."""
+    accuracy: float | None = None
+    """On the validation pictures, 0..1; None before it ended."""
+    correct: int = 0
+    pictures: int = 0
+    """Validation pictures."""
+    interval: tuple[float, ...] = ()
+    """Of the accuracy, 95 %, Wilson: (low, high)."""
+    score: float | None = None
+    """The metric that the tournament goes by; more is better."""
+    wall_seconds: float = 0.0
+    processor_seconds: float = 0.0
+    ended_after: float | None = None
+    """Seconds of work on the run until it ended, all goes together."""
+    comparison: Comparison | None = None
+    """None for the first."""
+    input_size: int = 0
+    """Side in pixels."""
+    multiply_adds: int = 0
+    """Of one answer."""
+    parameters: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class TournamentRecord:
+    """All that a tournament planned, tried and found."""
+
+    schema: int = SCHEMA
+    begun: str
+    """Local time, ISO 8601."""
+    planned_seconds: float
+    """That all candidates are expected to take, idle."""
+    limit_seconds: float | None = None
+    """What was asked for by `--time-limit`."""
+    multiply_adds_per_second: float
+    """Measured in training steps, by processor time of one processor times their number."""
+    processors: int
+    metric: str = "accuracy"
+    quick: bool = False
+    """Whether the first candidate is the only one."""
+    worked_seconds: float = 0.0
+    """Spent on the run so far, all goes together."""
+    entries: tuple[Entry, ...] = ()
+    """In the order in which they are tried."""
+    winner: int | None = None
+    """Place in `entries` of the one whose bundle is the run's; None before the first."""
+    ended: str = ""
+    """Why it ended, in a sentence's part; empty while it goes on."""
+
+    @property
+    def best(self) -> Entry | None:
+        """The candidate that has the place; None before the first."""
+        return None if self.winner is None else self.entries[self.winner]
+
+    @property
+    def running(self) -> Entry | None:
+        """The candidate that is tried now."""
+        return next((entry for entry in self.entries if entry.state == RUNNING), None)
+
+    @property
+    def next(self) -> Entry | None:
+        """The candidate that is tried next."""
+        return next((entry for entry in self.entries if entry.state == WAITING), None)
+
+    def finished(self) -> Iterator[Entry]:
+        """The candidates that were measured, in the order in which they ended."""
+        measured = [entry for entry in self.entries if entry.accuracy is not None]
+        return iter(sorted(measured, key=lambda entry: entry.ended_after or 0.0))
+
+    def with_entry(self, place: int, **changes: Any) -> TournamentRecord:
+        """The record with an entry changed."""
+        entries = list(self.entries)
+        entries[place] = dataclasses.replace(entries[place], **changes)
+        return dataclasses.replace(self, entries=tuple(entries))
+
+
+def read_tournament(folder: Path) -> TournamentRecord | None:
+    """The record of a run's tournament; None if it is a run without one.
+
+    Raises:
+        StriateError: It cannot be read.
+    """
+    path = folder / TOURNAMENT
+    if not path.is_file():
+        return None
+    try:
+        record = read_dataclass(TournamentRecord, json.loads(path.read_text(encoding="utf-8")), what="tournament")
+    except (ValueError, UsageError) as error:
+        raise StriateError(f"{path} cannot be read: {error}") from error
+    if wrong := next((entry.state for entry in record.entries if entry.state not in STATES), None):
+        raise StriateError(f"{path} cannot be read: there is no state {wrong!r}")
+    if record.winner is not None and not 0 <= record.winner < len(record.entries):
+        raise StriateError(f"{path} cannot be read: there is no candidate {record.winner}")
+    return record
+
+
+def write_tournament(folder: Path, record: TournamentRecord) -> None:
+    """Writes `tournament.json` whole, durably."""
+    write_durably(folder / TOURNAMENT, (json_text(dataclasses.asdict(record), indent=1) + "\n").encode())
