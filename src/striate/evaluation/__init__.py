@@ -9,12 +9,15 @@ from striate.evaluation.calibration import (
 )
 from striate.evaluation.findings import Finding, judge_scores
 from striate.evaluation.metrics import ClassScores, Scores, most_confident_mistakes, score, wilson_interval
+from striate.evaluation.paired import PairedComparison, compare_right
 
 __all__ = [
     "ClassScores",
     "Finding",
+    "PairedComparison",
     "ReliabilityBin",
     "Scores",
+    "compare_right",
     "expected_calibration_error",
     "fit_temperature",
     "judge_scores",
