@@ -5,7 +5,7 @@ import time
 import pytest
 
 from striate.errors import UsageError
-from striate.timing import SideBySide, time_side_by_side
+from striate.timing import SideBySide, own_seconds, time_side_by_side
 
 
 def test_work_takes_turns_and_every_other_round_runs_backwards():
@@ -19,6 +19,15 @@ def test_what_waits_longer_takes_longer():
     timing = time_side_by_side({"short": lambda: None, "long": lambda: time.sleep(0.01)}, rounds=3)
     assert timing.median("long") >= 0.01
     assert min(timing.ratios("short", "long")) > 1
+
+
+def test_a_thread_s_own_seconds_stand_while_it_has_no_processor():
+    begun = own_seconds()
+    time.sleep(0.05)
+    assert own_seconds() - begun < 0.04
+    begun, passed = own_seconds(), time.perf_counter()
+    sum(range(1_000_000))
+    assert 0 < own_seconds() - begun <= time.perf_counter() - passed + 1e-3
 
 
 def test_ratios_are_taken_round_by_round():

@@ -1,5 +1,8 @@
+import time
+
 import pytest
 import torch
+from torch import nn
 
 from striate.training import choose_precision, precision, time_step
 
@@ -10,7 +13,7 @@ def loss(logits):
 
 def test_without_native_bf16_it_is_not_tried(small_network, monkeypatch):
     monkeypatch.setattr(precision, "computes_bf16_natively", lambda device: False)
-    monkeypatch.setattr(precision, "time_step", lambda *arguments: pytest.fail("was timed"))
+    monkeypatch.setattr(precision, "time_steps", lambda *arguments: pytest.fail("was timed"))
     chosen, reason = choose_precision(small_network(), torch.zeros(2, 1, 32, 32), loss)
     assert (chosen, reason) == ("fp32", "this device does not compute bf16 natively")
 
@@ -18,7 +21,7 @@ def test_without_native_bf16_it_is_not_tried(small_network, monkeypatch):
 @pytest.mark.parametrize(("bf16_seconds", "expected"), [(0.05, "bf16"), (0.099, "fp32"), (0.2, "fp32")])
 def test_the_faster_one_is_taken(small_network, monkeypatch, bf16_seconds, expected):
     monkeypatch.setattr(precision, "computes_bf16_natively", lambda device: True)
-    monkeypatch.setattr(precision, "time_step", lambda n, i, lo, name: 0.1 if name == "fp32" else bf16_seconds)
+    monkeypatch.setattr(precision, "time_steps", lambda n, i, lo, names: [0.1, bf16_seconds])
     chosen, reason = choose_precision(small_network(), torch.zeros(2, 1, 32, 32), loss)
     assert chosen == expected
     assert reason == f"timed on one batch: fp32 100 ms, bf16 {bf16_seconds * 1e3:.0f} ms"
@@ -35,6 +38,24 @@ def test_timing_leaves_the_network_and_the_generator_alone(small_network, name):
     assert all(parameter.grad is None for parameter in network.parameters())
     for key, value in network.state_dict().items():
         assert torch.equal(value, before[key]), key
+
+
+def test_formats_are_timed_in_turns(small_network, monkeypatch):
+    said = []
+    autocast = precision.autocast
+    monkeypatch.setattr(precision, "autocast", lambda device, name: (said.append(name), autocast(device, name))[1])
+    taken = precision.time_steps(small_network(), torch.zeros(2, 1, 32, 32), loss, ("fp32", "bf16"), steps=2)
+    assert said == ["fp32", "bf16"] * 3
+    assert min(taken) > 0
+
+
+def test_what_else_the_machine_does_is_not_in_a_step_s_time():
+    class Preempted(nn.Linear):
+        def forward(self, images):
+            time.sleep(0.05)  # the thread does not have the processor
+            return super().forward(images)
+
+    assert 0 < time_step(Preempted(4, 4), torch.zeros(2, 4), loss, "fp32", steps=1) < 0.04
 
 
 def test_fast_arithmetic_is_for_gpus_and_for_a_while():

@@ -127,14 +127,20 @@ def decide_steps(steps: int, every_step: int, steps_per_epoch: int, step_seconds
 def measure(
     deadline: float, network: Network, recipe: Recipe, preprocessing: Preprocessing, dataset: Dataset
 ) -> tuple[TimePlan, float]:
-    """A plan with the measured time of a step, and the seconds that fitting the head first takes."""
+    """A plan with the measured time of a step, and the seconds that fitting the head first takes.
+
+    They are what a machine takes that does nothing else, so that a busy one learns from pictures of the same size; the loop finds
+    out how far the time reaches. What comes after it is not measured any more: it is given as much more time as the trial took.
+    """
     training, val, test = (len(dataset.indices(name)) for name in ("train", "val", "test"))
     images = probe_images(network, preprocessing.size, count=min(recipe.batch_size, training))
+    begun = time.perf_counter()
     seconds = time_step(network, images, OBJECTIVES[recipe.task].probe, recipe.precision, steps=2)
+    slower = max(1.0, (time.perf_counter() - begun) / (3 * seconds))  # three passes, of which the first was not counted
     forward = seconds / len(images) / 3  # of one picture: a forward pass is a third of a step
     plan = TimePlan(
         deadline,
-        reserve=LEAST_RESERVE + 1.5 * forward * (val + test) + 0.002 * len(dataset),
+        reserve=slower * (LEAST_RESERVE + 1.5 * forward * (val + test) + 0.002 * len(dataset)),
         step_seconds=seconds,
         validation_seconds=forward * (val or test),
     )

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import copy
+import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 
 import torch
 from torch import Tensor, nn
+
+from striate.timing import own_seconds
 
 
 def computes_bf16_natively(device: torch.device) -> bool:
@@ -59,6 +62,8 @@ def time_step(
 ) -> float:
     """Median seconds of a forward and backward pass on a copy of the network, which is left as it was.
 
+    On a processor they are `own_seconds`: what the step takes where nothing else runs, also while something does.
+
     Args:
         network: The network.
         images: (N, C, H, W) float: one batch, on the network's device.
@@ -66,19 +71,28 @@ def time_step(
         precision: `"fp32"` or `"bf16"`.
         steps: How many passes are timed, after one that is not.
     """
+    return time_steps(network, images, loss, (precision,), steps=steps)[0]
+
+
+def time_steps(
+    network: nn.Module, images: Tensor, loss: Callable[[Tensor], Tensor], precisions: Sequence[str], *, steps: int = 3
+) -> list[float]:
+    """`time_step` of each number format, timed in turns."""
     trial = copy.deepcopy(network).train()
-    seconds = []
+    clock = time.perf_counter if images.is_cuda else own_seconds
+    seconds: list[list[float]] = [[] for _ in precisions]
     with torch.random.fork_rng(devices=[images.device] if images.is_cuda else []):
         for _ in range(steps + 1):
-            start = time.perf_counter()
-            with autocast(images.device, precision):
-                logits = trial(images)
-            loss(logits.float()).backward()  # type: ignore[no-untyped-call]
-            trial.zero_grad(set_to_none=True)
-            if images.is_cuda:
-                torch.cuda.synchronize(images.device)
-            seconds.append(time.perf_counter() - start)
-    return sorted(seconds[1:])[steps // 2]
+            for precision, taken in zip(precisions, seconds, strict=True):
+                start = clock()
+                with autocast(images.device, precision):
+                    logits = trial(images)
+                loss(logits.float()).backward()  # type: ignore[no-untyped-call]
+                trial.zero_grad(set_to_none=True)
+                if images.is_cuda:
+                    torch.cuda.synchronize(images.device)
+                taken.append(clock() - start)
+    return [statistics.median_high(taken[1:]) for taken in seconds]
 
 
 def choose_precision(network: nn.Module, images: Tensor, loss: Callable[[Tensor], Tensor]) -> tuple[str, str]:
@@ -88,6 +102,6 @@ def choose_precision(network: nn.Module, images: Tensor, loss: Callable[[Tensor]
     """
     if not computes_bf16_natively(images.device):
         return "fp32", "this device does not compute bf16 natively"
-    fp32, bf16 = (time_step(network, images, loss, precision) for precision in ("fp32", "bf16"))
+    fp32, bf16 = time_steps(network, images, loss, ("fp32", "bf16"))
     reason = f"timed on one batch: fp32 {fp32 * 1e3:.0f} ms, bf16 {bf16 * 1e3:.0f} ms"
     return ("bf16" if bf16 < 0.95 * fp32 else "fp32"), reason
