@@ -10,13 +10,20 @@ from striate.evaluation.calibration import (
 from striate.evaluation.findings import Finding, judge_scores
 from striate.evaluation.metrics import ClassScores, Scores, most_confident_mistakes, score, wilson_interval
 from striate.evaluation.paired import PairedComparison, compare_right
+from striate.evaluation.selection_metrics import (
+    MetricComparison,
+    compare_answers,
+    selection_score,
+)
 
 __all__ = [
     "ClassScores",
     "Finding",
+    "MetricComparison",
     "PairedComparison",
     "ReliabilityBin",
     "Scores",
+    "compare_answers",
     "compare_right",
     "expected_calibration_error",
     "fit_temperature",
@@ -24,6 +31,7 @@ __all__ = [
     "most_confident_mistakes",
     "reliability",
     "score",
+    "selection_score",
     "softmax",
     "wilson_interval",
 ]
