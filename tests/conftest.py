@@ -208,14 +208,14 @@ class Ended(NamedTuple):
 @pytest.fixture
 def striate_command(monkeypatch, capsys):
     """A function that runs `striate` with arguments in this process and answers exit code, stdout and stderr."""
-    from striate.cli.main import main
+    from striate.cli import main
 
     def run(*arguments: object) -> Ended:
         monkeypatch.setattr(sys, "argv", ["striate", *map(str, arguments)])
         before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             with pytest.raises(SystemExit) as ended:
-                main()
+                main.run()
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)

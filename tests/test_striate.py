@@ -130,8 +130,8 @@ def test_help_of_each_verb_is_light():
 
 def test_a_named_verb_waits_for_no_other():
     code = (
-        "import sys\nfrom striate.cli.main import main\nsys.argv = ['striate', 'predict', '--help']\n"
-        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "import sys\nfrom striate.cli.main import run\nsys.argv = ['striate', 'predict', '--help']\n"
+        "try:\n    run()\nexcept SystemExit:\n    pass\n"
         "print('VERBS', *sorted(name for name in sys.modules if name.startswith('striate.cli.')))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

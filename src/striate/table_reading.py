@@ -61,8 +61,12 @@ def _read_value(hint: Any, value: Any, name: str, what: str) -> Any:
     if typing.get_origin(hint) is Mapping:
         of_values = typing.get_args(hint)[1]
         table = _checked_table(value, name)
+        plain = of_values in _KINDS  # tables of thousands of numbers are read without making a name for each of them
         return {
-            key: _read_value(of_values, element, f"{name}.{key[:MOST_SHOWN]}", what) for key, element in table.items()
+            key: element
+            if plain and type(element) is of_values
+            else _read_value(of_values, element, f"{name}.{key[:MOST_SHOWN]}", what)
+            for key, element in table.items()
         }
     if typing.get_origin(hint) is tuple:
         if not isinstance(value, list | tuple):

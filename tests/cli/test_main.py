@@ -49,6 +49,45 @@ def test_a_users_mistake_is_one_sentence_without_a_traceback(striate_command, ar
     assert "Traceback" not in result.err and result.out == ""
 
 
+def test_the_process_ends_in_good_order_but_is_not_taken_apart():
+    code = (
+        "import atexit, sys\n"
+        "class Kept:\n    def __del__(self):\n        print('taken apart')\n"
+        "kept = Kept()\n"
+        "atexit.register(print, 'in good order')\n"
+        "sys.argv = ['striate', '--version']\n"
+        "from striate.cli.main import main\n"
+        "main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"striate {striate.__version__}\nin good order\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device here that is always full")
+def test_what_cannot_be_written_at_the_end_is_told():
+    code = "from striate.cli.ending import end_at_once\nprint('lost')\nend_at_once(0)"
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", code], stdout=full, stderr=subprocess.PIPE, env=environment, text=True, check=False
+        )
+    assert done.returncode == 120 and "No space left on device" in done.stderr
+
+
+@pytest.mark.parametrize(("verb", "threads"), [("predict", "1"), ("train", None)])
+def test_numpy_starts_no_threads_where_it_multiplies_no_matrices(verb, threads):
+    code = (
+        "import os, sys\nfrom striate.cli.main import run\n"
+        f"sys.argv = ['striate', '{verb}', '--help']\n"
+        "try:\n    run()\nexcept SystemExit:\n    pass\n"
+        "print(os.environ.get('OPENBLAS_NUM_THREADS'))"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
+    assert done.stdout.splitlines()[-1] == str(threads)
+
+
 def test_names_cannot_steer_the_terminal(striate_command):
     result = striate_command("check", "evil\x1b[2J\nname")
     assert "\x1b" not in result.err and "\\x1b[2J" in result.err

@@ -83,12 +83,15 @@ def _check_plain(value: Any, name: str, levels: int) -> None:
         for key in value if isinstance(value, dict) else ():
             _check_text(key, name)
         for element in value.values() if isinstance(value, dict) else value:
-            _check_plain(element, name, levels - 1)
+            if type(element) is not float:  # of which there are thousands, as logits
+                _check_plain(element, name, levels - 1)
 
 
 def _check_text(text: str, name: str) -> None:
     if len(text) > MOST_CHARACTERS:
         raise BundleError(f"{name} has a text of {len(text):,} characters; expected at most {MOST_CHARACTERS:,}")
+    if text.isascii():
+        return
     try:
         text.encode()
     except UnicodeEncodeError as error:

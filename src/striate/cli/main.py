@@ -9,11 +9,28 @@ import os
 import sys
 
 from striate.cli.collecting import collect_little
-from striate.cli.ending import SIGNALS
+from striate.cli.ending import SIGNALS, end_at_once
+
+WITHOUT_LINEAR_ALGEBRA = ("check", "evaluate", "predict", "runs")
+"""Verbs in which numpy multiplies no matrices: the threads that it would start for that only spin, for longer than numpy's import takes."""
 
 
 def main() -> None:
     """Runs the command and ends the process: 0 done, 1 failed, 2 wrong usage, 3 some of the data has problems, 130 or 143 interrupted."""
+    try:
+        run()
+    except SystemExit as ended:
+        if isinstance(ended.code, int | None):
+            end_at_once(ended.code or 0)
+        raise
+
+
+def run() -> None:
+    """Runs the command.
+
+    Raises:
+        SystemExit: Always, with the exit code.
+    """
     SIGNALS.listen()
     collect_little()
     # By default torch's threads spin while they wait for one another. That gains nothing measurable on an idle machine, and costs a
@@ -28,4 +45,6 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")
     # Who names a verb does not wait for the others. (No option that comes before it takes a value.)
     verb = next((argument for argument in sys.argv[1:] if not argument.startswith("-")), "")
+    if verb in WITHOUT_LINEAR_ALGEBRA:
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     build_app([verb] if verb in VERBS else VERBS)(prog_name="striate")
