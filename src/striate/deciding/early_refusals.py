@@ -9,6 +9,7 @@ from striate.deciding.time_fit import LEAST_RESERVE
 from striate.deciding.training_request import TrainingRequest
 from striate.deciding.transfer_choice import TransferWish, check_stages, check_way
 from striate.errors import UsageError
+from striate.evaluation.selection_metrics import named_metric
 from striate.initialization import drafting
 from striate.models import Network, create_model, model_row
 from striate.weights import StartingWeights, load_weights
@@ -30,6 +31,8 @@ def refuse_early(request: TrainingRequest, wish: TransferWish, *, model: str | N
         WeightsError: If there is no such file.
     """
     check_asked(AskedInput(request.size, request.mean, request.std))
+    if request.metric is not None:
+        named_metric(request.metric)
     if request.tensorboard and find_spec("tensorboard") is None:
         raise UsageError("TensorBoard is not installed; install it with: pip install 'striate[track]'")
     if limit is not None and limit <= LEAST_RESERVE and wish.kind in ("scratch", "stages", "full"):

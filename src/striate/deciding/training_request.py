@@ -40,6 +40,7 @@ class TrainingRequest:
     precision: str | None = None
     device: str = "auto"
     time_limit: str | float | None = None
+    metric: str | None = None
     recipe: str | Path | None = None
     settings: Sequence[str] = ()
     root: str | Path | None = None

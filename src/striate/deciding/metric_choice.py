@@ -1,0 +1,45 @@
+"""What classifiers are chosen by, where nobody says it: accuracy, or balanced accuracy where the classes are uneven."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from striate.data import Dataset
+from striate.decision import Decision
+from striate.evaluation.findings import UNEVEN
+from striate.evaluation.selection_metrics import named_metric
+from striate.wording import number, plural
+
+LEAST_PICTURES = 5
+"""Validation pictures that the rarest class needs for balanced accuracy; with fewer one picture would weigh more than all else."""
+
+
+def choose_metric(dataset: Dataset, asked: str | None = None) -> Decision:
+    """What the candidates of a tournament are compared by.
+
+    Where the largest class has at least three times the pictures of the smallest, accuracy is mostly that of the largest: always to
+    answer it is right on three of four pictures of two such classes, and a classifier that finds the rare one as well loses by it.
+
+    Args:
+        dataset: With splits.
+        asked: A name of `striate.evaluation.selection_metrics.SELECTION_METRICS`, if somebody said one.
+
+    Raises:
+        UnknownNameError: If there is no such metric.
+    """
+    if asked is not None:
+        return Decision("metric", named_metric(asked).name, "asked for")
+    counts, validation = (
+        np.bincount(dataset.labels[dataset.indices(split)], minlength=len(dataset.classes))
+        for split in ("train", "val")
+    )
+    largest, smallest = int(counts.max()), int(counts.min())
+    if largest < UNEVEN * smallest:
+        return Decision("metric", "accuracy", "the classes are about even")
+    uneven = f"the largest class has {number(largest)} pictures, the smallest {number(smallest)}"
+    if smallest == 0 or validation.min() < LEAST_PICTURES:
+        held_out = plural(int(validation.min()), "picture")
+        return Decision(
+            "metric", "accuracy", f"{uneven}, of which {held_out} for validation: too few to weigh the classes alike"
+        )
+    return Decision("metric", "balanced_accuracy", f"{uneven}: every class counts the same")
