@@ -16,6 +16,8 @@ SLOW = [
     "lenet5_relu",
     "nin_cifar10",
     "allcnn_c",
+    "resnet9_x0_25",
+    "airbench94",
     "alexnet",
     "zfnet",
     "nin_imagenet",

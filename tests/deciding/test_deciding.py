@@ -13,7 +13,7 @@ from striate.augmentation import named_policy
 from striate.deciding.deciding import Deciding, decide
 from striate.deciding.run_plan import RunPlan
 from striate.deciding.training_request import TrainingRequest
-from striate.errors import UnknownNameError
+from striate.errors import UnknownNameError, UsageError
 from striate.initialization import named_scheme
 from striate.models import create_model
 from striate.training import Decision
@@ -76,6 +76,24 @@ def test_what_changes_a_class_is_said():
     watcher = Notes()
     decided("digits", watcher, settings=["augmentation.horizontal_flip.probability=0.5"])
     assert "horizontal_flip mirrors digits and letters: b becomes d, and a mirrored 3 is no 3" in watcher.notes
+
+
+def test_a_first_layer_that_pictures_make_is_said(striped):
+    watcher = Notes()
+    decided(striped, watcher, model="airbench94")
+    why = "of 48 training pictures, drawn by the seed, before the first step"
+    assert watcher.decisions["first layer"] == ("whitens patches", why)
+    other = Notes()
+    decided(striped, other, model="resnet9_x0_25")
+    assert "first layer" not in other.decisions
+
+
+def test_pictures_cannot_grow_in_a_network_of_one_size():
+    with pytest.raises(UsageError) as error:
+        decided("digits", model="lenet5", settings=["resizing.first=0.5"])
+    assert str(error.value) == (
+        "lenet5 takes pictures of 32 x 32 pixels only, so they cannot grow while it learns: resizing.first must be 1, got 0.5"
+    )
 
 
 def test_a_rate_that_was_asked_for_stays(striped):

@@ -391,3 +391,61 @@ def test_mixed_and_drawn_evenly_a_stopped_run_goes_on_to_the_same_bits(small_net
     load_checkpoint(resumed, checkpoints(tmp_path)[-1])
     list(fit(resumed, recipe, examples, toy(4), device=CPU))
     assert_same(fingerprint(resumed), fingerprint(whole))
+
+
+def rising(first=0.25, **changes):
+    return Recipe.from_dict(RECIPE.to_dict() | {"resizing": {"first": first, "full_from": 0.9}, **changes})
+
+
+def seen_sizes(network):
+    """A list that gets the side of each training batch."""
+    sizes = []
+
+    def note(module, inputs):
+        if module.training:
+            sizes.append(inputs[0].shape[-1])
+
+    network.register_forward_pre_hook(note)
+    network.forward_with_auxiliary = lambda images: (network(images), ())
+    return sizes
+
+
+def test_pictures_grow_to_their_full_size(small_network, toy):
+    network = small_network("resnet9_x0_25")
+    sizes = seen_sizes(network)
+    state = begin(network, rising(), steps=15)
+    list(fit(state, rising(), toy(24), toy(4), device=CPU))
+    # Five epochs of three steps, that end after 1/5, 2/5... of the run: 32 * (1/4 + 3/4 * (1/5) / 0.9) is 13.3, and so on.
+    assert sizes == [16] * 3 + [16] * 3 + [24] * 3 + [32] * 3 + [32] * 3
+
+
+@pytest.mark.parametrize("stop_after", [4, 8])
+def test_a_run_with_growing_pictures_goes_on_to_the_same_bits(small_network, toy, tmp_path, stop_after):
+    whole = begin(small_network("resnet9_x0_25"), rising(), steps=9)
+    list(fit(whole, rising(), toy(24), toy(4), device=CPU))
+    state = begin(small_network("resnet9_x0_25"), rising(), steps=9)
+    with pytest.raises(StoppedError):
+        list(fit(state, rising(), toy(24), toy(4), device=CPU, stop=lambda: state.step >= stop_after))
+    save_checkpoint(state, tmp_path)
+    resumed = begin(small_network("resnet9_x0_25"), rising(), steps=9)
+    load_checkpoint(resumed, checkpoints(tmp_path)[-1])
+    assert resumed.side == state.side < 1 or stop_after == 8
+    list(fit(resumed, rising(), toy(24), toy(4), device=CPU))
+    assert_same(fingerprint(resumed), fingerprint(whole))
+
+
+def test_a_first_layer_s_bias_learns_for_three_epochs_only(toy, tmp_path):
+    def new():
+        return begin(create_model("airbench94", num_classes=2, in_channels=1, seed=0), steps=10)
+
+    state, biases = new(), []
+    for result in fit(state, RECIPE, toy(16), toy(4), device=CPU):
+        biases.append(state.network.whitening.bias.detach().clone())
+        if result.epoch == 4:
+            save_checkpoint(state, tmp_path)
+    assert not torch.equal(biases[1], biases[2])
+    assert torch.equal(biases[2], biases[3]) and torch.equal(biases[3], biases[4])
+    resumed = new()
+    load_checkpoint(resumed, checkpoints(tmp_path)[-1])
+    list(fit(resumed, RECIPE, toy(16), toy(4), device=CPU))
+    assert_same(fingerprint(resumed), fingerprint(state))

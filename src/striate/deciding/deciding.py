@@ -18,7 +18,7 @@ from striate.data.facts import DataFacts, PixelSample, data_facts
 from striate.data.preparation import prepare_data
 from striate.data.splitting import keep_training_pictures
 from striate.deciding.batch_size import choose_batch_size
-from striate.deciding.early_refusals import check_fit, refuse_early
+from striate.deciding.early_refusals import check_fit, check_resizing, refuse_early
 from striate.deciding.judge import CallJudge, Judge, SampleJudge
 from striate.deciding.run_plan import RunPlan, RunSettings
 from striate.deciding.stated_decisions import note_unused, state_decisions
@@ -44,6 +44,7 @@ from striate.training import (
 from striate.training.batches import batch_sizes
 from striate.training.defaults import ENLARGED, LEAST_SIDE, suit_rate
 from striate.training.device import choose_device
+from striate.training.first_pictures import SAMPLED, needs_pictures
 from striate.training.objectives import OBJECTIVES
 from striate.training.probes import probe_images
 from striate.training.recipe import TransferConfig
@@ -53,7 +54,7 @@ from striate.weights.input_rule import AskedInput, InputRule, input_rule, input_
 from striate.weights.naming import twins_of
 from striate.weights.starting_weights import are_published, find_weights, start_from
 
-OF_THE_RECIPE = ("recipe", "epochs", "loss", "batch size", "augmentation", "learning rate")
+OF_THE_RECIPE = ("recipe", "epochs", "loss", "batch size", "augmentation", "first layer", "learning rate")
 """Decisions that `Deciding.choose_network` makes of training alone."""
 
 
@@ -213,10 +214,15 @@ class Deciding:
             init=self.recipe.initialization,
             seed=self.recipe.seed,
         )
+        check_resizing(self.recipe, self.network)
         if starting is not None:
             self.head_is_new, decision = start_from(self.network, starting, self.row)
             self.decisions.append(decision)
-        elif "learning_rate" not in self.asked.get("optimizer", {}):
+            return
+        if needs_pictures(self.network):
+            why = f"of {min(SAMPLED, self.facts.training_pictures)} training pictures, drawn by the seed, before the first step"
+            self.decisions.append(Decision("first layer", "whitens patches", why))
+        if "learning_rate" not in self.asked.get("optimizer", {}):
             self.recipe, decisions = suit_rate(self.recipe, self.network)
             self.decisions += decisions
 

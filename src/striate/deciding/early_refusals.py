@@ -12,6 +12,7 @@ from striate.errors import UsageError
 from striate.evaluation.selection_metrics import named_metric
 from striate.initialization import drafting
 from striate.models import Network, create_model, model_row
+from striate.training import Recipe
 from striate.weights import StartingWeights, load_weights
 from striate.weights.input_rule import AskedInput, check_asked, check_least_size, check_only_size
 from striate.weights.starting_weights import check_weights
@@ -58,6 +59,20 @@ def check_fit(starting: StartingWeights, model: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch says that a network without values takes none
         load_weights(draft(model), starting.file.tensors, row=model)
+
+
+def check_resizing(recipe: Recipe, network: Network) -> None:
+    """Refuses pictures that grow where a network takes one size only.
+
+    Raises:
+        UsageError: It does.
+    """
+    if recipe.resizing.active and network.fixed_size:
+        height, width = network.input_size
+        raise UsageError(
+            f"{recipe.model} takes pictures of {height} x {width} pixels only, so they cannot grow while it learns: "
+            f"resizing.first must be 1, got {recipe.resizing.first:g}"
+        )
 
 
 def check_advisable(model: str) -> None:

@@ -14,6 +14,7 @@ from striate.training import Decision, Recipe, TimePlan, time_step
 from striate.training.batches import batch_sizes
 from striate.training.objectives import OBJECTIVES
 from striate.training.probes import probe_images
+from striate.training.resizing import cost_ahead
 from striate.weights.input_rule import resized_in_proportion
 
 FEWEST_EPOCHS = 6.0
@@ -77,6 +78,7 @@ def plan_time(
         plan, head_seconds = measure(deadline, network, recipe, preprocessing, dataset)
         patient = dataclasses.replace(plan, deadline=deadline - head_seconds)
         steps = patient.steps_left(steps_per_epoch=steps_per_epoch, batch=0)
+        steps = int(steps / cost_ahead(recipe.resizing, progress=0.0))  # those of smaller pictures cost less
         epochs = steps / steps_per_epoch
         if head_alone:
             spare = deadline - plan.reserve - time.monotonic()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from striate.models.airbench import Airbench, AirbenchConfig
 from striate.models.alexnet import AlexNet, AlexNetConfig
 from striate.models.allcnn import AllCNN, AllCNNConfig
 from striate.models.catalog import Row, create_model, list_models, model_row, twin_rows
@@ -15,11 +16,14 @@ from striate.models.mobilenet_v2 import MobileNetV2, MobileNetV2Config
 from striate.models.network import Network
 from striate.models.nin import NiN, NiNConfig
 from striate.models.resnet import ResNet, ResNetConfig
+from striate.models.resnet9 import ResNet9, ResNet9Config
 from striate.models.stages import StageVectors, split_after
 from striate.models.vgg import VGG, VGGConfig
 from striate.models.zfnet import ZFNet, ZFNetConfig
 
 __all__ = [
+    "Airbench",
+    "AirbenchConfig",
     "AlexNet",
     "AlexNetConfig",
     "AllCNN",
@@ -42,6 +46,8 @@ __all__ = [
     "NiNConfig",
     "Paper",
     "ResNet",
+    "ResNet9",
+    "ResNet9Config",
     "ResNetConfig",
     "Row",
     "ScaledFigures",

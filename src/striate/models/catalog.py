@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from striate.errors import UnknownNameError, UsageError
 from striate.initialization import PAPER, Scheme, initialize, named_scheme, seeded
 from striate.models import (
+    airbench,
     alexnet,
     allcnn,
     efficientnet,
@@ -20,6 +21,7 @@ from striate.models import (
     mobilenet_v2,
     nin,
     resnet,
+    resnet9,
     vgg,
     zfnet,
 )
@@ -96,7 +98,9 @@ FAMILIES: tuple[tuple[Family, Mapping[str, NetworkConfig]], ...] = (
     (resnet.ResNet, resnet.VARIANTS),
     (mobilenet_v1.MobileNetV1, mobilenet_v1.VARIANTS),
     (mobilenet_v2.MobileNetV2, mobilenet_v2.VARIANTS),
+    (resnet9.ResNet9, resnet9.VARIANTS),
     (efficientnet.EfficientNet, efficientnet.VARIANTS),
+    (airbench.Airbench, airbench.VARIANTS),
 )
 
 

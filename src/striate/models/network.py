@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
 import torch
@@ -111,6 +111,11 @@ class Network(nn.Module, ABC):
     def head(self) -> nn.Module:
         """The last layer: (N, feature_width) -> (N, num_classes) logits."""
         return self.get_submodule(self.head_name)
+
+    @property
+    def learning_epochs(self) -> Mapping[str, int]:
+        """By the names of parameters, for how many epochs from the start each learns, where that is not to the end."""
+        return {}
 
     def replace_head(self, num_classes: int, *, seed: int | None = None) -> None:
         """Put a new last layer in the old one's place, on its device and in its precision. It is trainable.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from striate.nn.batch_norm_without_scale import batch_norm_without_scale
 from striate.nn.cross_correlation import convolve2d, cross_correlate2d
 from striate.nn.depthwise_separable import DepthwiseSeparableConv2d
 from striate.nn.euclidean_rbf import EuclideanRBF
@@ -13,9 +14,11 @@ from striate.nn.lenet_loss import lenet_map_loss, lenet_mle_loss
 from striate.nn.local_response_normalization import LocalResponseNormalization
 from striate.nn.output_size import output_size, same_padding
 from striate.nn.partial_convolution import PartialConv2d
+from striate.nn.patch_whitening import PatchWhitening
 from striate.nn.pooling import GlobalAveragePool2d, GlobalMaxPool2d, MinPool2d
 from striate.nn.residual import BasicBlock, BottleneckBlock
 from striate.nn.same_padding import SamePaddingConv2d, padded_conv2d
+from striate.nn.scale import Scale
 from striate.nn.scaled_tanh import ScaledTanh
 from striate.nn.squeeze_excitation import SqueezeExcitation
 from striate.nn.stochastic_depth import StochasticDepth
@@ -37,13 +40,16 @@ __all__ = [
     "MinPool2d",
     "NamedKernel",
     "PartialConv2d",
+    "PatchWhitening",
     "SamePaddingConv2d",
+    "Scale",
     "ScaledTanh",
     "SqueezeExcitation",
     "StatesFacts",
     "StochasticDepth",
     "Subsampling",
     "ZeroPaddedIdentity",
+    "batch_norm_without_scale",
     "convolution_arithmetic",
     "convolve2d",
     "cross_correlate2d",

@@ -28,6 +28,7 @@ from striate.training import (
     load_checkpoint,
     save_checkpoint,
 )
+from striate.training.first_pictures import fit_to_pictures
 from striate.training.precision import fast_arithmetic
 from striate.training.run_folder import CHECKPOINTS, write_history
 from striate.training.state import TrainingState
@@ -100,6 +101,8 @@ def begin_or_resume(
 ) -> tuple[TrainingState, tuple[SplitExamples | KeptMaps, SplitExamples | KeptMaps]]:
     """The state of the last checkpoint, or before the first step; and what the part that learns takes, of both splits."""
     saved = checkpoints(folder / CHECKPOINTS)
+    if not saved:
+        fit_to_pictures(partial.network, splits[0], run.recipe, torch.device(run.settings.device))
     state = begin_state(partial, total_steps=run.settings.total_steps)
     if saved:
         load_checkpoint(state, saved[-1])

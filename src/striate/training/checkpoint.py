@@ -21,7 +21,9 @@ KEPT = 2
 
 _NAME = re.compile(r"step-(\d{8})\.safetensors")
 _EPOCH_NAME = re.compile(r"epoch-(\d{5})\.safetensors")
-_COUNTERS = ("total_steps", "epoch", "batch", "step", "progress", "micro_batch")
+_COUNTERS = ("total_steps", "epoch", "batch", "step", "progress", "side", "micro_batch")
+_LATER = ("side", "micro_batch")
+"""Counters that older checkpoints do not know."""
 
 
 def save_checkpoint(state: TrainingState, folder: Path) -> Path:
@@ -59,7 +61,7 @@ def load_checkpoint(state: TrainingState, path: Path) -> None:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
         state.restore(tensors)
         for name in _COUNTERS:
-            if name != "micro_batch" or name in place:  # older checkpoints do not know it
+            if name not in _LATER or name in place:
                 setattr(state, name, place[name])
         state.tally = Tally(**place["tally"])
     except (safetensors.SafetensorError, KeyError, ValueError, RuntimeError, OSError) as error:

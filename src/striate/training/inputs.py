@@ -15,6 +15,7 @@ from torch import Tensor
 from striate.augmentation import augment, mix, mixing_partners
 from striate.training.batches import Batch
 from striate.training.recipe import Recipe
+from striate.training.resizing import shrink
 
 LOOKAHEAD = 2
 """Batches that are prepared while the network works on one."""
@@ -117,22 +118,35 @@ class Inputs:
             yield self.targets.shares
 
 
-def prepare_inputs(examples: Examples | KeptMaps, positions: npt.NDArray[np.int64], *, device: torch.device) -> Inputs:
+def prepare_inputs(
+    examples: Examples | KeptMaps,
+    positions: npt.NDArray[np.int64],
+    *,
+    device: torch.device,
+    size: tuple[int, int] | None = None,
+) -> Inputs:
     """Pictures as they are, for measuring: on a CPU the very bits of `Preprocessing.normalise`.
 
     Args:
         examples: The pictures.
         positions: (k,) positions 0..n-1 in them.
         device: Where to put them.
+        size: (height, width) that they are shrunk to; None: as they are.
     """
     if isinstance(examples, KeptMaps):
         return load_maps(examples, positions, 0, device)
-    images = normalise(load_pixels(examples, positions, device), examples, levels=255)
+    images = normalise(load_pixels(examples, positions, device, size=size), examples, levels=255)
     return Inputs(positions, images, Targets(load_labels(examples, positions, device)))
 
 
 def prepare_training_inputs(
-    examples: Examples | KeptMaps, batch: Batch, *, device: torch.device, recipe: Recipe, epoch: int
+    examples: Examples | KeptMaps,
+    batch: Batch,
+    *,
+    device: torch.device,
+    recipe: Recipe,
+    epoch: int,
+    size: tuple[int, int] | None = None,
 ) -> Inputs:
     """Pictures with the recipe's augmentation, each by its own draw from (seed, epoch, sample).
 
@@ -144,17 +158,18 @@ def prepare_training_inputs(
         device: Where to put them; they are changed there.
         recipe: Its seed and augmentation.
         epoch: From 0.
+        size: (height, width) that pictures are shrunk to, before they are changed; None: as they are. Maps stay as they are.
     """
     if isinstance(examples, KeptMaps):
         return load_maps(examples, batch.positions, epoch, device)
-    if not recipe.augmentation.changes:
-        return prepare_inputs(examples, batch.positions, device=device)
     policy, draws = recipe.augmentation, batch.draws(examples.samples)
-    images = augmented(examples, batch.positions, draws, recipe, epoch, device)
+    if not policy.changes:
+        return prepare_inputs(examples, batch.positions, device=device, size=size)
+    images = augmented(examples, batch.positions, draws, recipe, epoch, device, size=size)
     targets = Targets(load_labels(examples, batch.positions, device))
     others = mixing_partners(policy, seed=recipe.seed, epoch=epoch, indices=draws, count=len(examples.labels))
     if others is not None:
-        partners = augmented(examples, others, examples.samples[others], recipe, epoch, device)
+        partners = augmented(examples, others, examples.samples[others], recipe, epoch, device, size=size)
         images, shares = mix(images, partners, policy, seed=recipe.seed, epoch=epoch, indices=draws)
         targets = Targets(targets.labels, load_labels(examples, others, device), shares)
     return Inputs(batch.positions, normalise(images, examples, levels=1), targets)
@@ -167,19 +182,28 @@ def augmented(
     recipe: Recipe,
     epoch: int,
     device: torch.device,
+    *,
+    size: tuple[int, int] | None = None,
 ) -> Tensor:
     """(k, C, H, W) float32 in 0..1, channels last: pictures changed by the draws of `draws`, which are what samples are known by."""
-    pixels = load_pixels(examples, positions, device)
+    pixels = load_pixels(examples, positions, device, size=size)
     changed = augment(pixels, recipe.augmentation, seed=recipe.seed, epoch=epoch, indices=draws)
     return changed.contiguous(memory_format=torch.channels_last)
 
 
-def load_pixels(examples: Examples, positions: npt.NDArray[np.int64], device: torch.device) -> Tensor:
-    """(k, C, H, W) uint8 on the device, channels last."""
+def load_pixels(
+    examples: Examples,
+    positions: npt.NDArray[np.int64],
+    device: torch.device,
+    *,
+    size: tuple[int, int] | None = None,
+) -> Tensor:
+    """(k, C, H, W) uint8 on the device, channels last, shrunk to a size if one is said."""
     pixels = torch.from_numpy(examples.pixels(positions))
     if device.type == "cuda":
         pixels = pixels.pin_memory().to(device, non_blocking=True)
-    return pixels.permute(0, 3, 1, 2)
+    pixels = pixels.permute(0, 3, 1, 2)
+    return pixels if size is None else shrink(pixels, size)
 
 
 def load_maps(examples: KeptMaps, positions: npt.NDArray[np.int64], epoch: int, device: torch.device) -> Inputs:

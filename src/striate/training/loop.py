@@ -20,6 +20,7 @@ from striate.training.losses import class_weights
 from striate.training.objectives import OBJECTIVES, Objective
 from striate.training.optimizers import scale_learning_rate
 from striate.training.recipe import Recipe
+from striate.training.resizing import cost_ahead, resized
 from striate.training.schedule import learning_rate_factor, warmup_steps
 from striate.training.state import Tally, TrainingState
 from striate.training.step import Outcome, Stepper, describe_failure
@@ -108,11 +109,14 @@ def fit(
     sizes = batch_sizes(count, recipe.batch_size)
     warmup = warmup_steps(recipe.schedule, steps_per_epoch=len(sizes), total_steps=state.total_steps)
     even = strata if recipe.balance == "sampler" else None
+    full = picture_size(training) if recipe.resizing.active else None
     while not state.finished or state.batch:  # the last step may be taken, and its epoch not yet validated
         batches = epoch_batches(count, recipe.batch_size, seed=recipe.seed, epoch=state.epoch, even=even)
+        state.begin_epoch(recipe, batches=len(sizes))
+        size = None if full is None else resized(full, state.side, least=state.network.minimum_size)
 
-        def prepare(batch: Batch, epoch: int = state.epoch) -> Inputs:
-            return prepare_training_inputs(training, batch, device=device, recipe=recipe, epoch=epoch)
+        def prepare(batch: Batch, epoch: int = state.epoch, size: tuple[int, int] | None = size) -> Inputs:
+            return prepare_training_inputs(training, batch, device=device, recipe=recipe, epoch=epoch, size=size)
 
         ledger = Ledger(stepper, training, prepare, batches)
         with prefetched(prepare, batches[state.batch :], device) as prepared:
@@ -136,8 +140,10 @@ def fit(
                     watch(report_step(state, len(sizes)))
                 if plan is not None:
                     for _ in range(steps):
-                        plan.observe_step(seconds / steps)
+                        plan.observe_step(seconds / steps / state.side**2)
+                    # As many steps of full size; those of smaller pictures cost less.
                     left = plan.steps_left(steps_per_epoch=len(sizes), batch=state.batch)
+                    left = int(left / cost_ahead(recipe.resizing, progress=state.progress))
                     state.total_steps = min(state.total_steps, state.step + left)
         start = time.perf_counter()
         val_loss, val_accuracy = validate(
@@ -158,6 +164,14 @@ def fit(
             pictures_per_second=tally.pictures / max(tally.seconds, 1e-9),
             step=state.step,
         )
+
+
+def picture_size(examples: Examples | KeptMaps) -> tuple[int, int] | None:
+    """(height, width) of stored pictures; None where there are none, or maps in their place."""
+    if isinstance(examples, KeptMaps) or not len(examples.labels):
+        return None
+    _, height, width, _ = examples.pixels(np.zeros(1, np.int64)).shape
+    return height, width
 
 
 def report_step(state: TrainingState, batches: int) -> StepReport:

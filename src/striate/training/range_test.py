@@ -17,6 +17,7 @@ from striate.errors import TrainingError, UsageError
 from striate.models import Network
 from striate.tasks import named_task
 from striate.training.batches import Batch, epoch_batches
+from striate.training.first_pictures import fit_to_pictures
 from striate.training.inputs import Examples, Inputs, KeptMaps, prefetched, prepare_training_inputs
 from striate.training.loop import StoppedError
 from striate.training.losses import class_weights
@@ -114,9 +115,9 @@ def range_test(
     """
     check_sweep(lowest=lowest, highest=highest, steps=steps)
     recipe = dataclasses.replace(recipe, optimizer=dataclasses.replace(recipe.optimizer, learning_rate=highest))
-    state = TrainingState.begin(
-        copy.deepcopy(network), recipe, total_steps=steps, rates=rates, set_mode=set_mode, after=after
-    )
+    network = copy.deepcopy(network)
+    fit_to_pictures(network, training, recipe, device)
+    state = TrainingState.begin(network, recipe, total_steps=steps, rates=rates, set_mode=set_mode, after=after)
     strata = named_task(recipe.task).strata(training.labels)
     weights = class_weights(strata, network.num_classes).to(device) if recipe.balance == "loss" else None
     stepper = Stepper(state, recipe, OBJECTIVES[recipe.task].loss(recipe.loss, weights))

@@ -103,6 +103,25 @@ class AveragingConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ResizingConfig:
+    """Progressive resizing: smaller pictures in the first epochs, whose steps cost less; the default has all of full size."""
+
+    first: float = 1.0
+    """The side of pictures at the start of the run, as a share of the full side; 1: always the full size."""
+    full_from: float = 0.75
+    """Share of the run from which on pictures have their full size; the side rises linearly until then."""
+
+    def __post_init__(self) -> None:
+        _require(0.25 <= self.first <= 1, "resizing.first", "in 0.25..1", self.first)
+        _require(0 < self.full_from <= 1, "resizing.full_from", "above 0 and at most 1", self.full_from)
+
+    @property
+    def active(self) -> bool:
+        """Whether any picture is made smaller."""
+        return self.first < 1
+
+
+@dataclass(frozen=True, kw_only=True)
 class TransferConfig:
     """What of a network learns, and what it starts from."""
 
@@ -163,6 +182,7 @@ class Recipe:
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
     loss: LossConfig = field(default_factory=LossConfig)
     averaging: AveragingConfig = field(default_factory=AveragingConfig)
+    resizing: ResizingConfig = field(default_factory=ResizingConfig)
     transfer: TransferConfig = field(default_factory=TransferConfig)
     augmentation: AugmentationPolicy = field(default_factory=AugmentationPolicy)
 

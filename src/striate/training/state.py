@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from striate.models import Network, split_after
 from striate.training.optimizers import create_optimizer
 from striate.training.recipe import Recipe
+from striate.training.resizing import side_share
 
 
 @dataclass
@@ -45,6 +46,8 @@ class TrainingState:
     """Steps taken in all."""
     progress: float = 0.0
     """Share of the run that lies behind; the schedule follows it."""
+    side: float = 1.0
+    """The side of the pictures of the epoch in progress, as a share of the full one; see `ResizingConfig`."""
     micro_batch: int = 0
     """Pictures that go through the network at once, where memory does not hold a whole batch; 0 where it does."""
     tally: Tally = field(default_factory=Tally)
@@ -86,6 +89,23 @@ class TrainingState:
             for module in self.network.modules():
                 if isinstance(module, nn.modules.batchnorm._BatchNorm):
                     module.eval()
+
+    def begin_epoch(self, recipe: Recipe, *, batches: int) -> None:
+        """Settles what holds for the epoch at whose start the state is: the size of pictures, and which parameters still learn.
+
+        The size is that of the epoch's end, so that the last epoch has the full one.
+
+        Args:
+            recipe: How.
+            batches: Of an epoch.
+        """
+        for name, epochs in self.network.learning_epochs.items():
+            if self.epoch >= epochs:
+                self.network.get_parameter(name).requires_grad_(False)
+        if not self.batch:
+            left = max(1, self.total_steps - self.step)
+            progress = self.progress + (1 - self.progress) * min(1.0, batches / left)
+            self.side = side_share(recipe.resizing, progress=progress)
 
     def running_part(self, network: Network) -> nn.Module:
         """What of the network, or of its average, the inputs go through: all of it, or what follows the frozen part."""

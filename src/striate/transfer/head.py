@@ -69,7 +69,8 @@ def fit_head(
         weights, biases = np.concatenate([-weights, weights]) / 2, np.concatenate([-biases, biases]) / 2
     with torch.no_grad():
         head.weight.copy_(torch.from_numpy(weights / deviation).to(head.weight))
-        head.bias.copy_(torch.from_numpy(biases - (weights / deviation) @ mean).to(head.bias))
+        if head.bias is not None:
+            head.bias.copy_(torch.from_numpy(biases - (weights / deviation) @ mean).to(head.bias))
     return float(SINGLE_LABEL.same(regression.predict(scaled), np.tile(labels, draws)).mean())
 
 
