@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 INPUTS := pyproject.toml constraints.txt
 
-.PHONY: help demo test test-slow test-all bench check format clean
+.PHONY: help demo test test-slow test-all bench bench-quality check format clean
 
 help:
 	@echo "make demo       train LeNet-5 on handwritten digits, evaluate it, predict a few"
@@ -14,6 +14,7 @@ help:
 	@echo "make test-slow  run the tests that take long"
 	@echo "make test-all   run every test for every network (about an hour)"
 	@echo "make bench      measure Striate beside its peers (about forty minutes), and write docs/performance.md"
+	@echo "make bench-quality  measure how good the default is beside its peers: hours, in as many goes as wanted; writes docs/quality.md"
 	@echo "make check      lint, types, the layers of the house"
 	@echo "make format     let ruff format the code"
 
@@ -46,6 +47,9 @@ test-all: $(VENV)/.dev
 bench: $(VENV)/.dev
 	$(PIP) install --quiet --constraint constraints.txt --editable '.[export]'
 	$(BIN)/python benchmarks/performance.py
+
+bench-quality: $(VENV)/.dev
+	$(BIN)/python benchmarks/tournament.py
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
