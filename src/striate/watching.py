@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from striate.evaluation import Finding
     from striate.runs.tournament_record import TournamentRecord
@@ -49,8 +50,13 @@ class Watcher:
     def epoch(self, result: EpochResult) -> None:
         """An epoch has ended."""
 
-    def tournament(self, record: TournamentRecord) -> None:
-        """A tournament was planned, a candidate begins or ended, or all has ended; steps and epochs are those of `record.running`."""
+    def tournament(self, record: TournamentRecord, folder: Path) -> None:
+        """A tournament was planned, a candidate begins or ended, or all has ended; steps and epochs are those of `record.running`.
+
+        Args:
+            record: How it stands.
+            folder: The run's, whose bundle is the best so far.
+        """
 
 
 class NoteKeeper(Watcher):
