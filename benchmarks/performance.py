@@ -49,12 +49,11 @@ import striate
 from striate.sealing.seal import seal
 from striate.bundle import SeenPictures
 from striate.pixels import Preprocessing
-from striate.sealing import make_canaries
 model, folder, pictures = sys.argv[1], Path(sys.argv[2]), sorted(Path(sys.argv[3]).iterdir())
 rule = Preprocessing(colour="rgb", resize="shorter_side", resize_size=(256, 256), crop=(224, 224),
                      mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
 seal(striate.create_model(model, seed=0), folder, model=model, classes=tuple(f"class {place}" for place in range(1000)), preprocessing=rule,
-     splits=[], canary_pictures=make_canaries([path.read_bytes() for path in pictures[:4]], rule), seen=SeenPictures.from_bytes(b""),
+     splits=[], canary_pictures=rule.canaries([path.read_bytes() for path in pictures[:4]]), seen=SeenPictures.from_bytes(b""),
      data={"name": "none", "fingerprint": "", "training_pictures": 0})
 """
 

@@ -8,6 +8,7 @@ from striate.errors import (
     DataError,
     ExportError,
     Interrupted,
+    ItemError,
     PictureError,
     QuantizationError,
     StriateError,
@@ -70,6 +71,7 @@ def test_interrupted_is_no_error_of_the_usual_kind():
 
 
 EVERY_ERROR = [
+    ItemError("line 3", "it has no word"),
     PictureError("a.jpg", "the file is empty"),
     UnknownNameError("model", "lenet6", ["lenet5", "vgg16"], hint="see them all"),
     Interrupted("terminated", 15),

@@ -41,7 +41,7 @@ GROUND = {
 """These serve every floor, their own too, and import no room."""
 FLOORS = [
     {"nn", "pixels", "initialization", "evaluation"} | GROUND,
-    {"tasks"},
+    {"tasks", "encodings"},
     {"models", "data", "augmentation"},
     {"bundle", "weights", "inspection", "conversion"},
     {"training", "runtime"},
@@ -59,6 +59,7 @@ TORCH_FREE = [
     "bundle",
     "evaluation",
     "tasks",
+    "encodings",
     "data",
     "report",
     *(f"{name}.py" for name in sorted(GROUND - {"hooks"})),

@@ -3,7 +3,8 @@
     StriateError              something could not be done; the message is one clear sentence (exit code 1)
     ├── UsageError            what was asked for makes no sense or does not exist (exit code 2)
     │   └── UnknownNameError  a name that is not in a list; the message offers the closest ones
-    ├── PictureError          a picture cannot be read; it carries the picture's name and the reason
+    ├── ItemError             something that was given cannot be read; it carries its name and the reason
+    │   └── PictureError      a picture cannot be
     ├── DataError             a data set cannot be used as it is
     ├── WeightsError          a weights file cannot be read or does not fit the network
     ├── BundleError           a bundle is damaged, or does not do what its contract says
@@ -110,11 +111,11 @@ def closest(name: str, known: Iterable[str], *, most: int = 6, cutoff: float = C
     return sorted(candidates, key=likeness, reverse=True)[:most]
 
 
-class PictureError(StriateError, ValueError):
-    """A picture cannot be read.
+class ItemError(StriateError, ValueError):
+    """Something that was given cannot be read.
 
     Args:
-        name: Which picture: its path, or what stands for it.
+        name: Which: its path, or what stands for it.
         reason: Why, as a clause such as `"the file is empty"`.
     """
 
@@ -123,8 +124,12 @@ class PictureError(StriateError, ValueError):
         self.reason = reason
         super().__init__(f"{name}: {reason}")
 
-    def __reduce__(self) -> tuple[type[PictureError], tuple[str, str]]:
+    def __reduce__(self) -> tuple[type[ItemError], tuple[str, str]]:
         return (type(self), (self.name, self.reason))
+
+
+class PictureError(ItemError):
+    """A picture cannot be read."""
 
 
 class DataError(StriateError, ValueError):

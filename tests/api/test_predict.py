@@ -51,7 +51,7 @@ def test_paths_come_from_stdin(finished_run, striped, monkeypatch):
 
 def test_mistakes_show_before_a_row_is_asked_for(finished_run, tmp_path):
     with pytest.raises(UsageError, match=r"^nothing matches .*\*\.png$"):
-        striate.predict(tmp_path / "no bundle", str(tmp_path / "*.png"))
+        striate.predict(finished_run.folder, str(tmp_path / "*.png"))
     with pytest.raises(UsageError, match=r"^there is no run or bundle at"):
         striate.predict(tmp_path / "no bundle", [])
     with pytest.raises(UnknownNameError, match=r"^unknown precision 'fp23'; did you mean 'fp32'"):

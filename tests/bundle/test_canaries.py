@@ -3,8 +3,10 @@ import json
 import numpy as np
 import pytest
 
-from striate.bundle import Canary, CanarySheet, compare_canaries, read_canaries, sample_pixels
+from striate.bundle import Canary, CanarySheet, compare_canaries, read_canaries
 from striate.errors import BundleError
+from striate.pixels import Preprocessing
+from striate.pixels.canary_pictures import CANARY_FILES, sample_pixels
 
 SHEET = CanarySheet((Canary("0.png", {"cat": 1.5, "dog": -2.0}),), {"model.safetensors": "ab"})
 
@@ -48,8 +50,8 @@ def test_a_sheet_is_whole_with_one_canary_of_each_kind():
     def sheet(*files):
         return CanarySheet(tuple(Canary(file, {"cat": 0.0}) for file in files), {})
 
-    sheet("0.png", "1.png", "2.jpg", "3.png", "4.jpg", "5.png").check_whole(6)
-    sheet("0.png", "1.png").check_whole(2)
+    sheet("0.png", "1.png", "2.jpg", "3.png", "4.jpg", "5.png").check_whole(CANARY_FILES)
+    sheet("0.png", "1.png").check_whole(CANARY_FILES[:2])
     for files, said in [
         (("0.png",), "it lacks 1.png, 2.jpg"),
         (("0.png", "1.png", "1.png"), "it lacks 2.jpg"),
@@ -57,25 +59,26 @@ def test_a_sheet_is_whole_with_one_canary_of_each_kind():
         (("0.png", "1.png", "2.jpg", "3.png"), "there are others, or another order"),
     ]:
         with pytest.raises(BundleError) as caught:
-            sheet(*files).check_whole(3)
+            sheet(*files).check_whole(CANARY_FILES[:3])
         assert str(caught.value) == f"the canaries are not whole: expected 0.png, 1.png, 2.jpg; {said}"
 
 
 def test_pixels_that_are_off():
+    rule = Preprocessing(colour="rgb", resize="exact", resize_size=(3, 3), mean=(0.5,) * 3, std=(0.5,) * 3)
     pixels = np.arange(27, dtype=np.uint8).reshape(3, 3, 3)
     sheet = CanarySheet((Canary("0.png", {}, sample_pixels(pixels)),), {})
-    sheet.compare_pixels([pixels])
+    sheet.compare_encoded(rule, [pixels])
     rounded = pixels.copy()
     rounded[0] += 1  # a third of them by one level
-    sheet.compare_pixels([rounded])
+    sheet.compare_encoded(rule, [rounded])
     with pytest.raises(
         BundleError,
         match=r"^the canary 0.png is prepared otherwise than it was sealed: its pixels differ by 2 of 255 levels on average, "
         r"allowed is 0.5; decoding, resizing or cropping is not what was sealed$",
     ):
-        sheet.compare_pixels([pixels + np.uint8(2)])
+        sheet.compare_encoded(rule, [pixels + np.uint8(2)])
     with pytest.raises(BundleError, match=r"differ by 2\.6e"):
-        sheet.compare_pixels([pixels[:2]])
+        sheet.compare_encoded(rule, [pixels[:2]])
 
 
 @pytest.mark.parametrize(

@@ -135,7 +135,7 @@ def test_every_network_answers_the_same_in_onnx_and_openvino(name):
     assert not [tensor.name for tensor in model.graph.initializer if "aux" in tensor.name]
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     check_answers(network, rule, session)
-    graph = convert_to_openvino(network, in_channels=rule.channels, input_size=rule.size)
+    graph = convert_to_openvino(network, torch.zeros(1, rule.channels, *rule.size))
     compiled = openvino_core().compile_model(graph, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     images = np.random.default_rng(2).normal(0, 1, (2, rule.channels, *rule.size)).astype(np.float32)
     result = compiled({"images": images})

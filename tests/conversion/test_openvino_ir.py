@@ -6,9 +6,9 @@ import sys
 import pytest
 import torch
 
-from striate.conversion import convert_to_openvino
+from striate.conversion import convert_module, convert_to_openvino
 from striate.models import create_model, list_models, model_row
-from striate.openvino_loading import load_openvino, openvino_core
+from striate.openvino_loading import compile_graph, load_openvino, openvino_core
 
 FAST = ["lenet5", "resnet20", "mobilenet_v1_x0_25_tf"]
 SLOW = [
@@ -46,7 +46,7 @@ def test_every_kind_of_network_answers_the_same(name, tmp_path):
     network = network.to(memory_format=torch.channels_last)
     for _ in range(2):  # statistics that are not those of the start
         network(torch.randn(4, network.in_channels, *size))
-    model = convert_to_openvino(network, in_channels=network.in_channels, input_size=size)
+    model = convert_to_openvino(network, torch.zeros(1, network.in_channels, *size))
     assert network.training
     assert list(network.state_dict()) == list(state)
     load_openvino().save_model(model, str(tmp_path / "m.xml"), compress_to_fp16=False)
@@ -72,3 +72,21 @@ def test_openvino_comes_without_its_telemetry(tmp_path):
     )
     assert done.stdout.split() == ["None", "False"]
     assert list(tmp_path.iterdir()) == []
+
+
+class Words(torch.nn.Sequential):
+    """Places in a vocabulary to logits."""
+
+    def forward(self, images):
+        return super().forward(images)
+
+
+def test_a_network_of_words_takes_whole_numbers():
+    words = Words(torch.nn.Embedding(50, 4), torch.nn.Flatten(), torch.nn.Linear(28, 3)).eval()
+    places = torch.randint(0, 50, (5, 7), generator=torch.Generator().manual_seed(0))
+    graph = convert_module(words, ["logits"], places)
+    assert list(graph.inputs[0].get_partial_shape())[1].get_length() == 7
+    assert graph.inputs[0].get_element_type().get_type_name() == "i64"
+    answers = compile_graph(graph)(places.numpy())["logits"]
+    with torch.inference_mode():
+        assert answers == pytest.approx(words(places).numpy(), abs=1e-5)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 from striate.conversion import convert_to_openvino
 from striate.conversion.quantization import layers_by_format, quantize_graph
@@ -17,7 +18,7 @@ def test_layers_behind_poolings_and_where_branches_join_count(name, layers, tmp_
     pytest.importorskip("nncf")
     network = create_model(name, seed=0, auxiliary=False).eval()
     path = tmp_path / "fp32.xml"
-    graph = convert_to_openvino(network, in_channels=3, input_size=(64, 64))
+    graph = convert_to_openvino(network, torch.zeros(1, 3, 64, 64))
     load_openvino().save_model(graph, str(path), compress_to_fp16=False)
     assert layers_by_format(graph) == (0, layers)
     images = np.random.default_rng(0).standard_normal((4, 3, 64, 64), dtype=np.float32)

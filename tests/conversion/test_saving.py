@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+import torch
 
 from striate.conversion import convert_to_openvino, save_graph
 from striate.models import create_model
@@ -14,10 +15,11 @@ from striate.openvino_loading import openvino_core
 PROGRAM = """
 import sys
 from pathlib import Path
+import torch
 from striate.conversion import convert_to_openvino, save_graph
 from striate.models import create_model
 network = create_model(sys.argv[1], seed=0)
-save_graph(convert_to_openvino(network, in_channels=network.in_channels, input_size=(32, 32)), Path(sys.argv[2]))
+save_graph(convert_to_openvino(network, torch.zeros(1, network.in_channels, 32, 32)), Path(sys.argv[2]))
 """
 
 
@@ -27,7 +29,7 @@ def digests(path):
 
 def converted(name, path):
     network = create_model(name, seed=0)
-    save_graph(convert_to_openvino(network, in_channels=network.in_channels, input_size=(32, 32)), path)
+    save_graph(convert_to_openvino(network, torch.zeros(1, network.in_channels, 32, 32)), path)
     return digests(path)
 
 

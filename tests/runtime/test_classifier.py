@@ -12,7 +12,7 @@ from PIL import Image
 import striate
 from striate.errors import BundleError, PictureError, StriateWarning, UnknownNameError
 from striate.hardware import available_processors
-from striate.runtime.classifier import as_pictures
+from striate.pixels.picture_arguments import as_pictures
 
 
 @pytest.fixture(scope="module")
@@ -240,9 +240,9 @@ def test_a_runtime_that_forgets_a_step_is_refused(finished_run, monkeypatch):
     honest = Preprocessing.pixels
 
     def without_exif(self, source, **options):
-        if hasattr(source, "read_bytes"):
+        if isinstance(source, bytes):
             buffer = io.BytesIO()
-            with Image.open(source) as picture:
+            with Image.open(io.BytesIO(source)) as picture:
                 picture.getexif().clear()
                 picture.copy().save(buffer, "PNG", exif=Image.Exif())
             source = buffer.getvalue()
@@ -266,7 +266,6 @@ def grey_bundle(tmp_path_factory):
     from striate.bundle import SeenPictures
     from striate.models import create_model
     from striate.pixels import Preprocessing
-    from striate.sealing import make_canaries
     from striate.sealing.seal import seal
 
     rule = Preprocessing(colour="grey", resize="exact", resize_size=(28, 28), crop=(32, 32), mean=(0.1,), std=(0.3,))
@@ -277,7 +276,7 @@ def grey_bundle(tmp_path_factory):
         classes=tuple("0123456789"),
         preprocessing=rule,
         splits=[],
-        canary_pictures=make_canaries([np.zeros((28, 28), np.uint8)], rule),
+        canary_pictures=rule.canaries([np.zeros((28, 28), np.uint8)]),
         seen=SeenPictures.of(np.empty((0, 32), np.uint8)),
         data={"name": "drawn", "fingerprint": "", "training_pictures": 0},
     )

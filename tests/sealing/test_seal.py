@@ -8,7 +8,6 @@ from striate.bundle.contract import Architecture
 from striate.evaluation import fit_temperature, score, softmax
 from striate.models import create_model
 from striate.pixels import Preprocessing
-from striate.sealing import make_canaries
 from striate.sealing.measuring import MeasuredSplit
 from striate.sealing.seal import needed_tensors, seal
 
@@ -54,7 +53,7 @@ def calibrated(tmp_path_factory):
         classes=("a", "b", "c"),
         preprocessing=rule,
         splits=splits,
-        canary_pictures=make_canaries(list(pictures[:6]), rule),
+        canary_pictures=rule.canaries(list(pictures[:6])),
         seen=SeenPictures.of(np.empty((0, 32), np.uint8)),
         data={"name": "noise", "fingerprint": "", "training_pictures": 0},
     )

@@ -188,7 +188,7 @@ def in_each_precision(bundle: Bundle) -> dict[str, Classifier]:
 
 def prepared_inference(classifier: Classifier, files: list[str], *, seconds: float = 0.5) -> Callable[[], float]:
     """A function that measures inferences a second of the network alone, with all processors at work."""
-    preprocessing, engine = classifier.contract.preprocessing, classifier.engine
+    preprocessing, engine = classifier.contract.picture_preprocessing, classifier.engine
     count = 2 * engine.requests * engine.batch
     pixels = [preprocessing.pixels(path) for path in files[:count]]
     images = preprocessing.normalise(np.stack([pixels[place % len(pixels)] for place in range(count)]))
@@ -206,7 +206,7 @@ def prepared_inference(classifier: Classifier, files: list[str], *, seconds: flo
 
 def time_steps(classifier: Classifier, files: list[str]) -> dict[str, float]:
     """Milliseconds a picture of each step, one after the other, on one thread."""
-    preprocessing = classifier.contract.preprocessing
+    preprocessing = classifier.contract.picture_preprocessing
     taken = dict.fromkeys(("decode", "preprocess", "inference", "output"), 0.0)
     for path in files:
         times = [time.perf_counter()]

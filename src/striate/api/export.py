@@ -141,7 +141,7 @@ def export(
     content = ExportContent(
         network=reference.network,
         graph=reference.bundle.engine_path,
-        preprocessing=reference.contract.preprocessing,
+        preprocessing=reference.contract.picture_preprocessing,
         with_preprocessing=with_preprocessing,
         metadata=describe_bundle(reference.bundle, row, with_preprocessing=with_preprocessing),
     )
@@ -179,7 +179,7 @@ def pictures_to_compare(
     bundle: Bundle, dataset: Dataset | None, data: str, watcher: Watcher
 ) -> tuple[list[npt.NDArray[np.uint8]], str]:
     """Pictures of the data, and where there are fewer than it takes, some that are made from the canaries; and what they are of."""
-    channels = bundle.contract.preprocessing.channels
+    channels = bundle.contract.picture_preprocessing.channels
     pictures = (
         [] if dataset is None else pictures_of_data(dataset, channels=channels, count=MOST_PICTURES, watcher=watcher)
     )
@@ -194,7 +194,7 @@ def pictures_to_compare(
 def describe_bundle(bundle: Bundle, row: ExportFormat, *, with_preprocessing: bool) -> dict[str, str]:
     """What an exported file says of itself: text by name; values that are not text are JSON."""
     contract = bundle.contract
-    rule = contract.preprocessing
+    rule = contract.picture_preprocessing
     height, width = rule.size
     takes = (
         f"decoded pictures, upright: (batch, height, width, {rule.channels}) uint8, {rule.colour}"

@@ -14,10 +14,10 @@ import numpy as np
 from striate.bundle import Contract, SeenPictures
 from striate.errors import UsageError, WeightsError
 from striate.models import Network, Row, create_model, model_row
+from striate.pixels.canary_pictures import drawn_pictures
 from striate.printable_text import printable
 from striate.runtime import Classifier, load_classifier
-from striate.sealing import judge_calibration, make_canaries
-from striate.sealing.canary_pictures import drawn_pictures
+from striate.sealing import judge_calibration
 from striate.sealing.class_names import UNNAMED, names_that_come_with, read_classes
 from striate.sealing.seal import seal
 from striate.text_layout import facts
@@ -153,7 +153,7 @@ def import_weights(
         classes=names,
         preprocessing=rule.preprocessing,
         splits=[],
-        canary_pictures=make_canaries(drawn_pictures(), rule.preprocessing),
+        canary_pictures=rule.preprocessing.canaries(drawn_pictures()),
         seen=SeenPictures.of(np.empty((0, 32), np.uint8)),
         data={"name": printable(starting.name), "fingerprint": starting.file.sha256, "training_pictures": 0},
     )

@@ -1,4 +1,4 @@
-"""`striate.predict`: what is on pictures, a row a picture, as they are read."""
+"""`striate.predict`: what is on pictures, a row a picture, as they are read; what names mean is the kind's of the bundle."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from striate.pixels.picture_arguments import check_globs, expand
+from striate.pixels.picture_arguments import Pictures
 from striate.runtime import Classifier, load_classifier
-from striate.runtime.classifier import Pictures, as_pictures
 from striate.tasks import Prediction
 
 
@@ -46,9 +45,10 @@ def predict(
         >>> for row in predict("runs/photos", "holiday/"):  # doctest: +SKIP
         ...     print(row.path, row.label, row.error)
     """
-    named = as_pictures(pictures)
-    if isinstance(named, list | tuple):
-        check_globs(named)
     if not isinstance(classifier, Classifier):
         classifier = load_classifier(classifier, engine=engine, precision=precision, device=device)
-    return classifier.stream(expand(named), top=top)
+    kind = classifier.kind
+    named = kind.items(pictures)
+    if isinstance(named, list | tuple):
+        kind.check(named)
+    return classifier.stream(kind.expand(named), top=top)

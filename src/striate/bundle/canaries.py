@@ -1,4 +1,4 @@
-"""Canaries: a few encoded pictures with the logits they must give, and what those logits were computed with."""
+"""Canaries: a few pictures, or whatever is given, with the logits they must give, and what those logits were computed with."""
 
 from __future__ import annotations
 
@@ -12,25 +12,15 @@ import numpy as np
 import numpy.typing as npt
 
 from striate.bundle.plain_json import read_json_object
+from striate.encodings import Encoding
 from striate.errors import BundleError, UsageError
 from striate.table_reading import read_dataclass, shown
-
-CANARY_FILES = ("0.png", "1.png", "2.jpg", "3.png", "4.jpg", "5.png")
-"""Every bundle has all of these, one of each kind: as it is, turned by EXIF, JPEG, see-through, larger than the input, smaller than it."""
 
 LARGEST_LOGIT = 3.5e38
 """Logits are computed in 32 bits. With larger ones the range that differences are a share of would be infinite."""
 
 
-PIXEL_TOLERANCE = 0.5
-"""Levels of 255 that a canary's prepared pixels may be off by on average. Versions of the decoders round some pixels by one level; another
-filter of the same kind gives 1.3 and more."""
-
 _HEXADECIMAL = re.compile("([0-9a-f]{2})*")
-
-SAMPLED = 256
-"""So many pixels of each prepared canary are sealed."""
-
 
 LEAST_RANGE = 0.01
 """The range of logits counts as at least this share of the largest."""
@@ -38,14 +28,14 @@ LEAST_RANGE = 0.01
 
 @dataclass(frozen=True)
 class Canary:
-    """An encoded picture and the logit of each class."""
+    """The file of a picture, or of whatever is given, and the logit of each class."""
 
     file: str
     """Its name inside the bundle's `canaries` folder."""
     logits: Mapping[str, float]
     """By class name, so that exchanged names show."""
     pixels: str = ""
-    """What `sample_pixels` takes of the prepared picture; `""` in bundles of schema 1."""
+    """What the encoding's `sample` takes of it, once encoded; `""` in bundles of schema 1."""
 
 
 @dataclass(frozen=True)
@@ -67,42 +57,34 @@ class CanarySheet:
             ],
         }
 
-    def check_whole(self, count: int) -> None:
+    def check_whole(self, expected: tuple[str, ...]) -> None:
         """Refuses a sheet that lost a canary, or has another.
 
         Args:
-            count: How many of `CANARY_FILES` there must be, the first ones.
+            expected: The files that there must be, in their order.
 
         Raises:
             BundleError: If it does not have each of them once.
         """
-        files, expected = [canary.file for canary in self.canaries], CANARY_FILES[:count]
+        files = [canary.file for canary in self.canaries]
         if tuple(files) != expected:
             missing = [file for file in expected if file not in files]
             which = f"it lacks {', '.join(missing)}" if missing else "there are others, or another order"
             raise BundleError(f"the canaries are not whole: expected {', '.join(expected)}; {which}")
 
-    def compare_pixels(self, prepared: Sequence[npt.NDArray[np.uint8]]) -> None:
-        """Refuses a runtime that decodes, resizes or crops otherwise, also where this network's logits would hardly tell.
+    def compare_encoded(self, encoding: Encoding, encoded: Sequence[npt.NDArray[Any]]) -> None:
+        """Refuses a runtime that encodes otherwise, also where this network's logits would hardly tell.
 
         Args:
-            prepared: Of each canary, (H, W, C) uint8, as the runtime makes it.
+            encoding: The contract's.
+            encoded: What it makes of each canary.
 
         Raises:
-            BundleError: If a picture is further from the sealed one than other versions of the same libraries make it.
+            BundleError: If one is further from the sealed one than other versions of the same libraries make it.
         """
-        for canary, pixels in zip(self.canaries, prepared, strict=True):
-            sealed, found = (
-                np.frombuffer(bytes.fromhex(text), np.uint8) for text in (canary.pixels, sample_pixels(pixels))
-            )
-            if not canary.pixels:
-                continue
-            off = float(np.abs(sealed.astype(int) - found).mean()) if len(sealed) == len(found) else 255.0
-            if off > PIXEL_TOLERANCE:
-                raise BundleError(
-                    f"the canary {canary.file} is prepared otherwise than it was sealed: its pixels differ by {off:.2g} of 255 levels "
-                    f"on average, allowed is {PIXEL_TOLERANCE:g}; decoding, resizing or cropping is not what was sealed"
-                )
+        for canary, array in zip(self.canaries, encoded, strict=True):
+            if canary.pixels and (fault := encoding.fault(canary.pixels, array)):
+                raise BundleError(f"the canary {canary.file} is prepared otherwise than it was sealed: {fault}")
 
     def logits(self, classes: Sequence[str]) -> npt.NDArray[np.float64]:
         """(canaries, classes) float64: the sealed logits in the order of `classes`.
@@ -117,23 +99,6 @@ class CanarySheet:
         if not (np.abs(logits) < LARGEST_LOGIT).all():
             raise BundleError("a canary has a logit that is not a finite number of 32 bits")
         return logits
-
-
-def sample_pixels(pixels: npt.NDArray[np.uint8]) -> str:
-    """The values of up to 256 pixels spread over a prepared picture, in hexadecimal digits.
-
-    Args:
-        pixels: (H, W, C) uint8.
-
-    Example:
-        >>> sample_pixels(np.full((1, 2, 1), 255, np.uint8))
-        'ffff'
-    """
-    every = pixels.reshape(-1, pixels.shape[2])
-    # Steps of the golden ratio fall in with no pattern of rows and columns.
-    places = (np.arange(SAMPLED) * 0.6180339887498949 % 1 * len(every)).astype(np.int64)
-    # numpy.unique would load numpy's masked arrays, which takes longer than all of this.
-    return every[sorted(set(places.tolist()))].tobytes().hex()
 
 
 def read_canaries(path: Path) -> CanarySheet:

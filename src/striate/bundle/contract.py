@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from striate.bundle.canaries import CANARY_FILES
+from striate.encodings import DEFAULT_KIND, ENCODINGS, Encoding, named_encoding
 from striate.errors import BundleError, UsageError
 from striate.pixels import Preprocessing
 from striate.table_reading import MOST_SHOWN, read_dataclass, shown
@@ -36,7 +36,7 @@ FASTEST = 1000.0
 """So many times as fast as fp32 is no number format."""
 
 LARGEST_INPUT = 1 << 24
-"""Pixels of a prepared picture: 4,096 x 4,096."""
+"""Pixels of a prepared picture, or values of whatever is given: 4,096 x 4,096."""
 
 MOST_SAID = 500
 """Characters of what is wrong with a value, which may be a long one."""
@@ -109,7 +109,8 @@ class Contract:
 
     architecture: Architecture
     classes: tuple[str, ...]
-    preprocessing: Preprocessing
+    preprocessing: Encoding
+    """How what is given becomes the network's input; pictures, unless the contract has a `kind`."""
     precisions: Mapping[str, PrecisionTerms]
     metrics: Mapping[str, Mapping[str, Any]]
     """Per split: the scores of the sealed engine, and `fingerprint`, the digest of the data they were measured on."""
@@ -122,7 +123,7 @@ class Contract:
     """`temperature`, which logits are divided by before the softmax, and `pictures`: how many validation pictures it was fitted on,
     0 or missing where it was not."""
     task: str = DEFAULT_TASK
-    """What is asked of a picture: a name of `striate.tasks`."""
+    """What is asked: a name of `striate.tasks`."""
     schema: int = SCHEMA
 
     def __post_init__(self) -> None:
@@ -144,12 +145,29 @@ class Contract:
                 f"the contract's preprocessing makes {self.preprocessing.channels} channels, "
                 f"its network takes {self.architecture.in_channels}"
             )
-        for size in (self.preprocessing.size, self.preprocessing.resize_size or (1, 1)):
-            if math.prod(size) > LARGEST_INPUT:
-                raise BundleError(
-                    f"the contract's preprocessing makes pictures of {size[0]} x {size[1]} pixels; "
-                    f"expected at most {LARGEST_INPUT:,} pixels"
-                )
+        if math.prod(largest := self.preprocessing.largest) > LARGEST_INPUT:
+            kind = named_encoding(self.kind)
+            raise BundleError(
+                f"the contract's preprocessing makes {kind.plural} of {' x '.join(map(str, largest))} {kind.parts}; "
+                f"expected at most {LARGEST_INPUT:,} {kind.parts}"
+            )
+
+    @property
+    def kind(self) -> str:
+        """What is given: a name of `striate.encodings`."""
+        return self.preprocessing.kind
+
+    @property
+    def picture_preprocessing(self) -> Preprocessing:
+        """The preprocessing, where pictures are given.
+
+        Raises:
+            UsageError: If something else is.
+        """
+        if not isinstance(self.preprocessing, Preprocessing):
+            plural = named_encoding(self.kind).plural
+            raise UsageError(f"the bundle is for {plural}; what is asked for here is possible only of pictures")
+        return self.preprocessing
 
     @property
     def temperature(self) -> float:
@@ -162,12 +180,13 @@ class Contract:
         return int(self.calibration.get("pictures", 0))
 
     @property
-    def canary_count(self) -> int:
-        """How many canaries the bundle has: six; in schema 1 four, or as many as there were pictures to make them of."""
+    def canary_files(self) -> tuple[str, ...]:
+        """The bundle's canaries: all of the encoding's; in schema 1 four, or as many as there were pictures to make them of."""
+        files = self.preprocessing.canary_files
         if self.schema == SCHEMA:
-            return len(CANARY_FILES)
+            return files
         counts = [scores.get("count") for scores in self.metrics.values()] or [self.data.get("training_pictures")]
-        return min(4, counts[0]) if isinstance(counts[0], int) and counts[0] > 0 else 4
+        return files[: min(4, counts[0]) if isinstance(counts[0], int) and counts[0] > 0 else 4]
 
     def to_dict(self) -> dict[str, Any]:
         """The contract as JSON types, with the digest of all of it under `digest`."""
@@ -183,7 +202,7 @@ class Contract:
             "precisions": {name: dataclasses.asdict(terms) for name, terms in self.precisions.items()},
             "versions": dict(self.versions),
             "files": dict(self.files),
-        }
+        } | ({} if self.kind == DEFAULT_KIND else {"kind": self.kind})
         return table | {"digest": digest_of(table)}
 
     @classmethod
@@ -202,12 +221,17 @@ class Contract:
             raise BundleError(f"contract.json is not made of JSON's values: {str(error)[:MOST_SAID]}") from error
         if digest != found:
             raise BundleError("contract.json was changed after it was sealed: its digest is not that of its content")
+        kind = fields.pop("kind", DEFAULT_KIND)
+        if not isinstance(kind, str) or kind not in ENCODINGS:
+            raise BundleError(
+                f"the bundle is for items of the kind {shown(kind)}, expected {' or '.join(map(repr, ENCODINGS))}"
+            )
         expected = {field.name for field in dataclasses.fields(cls)}
         if fields.keys() != expected:
             odd = ", ".join(name[:MOST_SHOWN] for name in sorted(fields.keys() ^ expected))
             raise BundleError(f"contract.json does not have the fields it should (missing or unknown: {odd})")
         try:
-            preprocessing = _read_preprocessing(fields["preprocessing"])
+            preprocessing = _read_preprocessing(kind, fields["preprocessing"])
             contract = read_dataclass(cls, fields | {"preprocessing": preprocessing}, what="contract")
         except UsageError as error:
             raise BundleError(f"contract.json makes no sense: {str(error)[:MOST_SAID]}") from error
@@ -221,11 +245,11 @@ class Contract:
         return contract
 
 
-def _read_preprocessing(table: Any) -> Preprocessing:
+def _read_preprocessing(kind: str, table: Any) -> Encoding:
     if not isinstance(table, Mapping):
         raise UsageError("preprocessing must be a table")
     try:
-        return Preprocessing.from_dict(table)
+        return named_encoding(kind).read(table)
     except (TypeError, OverflowError) as error:  # a list where a name is expected, a number beyond all bounds
         raise UsageError(f"the preprocessing has a value of a wrong kind: {error}") from error
 

@@ -72,7 +72,7 @@ class Bundle:
         return self.folder / INT8 if {INT8, INT8_WEIGHTS} <= self.contract.files.keys() else None
 
     def canary_path(self, file: str) -> Path:
-        """Where a canary's picture is."""
+        """Where a canary's file is."""
         return self.folder / CANARIES / file
 
     def seen_pictures(self) -> SeenPictures:
@@ -99,7 +99,7 @@ def made_with(files: Mapping[str, str], contract_parts: Mapping[str, Any]) -> di
     weights = [WEIGHTS, ENGINE, ENGINE_WEIGHTS]
     if contract_parts["schema"] == 1:
         return {name: files[name] for name in weights} | {part: digest_of(contract_parts[part]) for part in parts}
-    parts += ["schema", "task", "precisions"]
+    parts += ["schema", "task", "precisions", *(["kind"] if "kind" in contract_parts else [])]
     weights += [name for name in (INT8, INT8_WEIGHTS) if name in files]
     pictures = {name: files[name] for name in sorted(files) if name.startswith(f"{CANARIES}/") and name != CANARY_SHEET}
     return (
@@ -226,7 +226,7 @@ def check_files(folder: Path, files: Mapping[str, str]) -> None:
 
 def check_canaries(sheet: CanarySheet, contract: Contract) -> None:
     """Raises BundleError unless every canary is there, with its picture and a logit for each class."""
-    sheet.check_whole(contract.canary_count)
+    sheet.check_whole(contract.canary_files)
     sheet.logits(contract.classes)
     for canary in sheet.canaries:
         if contract.schema == SCHEMA and not canary.pixels:

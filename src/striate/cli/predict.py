@@ -44,12 +44,11 @@ def command(
     """Parses, predicts, writes a row a picture as it comes."""
     from striate.api.load import load
     from striate.api.predict import predict
-    from striate.pixels.picture_arguments import check_globs
 
     if as_json and output_format is Format.CSV:
         raise UsageError("--json is --format jsonl; it excludes --format csv")
-    check_globs(pictures)
     classifier = load(bundle, engine=engine, precision=precision, device=device)
+    rows = predict(classifier, pictures, top=top)  # refuses what means nothing, before anything is written
     if verbose:
         tell(f"{classifier!r}; canaries differ by {classifier.canary_difference:.1e} of the range")
         for name, terms in classifier.contract.precisions.items():
@@ -66,7 +65,7 @@ def command(
     if output_format is Format.CSV:
         write_row(csv_header(columns))
     errors = count = 0
-    for row in predict(classifier, pictures, top=top):
+    for row in rows:
         if output_format is Format.TABLE:
             sys.stdout.write(row.to_text(width=screen_width()) + "\n")
         else:
@@ -75,9 +74,9 @@ def command(
         errors += row.error is not None
     sys.stdout.flush()
     if count == 0:
-        raise UsageError(f"no pictures found in {', '.join(pictures)}")
+        raise UsageError(f"no {classifier.kind.plural} found in {', '.join(pictures)}")
     if errors:
-        tell(f"striate: {errors} of {count} pictures could not be read")
+        tell(f"striate: {errors} of {count} {classifier.kind.plural} could not be read")
         raise typer.Exit(3)
 
 

@@ -27,43 +27,37 @@ class LogitsAndFeatures(nn.Module):
         return logits, features
 
 
-def convert_to_openvino(network: nn.Module, *, in_channels: int, input_size: tuple[int, int]) -> Any:
+def convert_to_openvino(network: nn.Module, example: Tensor) -> Any:
     """The network as an `openvino.Model` in fp32.
 
     Args:
         network: A network of the catalogue; it is not changed.
-        in_channels: Channels of its input.
-        input_size: Height and width of its input in pixels, which become fixed; the batch stays free.
+        example: Its input, (k, ...), of whatever values; all but the batch becomes fixed.
 
     Returns:
-        A model with the input `images` (?, C, H, W) and the outputs `logits` (?, num_classes) and `features` (?, d).
+        A model with the input `images` (?, ...), of pictures (?, C, H, W), and the outputs `logits` (?, num_classes) and `features` (?, d).
     """
-    return convert_module(
-        LogitsAndFeatures(network), ("logits", "features"), in_channels=in_channels, input_size=input_size
-    )
+    return convert_module(LogitsAndFeatures(network), ("logits", "features"), example)
 
 
-def convert_module(module: nn.Module, outputs: Sequence[str], *, in_channels: int, input_size: tuple[int, int]) -> Any:
-    """Any module over pictures as an `openvino.Model` in fp32, in evaluation mode.
+def convert_module(module: nn.Module, outputs: Sequence[str], example: Tensor) -> Any:
+    """Any module as an `openvino.Model` in fp32, in evaluation mode.
 
     Args:
-        module: Takes `images` (N, C, H, W) and answers a tensor for each of `outputs`; it is not changed.
+        module: Takes `images` (N, ...) and answers a tensor for each of `outputs`; it is not changed.
         outputs: What the answers are called.
-        in_channels: Channels of its input.
-        input_size: Height and width of its input in pixels, which become fixed; the batch stays free.
+        example: Its input, (k, ...), of whatever values; all but the batch becomes fixed.
     """
     openvino = load_openvino()
     # Plain memory order and a copy: neither the layout nor the mode of the module that was handed in shows in the graph.
     plain = copy.deepcopy(module).cpu().float().eval().to(memory_format=torch.contiguous_format)
-    example = torch.zeros(2, in_channels, *input_size)
+    example = torch.zeros(2, *example.shape[1:], dtype=example.dtype)
     with warnings.catch_warnings(), torch.no_grad():
         # OpenVINO reads networks through torch.jit.trace, which torch calls deprecated; its other way takes six times as long.
         # Left to itself it traces twice, to compare: what is converted here is compared with the network's answers anyway.
         warnings.simplefilter("ignore")
         traced = torch.jit.trace(plain, example, check_trace=False, strict=False)  # type: ignore[no-untyped-call]
-        model = openvino.convert_model(
-            traced, example_input=example, input=[("images", [-1, in_channels, *input_size])]
-        )
+        model = openvino.convert_model(traced, example_input=example, input=[("images", [-1, *example.shape[1:]])])
     model.inputs[0].get_tensor().set_names({"images"})
     for output, name in zip(model.outputs, outputs, strict=True):
         output.get_tensor().set_names({name})

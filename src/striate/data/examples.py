@@ -1,17 +1,49 @@
-"""The pictures of a split, as the training loop and the sealing take them."""
+"""The rows of a split, as the training loop and the sealing take them: of pictures, or of whatever is given."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import PIL
 
 from striate.data import Dataset, PixelStore
+from striate.encodings import Encoding
 from striate.pixels import Preprocessing
+
+
+@dataclass(frozen=True, eq=False)
+class EncodedExamples:
+    """Rows of a store with their labels; implements `striate.training.ReadyExamples`."""
+
+    dataset: Dataset
+    store: PixelStore
+    encoding: Encoding
+    samples: npt.NDArray[np.int64]
+    """(n,) rows of the data set and of the store, which are also what random draws depend on."""
+    labels: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(cls, dataset: Dataset, store: PixelStore, encoding: Encoding, split: str) -> EncodedExamples:
+        """The items of a split; none if the data has no such split."""
+        rows = dataset.indices(split)
+        return cls(dataset, store, encoding, rows, dataset.labels[rows].astype(np.int64))
+
+    def pixels(self, positions: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+        """What is encoded of the items at these positions 0..n-1: (k, ...), as `MeasuredSplit` takes it."""
+        return self.store.gather(self.samples[positions])
+
+    def maps(self, positions: npt.NDArray[np.int64], epoch: int) -> npt.NDArray[Any]:
+        """The network's input of the items at these positions, the same in every epoch."""
+        return self.encoding.ready(self.pixels(positions))
+
+    def key(self, position: int) -> str:
+        """The item's name."""
+        return self.dataset.pictures.key(int(self.samples[position]))
 
 
 @dataclass(frozen=True, eq=False)

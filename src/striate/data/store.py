@@ -10,7 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -19,8 +19,9 @@ from striate.choosing import evenly
 from striate.data.dataset import Dataset, Progress, picture_digest
 from striate.data.parallel import ordered_results, throttled, worker_count
 from striate.data.store_files import ENDING, make_room, open_array, size_text, write_array
-from striate.errors import DataError, PictureError
-from striate.pixels import DEFAULT_MAX_PIXELS, Preprocessing
+from striate.encodings import Encoding
+from striate.errors import DataError, ItemError
+from striate.pixels import DEFAULT_MAX_PIXELS
 from striate.pixels.limits import NO_MEMORY
 from striate.pixels.optional_formats import decoder_versions
 from striate.user_cache import kind_folder
@@ -33,11 +34,11 @@ SPOT_CHECKS = 8
 
 
 class PixelStore(Protocol):
-    """The pictures of a data set after resize and crop; row i is `preprocessing.pixels` of picture i, byte for byte."""
+    """The pictures of a data set after resize and crop, or whatever is given, encoded; row i is `preprocessing.encode` of item i."""
 
     @property
-    def shape(self) -> tuple[int, int, int, int]:
-        """(n, H, W, C)."""
+    def shape(self) -> tuple[int, ...]:
+        """(n, H, W, C), or (n, ...) as the encoding has it."""
 
     @property
     def kind(self) -> str:
@@ -45,14 +46,14 @@ class PixelStore(Protocol):
 
     @property
     def bytes(self) -> int:
-        """What is held, in memory or in the file: n * H * W * C; 0 where pictures are streamed."""
+        """What is held, in memory or in the file, such as n * H * W * C; 0 where pictures are streamed."""
 
     @property
     def note(self) -> str:
         """Why the pictures are not in a cache file, as a sentence for people; empty where all is as it should be."""
 
-    def gather(self, indices: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
-        """The rows at `indices`, in their order: (k, H, W, C) uint8, a copy.
+    def gather(self, indices: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+        """The rows at `indices`, in their order: (k, H, W, C) uint8, or (k, ...) as the encoding has it; a copy.
 
         Args:
             indices: (k,) int64 in 0..n - 1, in any order, also repeated.
@@ -66,22 +67,21 @@ class PixelStore(Protocol):
 class HeldPixels:
     """All rows in one array, in memory or mapped from a file."""
 
-    pixels: npt.NDArray[np.uint8]  # (n, H, W, C)
+    pixels: npt.NDArray[Any]  # (n, H, W, C)
     kind: str
     note: str = ""
 
     @property
-    def shape(self) -> tuple[int, int, int, int]:
-        """(n, H, W, C)."""
-        n, height, width, channels = self.pixels.shape
-        return n, height, width, channels
+    def shape(self) -> tuple[int, ...]:
+        """(n, H, W, C), or (n, ...) as the encoding has it."""
+        return self.pixels.shape
 
     @property
     def bytes(self) -> int:
-        """All rows together: n * H * W * C."""
+        """All rows together."""
         return self.pixels.nbytes
 
-    def gather(self, indices: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
+    def gather(self, indices: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
         """The rows at `indices`, in their order."""
         return self.pixels[indices]
 
@@ -91,13 +91,13 @@ class StreamedPixels:
     """Rows that are decoded whenever they are asked for, in threads."""
 
     dataset: Dataset
-    preprocessing: Preprocessing
+    preprocessing: Encoding
     workers: int
     note: str = ""
 
     @property
-    def shape(self) -> tuple[int, int, int, int]:
-        """(n, H, W, C)."""
+    def shape(self) -> tuple[int, ...]:
+        """(n, H, W, C), or (n, ...) as the encoding has it."""
         return _shape(self.dataset, self.preprocessing)
 
     @property
@@ -114,9 +114,9 @@ class StreamedPixels:
     def _executor(self) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(self.workers, thread_name_prefix="striate-stream")
 
-    def gather(self, indices: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
+    def gather(self, indices: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
         """The rows at `indices`, in their order."""
-        rows = np.empty((len(indices), *self.shape[1:]), dtype=np.uint8)
+        rows = np.empty((len(indices), *self.shape[1:]), dtype=self.preprocessing.dtype)
 
         def fill(place: int) -> None:
             rows[place] = _prepared(self.dataset, self.preprocessing, int(indices[place]), compare=False)
@@ -128,7 +128,7 @@ class StreamedPixels:
 
 def open_store(
     dataset: Dataset,
-    preprocessing: Preprocessing,
+    preprocessing: Encoding,
     *,
     cache_folder: Path | None = None,
     memory_budget: int = 1 << 30,
@@ -145,7 +145,7 @@ def open_store(
 
     Args:
         dataset: Checked.
-        preprocessing: What is done to each picture.
+        preprocessing: What is done to each picture, or how whatever is given is encoded.
         cache_folder: Where the files are; None for `pixels` in the user's cache folder.
         memory_budget: Bytes that a store may take in memory.
         disk_budget: Bytes that all files in the cache folder may take together; the least recently used ones make room,
@@ -166,10 +166,10 @@ def open_store(
         >>> store.kind, store.gather(np.array([5, 0])).shape
         ('memory', (2, 32, 32, 1))
     """
-    shape = _shape(dataset, preprocessing)
-    fits_memory = math.prod(shape) <= memory_budget
+    size = _bytes(dataset, preprocessing)
+    fits_memory = size <= memory_budget
     note = ""
-    if not (fits_memory and math.prod(shape) <= SMALL and _is_arrays(dataset)):
+    if not (fits_memory and size <= SMALL and _is_arrays(dataset)):
         folder = kind_folder("pixels") if cache_folder is None else cache_folder
         pixels, note = _mapped(dataset, preprocessing, folder, disk_budget, workers, progress)
         if pixels is not None:
@@ -182,9 +182,12 @@ def open_store(
     return StreamedPixels(dataset, preprocessing, worker_count(workers), f"decoded anew in every epoch: {reason}")
 
 
-def _shape(dataset: Dataset, preprocessing: Preprocessing) -> tuple[int, int, int, int]:
-    height, width = preprocessing.size
-    return len(dataset), height, width, preprocessing.channels
+def _shape(dataset: Dataset, preprocessing: Encoding) -> tuple[int, ...]:
+    return len(dataset), *preprocessing.shape
+
+
+def _bytes(dataset: Dataset, preprocessing: Encoding) -> int:
+    return math.prod(_shape(dataset, preprocessing)) * int(preprocessing.dtype.itemsize)
 
 
 def _is_arrays(dataset: Dataset) -> bool:
@@ -193,47 +196,47 @@ def _is_arrays(dataset: Dataset) -> bool:
 
 def _mapped(
     dataset: Dataset,
-    preprocessing: Preprocessing,
+    preprocessing: Encoding,
     folder: Path,
     budget: int,
     workers: int | None,
     progress: Progress | None,
-) -> tuple[npt.NDArray[np.uint8] | None, str]:
+) -> tuple[npt.NDArray[Any] | None, str]:
     """The pixels in a cache file, made if need be; or None and why there is none."""
     shape = _shape(dataset, preprocessing)
     path = folder / (_store_name(dataset, preprocessing) + ENDING)
-    pixels = open_array(path, shape, np.uint8)
+    pixels = open_array(path, shape, preprocessing.dtype)
     if pixels is not None and _is_as_prepared(pixels, dataset, preprocessing):
         return pixels, ""
     del pixels  # a file in use cannot be replaced everywhere
     try:
-        note = make_room(path, math.prod(shape), budget)
+        note = make_room(path, _bytes(dataset, preprocessing), budget)
         if note:
             return None, note
         with closing(_prepared_rows(dataset, preprocessing, workers, progress)) as rows:
-            write_array(path, rows, shape, np.uint8)
+            write_array(path, rows, shape, preprocessing.dtype)
     except OSError as error:
         return None, f"cannot write to {folder} ({error.strerror or error})"
-    return open_array(path, shape, np.uint8), f"cannot map {path}"
+    return open_array(path, shape, preprocessing.dtype), f"cannot map {path}"
 
 
-def _store_name(dataset: Dataset, preprocessing: Preprocessing) -> str:
+def _store_name(dataset: Dataset, preprocessing: Encoding) -> str:
     """64 hexadecimal digits for the pictures in their order, the preprocessing, and the version of what decodes."""
     content = hashlib.sha256(dataset.checked_facts.digests.tobytes())
     content.update(f"{preprocessing.digest} {decoder_versions()}".encode())
     return content.hexdigest()
 
 
-def _is_as_prepared(pixels: npt.NDArray[np.uint8], dataset: Dataset, preprocessing: Preprocessing) -> bool:
+def _is_as_prepared(pixels: npt.NDArray[Any], dataset: Dataset, preprocessing: Encoding) -> bool:
     """Whether a few rows are what the pictures give now; else the file is damaged, or was made by other code."""
     rows = evenly(len(dataset), SPOT_CHECKS)
     return all(np.array_equal(pixels[row], _prepared(dataset, preprocessing, int(row), compare=True)) for row in rows)
 
 
 def _in_memory(
-    dataset: Dataset, preprocessing: Preprocessing, workers: int | None, progress: Progress | None
-) -> npt.NDArray[np.uint8]:
-    pixels = np.empty(_shape(dataset, preprocessing), dtype=np.uint8)
+    dataset: Dataset, preprocessing: Encoding, workers: int | None, progress: Progress | None
+) -> npt.NDArray[Any]:
+    pixels = np.empty(_shape(dataset, preprocessing), dtype=preprocessing.dtype)
     with closing(_prepared_rows(dataset, preprocessing, workers, progress)) as rows:
         for index, row in enumerate(rows):
             pixels[index] = row
@@ -242,11 +245,11 @@ def _in_memory(
 
 
 def _prepared_rows(
-    dataset: Dataset, preprocessing: Preprocessing, workers: int | None, progress: Progress | None
-) -> Generator[npt.NDArray[np.uint8], None, None]:
-    """All rows in order, (H, W, C) uint8 each."""
+    dataset: Dataset, preprocessing: Encoding, workers: int | None, progress: Progress | None
+) -> Generator[npt.NDArray[Any], None, None]:
+    """All rows in order."""
     report = throttled(progress, "preparing pictures", len(dataset))
-    row_bytes = math.prod(_shape(dataset, preprocessing)[1:])
+    row_bytes = _bytes(dataset, preprocessing) // max(1, len(dataset))
     chunk = max(1, min(256, (4 << 20) // max(1, row_bytes)))  # a few MB in flight for each thread
     results = ordered_results(
         lambda index: _prepared(dataset, preprocessing, index, compare=True),
@@ -260,7 +263,7 @@ def _prepared_rows(
             report(done)
 
 
-def _prepared(dataset: Dataset, preprocessing: Preprocessing, index: int, *, compare: bool) -> npt.NDArray[np.uint8]:
+def _prepared(dataset: Dataset, preprocessing: Encoding, index: int, *, compare: bool) -> npt.NDArray[Any]:
     """Picture `index`, prepared; if `compare`, it must be the one that was checked."""
     key, facts = dataset.pictures.key(index), dataset.checked_facts
     try:
@@ -268,13 +271,13 @@ def _prepared(dataset: Dataset, preprocessing: Preprocessing, index: int, *, com
         if compare and picture_digest(picture) != facts.digests[index].tobytes():
             raise DataError(f"{key} in {dataset.location} has changed since it was checked; run the command again")
         # The check has set the limit; where that was high, the size that it found is. (Some formats may have a third of it.)
-        limit = max(DEFAULT_MAX_PIXELS, 3 * int(facts.widths[index]) * int(facts.heights[index]))
-        return preprocessing.pixels(picture, max_pixels=limit, name=key)
+        limit = 3 * int(facts.widths[index]) * int(facts.heights[index])
+        return preprocessing.encode(picture, limit=limit if limit > DEFAULT_MAX_PIXELS else None, name=key)
     except (OSError, MemoryError) as error:
         why = NO_MEMORY if isinstance(error, MemoryError) else error.strerror or error
         raise DataError(
             f"{key} in {dataset.location} could be read when it was checked, but not now ({why})"
         ) from error
-    except PictureError as error:
+    except ItemError as error:
         remedy = "" if error.reason == NO_MEMORY else "; remove it"
         raise DataError(f"{key} in {dataset.location} cannot be prepared: {error.reason}{remedy}") from error

@@ -1,17 +1,26 @@
-"""What names of pictures mean: files, folders, globs, and - for a list on stdin."""
+"""What was given as pictures: one or many, and what names mean: files, folders, globs, and - for a list on stdin."""
 
 from __future__ import annotations
 
 import glob
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Set
 from pathlib import Path
+from typing import Any, TypeAlias
 
-from striate.errors import UsageError
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from striate.errors import PictureError, UsageError
 from striate.name_comparison import PathFinder
+from striate.pixels.arrays import is_tensor, pictures_of
 from striate.pixels.decoding import PictureSource, is_url
 from striate.pixels.walking import PictureWalk
+
+Pictures: TypeAlias = PictureSource | Iterable[PictureSource] | npt.NDArray[Any]
+"""One picture or many, as `as_pictures` takes them."""
 
 
 def expand(arguments: Iterable[PictureSource]) -> Iterator[PictureSource]:
@@ -38,6 +47,33 @@ def expand(arguments: Iterable[PictureSource]) -> Iterator[PictureSource]:
             yield from pictures_in(found)
         else:
             yield found
+
+
+def as_pictures(pictures: Pictures) -> Iterable[PictureSource]:
+    """One picture as a list of one; many as they are, a generator too, which is not run ahead.
+
+    A uint8 array of shape (H, W), or (H, W, C) with C of 1 to 4, is one picture; (n, H, W, C), and (n, H, W) with other W, is many.
+    An array of paths is many. Where an array may be one picture with its channels first, it is left to the decoder, which says so.
+
+    Raises:
+        PictureError: If it can be neither: a mapping, a set (which has no order), an array of paths in several dimensions.
+
+    Example:
+        >>> len(as_pictures(np.zeros((5, 8, 8), np.uint8))), len(as_pictures("cat.jpg"))
+        (5, 1)
+        >>> len(as_pictures(np.array(["cat.jpg", "dog.jpg"]))), len(as_pictures(np.zeros((8, 8, 4), np.uint8)))
+        (2, 1)
+    """
+    if isinstance(pictures, np.ndarray):
+        return pictures_of(pictures, "an array")
+    if isinstance(pictures, Mapping | Set):
+        raise PictureError(
+            "the pictures", f"expected one picture, or many in their order, got a {type(pictures).__name__}"
+        )
+    one = isinstance(pictures, str | os.PathLike | bytes | bytearray | memoryview | Image.Image)
+    if one or hasattr(pictures, "read") or is_tensor(pictures) or not isinstance(pictures, Iterable):
+        return [pictures]  # what is no picture is for the decoder to refuse
+    return pictures
 
 
 def check_globs(arguments: Iterable[PictureSource]) -> None:

@@ -6,15 +6,16 @@ import hashlib
 import json
 import math
 import operator
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, cast, get_args
+from typing import Any, ClassVar, Literal, cast, get_args
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
 from striate.errors import PictureError, UsageError
+from striate.pixels.canary_pictures import CANARY_FILES, fault_of_pixels, make_canaries, sample_pixels
 from striate.pixels.decoding import (
     DEFAULT_MAX_PIXELS,
     PictureSource,
@@ -39,7 +40,7 @@ _BLOCK = 1 << 16  # values normalised at a time: they stay in the processor's ca
 
 @dataclass(frozen=True, kw_only=True)
 class Preprocessing:
-    """Decode, resize, crop, normalise: the rule that turns any picture into a network's input.
+    """Decode, resize, crop, normalise: the rule that turns any picture into a network's input; the `Encoding` of pictures.
 
     Resizing and cropping end in uint8, so that a picture that is kept as bytes is the same as one that is read anew.
     Sizes are (height, width) in pixels.
@@ -76,6 +77,10 @@ class Preprocessing:
         >>> pixels.shape, rule.normalise(pixels[np.newaxis]).shape
         ((28, 28, 1), (1, 1, 28, 28))
     """
+
+    kind: ClassVar[str] = "picture"
+    dtype: ClassVar[np.dtype[Any]] = np.dtype(np.uint8)
+    canary_files: ClassVar[tuple[str, ...]] = CANARY_FILES
 
     colour: Colour
     resize: ResizeRule
@@ -141,6 +146,16 @@ class Preprocessing:
         return cast("tuple[int, int]", self.crop or self.resize_size)  # there is one: __post_init__ sees to it
 
     @property
+    def shape(self) -> tuple[int, int, int]:
+        """(height, width, channels) of every prepared picture."""
+        return (*self.size, self.channels)
+
+    @property
+    def largest(self) -> tuple[int, ...]:
+        """The larger of what pictures are resized to and what is left of that, (height, width) in pixels."""
+        return max(self.size, self.resize_size or self.size, key=math.prod)
+
+    @property
     def digest(self) -> str:
         """SHA-256, in hexadecimal, of `to_dict()` as JSON with sorted keys: equal for equal rules, everywhere."""
         text = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"), allow_nan=False)
@@ -161,6 +176,32 @@ class Preprocessing:
         """
         picture = decode_to_picture(source, channels=self.channels, max_pixels=max_pixels, name=name)
         return self._fitted(picture, picture_name(source, name))
+
+    def encode(
+        self, item: PictureSource, *, name: str | None = None, limit: int | None = None
+    ) -> npt.NDArray[np.uint8]:
+        """`pixels`, as every `Encoding` calls it; `limit` is the most pixels that the picture may have."""
+        return self.pixels(item, max_pixels=DEFAULT_MAX_PIXELS if limit is None else limit, name=name)
+
+    def ready(self, batch: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """`normalise`, as every `Encoding` calls it."""
+        return self.normalise(batch)
+
+    def canaries(self, items: Sequence[bytes | npt.NDArray[np.uint8]]) -> dict[str, bytes]:
+        """Six small encoded pictures by their files' names, which go through every step between a file and the network.
+
+        Args:
+            items: Any number of pictures but none: encoded, or (H, W) or (H, W, 3) uint8.
+        """
+        return make_canaries(items, self.resize_size or self.size)
+
+    def sample(self, encoded: npt.NDArray[np.uint8]) -> str:
+        """Some values of a prepared picture, in hexadecimal digits."""
+        return sample_pixels(encoded)
+
+    def fault(self, sample: str, encoded: npt.NDArray[np.uint8]) -> str:
+        """How a prepared picture differs from the one that was sampled; `""` if only by rounding."""
+        return fault_of_pixels(sample, encoded)
 
     def resized(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
         """One decoded picture resized and cropped: what `pixels` does after decoding.

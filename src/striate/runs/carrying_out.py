@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from striate.bundle import CANARY_FILES, SeenPictures
+from striate.bundle import SeenPictures
 from striate.choosing import evenly
 from striate.data import Dataset, PixelStore, open_store
 from striate.data.examples import SplitExamples
@@ -22,7 +22,7 @@ from striate.runs.learning import learn
 from striate.runs.live_report import live_report
 from striate.runs.run import Run
 from striate.runs.worth_knowing import judge_run, keep_findings
-from striate.sealing import judge_calibration, make_canaries
+from striate.sealing import judge_calibration
 from striate.sealing.measuring import MeasuredSplit
 from striate.sealing.seal import Sealed, seal
 from striate.training import TimePlan, checkpoints
@@ -89,7 +89,7 @@ def seal_run(folder: Path, run: RunPlan, dataset: Dataset, store: PixelStore, ne
             fingerprint = dataset.select(examples.samples).fingerprint
             splits.append(MeasuredSplit(name, examples.labels, examples.pixels, fingerprint))
     shown = SplitExamples.of(dataset, store, run.preprocessing, splits[0].name if splits else "train").samples
-    spread = shown[evenly(len(shown), len(CANARY_FILES))]
+    spread = shown[evenly(len(shown), len(run.preprocessing.canary_files))]
     trained = dataset.indices("train")
     return seal(
         network,
@@ -98,7 +98,7 @@ def seal_run(folder: Path, run: RunPlan, dataset: Dataset, store: PixelStore, ne
         classes=dataset.classes,
         preprocessing=run.preprocessing,
         splits=splits,
-        canary_pictures=make_canaries([dataset.pictures.read(int(row)) for row in spread], run.preprocessing),
+        canary_pictures=run.preprocessing.canaries([dataset.pictures.read(int(row)) for row in spread]),
         seen=SeenPictures.of(dataset.checked_facts.digests[trained]),
         data={
             "name": printable(dataset.name),

@@ -1,40 +1,42 @@
-"""The classifier: a bundle and an engine that was shown to do what the bundle's contract says."""
+"""The classifier: a bundle and an engine that was shown to do what the bundle's contract says.
+
+It says "pictures" of what it is given, and asks the contract's encoding for all that is done with them: in a bundle of another kind
+they are what that reads.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
 from striate.bundle import Bundle, Contract, SeenPictures, compare_canaries, open_bundle
-from striate.errors import BundleError, PictureError, UnknownNameError, UsageError
+from striate.encodings import EncodingKind, named_encoding
+from striate.errors import BundleError, ItemError, UnknownNameError, UsageError
 from striate.hardware import available_processors
 from striate.name_comparison import NamePlaces
 from striate.ordered_threads import answers_in_order
-from striate.pixels import PictureSource
-from striate.pixels.arrays import is_tensor, pictures_of
-from striate.pixels.decoding import picture_name
+from striate.pixels.picture_arguments import Pictures
 from striate.runtime.engines import Engine, engine_row, start_engine
 from striate.tasks import Prediction, Task, named_task
 
 if TYPE_CHECKING:
     from striate.models import Network
 
-Pictures: TypeAlias = PictureSource | Iterable[PictureSource] | npt.NDArray[Any]
-"""One picture or many, as `as_pictures` takes them."""
-
 Source = TypeVar("Source")
 Answer = TypeVar("Answer")
 
 BATCH_SIZE = 32
+
+MOST_CANARY_BYTES = 1 << 28
+"""Of a canary's file, which is read at once."""
 
 
 class Classifier:
@@ -91,6 +93,11 @@ class Classifier:
     def task(self) -> Task:
         """What it was asked to say of each picture."""
         return named_task(self.contract.task)
+
+    @property
+    def kind(self) -> EncodingKind:
+        """What it is given: pictures, unless the contract says otherwise."""
+        return named_encoding(self.contract.kind)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -162,10 +169,10 @@ class Classifier:
         """The row of a picture's (classes,) logits, as `stream` yields it."""
         return self.task.describe(path, self.probabilities(logits[np.newaxis])[0], self.classes, top=top)
 
-    def logits_of_pixels(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """The logits (n, classes) of pictures that the contract's preprocessing already resized: (n, H, W, C) uint8."""
+    def logits_of_pixels(self, pixels: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+        """The logits (n, classes) of pictures that the contract's preprocessing already resized: (n, H, W, C) uint8; or else encoded."""
         parts = [
-            self.engine.infer(self.contract.preprocessing.normalise(pixels[start : start + BATCH_SIZE]))[0]
+            self.engine.infer(self.contract.preprocessing.ready(pixels[start : start + BATCH_SIZE]))[0]
             for start in range(0, len(pixels), BATCH_SIZE)
         ]
         return np.concatenate(parts) if parts else np.empty((0, len(self.classes)), np.float32)
@@ -181,10 +188,10 @@ class Classifier:
             batch_size: Pictures that the engine gets at once; by default what suits it.
         """
 
-        def rows(chunk: Sequence[PictureSource]) -> list[Prediction]:
+        def rows(chunk: Sequence[Any]) -> list[Prediction]:
             return self._predict_chunk(chunk, top)
 
-        for predictions in self._in_order(as_pictures(paths), rows, batch_size):
+        for predictions in self._in_order(self.kind.items(paths), rows, batch_size):
             yield from predictions
 
     def seen_pictures(self) -> SeenPictures:
@@ -208,10 +215,9 @@ class Classifier:
         sheet = self.bundle.canaries
         sealed = sheet.logits(self.classes)
         try:
-            paths = [self.bundle.canary_path(canary.file) for canary in sheet.canaries]
-            prepared = [self.contract.preprocessing.pixels(path) for path in paths]
-            computed = self.logits_of_pixels(np.stack(prepared))
-        except (PictureError, RuntimeError, ValueError) as error:
+            encoded = encoded_canaries(self.bundle)
+            computed = self.logits_of_pixels(np.stack(encoded))
+        except (ItemError, RuntimeError, ValueError) as error:
             raise BundleError(f"{self.bundle.folder}: the canaries cannot be run: {error}") from error
         if computed.shape != sealed.shape:
             raise BundleError(
@@ -219,7 +225,7 @@ class Classifier:
             )
         try:
             difference = compare_canaries(sealed, computed, tolerance=terms.tolerance)
-            sheet.compare_pixels(prepared)
+            sheet.compare_encoded(self.contract.preprocessing, encoded)
         except BundleError as error:
             raise BundleError(f"{self.bundle.folder}: {error}") from error
         return difference
@@ -234,37 +240,50 @@ class Classifier:
         return answers_in_order(work, chunks, threads=threads, name="striate-pictures")
 
     def _infer(self, pictures: Pictures) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        preprocessing = self.contract.preprocessing
+        encoding = self.contract.preprocessing
 
-        def answer(chunk: Sequence[PictureSource]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-            pixels = np.stack([preprocessing.pixels(picture) for picture in chunk])
-            return self.engine.infer(preprocessing.normalise(pixels))
+        def answer(chunk: Sequence[Any]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+            return self.engine.infer(encoding.ready(np.stack([encoding.encode(item) for item in chunk])))
 
-        answers = list(self._in_order(as_pictures(pictures), answer))
+        answers = list(self._in_order(self.kind.items(pictures), answer))
         if not answers:
             # No picture: one blank one tells how wide the rows are.
-            blank = np.zeros((1, *preprocessing.size, preprocessing.channels), np.uint8)
-            empty = self.engine.infer(preprocessing.normalise(blank))
+            empty = self.engine.infer(encoding.ready(np.zeros((1, *encoding.shape), encoding.dtype)))
             return empty[0][:0], empty[1][:0]
         logits, features = zip(*answers, strict=True)
         return np.concatenate(logits), np.concatenate(features)
 
-    def _predict_chunk(self, pictures: Sequence[PictureSource], top: int) -> list[Prediction]:
-        paths = [picture_name(picture, None) for picture in pictures]
+    def _predict_chunk(self, items: Sequence[Any], top: int) -> list[Prediction]:
+        paths = [self.kind.name_of(item) for item in items]
         errors: dict[int, str] = {}
-        pixels = []
-        for index, picture in enumerate(pictures):
+        encoded = []
+        for index, item in enumerate(items):
             try:
-                pixels.append(self.contract.preprocessing.pixels(picture))
-            except PictureError as error:
+                encoded.append(self.contract.preprocessing.encode(item))
+            except ItemError as error:
                 errors[index] = error.reason
-        rows = iter(self.probabilities(self.logits_of_pixels(np.stack(pixels)))) if pixels else iter(())
+        rows = iter(self.probabilities(self.logits_of_pixels(np.stack(encoded)))) if encoded else iter(())
         return [
             Prediction(path, None, None, (), errors[index])
             if index in errors
             else self.task.describe(path, next(rows), self.classes, top=top)
             for index, path in enumerate(paths)
         ]
+
+
+def encoded_canaries(bundle: Bundle) -> list[npt.NDArray[Any]]:
+    """What the contract's encoding makes of each canary's file.
+
+    Raises:
+        ItemError: If one cannot be read.
+    """
+    encoding, encoded = bundle.contract.preprocessing, []
+    for canary in bundle.canaries.canaries:
+        path = bundle.canary_path(canary.file)
+        if (size := path.stat().st_size) > MOST_CANARY_BYTES:
+            raise ItemError(str(path), f"the file has {size:,} bytes, more than any canary")
+        encoded.append(encoding.encode(path.read_bytes(), name=str(path)))
+    return encoded
 
 
 def in_chunks(items: Iterable[Source], size: int) -> Iterator[list[Source]]:
@@ -277,33 +296,6 @@ def in_chunks(items: Iterable[Source], size: int) -> Iterator[list[Source]]:
     iterator = iter(items)
     while chunk := list(islice(iterator, size)):
         yield chunk
-
-
-def as_pictures(pictures: Pictures) -> Iterable[PictureSource]:
-    """One picture as a list of one; many as they are, a generator too, which is not run ahead.
-
-    A uint8 array of shape (H, W), or (H, W, C) with C of 1 to 4, is one picture; (n, H, W, C), and (n, H, W) with other W, is many.
-    An array of paths is many. Where an array may be one picture with its channels first, it is left to the decoder, which says so.
-
-    Raises:
-        PictureError: If it can be neither: a mapping, a set (which has no order), an array of paths in several dimensions.
-
-    Example:
-        >>> len(as_pictures(np.zeros((5, 8, 8), np.uint8))), len(as_pictures("cat.jpg"))
-        (5, 1)
-        >>> len(as_pictures(np.array(["cat.jpg", "dog.jpg"]))), len(as_pictures(np.zeros((8, 8, 4), np.uint8)))
-        (2, 1)
-    """
-    if isinstance(pictures, np.ndarray):
-        return pictures_of(pictures, "an array")
-    if isinstance(pictures, Mapping | Set):
-        raise PictureError(
-            "the pictures", f"expected one picture, or many in their order, got a {type(pictures).__name__}"
-        )
-    one = isinstance(pictures, str | os.PathLike | bytes | bytearray | memoryview | Image.Image)
-    if one or hasattr(pictures, "read") or is_tensor(pictures) or not isinstance(pictures, Iterable):
-        return [pictures]  # what is no picture is for the decoder to refuse
-    return pictures
 
 
 @dataclass(frozen=True)

@@ -182,10 +182,15 @@ def suitable_batch(graph: Any) -> int:
     """How many pictures at once suit a graph: one of 224 x 224 pixels or more, several that are smaller, eight where weights weigh more.
 
     Args:
-        graph: An `openvino.Model` with one input, (?, C, H, W).
+        graph: An `openvino.Model` with one input, (?, C, H, W), or of something else than pictures (?, ...).
+
+    Raises:
+        ValueError: If the input has one axis or none.
     """
-    _, _, height, width = (size.get_length() if size.is_static else 1 for size in graph.inputs[0].get_partial_shape())
-    batch = min(max(1, 224 * 224 // (height * width)), 32)
+    sides = [size.get_length() if size.is_static else 1 for size in graph.inputs[0].get_partial_shape()]
+    if len(sides) < 2:
+        raise ValueError("its input is no batch")
+    batch = min(max(1, 224 * 224 // math.prod(sides[2:])), 32)
     dense = sum(
         math.prod(node.input_value(1).get_shape())
         for node in graph.get_ops()

@@ -73,7 +73,9 @@ class TorchEngine:
                 f"a classifier on {self._device} cannot be used in a forked process; load it there with striate.load, "
                 "in a process that multiprocessing.get_context('spawn') started"
             )
-        inputs = torch.from_numpy(images).to(self._device, memory_format=torch.channels_last)
+        inputs = torch.from_numpy(images).to(self._device)
+        if inputs.ndim == 4:
+            inputs = inputs.contiguous(memory_format=torch.channels_last)
         narrow = torch.float16 if self.precision == "fp16" else torch.bfloat16
         with GATE.running(), torch.autocast(self._device.type, dtype=narrow, enabled=self.precision != "fp32"):
             features = self._network.features(inputs)

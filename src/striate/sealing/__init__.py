@@ -1,6 +1,5 @@
 """Sealing: what a bundle is given so that it can be held to what it promises."""
 
 from striate.sealing.calibrating import calibrate, judge_calibration, uncalibrated_figures
-from striate.sealing.canary_pictures import make_canaries
 
-__all__ = ["calibrate", "judge_calibration", "make_canaries", "uncalibrated_figures"]
+__all__ = ["calibrate", "judge_calibration", "uncalibrated_figures"]

@@ -78,17 +78,15 @@ def compare_answers(
         watcher: Hears how far it is.
     """
     contract, sheet = reference.contract, reference.bundle.canaries
-    channels = contract.preprocessing.channels
-    canaries = [decode(reference.bundle.canary_path(canary.file), channels=channels) for canary in sheet.canaries]
+    rule = contract.picture_preprocessing
+    canaries = [decode(reference.bundle.canary_path(canary.file), channels=rule.channels) for canary in sheet.canaries]
     every = [*canaries, *pictures]
     networks: list[Answers] = []
     files: list[Answers] = []
     watcher.task("comparing", 0, len(every))
     for start in range(0, len(every), BATCH):
         batch = every[start : start + BATCH]
-        images = contract.preprocessing.normalise(
-            np.stack([contract.preprocessing.resized(picture) for picture in batch])
-        )
+        images = rule.normalise(np.stack([rule.resized(picture) for picture in batch]))
         networks.append(reference.engine.infer(images))
         files += [run(picture[np.newaxis]) for picture in batch] if with_preprocessing else [run(images)]
         watcher.task("comparing", start + len(batch), len(every))

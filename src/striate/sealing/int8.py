@@ -22,6 +22,7 @@ from striate.data import Dataset
 from striate.errors import QuantizationError
 from striate.pixels import Preprocessing
 from striate.runtime import OpenVINOEngine
+from striate.runtime.classifier import encoded_canaries
 from striate.sealing.agreement import answers_of, largest_difference, share_alike
 from striate.sealing.precision_terms import times_as_fast
 from striate.tasks import Task, named_task
@@ -82,7 +83,8 @@ def add_int8(
     Raises:
         QuantizationError: If int8 loses more even so; the message has the numbers, and nothing is written.
     """
-    prepared = [bundle.contract.preprocessing.pixels(training.pictures.read(row)) for row in range(len(training))]
+    rule = bundle.contract.picture_preprocessing
+    prepared = [rule.pixels(training.pictures.read(row)) for row in range(len(training))]
     trial = Int8Trial(bundle, prepared, validation, labels, watcher)
     with tempfile.TemporaryDirectory(prefix="striate-int8-") as scratch:
         path = Path(scratch) / "int8.xml"
@@ -125,7 +127,7 @@ class Int8Trial:
     @property
     def preprocessing(self) -> Preprocessing:
         """How pictures become the network's input."""
-        return self.bundle.contract.preprocessing
+        return self.bundle.contract.picture_preprocessing
 
     @property
     def task(self) -> Task:
@@ -187,8 +189,7 @@ def write_int8(folder: Path, bundle: Bundle, graph: Path, engine: OpenVINOEngine
     """A copy of the bundle with the graph, and in the contract what was measured."""
     sheet, contract = bundle.canaries, bundle.contract
     sealed = sheet.logits(contract.classes)
-    pixels = np.stack([contract.preprocessing.pixels(bundle.canary_path(canary.file)) for canary in sheet.canaries])
-    found = engine.infer(contract.preprocessing.normalise(pixels))[0]
+    found = engine.infer(contract.preprocessing.ready(np.stack(encoded_canaries(bundle))))[0]
     difference = largest_difference(sealed, found)
     largest = LARGEST_TOLERANCE["int8"]
     if not difference <= largest:

@@ -11,8 +11,8 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
+from striate.encodings import Encoding
 from striate.evaluation import Scores
-from striate.pixels import Preprocessing
 from striate.runtime import Engine
 from striate.sealing.agreement import answers_of, share_alike
 from striate.sealing.calibrating import calibrate, uncalibrated_figures
@@ -21,12 +21,12 @@ from striate.tasks import Task
 
 @dataclass(frozen=True)
 class MeasuredSplit:
-    """A split to measure the sealed engine on: pictures that are already preprocessed, a batch at a time."""
+    """A split to measure the sealed engine on: pictures, or whatever is given, that are already encoded, a batch at a time."""
 
     name: str
     labels: npt.NDArray[np.int64]
     pixels: Any
-    """Called with positions (k,), answers (k, H, W, C) uint8."""
+    """Called with positions (k,), answers what is encoded, (k, ...); of pictures (k, H, W, C) uint8."""
     fingerprint: str
 
 
@@ -56,7 +56,7 @@ class Measurements:
 
 
 def measure_splits(
-    engine: Engine, preprocessing: Preprocessing, splits: list[MeasuredSplit], classes: tuple[str, ...], task: Task
+    engine: Engine, preprocessing: Encoding, splits: list[MeasuredSplit], classes: tuple[str, ...], task: Task
 ) -> Measurements:
     """What the engine answers to the splits, with the temperature that is fitted on one of them, and without."""
     logits = {split.name: engine_logits(engine, preprocessing, split) for split in splits}
@@ -74,23 +74,21 @@ def measure_splits(
     )
 
 
-def engine_logits(engine: Engine, preprocessing: Preprocessing, split: MeasuredSplit) -> npt.NDArray[np.float32]:
+def engine_logits(engine: Engine, preprocessing: Encoding, split: MeasuredSplit) -> npt.NDArray[np.float32]:
     """The engine's logits on a split: (n, classes)."""
     starts = range(0, len(split.labels), 64)
     parts = [
-        engine.infer(preprocessing.normalise(split.pixels(np.arange(start, min(start + 64, len(split.labels))))))[0]
+        engine.infer(preprocessing.ready(split.pixels(np.arange(start, min(start + 64, len(split.labels))))))[0]
         for start in starts
     ]
     return np.concatenate(parts)
 
 
 @torch.inference_mode()
-def network_logits(
-    network: nn.Module, preprocessing: Preprocessing, pixels: npt.NDArray[np.uint8]
-) -> npt.NDArray[np.float32]:
-    """The network's own logits, in fp32 torch: (n, classes) of (n, H, W, C) uint8."""
+def network_logits(network: nn.Module, preprocessing: Encoding, pixels: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    """The network's own logits, in fp32 torch: (n, classes) of what is encoded, (n, ...); of pictures (n, H, W, C) uint8."""
     parts = [
-        network(torch.from_numpy(preprocessing.normalise(pixels[start : start + 64]))).float().numpy()
+        network(torch.from_numpy(preprocessing.ready(pixels[start : start + 64]))).float().numpy()
         for start in range(0, len(pixels), 64)
     ]
     return np.concatenate(parts)

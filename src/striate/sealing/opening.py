@@ -83,7 +83,7 @@ def draft_network(model: nn.Module | ModelName) -> OpenedNetwork:
             architecture.model, num_classes=architecture.num_classes, in_channels=architecture.in_channels
         )
     return OpenedNetwork(
-        network, title_of(model, found), model_row(architecture.model).paper, contract.preprocessing.size
+        network, title_of(model, found), model_row(architecture.model).paper, contract.picture_preprocessing.size
     )
 
 
@@ -107,4 +107,4 @@ def weighted_network(
     if isinstance(found, Row):
         network = create_model(found.name, num_classes=num_classes, seed=seed)
         return OpenedNetwork(network, found.name, found.paper, of_catalogue=True)
-    return OpenedNetwork(build_network(found), title_of(model, found), size=found.contract.preprocessing.size)
+    return OpenedNetwork(build_network(found), title_of(model, found), size=found.contract.picture_preprocessing.size)

@@ -10,7 +10,7 @@ from torch import nn
 
 from striate.bundle import PrecisionTerms
 from striate.bundle.contract import LARGEST_TOLERANCE
-from striate.pixels import Preprocessing
+from striate.encodings import Encoding
 from striate.runtime import Engine, OpenVINOEngine
 from striate.sealing.measuring import MeasuredSplit, Measurements, network_logits
 from striate.timing import time_side_by_side
@@ -26,7 +26,7 @@ def precision_terms(
     network: nn.Module,
     graph: Path,
     engine: Engine,
-    preprocessing: Preprocessing,
+    preprocessing: Encoding,
     splits: list[MeasuredSplit],
     measured: Measurements,
 ) -> dict[str, PrecisionTerms]:
@@ -36,7 +36,7 @@ def precision_terms(
         network: The network in torch, which the engine in fp32 is compared with.
         graph: The `.xml` file.
         engine: What computes it in fp32, which narrower formats are compared with.
-        preprocessing: How pictures become the network's input.
+        preprocessing: How what is given becomes the network's input.
         splits: The pictures; agreement is measured on `COMPARED_PICTURES` of the first split.
         measured: What the engine answers to them.
     """
@@ -48,7 +48,7 @@ def precision_terms(
 
 
 def agreement_with_network(
-    network: nn.Module, preprocessing: Preprocessing, splits: list[MeasuredSplit], measured: Measurements
+    network: nn.Module, preprocessing: Encoding, splits: list[MeasuredSplit], measured: Measurements
 ) -> tuple[float | None, int]:
     """On which share of the first split's pictures the engine's answer is the network's, and on how many that was measured."""
     if not splits:
@@ -63,7 +63,7 @@ def narrow_terms(
     graph: Path,
     fp32: Engine,
     precision: str,
-    preprocessing: Preprocessing,
+    preprocessing: Encoding,
     splits: list[MeasuredSplit],
     measured: Measurements,
 ) -> PrecisionTerms:
@@ -73,7 +73,7 @@ def narrow_terms(
         graph: The `.xml` file.
         fp32: The engine that computes it in fp32.
         precision: `"bf16"` or `"fp16"`.
-        preprocessing: How pictures become the network's input.
+        preprocessing: How what is given becomes the network's input.
         splits: The pictures; agreement is measured on `COMPARED_PICTURES` of the first split that has any.
         measured: What the engine answers in fp32.
     """
@@ -85,7 +85,7 @@ def narrow_terms(
     if engine.precision != precision:
         return PrecisionTerms(tolerance)  # in fp32 after all: that would show nothing
     count = min(len(split.labels), COMPARED_PICTURES)
-    images = preprocessing.normalise(split.pixels(np.arange(count)))
+    images = preprocessing.ready(split.pixels(np.arange(count)))
     agreement = measured.agreement(split.name, engine.infer(images)[0])
     return PrecisionTerms(tolerance, agreement, count, times_as_fast(engine, fp32, images))
 

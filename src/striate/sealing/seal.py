@@ -22,14 +22,13 @@ from striate.bundle import (
     CanarySheet,
     Contract,
     SeenPictures,
-    sample_pixels,
     write_bundle,
 )
 from striate.bundle.contract import Architecture
 from striate.conversion import convert_to_openvino, save_graph
+from striate.encodings import Encoding
 from striate.initialization import drafting
 from striate.models import create_model
-from striate.pixels import Preprocessing
 from striate.runtime import OpenVINOEngine
 from striate.sealing.measuring import MeasuredSplit, Measurements, measure_splits, network_logits
 from striate.sealing.precision_terms import precision_terms
@@ -52,7 +51,7 @@ def seal(
     *,
     model: str,
     classes: tuple[str, ...],
-    preprocessing: Preprocessing,
+    preprocessing: Encoding,
     splits: list[MeasuredSplit],
     canary_pictures: Mapping[str, bytes],
     seen: SeenPictures,
@@ -66,10 +65,10 @@ def seal(
         folder: Where the bundle shall be; nothing may be there.
         model: The network's name in the catalogue.
         classes: Their names, in the order of the logits.
-        preprocessing: How pictures become its input.
+        preprocessing: How what is given becomes its input; of pictures a `Preprocessing`.
         splits: What the engine is measured on, none of them empty; its agreement with the network is measured on the first one, and the
             temperature fitted on `val`.
-        canary_pictures: The canaries by file name, of `striate.sealing.make_canaries`.
+        canary_pictures: The canaries by file name, as `preprocessing.canaries` makes them.
         seen: The pictures it was trained on.
         data: What the contract says of the training data.
         task: What the network was asked.
@@ -81,8 +80,7 @@ def seal(
     plain = network.cpu().eval()
     with tempfile.TemporaryDirectory(prefix="striate-seal-") as scratch:
         graph = Path(scratch) / "engine.xml"
-        model_ir = convert_to_openvino(plain, in_channels=preprocessing.channels, input_size=preprocessing.size)
-        save_graph(model_ir, graph)
+        save_graph(convert_to_openvino(plain, blank_input(preprocessing)), graph)
         engine = OpenVINOEngine(graph)
         measured = measure_splits(engine, preprocessing, splits, classes, task)
         precisions = precision_terms(plain, graph, engine, preprocessing, splits, measured)
@@ -112,16 +110,21 @@ def seal(
 
 
 def seal_canaries(
-    network: nn.Module, preprocessing: Preprocessing, pictures: Mapping[str, bytes], classes: tuple[str, ...]
+    network: nn.Module, preprocessing: Encoding, pictures: Mapping[str, bytes], classes: tuple[str, ...]
 ) -> CanarySheet:
-    """The canaries with the network's own logits and some of their prepared pixels."""
-    pixels = np.stack([preprocessing.pixels(picture) for picture in pictures.values()])
-    logits = network_logits(network, preprocessing, pixels).astype(float)
+    """The canaries with the network's own logits and a sample of what they are encoded to."""
+    encoded = np.stack([preprocessing.encode(picture) for picture in pictures.values()])
+    logits = network_logits(network, preprocessing, encoded).astype(float)
     canaries = (
-        Canary(name, dict(zip(classes, row.tolist(), strict=True)), sample_pixels(prepared))
-        for name, row, prepared in zip(pictures, logits, pixels, strict=True)
+        Canary(name, dict(zip(classes, row.tolist(), strict=True)), preprocessing.sample(prepared))
+        for name, row, prepared in zip(pictures, logits, encoded, strict=True)
     )
     return CanarySheet(tuple(canaries), {})
+
+
+def blank_input(encoding: Encoding) -> torch.Tensor:
+    """(1, ...) a network's input of nothing but zeros, which has the shape and type of every one."""
+    return torch.from_numpy(encoding.ready(np.zeros((1, *encoding.shape), encoding.dtype)))
 
 
 def needed_tensors(network: nn.Module, architecture: Architecture) -> dict[str, torch.Tensor]:

@@ -234,15 +234,17 @@ def layers_of_model(model: ModelName, *, size: int | None = None) -> tuple[Layer
 
 def _of_bundle(place: ModelName, bundle: Bundle, size: int | None) -> SeenNetwork:
     contract = bundle.contract
-    if size is not None and (size, size) != contract.preprocessing.size:
-        raise UsageError(f"the bundle's pictures are {_sides(contract.preprocessing)}; --size cannot change that")
+    if size is not None and (size, size) != contract.picture_preprocessing.size:
+        raise UsageError(
+            f"the bundle's pictures are {_sides(contract.picture_preprocessing)}; --size cannot change that"
+        )
     return SeenNetwork(
         _fast(build_network(bundle)),
         title_of(place, bundle),
-        contract.preprocessing,
+        contract.picture_preprocessing,
         contract.classes,
         facts={"network": contract.architecture.model, "weights": f"of the bundle {Path(place).resolve().name}"}
-        | _rule(contract.preprocessing, "the bundle's own"),
+        | _rule(contract.picture_preprocessing, "the bundle's own"),
         folder=Path(place),
         temperature=contract.temperature,
     )

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from striate.training.inputs import Examples as Examples
     from striate.training.inputs import Inputs as Inputs
     from striate.training.inputs import KeptMaps as KeptMaps
+    from striate.training.inputs import ReadyExamples as ReadyExamples
     from striate.training.inputs import Targets as Targets
     from striate.training.inputs import prefetched as prefetched
     from striate.training.inputs import prepare_inputs as prepare_inputs
@@ -51,6 +52,7 @@ _HOMES = {
     "Examples": "striate.training.inputs",
     "Inputs": "striate.training.inputs",
     "KeptMaps": "striate.training.inputs",
+    "ReadyExamples": "striate.training.inputs",
     "Recipe": "striate.training.recipe",
     "StepReport": "striate.training.loop",
     "StoppedError": "striate.training.loop",
@@ -87,6 +89,7 @@ __all__ = [
     "Examples",
     "Inputs",
     "KeptMaps",
+    "ReadyExamples",
     "Recipe",
     "StepReport",
     "StoppedError",

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from striate.augmentation import permutation
 from striate.models import Network
-from striate.training.inputs import Examples, KeptMaps, prepare_inputs
+from striate.training.inputs import Examples, ReadyExamples, prepare_inputs
 from striate.training.recipe import Recipe
 
 SAMPLED = 512
@@ -40,7 +40,7 @@ def needs_pictures(network: nn.Module) -> bool:
     return any(isinstance(module, FitsPatches) for module in network.modules())
 
 
-def fit_to_pictures(network: Network, training: Examples | KeptMaps, recipe: Recipe, device: torch.device) -> None:
+def fit_to_pictures(network: Network, training: Examples | ReadyExamples, recipe: Recipe, device: torch.device) -> None:
     """Makes the weights that need pictures, in place; a network that has none is left as it is.
 
     Args:
@@ -50,7 +50,7 @@ def fit_to_pictures(network: Network, training: Examples | KeptMaps, recipe: Rec
         recipe: Its seed; where it starts from trained weights, nothing is made.
         device: Where the network is.
     """
-    if recipe.transfer.kind != "scratch" or isinstance(training, KeptMaps) or not needs_pictures(network):
+    if recipe.transfer.kind != "scratch" or isinstance(training, ReadyExamples) or not needs_pictures(network):
         return
     rows = np.sort(permutation(recipe.seed, BEFORE, len(training.labels))[:SAMPLED])
     images = prepare_inputs(training, rows, device=device).images

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -52,6 +52,25 @@ class Examples(Protocol):
 
     def key(self, position: int) -> str:
         """The picture's name, for messages."""
+
+
+@runtime_checkable
+class ReadyExamples(Protocol):
+    """Labelled items as a network, or a part of it, takes them: nothing is normalised here, and nothing augmented."""
+
+    @property
+    def labels(self) -> npt.NDArray[np.int64]:
+        """(n,) class indices."""
+
+    @property
+    def samples(self) -> npt.NDArray[np.int64]:
+        """(n,) what a sample is known by in random draws: its index in the data set."""
+
+    def maps(self, positions: npt.NDArray[np.int64], epoch: int) -> npt.NDArray[Any]:
+        """(k, ...) the input of the items at these positions 0..n-1, in an epoch, from 0."""
+
+    def key(self, position: int) -> str:
+        """The item's name, for messages."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +138,7 @@ class Inputs:
 
 
 def prepare_inputs(
-    examples: Examples | KeptMaps,
+    examples: Examples | ReadyExamples,
     positions: npt.NDArray[np.int64],
     *,
     device: torch.device,
@@ -133,14 +152,14 @@ def prepare_inputs(
         device: Where to put them.
         size: (height, width) that they are shrunk to; None: as they are.
     """
-    if isinstance(examples, KeptMaps):
+    if isinstance(examples, ReadyExamples):
         return load_maps(examples, positions, 0, device)
     images = normalise(load_pixels(examples, positions, device, size=size), examples, levels=255)
     return Inputs(positions, images, Targets(load_labels(examples, positions, device)))
 
 
 def prepare_training_inputs(
-    examples: Examples | KeptMaps,
+    examples: Examples | ReadyExamples,
     batch: Batch,
     *,
     device: torch.device,
@@ -160,7 +179,7 @@ def prepare_training_inputs(
         epoch: From 0.
         size: (height, width) that pictures are shrunk to, before they are changed; None: as they are. Maps stay as they are.
     """
-    if isinstance(examples, KeptMaps):
+    if isinstance(examples, ReadyExamples):
         return load_maps(examples, batch.positions, epoch, device)
     policy, draws = recipe.augmentation, batch.draws(examples.samples)
     if not policy.changes:
@@ -206,14 +225,14 @@ def load_pixels(
     return pixels if size is None else shrink(pixels, size)
 
 
-def load_maps(examples: KeptMaps, positions: npt.NDArray[np.int64], epoch: int, device: torch.device) -> Inputs:
-    """Maps that are kept, as a network's inputs."""
+def load_maps(examples: ReadyExamples, positions: npt.NDArray[np.int64], epoch: int, device: torch.device) -> Inputs:
+    """What is ready, as a network's inputs."""
     maps = torch.from_numpy(examples.maps(positions, epoch))
     maps = maps.to(device, memory_format=torch.channels_last) if maps.ndim == 4 else maps.to(device)
     return Inputs(positions, maps, Targets(load_labels(examples, positions, device)))
 
 
-def load_labels(examples: Examples | KeptMaps, positions: npt.NDArray[np.int64], device: torch.device) -> Tensor:
+def load_labels(examples: Examples | ReadyExamples, positions: npt.NDArray[np.int64], device: torch.device) -> Tensor:
     """(k,) int64 on the device."""
     return torch.from_numpy(examples.labels[positions]).to(device)
 

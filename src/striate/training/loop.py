@@ -15,7 +15,7 @@ from torch import nn
 from striate.errors import TrainingError
 from striate.tasks import named_task
 from striate.training.batches import Batch, batch_sizes, epoch_batches
-from striate.training.inputs import Examples, Inputs, KeptMaps, prefetched, prepare_inputs, prepare_training_inputs
+from striate.training.inputs import Examples, Inputs, ReadyExamples, prefetched, prepare_inputs, prepare_training_inputs
 from striate.training.losses import class_weights
 from striate.training.objectives import OBJECTIVES, Objective
 from striate.training.optimizers import scale_learning_rate
@@ -73,8 +73,8 @@ class StoppedError(Exception):
 def fit(
     state: TrainingState,
     recipe: Recipe,
-    training: Examples | KeptMaps,
-    validation: Examples | KeptMaps,
+    training: Examples | ReadyExamples,
+    validation: Examples | ReadyExamples,
     *,
     device: torch.device,
     plan: TimePlan | None = None,
@@ -166,9 +166,9 @@ def fit(
         )
 
 
-def picture_size(examples: Examples | KeptMaps) -> tuple[int, int] | None:
+def picture_size(examples: Examples | ReadyExamples) -> tuple[int, int] | None:
     """(height, width) of stored pictures; None where there are none, or maps in their place."""
-    if isinstance(examples, KeptMaps) or not len(examples.labels):
+    if isinstance(examples, ReadyExamples) or not len(examples.labels):
         return None
     _, height, width, _ = examples.pixels(np.zeros(1, np.int64)).shape
     return height, width
@@ -202,7 +202,7 @@ class Ledger:
     def __init__(
         self,
         stepper: Stepper,
-        examples: Examples | KeptMaps,
+        examples: Examples | ReadyExamples,
         prepare: Callable[[Batch], Inputs],
         batches: Sequence[Batch],
     ) -> None:
@@ -282,7 +282,7 @@ def validation_batch(state: TrainingState) -> int:
 
 def validate(
     network: nn.Module,
-    examples: Examples | KeptMaps,
+    examples: Examples | ReadyExamples,
     objective: Objective,
     *,
     device: torch.device,

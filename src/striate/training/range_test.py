@@ -18,7 +18,7 @@ from striate.models import Network
 from striate.tasks import named_task
 from striate.training.batches import Batch, epoch_batches
 from striate.training.first_pictures import fit_to_pictures
-from striate.training.inputs import Examples, Inputs, KeptMaps, prefetched, prepare_training_inputs
+from striate.training.inputs import Examples, Inputs, ReadyExamples, prefetched, prepare_training_inputs
 from striate.training.loop import StoppedError
 from striate.training.losses import class_weights
 from striate.training.objectives import OBJECTIVES
@@ -76,7 +76,7 @@ def check_sweep(*, lowest: float, highest: float, steps: int) -> None:
 def range_test(
     network: Network,
     recipe: Recipe,
-    training: Examples | KeptMaps,
+    training: Examples | ReadyExamples,
     *,
     device: torch.device,
     lowest: float = 1e-6,
@@ -147,7 +147,9 @@ def range_test(
     return Sweep(np.array(swept), np.array(losses), diverged)
 
 
-def batches_of(training: Examples | KeptMaps, recipe: Recipe, count: int, *, device: torch.device) -> Iterator[Inputs]:
+def batches_of(
+    training: Examples | ReadyExamples, recipe: Recipe, count: int, *, device: torch.device
+) -> Iterator[Inputs]:
     """The first batches of a run, epoch by epoch, as training prepares them."""
     even = named_task(recipe.task).strata(training.labels) if recipe.balance == "sampler" else None
     epoch = 0

@@ -202,7 +202,7 @@ def _in_openvino(part: FrozenPart) -> Callable[[Tensor], Floats]:
 def _compile(part: FrozenPart) -> Callable[[Tensor], Floats]:
     count = len(output_shapes(part, torch.device("cpu")))
     names = [f"output {index}" for index in range(count)]
-    graph = convert_module(part.module, names, in_channels=part.in_channels, input_size=part.input_size)
+    graph = convert_module(part.module, names, torch.zeros(1, part.in_channels, *part.input_size))
     with tempfile.TemporaryDirectory(prefix="striate-frozen-") as scratch:
         # By way of a file: what is compiled from memory goes on using torch's tensors, and does not outlive them.
         path = Path(scratch) / "part.xml"

@@ -4,10 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from striate.bundle import CANARY_FILES, sample_pixels
 from striate.pixels import Preprocessing, decode, measure
-from striate.sealing import make_canaries
-from striate.sealing.canary_pictures import drawn_pictures
+from striate.pixels.canary_pictures import CANARY_FILES, drawn_pictures, fault_of_pixels, sample_pixels
 
 GREY = Preprocessing(colour="grey", resize="exact", resize_size=(28, 28), crop=(32, 32), mean=(0.1,), std=(0.3,))
 COLOUR = Preprocessing(
@@ -18,7 +16,7 @@ COLOUR = Preprocessing(
 def test_canaries_go_through_every_step():
     generator = np.random.default_rng(0)
     pictures = [generator.integers(0, 256, (90, 300, 3)).astype(np.uint8) for _ in range(7)]
-    canaries = make_canaries(pictures, COLOUR)
+    canaries = COLOUR.canaries(pictures)
     assert tuple(canaries) == CANARY_FILES
     facts = [measure(canary) for canary in canaries.values()]
     assert [fact.format for fact in facts] == ["PNG", "PNG", "JPEG", "PNG", "JPEG", "PNG"]
@@ -33,14 +31,14 @@ def test_canaries_go_through_every_step():
 
 @pytest.mark.parametrize(("rule", "larger", "smaller"), [(GREY, (45, 38), (15, 20)), (COLOUR, (415, 351), (126, 160))])
 def test_two_canaries_are_resized_whatever_the_size_of_the_pictures(rule, larger, smaller):
-    canaries = make_canaries([np.zeros((*rule.resize_size, 3), np.uint8)], rule)
+    canaries = rule.canaries([np.zeros((*rule.resize_size, 3), np.uint8)])
     sizes = [(fact.height, fact.width) for fact in map(measure, canaries.values())]
     assert sizes[4:] == [larger, smaller]
 
 
 @pytest.mark.parametrize("shape", [(8, 8), (1, 1), (3, 200)])
 def test_tiny_pictures_make_canaries_too(shape):
-    canaries = make_canaries([np.zeros(shape, np.uint8)], GREY)
+    canaries = GREY.canaries([np.zeros(shape, np.uint8)])
     assert len(canaries) == 6
     assert all(decode(canary).shape[2] == 3 for canary in canaries.values())
 
@@ -61,13 +59,25 @@ def test_each_other_way_of_resizing_shows_in_the_pixels_even_of_black_pictures(r
         return rule._centred(found.reshape(height, width, -1), rule.crop)
 
     off = []
-    for canary in make_canaries([np.zeros((28, 28), np.uint8)], rule).values():
+    for canary in rule.canaries([np.zeros((28, 28), np.uint8)]).values():
         sealed, found = (
             np.frombuffer(bytes.fromhex(sample_pixels(pixels)), np.uint8).astype(int)
             for pixels in (rule.pixels(canary), resized(decode(canary, channels=rule.channels)))
         )
         off.append(np.abs(sealed - found).mean())
     assert max(off) > 2  # four times what is allowed
+
+
+def test_pixels_that_are_off():
+    pixels = np.arange(27, dtype=np.uint8).reshape(3, 3, 3)
+    sample = sample_pixels(pixels)
+    rounded = pixels.copy()
+    rounded[0] += 1  # a third of them by one level
+    assert fault_of_pixels(sample, pixels) == fault_of_pixels(sample, rounded) == ""
+    assert fault_of_pixels(sample, pixels + np.uint8(2)) == (
+        "its pixels differ by 2 of 255 levels on average, allowed is 0.5; decoding, resizing or cropping is not what was sealed"
+    )
+    assert "differ by 2.6e" in fault_of_pixels(sample, pixels[:2])
 
 
 def test_the_drawn_pictures_stay_the_same():
