@@ -271,3 +271,60 @@ def published(tmp_path, monkeypatch):
     )
     monkeypatch.setattr(striate.weights.starting_weights, "published_weights", lambda name: weights)
     return weights
+
+
+@pytest.fixture
+def tournament_story():
+    """The records of a made-up tournament of four candidates, one after the other: what is planned first, its end last."""
+    import dataclasses
+
+    from striate.deciding.candidate import Candidate
+    from striate.runs.tournament_record import LOST, RUNNING, SKIPPED, WON, Comparison, Entry, TournamentRecord
+
+    ways = [
+        ("head on mobilenet_v2", 21.0, "it takes next to no time"),
+        ("head on features.13 of mobilenet_v2", 30.0, "few and different pictures want earlier features"),
+        ("resnet20 from scratch at 64 px", 140.0, "classes that differ in shape alone"),
+        ("mobilenet_v2, all of it", 230.0, "it is the dearest"),
+    ]
+
+    def candidate(name, seconds, why):
+        return Candidate(name=name, kind="head", why=why, model="mobilenet_v2", seconds=seconds)
+
+    def ended(record, place, state, correct, interval, seconds, after, **known):
+        return record.with_entry(
+            place,
+            state=state,
+            accuracy=correct / 206,
+            correct=correct,
+            pictures=206,
+            interval=interval,
+            score=correct / 206,
+            wall_seconds=seconds,
+            ended_after=after,
+            **known,
+        )
+
+    def beside(rival, wins, losses, p_value):
+        said = f"{wins} pictures won, {losses} lost"
+        return Comparison(rival=ways[rival][0], wins=wins, losses=losses, p_value=p_value, verdict=said)
+
+    story = [
+        TournamentRecord(
+            begun="2026-01-01T00:00:00+00:00",
+            planned_seconds=421.0,
+            multiply_adds_per_second=5e10,
+            processors=2,
+            entries=tuple(Entry(candidate=candidate(*way)) for way in ways),
+        )
+    ]
+    story.append(story[-1].with_entry(0, state=RUNNING))
+    story.append(dataclasses.replace(ended(story[-1], 0, WON, 188, (0.866, 0.942), 19.2, 24.0), winner=0))
+    story.append(story[-1].with_entry(1, state=RUNNING))
+    won = ended(story[-1], 1, WON, 197, (0.919, 0.977), 28.0, 53.0, comparison=beside(0, 14, 5, 0.0636))
+    story.append(dataclasses.replace(won, winner=1))
+    story.append(story[-1].with_entry(2, state=SKIPPED, why="the time limit leaves 40 s, and it takes 140"))
+    story.append(story[-1].with_entry(3, state=RUNNING))
+    lost = ended(story[-1], 3, LOST, 191, (0.884, 0.955), 200.0, 254.0, comparison=beside(1, 3, 9, 0.146))
+    story += [lost, dataclasses.replace(lost, ended="nothing promises more", worked_seconds=255.0)]
+    return story

@@ -90,3 +90,7 @@ def test_what_fits_and_what_has_no_screen_stays_as_it_is():
     text = "a  b\n\n   c " + "x" * 300
     assert wrapped(text, None) == text.split("\n")
     assert wrapped("a  b", 4) == ["a  b"]
+
+
+def test_a_number_stays_with_its_unit():
+    assert wrapped("it takes 7\u202fmin at most", 12) == ["it takes", "  7\u202fmin at", "  most"]

@@ -95,8 +95,9 @@ def wrapped(text: str, width: int | None) -> list[str]:
 
 
 _COMMAND = re.compile(r"(?:^|: |  )(striate [a-z-]+ )")
-_WORD = re.compile(r"( *)(\S+)")
-_ARGUMENT = re.compile(r"( *)((?:'[^']*'|[^\s'])+)")
+# Spaces alone part words: a line is not broken at a narrow no-break space, which stands between a number and its unit.
+_WORD = re.compile(r"( *)([^ ]+)")
+_ARGUMENT = re.compile(r"( *)((?:'[^']*'|[^ '])+)")
 
 
 def _pieces(line: str, indent: int) -> Iterator[tuple[str, str, bool]]:

@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -131,6 +132,42 @@ def test_what_is_said_meanwhile_is_broken_between_words(monkeypatch, capsys):
         "augmentation standard (pictures are\n  many, [and] 고양이 사진은 두 칸)\n"
         "note: a word\n  that-is-longer-than-the-whole-screen-and-stays-as-it-is\n"
     )
+
+
+def test_a_tournament_is_told_on_a_screen_of_60_columns(tournament_story, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "60")
+    with ConsoleWatcher() as watcher:
+        for record in tournament_story:
+            watcher.tournament(record, Path("runs/사진 모음"))
+    lines = capsys.readouterr().err.replace("\u202f", " ").splitlines()
+    assert max(map(cell_width, lines)) <= 60
+    assert lines[:3] == [
+        "tournament  4 candidates in about 7 min; the first, head on",
+        "            mobilenet_v2, is ready after about 21 s; Ctrl-C",
+        "            from then on keeps the best so far",
+    ]
+    assert "       striate predict 'runs/사진 모음' PICTURE.jpg" in lines
+    table = next(place for place, line in enumerate(lines) if line.startswith("candidate   "))
+    assert lines[table:] == [
+        "candidate           accuracy  95 % interval   time  state",
+        "head on                91.3%  86.6 to 94.2%   19 s  replaced",
+        "mobilenet_v2",
+        "head on                95.6%  91.9 to 97.7%   28 s  best",
+        "features.13 of",
+        "mobilenet_v2",
+        "resnet20 from                                       skipped",
+        "scratch at 64 px",
+        "mobilenet_v2, all      92.7%  88.4 to 95.5%  3 min  lost",
+        "of it",
+        "ended: nothing promises more",
+    ]
+
+
+def test_who_wants_quiet_hears_of_no_tournament(tournament_story, capsys):
+    with ConsoleWatcher(quiet=True) as watcher:
+        for record in tournament_story:
+            watcher.tournament(record, Path("runs/a"))
+    assert capsys.readouterr().err == ""
 
 
 def test_into_a_file_lines_are_as_long_as_they_are(monkeypatch, capsys):

@@ -21,6 +21,12 @@ from striate.text_layout import wrapped
 from striate.watching import Watcher
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from rich.console import RenderableType
+
+    from striate.runs.tournament_record import TournamentRecord
     from striate.training import Decision, EpochResult, StepReport
 
 SECONDS_BETWEEN_LINES = 10.0
@@ -29,6 +35,18 @@ SECONDS_BETWEEN_LINES = 10.0
 
 ROOM_FOR_FIGURES = 110
 """On a screen with fewer columns a live bar goes without the figures beside it; each epoch's line has them."""
+
+
+class BarsUnderTable(Progress):
+    """Bars, and above them a table while there is one."""
+
+    table: Text | None = None
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """What is drawn, from above."""
+        if self.table is not None:
+            yield self.table
+        yield from super().get_renderables()
 
 
 class ConsoleWatcher(Watcher):
@@ -44,7 +62,7 @@ class ConsoleWatcher(Watcher):
         self._quiet = quiet
         narrow = self.width is not None and self.width < ROOM_FOR_FIGURES
         self._live = self._console.is_terminal and not quiet
-        self._progress = Progress(
+        self._progress = BarsUnderTable(
             TextColumn("{task.description:<10}"),
             BarColumn(bar_width=None if narrow else 30),
             TextColumn("{task.completed:,.0f}/{task.total:,.0f}"),
@@ -56,6 +74,7 @@ class ConsoleWatcher(Watcher):
         )
         self._tasks: dict[str, TaskID] = {}
         self._said = 0.0
+        self._tournament: TournamentRecord | None = None
         self._epoch_begun: tuple[int, int, float] | None = None
 
     def __enter__(self) -> ConsoleWatcher:
@@ -133,6 +152,22 @@ class ConsoleWatcher(Watcher):
             + (held_out if result.val_loss == result.val_loss else "")
             + f"  [dim]{result.pictures_per_second:,.0f} pictures/s[/dim]"
         )
+
+    def tournament(self, record: TournamentRecord, folder: Path) -> None:
+        """A line for what happened; on a terminal a table of all candidates above the bars, elsewhere in the end."""
+        from striate.runs.tournament_text import describe_news, draw_table
+
+        if self._quiet:
+            return
+        for what, said in describe_news(self._tournament, record, folder):
+            self._print(f"[bold]{escape(what)}[/bold]  {escape(said)}")
+        self._tournament = record
+        drawn = Text("\n".join(printable(line) for line in draw_table(record, width=self.width)))
+        self._progress.table = None if record.ended else drawn
+        if self._live:
+            self._progress.refresh()
+        if record.ended:
+            self._console.print(drawn)
 
     def _print(self, text: str) -> None:
         said = Text.from_markup(printable(text, lines=True))
