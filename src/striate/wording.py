@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from striate.text_layout import cell_width
 
@@ -104,3 +105,13 @@ def duration(seconds: float | None) -> str:
         return f"{whole // 60}{NARROW_SPACE}min {whole % 60}{NARROW_SPACE}s"
     minutes = round(seconds / 60)
     return f"{minutes // 60}{NARROW_SPACE}h {minutes % 60}{NARROW_SPACE}min"
+
+
+def network_title(model: str, head_stages: Sequence[str]) -> str:
+    """What to call a network of the catalogue, which may have been cut behind one of its stages.
+
+    Example:
+        >>> network_title("resnet18", ()), network_title("resnet18", ("layer2", "layer3"))
+        ('resnet18', 'resnet18 with a head on layer2 and layer3')
+    """
+    return f"{model} with a head on {' and '.join(head_stages)}" if head_stages else model

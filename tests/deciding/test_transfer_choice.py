@@ -55,7 +55,10 @@ def test_a_way_of_learning_is_a_word(text, kind, stages):
 def test_other_words_are_none(text):
     with pytest.raises(UsageError) as error:
         parse_transfer(text)
-    assert str(error.value) == f"--transfer must be scratch, head, full, stages:N or auto, got {text!r}"
+    assert (
+        str(error.value)
+        == f"--transfer must be scratch, head, full, stages:N, head:STAGE, head:STAGE+STAGE or auto, got {text!r}"
+    )
 
 
 def asked_for(tmp_path=None, **options):
@@ -185,7 +188,8 @@ def test_a_head_that_is_not_dense_is_not_fitted():
     with pytest.raises(UsageError) as error:
         choose(TransferWish("head"), model="nin_cifar10")
     assert str(error.value) == (
-        "--transfer head fits a dense last layer, and the head of nin_cifar10 is a ClassMaps; use --transfer stages:1 or full"
+        "--transfer head fits a dense last layer, and the head of nin_cifar10 is a ClassMaps; "
+        "use --transfer head:mlpconv3, stages:1 or full"
     )
     choice, decisions = choose(TransferWish(AUTO), model="nin_cifar10", asked={"fit_head_first": True})
     assert choice.recipe.transfer.kind == "full" and not choice.recipe.fit_head_first

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
 
 from striate.models import create_model
 from striate.transfer import fit_head
@@ -34,6 +35,22 @@ def test_the_head_is_the_logistic_regression_on_the_features(classes, balanced):
     assert accuracy == pytest.approx((probabilities.argmax(1) == labels).mean(), abs=1.5 / 60)
     for name, tensor in body.items():
         assert torch.equal(network.state_dict()[name], tensor), name
+
+
+@pytest.mark.parametrize("balanced", [False, True])
+@pytest.mark.parametrize("classes", [2, 3])
+def test_a_head_on_stages_is_the_logistic_regression_on_what_they_answer_standardised(classes, balanced):
+    network = create_model("resnet20", num_classes=classes, in_channels=1, head_stages=["layer1", "layer2"], seed=0)
+    images, features = features_of(network)
+    labels = np.minimum(np.arange(60) % (2 * classes), classes - 1)
+    fit_head(network, features, labels, balanced=balanced)
+    scaled = StandardScaler().fit_transform(features.astype(float))
+    weight = "balanced" if balanced else None
+    strength = choose_strength(scaled.astype(np.float32), labels, class_weight=weight, seed=0)
+    expected = LogisticRegression(C=strength, max_iter=5000, tol=1e-8, class_weight=weight).fit(scaled, labels)
+    with torch.no_grad():
+        probabilities = network(images).softmax(1).numpy()
+    assert np.allclose(probabilities, expected.predict_proba(scaled), atol=1e-3)
 
 
 def test_balancing_helps_the_rare_class():

@@ -89,6 +89,7 @@ def test_a_head_is_fitted_without_a_step(head_run, tensors):
     assert recipe["transfer"] | {"stage_rate": 0} == {
         "kind": "head",
         "trainable_stages": 0,
+        "head_stages": [],
         "draws": 1,
         "stage_rate": 0,
     }
@@ -124,7 +125,13 @@ def test_what_a_head_alone_learnt_ships_like_any_other(head_run, striped):
 def test_stages_learn_and_the_rest_keeps_its_bytes(stages_run, tensors):
     run, recorder = stages_run
     recipe = recipe_of(run.folder)
-    assert recipe["transfer"] == {"kind": "stages", "trainable_stages": 1, "stage_rate": 0.7, "draws": 4}
+    assert recipe["transfer"] == {
+        "kind": "stages",
+        "trainable_stages": 1,
+        "head_stages": [],
+        "stage_rate": 0.7,
+        "draws": 4,
+    }
     assert recipe["fit_head_first"] and recipe["run"]["total_steps"] == 6
     assert recorder.decisions["transfer"] == ("stages:1", "asked for")
     assert recorder.steps == [1, 2, 3, 4, 5, 6] and len(run.history()) == 2
@@ -270,7 +277,10 @@ def test_where_no_stage_is_frozen_or_none_learns_no_maps_are_kept(transfer):
     ("options", "message"),
     [
         ({"transfer": "stages:99"}, "--transfer stages:99: resnet20 has 4 stages; give 1 to 4"),
-        ({"transfer": "stagez:1"}, "--transfer must be scratch, head, full, stages:N or auto, got 'stagez:1'"),
+        (
+            {"transfer": "stagez:1"},
+            "--transfer must be scratch, head, full, stages:N, head:STAGE, head:STAGE+STAGE or auto, got 'stagez:1'",
+        ),
         (
             {"transfer": "head", "weights": None, "mean": None, "std": None},
             "--transfer head starts from trained weights; give --weights imagenet or a file, or --transfer scratch",
@@ -290,7 +300,7 @@ def test_the_head_of_lenet_5_is_fixed(tmp_path):
     with pytest.raises(UsageError) as error:
         striate.train("digits", model="lenet5", weights=path, transfer="head", output=tmp_path / "run")
     assert str(error.value) == (
-        "--transfer head fits a dense last layer, and the head of lenet5 is a RBFOutput; use --transfer stages:1 or full"
+        "--transfer head fits a dense last layer, and the head of lenet5 is a RBFOutput; use --transfer head:f6, stages:1 or full"
     )
 
 

@@ -17,7 +17,7 @@ from striate.deciding.run_plan import RunPlan
 from striate.deciding.training_request import TrainingRequest
 from striate.durable_writing import write_durably
 from striate.errors import UsageError
-from striate.models import create_model, model_row
+from striate.models import create_model, cut_behind, model_row
 from striate.report import says_ended
 from striate.runs.carrying_out import carry_out
 from striate.runs.run import Run
@@ -74,7 +74,8 @@ def train(
             `.safetensors` or `.pth` file.
         mean: What the weights subtract, of the 0..1 range: one number, or one per channel.
         std: What the weights divide by.
-        transfer: What learns, where there are weights: `"head"`, `"stages:N"` for the last N stages too, `"full"`,
+        transfer: What learns, where there are weights: `"head"`, `"head:STAGE"` or `"head:STAGE+STAGE"` for a head on earlier stages
+            (the network is cut behind them), `"stages:N"` for the last N stages too, `"full"`,
             `"scratch"`, or `"auto"`, which looks at the data, the features and the time. By default `"auto"`, or `"full"`
             where `epochs` are given.
         init: How new weights are drawn: `"paper"`, or a scheme such as `"he_normal"`.
@@ -187,6 +188,7 @@ def resume(folder: str | Path, *, watcher: Watcher | None = None) -> Run:
         if starting.file.sha256 != settings.weights_sha256:
             raise UsageError(f"{starting.file.path} is not the file that the run was started with; put that one back")
         start_from(network, starting, model_row(plan.recipe.model))
+    network = cut_behind(network, plan.recipe.transfer.head_stages)
     network = network.to(choose_device(settings.device)).to(memory_format=torch.channels_last)
     if not settings.threads:
         watcher.note(

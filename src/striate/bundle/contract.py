@@ -15,6 +15,7 @@ from striate.errors import BundleError, UsageError
 from striate.pixels import Preprocessing
 from striate.table_reading import MOST_SHOWN, read_dataclass, shown
 from striate.tasks import DEFAULT_TASK, TASKS, named_task
+from striate.wording import network_title
 
 SCHEMA = 2
 """What is written. In schema 1, which is still read, canaries were bound neither to the terms of the number formats nor to one another."""
@@ -45,6 +46,9 @@ MOST_PICTURES = 10**12
 """That anything can have been measured on."""
 
 
+LARGEST_COUNT = 10**15
+"""Parameters, or multiply-adds for a picture."""
+
 LARGEST_LOSS = 1e39
 """Nats: beyond the largest difference of two logits."""
 
@@ -70,12 +74,68 @@ def digest_of(value: Any) -> str:
 
 
 @dataclass(frozen=True)
+class Cut:
+    """A network cut behind one of its stages: where, and what that saves."""
+
+    head_stages: tuple[str, ...]
+    """The stages that the head takes the pooled maps of, in order; `features` is the vector before the whole network's head."""
+    parameters: int
+    macs: int
+    """Multiply-adds for one picture of the bundle's size."""
+    whole_parameters: int
+    """Those of the whole network with as many classes, and its multiply-adds."""
+    whole_macs: int
+
+    def __str__(self) -> str:
+        """For people, in one sentence.
+
+        Example:
+            >>> print(Cut(("features.13",), 542_528, 100, 2_200_000, 400))
+            a head on features.13: 542,528 of 2,200,000 parameters and 25 % of the multiply-adds are left
+        """
+        return f"a head on {' and '.join(self.head_stages)}: {self.what_is_left}"
+
+    @property
+    def what_is_left(self) -> str:
+        """Of the whole network."""
+        share = self.macs / self.whole_macs * 100
+        return f"{self.parameters:,} of {self.whole_parameters:,} parameters and {share:.0f} % of the multiply-adds are left"
+
+
+@dataclass(frozen=True)
 class Architecture:
     """The network, as a row of the catalogue with its free choices."""
 
     model: str
     num_classes: int
     in_channels: int
+    cut: Cut | None = None
+    """Where the row's network is cut, and how much smaller that makes it; None: it is whole."""
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """What `striate.models.create_model` builds it by."""
+        head_stages = () if self.cut is None else self.cut.head_stages
+        return {
+            "name": self.model,
+            "num_classes": self.num_classes,
+            "in_channels": self.in_channels,
+            "head_stages": head_stages,
+        }
+
+    @property
+    def title(self) -> str:
+        """What to call it."""
+        return network_title(self.model, self.arguments["head_stages"])
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON's types; a whole network has no `cut`, as before there were cut ones."""
+        table = dataclasses.asdict(self)
+        if self.cut is None:
+            del table["cut"]
+        else:
+            table["cut"]["head_stages"] = list(self.cut.head_stages)
+        return table
 
 
 @dataclass(frozen=True)
@@ -192,7 +252,7 @@ class Contract:
         """The contract as JSON types, with the digest of all of it under `digest`."""
         table = {
             "schema": self.schema,
-            "architecture": dataclasses.asdict(self.architecture),
+            "architecture": self.architecture.to_dict(),
             "classes": list(self.classes),
             "task": self.task,
             "preprocessing": self.preprocessing.to_dict(),
@@ -235,6 +295,7 @@ class Contract:
             contract = read_dataclass(cls, fields | {"preprocessing": preprocessing}, what="contract")
         except UsageError as error:
             raise BundleError(f"contract.json makes no sense: {str(error)[:MOST_SAID]}") from error
+        _check_cut(contract.architecture.cut)
         _check_calibration(contract.calibration)
         if "fp32" not in contract.precisions:
             raise BundleError("the contract states no terms for fp32, which every bundle computes in")
@@ -252,6 +313,16 @@ def _read_preprocessing(kind: str, table: Any) -> Encoding:
         return named_encoding(kind).read(table)
     except (TypeError, OverflowError) as error:  # a list where a name is expected, a number beyond all bounds
         raise UsageError(f"the preprocessing has a value of a wrong kind: {error}") from error
+
+
+def _check_cut(cut: Cut | None) -> None:
+    if cut is None:
+        return
+    for name, value in dataclasses.asdict(cut).items():
+        if name != "head_stages" and not 0 < value <= LARGEST_COUNT:
+            raise BundleError(
+                f"the contract's architecture has {shown(value)} for cut.{name}; expected 1 to {LARGEST_COUNT:,}"
+            )
 
 
 def _check_calibration(calibration: Mapping[str, int | float]) -> None:

@@ -20,7 +20,8 @@ Std = Annotated[str | None, typer.Option(help="What the weights divide by after 
 Transfer = Annotated[
     str | None,
     typer.Option(
-        help="What learns, from trained weights: head, stages:N (the last N), full, scratch, or auto. Default: auto, or full with --epochs."
+        help="What learns, from trained weights: head, head:STAGE+STAGE (on those; the rest is cut off), stages:N (the last N), "
+        "full, scratch, or auto. Default: auto, or full with --epochs."
     ),
 ]
 Init = Annotated[

@@ -26,8 +26,9 @@ from striate.deciding.time_fit import TimedRun, plan_time
 from striate.deciding.training_request import AUTO, TrainingRequest, ask_recipe
 from striate.deciding.transfer_choice import ask_transfer, choose_transfer
 from striate.deciding.weights_fit import choose_size, choose_twin
-from striate.models import Network, Row, create_model, model_row
+from striate.models import CutNetwork, Network, Row, create_model, cut_behind, model_row
 from striate.pixels import Preprocessing
+from striate.sealing.cut_figures import cut_figures
 from striate.table_reading import read_dataclass
 from striate.training import (
     Decision,
@@ -321,8 +322,18 @@ class Deciding:
         )
         self.recipe = choice.recipe
         self.decisions += choice.decisions
+        self._cut_network()
         if self.head_alone:
             note_unused(self.request, self.recipe, self.watcher)
+
+    def _cut_network(self) -> None:
+        """Takes off what comes after the last stage that a head is fitted to."""
+        cut = cut_behind(self.network, self.recipe.transfer.head_stages)
+        if isinstance(cut, CutNetwork):
+            figures = cut_figures(cut, self.row.name, self.preprocessing.size)
+            value = f"{self.row.name} behind {cut.stages[-1]}"
+            self.decisions.append(Decision("cut", value, figures.what_is_left))
+        self.network = cut
 
     def to_device(self) -> Network:
         """The network, brought to its device."""

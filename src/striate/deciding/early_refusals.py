@@ -42,7 +42,7 @@ def refuse_early(request: TrainingRequest, wish: TransferWish, *, model: str | N
         )
     if model is not None:
         network = draft(model)
-        check_way(wish.kind, network, model)
+        check_way(wish, network, model)
         check_stages(wish.trainable_stages, network, model)
         check_only_size(network, model, request.size)
         check_least_size(network, request.size)

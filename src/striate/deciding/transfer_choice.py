@@ -13,13 +13,13 @@ from torch import nn
 from striate.deciding.judge import Judge
 from striate.deciding.training_request import AUTO, TrainingRequest
 from striate.errors import UsageError
-from striate.models import Network
+from striate.models import Network, check_head_stages
 from striate.pixels import Preprocessing
 from striate.training import Decision, Recipe
 from striate.training.recipe import TRANSFERS
 from striate.transfer import STAGE_RATE, Advice
 
-WAYS = f"{', '.join(kind for kind in TRANSFERS if kind != 'stages')}, stages:N or {AUTO}"
+WAYS = f"{', '.join(kind for kind in TRANSFERS if kind != 'stages')}, stages:N, head:STAGE, head:STAGE+STAGE or {AUTO}"
 PATIENCE = 20.0
 """Seconds that `auto` lets stages learn on a processor, beyond the features, where no time limit was given."""
 STAGE_DRAWS = 4
@@ -39,6 +39,14 @@ class TransferWish:
     """One of the recipe's kinds, or `"auto"`."""
     trainable_stages: int = 0
     why: str = "asked for"
+    head_stages: tuple[str, ...] = ()
+    """The stages that a head is fitted to; none: the vector before the network's own head."""
+
+    def __str__(self) -> str:
+        """As `--transfer` has it."""
+        if self.kind == "stages":
+            return f"stages:{self.trainable_stages}"
+        return f"head:{'+'.join(self.head_stages)}" if self.head_stages else self.kind
 
 
 @dataclass(frozen=True)
@@ -60,7 +68,9 @@ def ask_transfer(request: TrainingRequest, asked: Mapping[str, Any]) -> Transfer
     if request.transfer is not None:
         wish = parse_transfer(request.transfer)
     elif "kind" in table:
-        wish = TransferWish(table["kind"], table.get("trainable_stages", 0))
+        wish = TransferWish(
+            table["kind"], table.get("trainable_stages", 0), head_stages=tuple(table.get("head_stages", ()))
+        )
     elif request.weights is None:
         wish = TransferWish("scratch")
     elif "epochs" in asked.get("schedule", {}):
@@ -81,12 +91,14 @@ def parse_transfer(text: str) -> TransferWish:
         UsageError: It names none.
 
     Example:
-        >>> parse_transfer("stages:3")
-        TransferWish(kind='stages', trainable_stages=3, why='asked for')
+        >>> parse_transfer("stages:3").trainable_stages, parse_transfer("head:layer2+layer3").head_stages
+        (3, ('layer2', 'layer3'))
     """
-    match = re.fullmatch(r"(head|full|scratch|auto)|stages:([1-9][0-9]*)", text.strip())
+    match = re.fullmatch(r"(head|full|scratch|auto)|stages:([1-9][0-9]*)|head:([^+]+(?:\+[^+]+)*)", text.strip())
     if match is None:
         raise UsageError(f"--transfer must be {WAYS}, got {text!r}")
+    if match[3]:
+        return TransferWish("head", head_stages=tuple(name.strip() for name in match[3].split("+")))
     return TransferWish(match[1]) if match[1] else TransferWish("stages", int(match[2]))
 
 
@@ -121,7 +133,8 @@ def choose_transfer(
     decisions = [decision]
     check_stages(wish.trainable_stages, network, recipe.model)
     # A head that alone learns is fitted and nothing else, whatever a recipe file says.
-    fits = isinstance(network.head, nn.Linear) and (wish.kind == "head" or asked.get("fit_head_first", head_is_new))
+    fits = isinstance(network.head, nn.Linear) and asked.get("fit_head_first", head_is_new)
+    fits = fits or wish.kind == "head"
     recipe = dataclasses.replace(with_way(recipe, wish, asked.get("transfer", {})), fit_head_first=fits)
     if fits and wish.kind != "head" and "fit_head_first" not in asked:
         decisions.append(Decision("head", "fitted first", "a random head would spoil the trained features"))
@@ -153,9 +166,8 @@ def choose_way(
         UsageError: A head is to be fitted that is no dense layer.
     """
     if wish.kind != AUTO:
-        check_way(wish.kind, network, recipe.model)
-        shown = f"stages:{wish.trainable_stages}" if wish.kind == "stages" else wish.kind
-        return wish, Decision("transfer", shown, wish.why), None
+        wish = check_way(wish, network, recipe.model)
+        return wish, Decision("transfer", str(wish), wish.why), None
     if not isinstance(network.head, nn.Linear) or len(network.stages) < 3:
         why = "this network's head cannot be fitted to vectors"
         return TransferWish("full"), Decision("transfer", "full", why), None
@@ -174,7 +186,9 @@ def choose_way(
 def with_way(recipe: Recipe, wish: TransferWish, table: Mapping[str, Any]) -> Recipe:
     """The recipe with a way of learning, and with what suits it where the user's table of it says nothing else."""
     stages = wish.trainable_stages if wish.kind == "stages" else 0
-    transfer = dataclasses.replace(recipe.transfer, kind=wish.kind, trainable_stages=stages)
+    transfer = dataclasses.replace(
+        recipe.transfer, kind=wish.kind, trainable_stages=stages, head_stages=wish.head_stages
+    )
     if "stage_rate" not in table:
         transfer = dataclasses.replace(transfer, stage_rate=STAGE_RATE)
     if "draws" not in table:
@@ -182,13 +196,21 @@ def with_way(recipe: Recipe, wish: TransferWish, table: Mapping[str, Any]) -> Re
     return dataclasses.replace(recipe, transfer=transfer)
 
 
-def check_way(kind: str, network: Network, model: str) -> None:
-    """Raises UsageError if a head is to be fitted that is no dense layer."""
-    if kind == "head" and not isinstance(network.head, nn.Linear):
+def check_way(wish: TransferWish, network: Network, model: str) -> TransferWish:
+    """What was asked for, its stages in the network's order.
+
+    Raises:
+        UnknownNameError: A head is to be fitted to a stage that the network has not; the message offers the closest.
+        UsageError: A head is to be fitted that is no dense layer.
+    """
+    if wish.head_stages:
+        return dataclasses.replace(wish, head_stages=check_head_stages(network, wish.head_stages))
+    if wish.kind == "head" and not isinstance(network.head, nn.Linear):
         raise UsageError(
             f"--transfer head fits a dense last layer, and the head of {model} is a "
-            f"{type(network.head).__name__}; use --transfer stages:1 or full"
+            f"{type(network.head).__name__}; use --transfer head:{network.stages[-1]}, stages:1 or full"
         )
+    return wish
 
 
 def check_stages(trainable_stages: int, network: Network, model: str) -> None:

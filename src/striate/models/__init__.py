@@ -8,6 +8,7 @@ from striate.models.allcnn import AllCNN, AllCNNConfig
 from striate.models.catalog import Row, create_model, list_models, model_row, twin_rows
 from striate.models.compound_scaling import CompoundScale, ScaledFigures, compound_scale
 from striate.models.config import Benchmark, NetworkConfig, Paper
+from striate.models.cut_network import CutNetwork, check_head_stages, cut_behind
 from striate.models.efficientnet import EfficientNet, EfficientNetConfig
 from striate.models.googlenet import GoogLeNet, GoogLeNetConfig
 from striate.models.lenet import LeNet, LeNetConfig
@@ -30,6 +31,7 @@ __all__ = [
     "AllCNNConfig",
     "Benchmark",
     "CompoundScale",
+    "CutNetwork",
     "EfficientNet",
     "EfficientNetConfig",
     "GoogLeNet",
@@ -56,8 +58,10 @@ __all__ = [
     "VGGConfig",
     "ZFNet",
     "ZFNetConfig",
+    "check_head_stages",
     "compound_scale",
     "create_model",
+    "cut_behind",
     "list_models",
     "model_row",
     "split_after",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Protocol
@@ -26,6 +26,7 @@ from striate.models import (
     zfnet,
 )
 from striate.models.config import Benchmark, NetworkConfig
+from striate.models.cut_network import cut_behind
 from striate.models.network import Network
 
 
@@ -199,6 +200,7 @@ def create_model(
     num_classes: int | None = None,
     in_channels: int | None = None,
     auxiliary: bool = True,
+    head_stages: Sequence[str] = (),
     init: str | Scheme = PAPER,
     seed: int | None = None,
 ) -> Network:
@@ -209,13 +211,15 @@ def create_model(
         num_classes: How many logits; `None`: the row's own.
         in_channels: How many channels a picture has; `None`: the row's own.
         auxiliary: Whether the network has the row's auxiliary heads, if there are any: only training needs them.
+        head_stages: Stages that a new head takes the pooled maps of, and `"features"` for the vector before the row's own
+            head: the network is cut behind the last of them, see `CutNetwork`. None: the whole network.
         init: How weights are drawn: `"paper"`, as the row's paper has it, or a scheme such as `"he_normal"` (see
             `striate.initialization.named_scheme`).
         seed: Draws the weights reproducibly and leaves the global generator alone; `None` draws from the global
             generator.
 
     Raises:
-        UnknownNameError: There is no such network or scheme; the message offers the closest names.
+        UnknownNameError: There is no such network, stage or scheme; the message offers the closest names.
         UsageError: A number is not a whole number of at least 1, or the seed not one of at least 0.
 
     Example:
@@ -232,6 +236,7 @@ def create_model(
             num_classes=row.num_classes if num_classes is None else num_classes,
             in_channels=row.in_channels if in_channels is None else in_channels,
         )
+        network = cut_behind(network, head_stages)
     if scheme is not None:
         initialize(network, scheme, seed=seed)
     return network

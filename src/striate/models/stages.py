@@ -50,7 +50,7 @@ class StageVectors(nn.Module):
 
 
 class _StageTracer(fx.Tracer):
-    """Goes into a module only where a stage lies inside it: everything else is called as it is, in whatever mode it is then."""
+    """Goes into a module only where a stage or the head lies inside it: everything else is called as it is, in whatever mode it is then."""
 
     def __init__(self, stages: tuple[str, ...]) -> None:
         super().__init__()
@@ -59,6 +59,15 @@ class _StageTracer(fx.Tracer):
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         """Whether the module is called, not traced."""
         return not any(stage.startswith(f"{module_qualified_name}.") for stage in self._stages)
+
+
+def stage_graph(network: Network) -> fx.Graph:
+    """What a network calls, one after the other, from pictures to logits; each stage is a call of its own, as is the head.
+
+    Args:
+        network: A network of the catalogue.
+    """
+    return _StageTracer((*network.stages, network.head_name)).trace(network)
 
 
 def split_after(network: Network, stage: str) -> tuple[nn.Module, nn.Module]:
@@ -86,8 +95,7 @@ def split_after(network: Network, stage: str) -> tuple[nn.Module, nn.Module]:
     """
     if stage not in network.stages:
         raise UnknownNameError("stage", stage, network.stages)
-    graph = _StageTracer(network.stages).trace(network)
-    nodes = list(graph.nodes)
+    nodes = list(stage_graph(network).nodes)
     cut = max(index for index, node in enumerate(nodes) if node.op == "call_module" and node.target == stage)
     before, after = fx.Graph(), fx.Graph()
     copies: dict[fx.Node, fx.Node] = {}

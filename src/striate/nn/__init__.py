@@ -15,12 +15,13 @@ from striate.nn.local_response_normalization import LocalResponseNormalization
 from striate.nn.output_size import output_size, same_padding
 from striate.nn.partial_convolution import PartialConv2d
 from striate.nn.patch_whitening import PatchWhitening
-from striate.nn.pooling import GlobalAveragePool2d, GlobalMaxPool2d, MinPool2d
+from striate.nn.pooling import GlobalAveragePool2d, GlobalMaxPool2d, MeanAndMaxPool2d, MinPool2d
 from striate.nn.residual import BasicBlock, BottleneckBlock
 from striate.nn.same_padding import SamePaddingConv2d, padded_conv2d
 from striate.nn.scale import Scale
 from striate.nn.scaled_tanh import ScaledTanh
 from striate.nn.squeeze_excitation import SqueezeExcitation
+from striate.nn.standardized_linear import StandardizedLinear
 from striate.nn.stochastic_depth import StochasticDepth
 from striate.nn.subsampling import Subsampling
 from striate.nn.zero_padded_identity import ZeroPaddedIdentity
@@ -37,6 +38,7 @@ __all__ = [
     "LayerArithmetic",
     "LayerFacts",
     "LocalResponseNormalization",
+    "MeanAndMaxPool2d",
     "MinPool2d",
     "NamedKernel",
     "PartialConv2d",
@@ -45,6 +47,7 @@ __all__ = [
     "Scale",
     "ScaledTanh",
     "SqueezeExcitation",
+    "StandardizedLinear",
     "StatesFacts",
     "StochasticDepth",
     "Subsampling",

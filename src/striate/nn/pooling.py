@@ -1,7 +1,8 @@
-"""Pooling that `torch.nn` lacks: the least of each window, and whole maps to one number."""
+"""Pooling that `torch.nn` lacks: the least of each window, and whole maps to one number or two."""
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -98,3 +99,26 @@ class GlobalMaxPool2d(nn.Module):
     def forward(self, inputs: Tensor) -> Tensor:
         """The greatest of all pixels."""
         return inputs.amax(dim=(2, 3))
+
+
+class MeanAndMaxPool2d(nn.Module):
+    """The mean of each map, and after all means the greatest value of each. No parameters.
+
+    The mean says how much of a thing there is, the greatest value whether it is there at all.
+
+    Shape:
+        (N, C, H, W) float, H and W of at least 1 -> (N, 2 C).
+
+    Example:
+        >>> MeanAndMaxPool2d()(torch.arange(8.0).view(1, 2, 2, 2))
+        tensor([[1.5000, 5.5000, 3.0000, 7.0000]])
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mean = GlobalAveragePool2d()
+        self.maximum = GlobalMaxPool2d()
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Means, then greatest values."""
+        return torch.cat([self.mean(inputs), self.maximum(inputs)], dim=1)

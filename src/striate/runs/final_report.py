@@ -27,6 +27,7 @@ from striate.runs.inside import see_inside
 from striate.sealing.seal import Sealed, versions
 from striate.training.batches import batch_sizes
 from striate.training.run_folder import REPORT
+from striate.wording import network_title
 
 SAMPLES_PER_CLASS = 6
 SAMPLED_CLASSES = 40
@@ -52,7 +53,7 @@ def write_training_report(
     report = dataclasses.replace(
         known,
         data=dataclasses.replace(known.data, samples=sample_pictures(dataset, store)),
-        parameters=parameter_count(run.recipe.model, network),
+        parameters=parameter_count(sealed),
         history=history,
         decisions=state_taken(
             run.decisions,
@@ -121,7 +122,7 @@ def describe_run(folder: Path, run: RunPlan, dataset: Dataset) -> TrainingReport
         title=f"{dataset.name} · {run.recipe.model}",
         run=folder.name,
         created=run.settings.created.replace("T", " "),
-        model=run.recipe.model,
+        model=network_title(run.recipe.model, run.recipe.transfer.head_stages),
         task=run.recipe.task,
         data=DataSummary(
             location=dataset.location,
@@ -170,11 +171,11 @@ def mistakes(dataset: Dataset, store: PixelStore, run: RunPlan, sealed: Sealed, 
     return rows
 
 
-def parameter_count(model: str, network: Network) -> int:
-    """Parameters of the network without its auxiliary heads, which are not sealed."""
+def parameter_count(sealed: Sealed) -> int:
+    """Parameters of the sealed network, which has no auxiliary heads."""
     with drafting():  # numbers without values
-        sealed = create_model(model, num_classes=network.num_classes, in_channels=network.in_channels, auxiliary=False)
-    return sum(parameter.numel() for parameter in sealed.parameters())
+        network = create_model(**sealed.bundle.contract.architecture.arguments, auxiliary=False)
+    return sum(parameter.numel() for parameter in network.parameters())
 
 
 def hardware(run: RunPlan) -> dict[str, str]:

@@ -80,6 +80,7 @@ class Run:
             "run": str(self.folder),
             "report": str(self.report),
             "model": self.contract.architecture.model,
+            "head_stages": self.contract.architecture.arguments["head_stages"],
             "accuracy": headline[split]["accuracy"] if split else None,
             "split": split,
             "metrics": headline,
@@ -96,6 +97,8 @@ class Run:
         """
         found = self.to_dict()
         rows = headline_facts(found["metrics"][found["split"]], found) if found["split"] else []
+        cut = self.contract.architecture.cut
+        rows += [("network", f"{found['model']} with {cut}")] if cut else []
         rows += [
             ("run", str(self.folder)),
             ("report", str(self.report)),
@@ -120,7 +123,7 @@ class Run:
             for split, scores in metrics.items()
         ]
         table = notebook.table(("split", "pictures", "accuracy", "balanced accuracy"), rows)
-        said = [f"{self.contract.architecture.model}; the report is {self.report}"]
+        said = [f"{self.contract.architecture.title}; the report is {self.report}"]
         said += [finding.text for finding in self.findings]
         return notebook.block(f"Run {self.folder}", table, *map(notebook.text, said))
 

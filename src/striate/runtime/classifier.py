@@ -205,7 +205,7 @@ class Classifier:
         return build_network(self.bundle)
 
     def __repr__(self) -> str:
-        model = self.contract.architecture.model
+        model = self.contract.architecture.title
         return f"<Classifier {model} of {len(self.classes)} classes, {self.engine.name} {self.engine.precision}>"
 
     def _check_canaries(self) -> float:

@@ -24,12 +24,7 @@ def build_network(bundle: Bundle) -> Network:
     """
     architecture = bundle.contract.architecture
     try:
-        network = create_model(
-            architecture.model,
-            num_classes=architecture.num_classes,
-            in_channels=architecture.in_channels,
-            auxiliary=False,
-        )
+        network = create_model(**architecture.arguments, auxiliary=False)
         with utf8_path(bundle.weights_path) as readable:
             network.load_state_dict(load_file(readable), strict=True)
     except (StriateError, RuntimeError) as error:

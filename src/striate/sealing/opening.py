@@ -61,7 +61,7 @@ def find_model(model: ModelName) -> Row | Bundle:
 
 def title_of(place: ModelName, bundle: Bundle) -> str:
     """What to call a bundle's network: by the folder that was named, and the row of the catalogue."""
-    return f"{Path(place).resolve().name} ({bundle.contract.architecture.model})"
+    return f"{Path(place).resolve().name} ({bundle.contract.architecture.title})"
 
 
 def draft_network(model: nn.Module | ModelName) -> OpenedNetwork:
@@ -79,9 +79,7 @@ def draft_network(model: nn.Module | ModelName) -> OpenedNetwork:
             return OpenedNetwork(create_model(found.name), found.name, found.paper, of_catalogue=True)
     contract, architecture = found.contract, found.contract.architecture
     with drafting():
-        network = create_model(
-            architecture.model, num_classes=architecture.num_classes, in_channels=architecture.in_channels
-        )
+        network = create_model(**architecture.arguments)
     return OpenedNetwork(
         network, title_of(model, found), model_row(architecture.model).paper, contract.picture_preprocessing.size
     )

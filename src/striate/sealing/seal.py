@@ -28,8 +28,10 @@ from striate.bundle.contract import Architecture
 from striate.conversion import convert_to_openvino, save_graph
 from striate.encodings import Encoding
 from striate.initialization import drafting
-from striate.models import create_model
+from striate.models import CutNetwork, create_model
+from striate.pixels import Preprocessing
 from striate.runtime import OpenVINOEngine
+from striate.sealing.cut_figures import cut_figures
 from striate.sealing.measuring import MeasuredSplit, Measurements, measure_splits, network_logits
 from striate.sealing.precision_terms import precision_terms
 from striate.tasks import SINGLE_LABEL, Task
@@ -85,7 +87,7 @@ def seal(
         measured = measure_splits(engine, preprocessing, splits, classes, task)
         precisions = precision_terms(plain, graph, engine, preprocessing, splits, measured)
         contract = Contract(
-            architecture=Architecture(model, task.width(classes), preprocessing.channels),
+            architecture=architecture_of(plain, model, task.width(classes), preprocessing),
             classes=classes,
             preprocessing=preprocessing,
             precisions=precisions,
@@ -127,15 +129,18 @@ def blank_input(encoding: Encoding) -> torch.Tensor:
     return torch.from_numpy(encoding.ready(np.zeros((1, *encoding.shape), encoding.dtype)))
 
 
+def architecture_of(network: nn.Module, model: str, width: int, encoding: Encoding) -> Architecture:
+    """What the contract says of a network: its row, and of a cut one where it is cut and what that saves."""
+    cut = None
+    if isinstance(network, CutNetwork) and isinstance(encoding, Preprocessing):
+        cut = cut_figures(network, model, encoding.size)
+    return Architecture(model, width, encoding.channels, cut)
+
+
 def needed_tensors(network: nn.Module, architecture: Architecture) -> dict[str, torch.Tensor]:
     """The network's tensors by name, without its auxiliary heads', which only training needs."""
     with drafting():  # names without values
-        needed = create_model(
-            architecture.model,
-            num_classes=architecture.num_classes,
-            in_channels=architecture.in_channels,
-            auxiliary=False,
-        ).state_dict()
+        needed = create_model(**architecture.arguments, auxiliary=False).state_dict()
     return {name: tensor.detach().contiguous() for name, tensor in network.state_dict().items() if name in needed}
 
 

@@ -243,7 +243,7 @@ def _of_bundle(place: ModelName, bundle: Bundle, size: int | None) -> SeenNetwor
         title_of(place, bundle),
         contract.picture_preprocessing,
         contract.classes,
-        facts={"network": contract.architecture.model, "weights": f"of the bundle {Path(place).resolve().name}"}
+        facts={"network": contract.architecture.title, "weights": f"of the bundle {Path(place).resolve().name}"}
         | _rule(contract.picture_preprocessing, "the bundle's own"),
         folder=Path(place),
         temperature=contract.temperature,

@@ -132,6 +132,9 @@ class TransferConfig:
     """How many of the last stages learn, where the kind is `"stages"`."""
     stage_rate: float = 1.0
     """Each stage learns this many times as fast as the next one towards the head."""
+    head_stages: tuple[str, ...] = ()
+    """Where the kind is `"head"`: the stages whose pooled maps the head takes, and `"features"` for the vector before the
+    network's own head; the network is cut behind the last of them. None: that vector, of the whole network."""
     draws: int = 1
     """How many times each picture is passed through what is frozen: once as it is, then with draws of the augmentation."""
 
@@ -141,6 +144,8 @@ class TransferConfig:
         expected = "1 or more where transfer.kind is 'stages', else 0"
         holds = self.trainable_stages >= 1 if self.kind == "stages" else self.trainable_stages == 0
         _require(holds, "transfer.trainable_stages", expected, self.trainable_stages)
+        holds = not self.head_stages or self.kind == "head"
+        _require(holds, "transfer.head_stages", "empty unless transfer.kind is 'head'", list(self.head_stages))
         _require(0 < self.stage_rate <= 1, "transfer.stage_rate", "above 0 and at most 1", self.stage_rate)
         _require(self.draws >= 1, "transfer.draws", "1 or more", self.draws)
 

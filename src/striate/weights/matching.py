@@ -14,6 +14,7 @@ from torch import Tensor
 from striate.errors import WeightsError
 from striate.initialization import drafting
 from striate.models.catalog import list_models, model_row
+from striate.models.cut_network import CutNetwork
 from striate.models.network import Network
 from striate.weights.input_channels import AdaptedChannels, adapt_input_channels, first_convolution
 from striate.weights.naming import best_named, check_one
@@ -105,8 +106,9 @@ def load_weights(model: Network, tensors: Mapping[str, Tensor], *, row: str | No
 
     Raises:
         WeightsError: Fewer than half of the network's tensors outside its head are in the file with the same shape (the
-            message names some on both sides, and the network that the weights look like); or the file holds the network
-            twice; or a tensor that fits holds whole numbers where the network has floats, or values that are not finite.
+            message names some on both sides, and the network that the weights look like); or the file
+            holds a cut network, or the network twice; or a tensor that fits holds whole numbers where the network has
+            floats, or values that are not finite.
 
     Example:
         >>> from striate.models import create_model
@@ -114,6 +116,11 @@ def load_weights(model: Network, tensors: Mapping[str, Tensor], *, row: str | No
         >>> report.summary()
         '114 of 116 tensors loaded; the head is new: 10 classes in the file, 2 here'
     """
+    if f"{CutNetwork.head_name}.weight" in tensors and not isinstance(model, CutNetwork):
+        raise WeightsError(
+            "the weights are of a network that was cut behind one of its stages, and lack what comes after it; "
+            "start from the weights that it was cut from"
+        )
     own = model.state_dict()
     named = best_named(own.keys(), tensors, row)
     tensors, adapted = _for_channels(model, own, _in_our_shapes(own, named.tensors))
