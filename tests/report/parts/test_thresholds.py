@@ -7,7 +7,7 @@ import pytest
 
 from striate.evaluation.two_classes import at_threshold, threshold_curves
 from striate.report import TwoClasses, render
-from striate.report.two_classes_part import MOST_POINTS, two_classes_part
+from striate.report.parts.thresholds import MOST_POINTS, two_classes_part
 
 VALUES = np.array([0.9, 0.8, 0.45, 0.7, 0.2, 0.1, 0.05, 0.02])
 TRUTH = np.array([True, True, True, False, False, False, False, False])

@@ -10,7 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from striate.evaluation import Scores
+from striate.report.contents import TrainingReport
+from striate.report.parts.part import Part
 from striate.wording import percent, plural
+
+PAIRS = 10
+"""So many kinds of mistake are told."""
 
 MOST_CLASSES = 100  # beyond, a cell would be smaller than the eye can point at: the pairs must do
 NUMBERS_UP_TO = 20  # classes: with more, the cells are too small for digits
@@ -205,3 +211,29 @@ def describe(matrix: Matrix, classes: Sequence[str]) -> str:
         f"Confusion matrix of {plural(len(classes), 'class', 'classes')}: "
         f"{right:,} of {plural(total, 'picture')} on the diagonal, {total - right:,} off it."
     )
+
+
+@dataclass(frozen=True)
+class Confusions:
+    """What is taken for what."""
+
+    drawing: Drawing | None
+    summary: str
+    pairs: tuple[Pair, ...]
+    note: str
+
+
+def words(report: TrainingReport, scores: Scores | None) -> Confusions | None:
+    """The matrix, and the commonest kinds of mistake."""
+    if scores is None:
+        return None
+    classes = [row.name for row in scores.per_class]
+    matrix = scores.confusion_matrix
+    pairs = confused_pairs(matrix, classes, PAIRS)
+    kinds = int(np.count_nonzero(matrix)) - int(np.count_nonzero(matrix.diagonal()))
+    drawing = draw(matrix, classes)
+    note = f"The {len(pairs)} commonest of {kinds:,} kinds of mistake." if kinds > len(pairs) else ""
+    return Confusions(drawing, describe(matrix, classes), tuple(pairs), note)
+
+
+PART = Part("confusion", "Confusion", words)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from striate.report.contents import Calibration
+from striate.evaluation import Scores
+from striate.report.contents import Calibration, TrainingReport
+from striate.report.parts.part import Part
 from striate.wording import number, percent, plural
 
 
@@ -39,3 +41,11 @@ def calibration_part(calibration: Calibration) -> CalibrationPart:
         if one.count
     )
     return CalibrationPart(said, calibration.split, rows)
+
+
+def words(report: TrainingReport, scores: Scores | None) -> CalibrationPart | None:
+    """What the page shows of the report's `calibration`, if it has any."""
+    return calibration_part(report.calibration) if report.calibration else None
+
+
+PART = Part("calibration", "Calibration", words)

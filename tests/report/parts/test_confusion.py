@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from striate.report.confusion import MOST_CLASSES, Pair, confused_pairs, describe, draw
+from striate.report.parts.confusion import MOST_CLASSES, Pair, confused_pairs, describe, draw
 
 MATRIX = np.array([[90, 10, 0], [0, 0, 0], [4, 4, 8]])
 CLASSES = ["cat", "dog", "owl"]
@@ -100,7 +100,7 @@ def test_every_letter_has_the_room_that_it_takes():
     from matplotlib import get_data_path
     from PIL import ImageFont
 
-    from striate.report.confusion import width_of
+    from striate.report.parts.confusion import width_of
 
     font = ImageFont.truetype(f"{get_data_path()}/fonts/ttf/DejaVuSans.ttf", 12)
     assert {sign: width_of(sign) for sign in string.printable[:95] if font.getlength(sign) > width_of(sign)} == {}

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from striate.evaluation import Scores
 from striate.evaluation.two_classes import AtThreshold, ThresholdCurves
-from striate.report.contents import TwoClasses
+from striate.report.contents import TrainingReport, TwoClasses
 from striate.report.curves import Chart, Point, share_chart
+from striate.report.parts.part import Part
 from striate.wording import percent, plural
 
 MOST_POINTS = 200  # of a curve: more could not be told apart
@@ -103,3 +105,11 @@ def _precision_recall(curves: ThresholdCurves, points: list[AtThreshold]) -> Cha
 
 def _thinned(count: int) -> list[int]:
     return sorted({round(place) for place in np.linspace(0, count - 1, min(count, MOST_POINTS)).tolist()})
+
+
+def words(report: TrainingReport, scores: Scores | None) -> TwoClassesPart | None:
+    """What the page shows of the report's `two_classes`, if it has any."""
+    return two_classes_part(report.two_classes) if report.two_classes else None
+
+
+PART = Part("thresholds", "Thresholds", words)

@@ -1,6 +1,6 @@
 from striate.evaluation import ReliabilityBin
 from striate.report import Calibration
-from striate.report.calibration_part import calibration_part
+from striate.report.parts.calibration import calibration_part
 
 BINS = (
     ReliabilityBin(0.8, 0.9, 0, 0.0, 0.0),

@@ -1,0 +1,125 @@
+"""The part of a training report that shows the data, ready for the template: counts, samples, and what was left out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from striate.choosing import evenly
+from striate.report.contents import DataSummary, Picture
+from striate.report.table import Table
+from striate.report.thumbnails import Thumbnail, thumbnail
+from striate.wording import number, plural
+
+# How much of what may be endless goes on the page; each limit is said where it bites.
+CLASSES_IN_FULL = 30
+RARE_CLASSES, COMMON_CLASSES = 10, 10
+QUARANTINED = 40
+STRIP_CLASSES, STRIP_PICTURES, STRIPS_TOGETHER = 20, 8, 100
+GRID_PICTURES = 96
+STRIP_SIDE, GRID_SIDE = 80, 72  # CSS pixels
+
+SPLITS = ("train", "val", "test")
+
+
+@dataclass(frozen=True)
+class CountRow:
+    """One class in the table of counts."""
+
+    name: str
+    counts: tuple[str, ...]
+    share: float  # of the bar
+
+
+@dataclass(frozen=True)
+class CountTable:
+    """Pictures by class and split."""
+
+    splits: tuple[str, ...]
+    head: tuple[CountRow, ...]
+    between: str
+    tail: tuple[CountRow, ...]
+    totals: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Pictures by class: a strip a class, or one picture a class in a grid."""
+
+    strips: bool
+    classes: tuple[tuple[str, tuple[Thumbnail, ...]], ...]
+    note: str
+
+
+@dataclass(frozen=True)
+class DataPart:
+    """All of it."""
+
+    pictures: str  # one sentence
+    counts: CountTable
+    samples: Samples
+    quarantined: Table
+    ignored: tuple[str, ...]
+
+
+def data_part(data: DataSummary) -> DataPart:
+    """What the page shows of the data."""
+    left = len(data.quarantined) - QUARANTINED
+    return DataPart(
+        pictures=_pictures(data.counts),
+        counts=_count_table(data.counts),
+        samples=_samples(data.samples),
+        quarantined=Table(
+            columns=("Picture", "Why"),
+            rows=tuple((key, reason) for key, reason in data.quarantined[:QUARANTINED]),
+            note=f"{left:,} more are not shown." if left > 0 else "",
+        ),
+        ignored=tuple(f"{what}: {count:,}" for what, count in data.ignored.items()),
+    )
+
+
+def _count_table(counts: Mapping[str, Mapping[str, int]]) -> CountTable:
+    others = sorted({split for by_split in counts.values() for split in by_split} - set(SPLITS))
+    splits = [s for s in (*SPLITS, *others) if any(by_split.get(s, 0) for by_split in counts.values())]
+    totals = {name: sum(by_split.values()) for name, by_split in counts.items()}
+    largest = max(totals.values(), default=0) or 1
+
+    def shown(name: str) -> CountRow:
+        cells = (*(counts[name].get(split, 0) for split in splits), totals[name])
+        return CountRow(name, tuple(number(cell) for cell in cells), totals[name] / largest)
+
+    sums = tuple(number(sum(by_split.get(split, 0) for by_split in counts.values())) for split in splits)
+    sums = (*sums, number(sum(totals.values())))
+    if len(counts) <= CLASSES_IN_FULL:
+        return CountTable(tuple(splits), tuple(map(shown, counts)), "", (), sums)
+    order = sorted(counts, key=lambda name: (totals[name], name))
+    between = (
+        f"{len(order) - RARE_CLASSES - COMMON_CLASSES:,} classes between the {RARE_CLASSES} with the fewest pictures "
+        f"and the {COMMON_CLASSES} with the most are not shown"
+    )
+    head, tail = order[:RARE_CLASSES], order[-COMMON_CLASSES:]
+    return CountTable(tuple(splits), tuple(map(shown, head)), between, tuple(map(shown, tail)), sums)
+
+
+def _pictures(counts: Mapping[str, Mapping[str, int]]) -> str:
+    total = sum(sum(by_split.values()) for by_split in counts.values())
+    by_split = {split: sum(row.get(split, 0) for row in counts.values()) for split in SPLITS}
+    parts = [f"{count:,} {split}" for split, count in by_split.items() if count]
+    said = f"{plural(total, 'picture')} of {plural(len(counts), 'class', 'classes')}"
+    return f"{said}: {', '.join(parts)}." if parts else f"{said}."
+
+
+def _samples(samples: Mapping[str, Sequence[Picture]]) -> Samples:
+    samples = {name: pictures for name, pictures in samples.items() if len(pictures)}
+    names = list(samples)
+    if len(names) <= STRIP_CLASSES:
+        most = min(STRIP_PICTURES, STRIPS_TOGETHER // max(len(names), 1))
+        rows = [(name, tuple(thumbnail(one, side=STRIP_SIDE) for one in samples[name][:most])) for name in names]
+        return Samples(True, tuple(rows), "")
+    kept = names
+    if len(names) > GRID_PICTURES:
+        kept = [names[place] for place in evenly(len(names), GRID_PICTURES)]
+    cells = [(name, (thumbnail(samples[name][0], side=GRID_SIDE),)) for name in kept]
+    note = "One picture a class"
+    note += f", of {len(kept)} of the {len(names):,} classes, evenly spaced." if len(kept) < len(names) else "."
+    return Samples(False, tuple(cells), note)
