@@ -17,6 +17,7 @@ from striate.runtime import Engine
 from striate.sealing.agreement import answers_of, share_alike
 from striate.sealing.calibrating import calibrate, uncalibrated_figures
 from striate.tasks import Task
+from striate.training.batches import pictures_at_once
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def measure_splits(
 
 def engine_logits(engine: Engine, preprocessing: Encoding, split: MeasuredSplit) -> npt.NDArray[np.float32]:
     """The engine's logits on a split: (n, classes)."""
-    starts = range(0, len(split.labels), 64)
+    starts = range(0, len(split.labels), 64)  # of which the engine takes as many at once as suit it
     parts = [
         engine.infer(preprocessing.ready(split.pixels(np.arange(start, min(start + 64, len(split.labels))))))[0]
         for start in starts
@@ -87,8 +88,9 @@ def engine_logits(engine: Engine, preprocessing: Encoding, split: MeasuredSplit)
 @torch.inference_mode()
 def network_logits(network: nn.Module, preprocessing: Encoding, pixels: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
     """The network's own logits, in fp32 torch: (n, classes) of what is encoded, (n, ...); of pictures (n, H, W, C) uint8."""
+    at_once = pictures_at_once(pixels.shape[1:3])
     parts = [
-        network(torch.from_numpy(preprocessing.ready(pixels[start : start + 64]))).float().numpy()
-        for start in range(0, len(pixels), 64)
+        network(torch.from_numpy(preprocessing.ready(pixels[start : start + at_once]))).float().numpy()
+        for start in range(0, len(pixels), at_once)
     ]
     return np.concatenate(parts)

@@ -23,15 +23,13 @@ from striate.data.store_files import ENDING, make_room, open_array, size_text, w
 from striate.models import Network, StageVectors, split_after
 from striate.openvino_loading import compile_graph, load_openvino
 from striate.training import Recipe, StoppedError
+from striate.training.batches import pictures_at_once
 from striate.training.inputs import Examples, Inputs, Targets, augmented, normalise, prefetched, prepare_inputs
 from striate.user_cache import kind_folder
 from striate.weights import is_auxiliary
 
 Progress = Callable[[str, int, int], None]
 Floats = npt.NDArray[np.float32]
-
-BATCH = 64
-"""Pictures that go through the engine at once."""
 
 KEPT_COMPILED = 2
 """Compiled parts that are kept for the next pass."""
@@ -178,7 +176,8 @@ def _run(
         images = augmented(examples, positions, examples.samples[positions], recipe, draw, device)
         return Inputs(positions, normalise(images, examples, levels=1), Targets(torch.empty(0)))
 
-    batches = np.split(np.arange(count), np.arange(BATCH, count, BATCH))
+    at_once = pictures_at_once(part.input_size)
+    batches = np.split(np.arange(count), np.arange(at_once, count, at_once))
     task = "features" if draw == 0 else f"features, draw {draw}"
     with prefetched(prepare, batches, device) as prepared:
         for inputs in prepared:
