@@ -91,6 +91,27 @@ class TwoClasses:
     chosen_on: str = ""  # the split that it was chosen on
 
 
+class Tried(NamedTuple):
+    """A candidate of a tournament."""
+
+    name: str
+    state: str  # what came of it, in a word or two
+    why: str  # a sentence's part
+    took_place: bool  # whether it took the place of the one before, or was the first
+    accuracy: float | None = None  # on the validation pictures; None before it is measured
+    interval: tuple[float, ...] = ()  # 95 %: (low, high)
+    ended_after: float | None = None  # seconds of work on the run
+    seconds: float | None = None  # that it took
+
+
+@dataclass(frozen=True)
+class Tournament:
+    """How the classifier was found: what was tried, and what came of it."""
+
+    candidates: Sequence[Tried]  # in the order in which they are tried
+    said: str  # sentences
+
+
 @dataclass(frozen=True)
 class Unfinished:
     """How a run stands that has not ended."""
@@ -113,6 +134,7 @@ class TrainingReport:
     task: str = DEFAULT_TASK  # whose parts it has
     parameters: int | None = None  # trainable ones
     epochs_planned: int | None = None
+    tournament: Tournament | None = None
     history: Sequence[Mapping[str, float | None]] = ()  # rows as in metrics.jsonl
     scores: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # split -> `Scores.to_dict()`
     mistakes: Sequence[

@@ -104,7 +104,7 @@ def chart(
     words: Callable[[float | None], str] = percent if share else number
     epochs = [float(row["epoch"] or 0) for row in rows]
     seen = [value for column in values.values() for value in column if value is not None]
-    low, high, marks = _share_axis(min(seen), max(seen)) if share else _axis(min(0.0, *seen), max(seen))
+    low, high, marks = share_axis(min(seen), max(seen)) if share else axis(min(0.0, *seen), max(seen))
     first, last = epochs[0], max(epochs[-1], until or 0)
 
     def x(epoch: float) -> float:
@@ -190,22 +190,23 @@ def _thinned(rows: list[Row]) -> list[Row]:
     return kept if kept[-1] is rows[-1] else [*kept, rows[-1]]
 
 
-def _axis(low: float, high: float) -> tuple[float, float, list[float]]:
+def axis(low: float, high: float) -> tuple[float, float, list[float]]:
     """Limits and marks at round numbers around the values."""
     if high - low < 1e-9 * max(1.0, abs(high)):
         high = low + 1.0
-    step = _round_step((high - low) / 4)
+    step = round_step((high - low) / 4)
     marks = [i * step for i in range(math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9) + 1)]
     return marks[0], marks[-1], marks
 
 
-def _share_axis(low: float, high: float) -> tuple[float, float, list[float]]:
+def share_axis(low: float, high: float) -> tuple[float, float, list[float]]:
     """The same within [0, 1], and never so near that two points of a hundred fill the chart."""
     low = max(0.0, min(low, high - LEAST_SHARE))
-    return _axis(low, min(1.0, max(high, low + LEAST_SHARE)))
+    return axis(low, min(1.0, max(high, low + LEAST_SHARE)))
 
 
-def _round_step(rough: float) -> float:
+def round_step(rough: float) -> float:
+    """The least of 1, 2, 5, 10, 20... and their tenths and hundredths that is not below a number above 0."""
     power: float = 10.0 ** math.floor(math.log10(rough))
     return next(factor * power for factor in (1.0, 2.0, 5.0, 10.0) if factor * power >= rough * 0.999)
 
@@ -213,7 +214,7 @@ def _round_step(rough: float) -> float:
 def _epoch_marks(first: float, last: float) -> list[float]:
     if last == first:
         return [first]
-    step = max(1, int(_round_step((last - first) / 8)))
+    step = max(1, int(round_step((last - first) / 8)))
     inner = [float(mark) for mark in range(math.ceil(first / step) * step, int(last) + 1, step)]
     # The first epoch is named too, unless the next mark stands too near.
     return inner if inner and inner[0] - first < step * 0.6 else [first, *inner]

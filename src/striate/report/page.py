@@ -14,6 +14,7 @@ from striate.report.data_part import DataPart, data_part
 from striate.report.parts import PARTS, Part
 from striate.report.seeing_part import SeeingPart, seeing_part
 from striate.report.table import Table
+from striate.report.tournament_part import TournamentPart, tournament_part
 from striate.tasks import named_task
 from striate.wording import duration, number, percent, plural
 
@@ -52,6 +53,7 @@ class Page:
     headline: Headline | None
     progress: str  # instead of a headline
     splits: Table | None
+    tournament: TournamentPart | None
     charts: tuple[Chart, ...]
     epochs: Table | None
     parts: tuple[ShownPart, ...]  # of the task
@@ -79,6 +81,7 @@ def page(report: TrainingReport) -> Page:
         headline=_headline(split, shown) if split and shown else None,
         progress=_progress(report),
         splits=_splits(scores) if len(scores) > 1 else None,
+        tournament=tournament_part(report.tournament) if report.tournament else None,
         charts=charts,
         epochs=_epochs(report) if report.history else None,
         parts=parts,
@@ -101,6 +104,7 @@ def _sections(report: TrainingReport, parts: Sequence[ShownPart], *, charts: boo
     present = [
         ("result", "Result", True),
         ("predict", "Predict", bool(report.predict_commands)),
+        ("found", "How it was found", bool(report.tournament)),
         ("curves", "Curves", charts),
         *((shown.part.anchor, shown.part.title, True) for shown in parts),
         ("seeing", "Seeing inside", bool(report.seeing)),

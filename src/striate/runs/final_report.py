@@ -24,6 +24,8 @@ from striate.initialization import drafting
 from striate.models import Network, create_model
 from striate.report import Calibration, DataSummary, Mistake, TrainingReport, TwoClasses, write
 from striate.runs.inside import see_inside
+from striate.runs.tournament_record import read_tournament
+from striate.runs.tournament_shown import show_tournament
 from striate.sealing.seal import Sealed, versions
 from striate.training.batches import batch_sizes
 from striate.training.run_folder import REPORT
@@ -118,6 +120,7 @@ def two_classes_of(sealed: Sealed, dataset: Dataset, split: str) -> TwoClasses |
 
 def describe_run(folder: Path, run: RunPlan, dataset: Dataset) -> TrainingReport:
     """What a report says of a run before its first step."""
+    tournament, tested = read_tournament(folder), len(dataset.indices("test"))
     return TrainingReport(
         title=f"{dataset.name} · {run.recipe.model}",
         run=folder.name,
@@ -130,6 +133,7 @@ def describe_run(folder: Path, run: RunPlan, dataset: Dataset) -> TrainingReport
             ignored=dataset.ignored,
             quarantined=[(problem.key, problem.reason) for problem in dataset.problems],
         ),
+        tournament=show_tournament(tournament, tested=tested) if tournament is not None else None,
         epochs_planned=planned_epochs(run, dataset),
         decisions=run.decisions,
         recipe=run.to_toml(told=False),

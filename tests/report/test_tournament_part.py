@@ -1,0 +1,66 @@
+"""How a classifier was found: every candidate's place in the picture by hand, the staircase, and what stands in the table."""
+
+import pytest
+
+from striate.report import DataSummary, Tournament, TrainingReport, Tried, render
+from striate.report.tournament_part import tournament_part
+
+CANDIDATES = (
+    Tried("head", "replaced", "the first", True, 0.8, (0.75, 0.85), 20.0, 15.0),
+    Tried("<b>stages</b>", "lost", "3 pictures won, 9 lost", False, 0.75, (0.7, 0.8), 50.0, 25.0),
+    Tried("full", "best", "12 pictures won, 2 lost", True, 0.9, (0.85, 0.95), 100.0, 45.0),
+    Tried("resnet20", "waiting", "classes that differ in shape", False),
+)
+
+
+def plain(text):
+    return text.replace("\u202f", " ")
+
+
+def test_the_picture():
+    picture = tournament_part(Tournament(CANDIDATES, "said")).picture
+    # From 46 at 0 s to 410 at 100 s; from 216 at 70 % to 12 at 100 %.
+    assert [(mark.number, mark.x, mark.y, mark.low, mark.high, mark.kind) for mark in picture.marks] == [
+        (1, 118.8, 148.0, 182.0, 114.0, "took"),
+        (2, 228.0, 182.0, 216.0, 148.0, "other"),
+        (3, 410.0, 80.0, 114.0, 46.0, "took"),
+    ]
+    assert picture.staircase == "118.8,148 410,148 410,80 428,80"
+    assert [tick.text for tick in picture.x_ticks] == ["0", "20", "40", "60", "80", "100"]
+    assert picture.x_label == "seconds of work"
+    assert plain(picture.summary) == (
+        "3 candidates were measured: head 80.0 % after 20.0 s, which took the place; "
+        "<b>stages</b> 75.0 % after 50.0 s; full 90.0 % after 1 min 40 s, which took the place."
+    )
+    assert plain(picture.marks[2].title) == "3. full: 90.0 % after 1 min 40 s"
+
+
+def test_long_tournaments_count_minutes():
+    slow = [tried._replace(ended_after=tried.ended_after and tried.ended_after * 6) for tried in CANDIDATES]
+    picture = tournament_part(Tournament(slow, "")).picture
+    assert [tick.text for tick in picture.x_ticks] == ["0", "2", "4", "6", "8", "10"]
+    assert picture.x_label == "minutes of work"
+
+
+def test_the_table():
+    rows = tournament_part(Tournament(CANDIDATES, "")).rows
+    assert tuple(map(plain, rows[0])) == (
+        *("1. head", "80.0 %", "75.0 % – 85.0 %", "20.0 s", "15.0 s", "replaced: the first"),
+    )
+    assert rows[3] == ("4. resnet20", "", "", "", "", "waiting: classes that differ in shape")
+
+
+def test_before_one_is_measured_there_is_no_picture():
+    part = tournament_part(Tournament(CANDIDATES[3:], ""))
+    assert part.picture is None and len(part.rows) == 1
+
+
+@pytest.mark.parametrize("candidates", [CANDIDATES, CANDIDATES[:1], CANDIDATES[3:]])
+def test_the_page_has_it_with_names_escaped(candidates):
+    data = DataSummary("photos", {"cat": {"train": 8}, "dog": {"train": 9}})
+    report = TrainingReport("p", "p", "now", "lenet5", data, tournament=Tournament(candidates, "How <i>it</i> was."))
+    text = render(report)
+    assert '<a href="#found">How it was found</a>' in text and "How &lt;i&gt;it&lt;/i&gt; was." in text
+    assert text.count('<circle class="dot took"') == sum(tried.took_place for tried in candidates)
+    assert "<b>stages" not in text
+    assert 'id="found"' not in render(TrainingReport("p", "p", "now", "lenet5", data))
