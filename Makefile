@@ -14,7 +14,7 @@ help:
 	@echo "make test-slow  run the tests that take long"
 	@echo "make test-all   run every test for every network (about an hour)"
 	@echo "make bench      measure Striate beside its peers (about forty minutes), and write docs/performance.md"
-	@echo "make bench-quality  measure how good the default is beside its peers: hours, in as many goes as wanted; writes docs/quality.md"
+	@echo "make bench-quality  measure how good the default is beside its peers: hours, in as many goes as wanted; writes docs/quality.md and docs/stand-ins.md"
 	@echo "make check      lint, types, the layers of the house"
 	@echo "make format     let ruff format the code"
 
@@ -50,6 +50,7 @@ bench: $(VENV)/.dev
 
 bench-quality: $(VENV)/.dev
 	$(BIN)/python benchmarks/tournament.py
+	$(BIN)/python benchmarks/stand_ins.py
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

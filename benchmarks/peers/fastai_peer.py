@@ -39,12 +39,13 @@ RATES = {"fine-tune": 2e-3, "scratch": 5e-3}
 
 def loaders_of(job: Job, size: int) -> ImageDataLoaders:
     """What its quick start makes of folders."""
-    batch = 64 if len(job.pictures("train")) >= 640 else 16
+    many = len(job.pictures("train")) >= 640
     return ImageDataLoaders.from_folder(
         job.data,
         train="train",
         valid="val",
-        bs=batch,
+        bs=64 if many else 16,
+        num_workers=2 if many else 0,  # to start them takes longer than to read a few pictures
         seed=job.seed,
         item_tfms=Resize(size),
         batch_tfms=[
@@ -87,8 +88,8 @@ def epoch_seconds(job: Job, size: int) -> float:
         begun = now
         if number == 3:
             break
-    steps = max(1, len(loaders.train))
-    return min(taken) * (1.1 * steps + len(loaders.valid) / 3)
+    step, steps = min(taken), max(1, len(loaders.train))
+    return (taken[0] - step) + step * (1.1 * steps + len(loaders.valid) / 3)
 
 
 def main() -> None:

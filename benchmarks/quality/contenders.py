@@ -14,7 +14,6 @@ from typing import Any
 from quality.sets import Facts
 
 PEERS = Path(__file__).parents[1] / "peers"
-OWN = "striate"
 
 
 @dataclass(frozen=True)
@@ -53,15 +52,12 @@ class Contender:
     notes: Callable[[Job], dict[str, Any]] | None = None  # what it tells of itself; None: of `notes.json`
     environment: str | None = None  # whose `peers/NAME.txt` its environment is made of; None: the one that runs this
 
-    @property
-    def ours(self) -> bool:
-        """Whether it is Striate."""
-        return self.environment is None
+    league: str = ""  # what its comparison is called, if it is one that must not be worse than the others
 
     @property
     def seeds(self) -> int:
-        """How many times it learns."""
-        return 3 if self.ours else 1
+        """How many times it learns: Striate thrice."""
+        return 3 if self.environment is None else 1
 
 
 def striate(*options: str, weights: bool) -> Callable[[Job, Path], list[str]]:
@@ -123,43 +119,28 @@ def peer(script: str, *options: str, weights: bool = True) -> Callable[[Job, Pat
     return command
 
 
-CONTENDERS: dict[str, Contender] = {
-    contender.name: contender
-    for contender in (
-        Contender(
-            OWN,
-            "Striate",
-            True,
-            striate(weights=True),
-            answer=striate_answers,
-            read=read_striate,
-            notes=striate_notes,
-        ),
-        Contender(
-            f"{OWN}-scratch",
-            "Striate, no weights",
-            False,
-            striate(weights=False),
-            answer=striate_answers,
-            read=read_striate,
-            notes=striate_notes,
-        ),
-        Contender("fastai", "fastai, fine_tune", True, peer("fastai_peer.py", "fine-tune"), environment="fastai"),
-        Contender(
-            "fastai-scratch",
-            "fastai, xresnet18",
-            False,
-            peer("fastai_peer.py", "scratch", weights=False),
-            environment="fastai",
-        ),
-        Contender(
-            "timm-head", "timm, features + logistic regression", True, peer("timm_peer.py", "head"), environment="timm"
-        ),
-        Contender("timm", "timm, fine-tuned", True, peer("timm_peer.py", "fine-tune"), environment="timm"),
-        Contender("torchvision", "torchvision, fine-tuned", True, peer("torchvision_peer.py"), environment="timm"),
+def own(name: str, title: str, *options: str, weights: bool, league: str = "") -> Contender:
+    """Striate with these options."""
+    return Contender(
+        name,
+        title,
+        weights,
+        striate(*options, weights=weights),
+        answer=striate_answers,
+        read=read_striate,
+        notes=striate_notes,
+        league=league,
     )
-}
-"""By name; ours first."""
+
+
+def other(name: str, title: str, environment: str, script: str, *options: str, weights: bool = True) -> Contender:
+    """A peer with a script."""
+    return Contender(name, title, weights, peer(script, *options, weights=weights), environment=environment)
+
+
+def by_name(*contenders: Contender) -> dict[str, Contender]:
+    """By name, in this order."""
+    return {contender.name: contender for contender in contenders}
 
 
 def read_answers(path: Path) -> dict[str, str]:

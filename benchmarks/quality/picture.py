@@ -6,8 +6,8 @@ import io
 from collections.abc import Mapping
 
 from quality.cells import Cell, Place
-from quality.contenders import CONTENDERS
-from quality.ranking import OURS, middle, table_of
+from quality.plan import Table
+from quality.ranking import by_column, middle
 from quality.sets import Facts
 
 OWN_COLOURS = ("#0a64a4", "#3d9bd9")
@@ -16,7 +16,7 @@ MARKERS = "ovs^DPX*"
 COLUMNS = 3
 
 
-def draw(cells: Mapping[Place, Cell], facts: Mapping[str, Facts]) -> bytes:
+def draw(table: Table, cells: Mapping[Place, Cell], facts: Mapping[str, Facts]) -> bytes:
     """PNG: of each set every contender's accuracy on the test pictures, with its 95 % interval, where it ended; ours is filled.
 
     Lines are the course of Striate's tournament: the accuracy on the validation pictures of the classifier that had the place.
@@ -26,20 +26,20 @@ def draw(cells: Mapping[Place, Cell], facts: Mapping[str, Facts]) -> bytes:
 
     from striate.evaluation import wilson_interval
 
-    table = table_of(cells)
-    sets = list(dict.fromkeys(dataset for _, dataset in table))
+    columns, judged = by_column(cells), table.judged()
+    sets = list(dict.fromkeys(dataset for _, dataset in columns))
     lines = -(-len(sets) // COLUMNS)
     figure = Figure(figsize=(4.2 * COLUMNS, 3.1 * lines + 0.7), dpi=110, layout="constrained")
     FigureCanvasAgg(figure)
     panels = figure.subplots(lines, COLUMNS, squeeze=False)
-    styles = styles_of()
+    styles = styles_of(table)
     handles = {}
     for panel, dataset in zip(panels.flat, sets, strict=False):
-        for (_, own), contenders in table.items():
+        for (_, own), contenders in columns.items():
             if own != dataset:
                 continue
             for contender, seeds in contenders.items():
-                if contender not in CONTENDERS:
+                if contender not in table.contenders:
                     continue
                 cell, right, _ = middle(seeds, facts[dataset]) or (None, None, None)
                 if cell is None or right is None or cell.failure:
@@ -53,10 +53,10 @@ def draw(cells: Mapping[Place, Cell], facts: Mapping[str, Facts]) -> bytes:
                     yerr=[[share - 100 * low], [100 * high - share]],
                     fmt=marker,
                     color=colour,
-                    markersize=7 if contender in OURS else 6,
-                    markerfacecolor=colour if contender in OURS else "white",
+                    markersize=7 if contender in judged else 6,
+                    markerfacecolor=colour if contender in judged else "white",
                     elinewidth=1,
-                    label=CONTENDERS[contender].title,
+                    label=table.contenders[contender].title,
                 )
                 course = steps_of(cell)
                 if course:
@@ -70,10 +70,10 @@ def draw(cells: Mapping[Place, Cell], facts: Mapping[str, Facts]) -> bytes:
         panel.tick_params(labelsize=8)
     for panel in list(panels.flat)[len(sets) :]:
         panel.set_axis_off()
-    ordered = [name for name in CONTENDERS if name in handles]
+    ordered = [name for name in table.contenders if name in handles]
     figure.legend(
         [handles[name] for name in ordered],
-        [CONTENDERS[name].title for name in ordered],
+        [table.contenders[name].title for name in ordered],
         loc="outside lower center",
         ncols=4,
         fontsize=9,
@@ -84,10 +84,10 @@ def draw(cells: Mapping[Place, Cell], facts: Mapping[str, Facts]) -> bytes:
     return encoded.getvalue()
 
 
-def styles_of() -> dict[str, tuple[str, str]]:
+def styles_of(table: Table) -> dict[str, tuple[str, str]]:
     """Colour and marker of each contender."""
-    peers = [name for name, row in CONTENDERS.items() if not row.ours]
-    own = {name: (OWN_COLOURS[place], "o") for place, name in enumerate(OURS)}
+    peers = [name for name, row in table.contenders.items() if not row.league]
+    own = {name: (OWN_COLOURS[place], "o") for place, name in enumerate(table.judged())}
     return own | {
         name: (PEER_COLOURS[place % len(PEER_COLOURS)], MARKERS[1 + place % (len(MARKERS) - 1)])
         for place, name in enumerate(peers)

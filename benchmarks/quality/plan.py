@@ -1,44 +1,64 @@
-"""Which cells there are, and in which order they are filled."""
+"""A table: who contends on what within which time, which cells that makes, and in which order they are filled."""
 
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from quality.cells import Place
-from quality.contenders import CONTENDERS
-from quality.sets import FEW, SOURCES, names_of
-
-SHORT, LONG = 60, 300
-"""Seconds."""
-LONG_SETS = ("cifar10", "flowers5", "imagenette")
-"""Those that the long budget is for too."""
+from quality.contenders import Contender
+from quality.sets import Source
 
 
-def all_places() -> list[Place]:
-    """The whole table, in the order in which it is filled: the short budget on the whole sets, the long one, the small sets."""
-    sets = names_of(SOURCES)
-    columns = [(SHORT, name) for name in sets if not name.endswith(f"-{FEW}")]
-    columns += [(LONG, name) for name in LONG_SETS]
-    columns += [(SHORT, name) for name in sets if name.endswith(f"-{FEW}")]
-    return [Place(budget, dataset, contender, seed) for budget, dataset in columns for contender, seed in in_turns()]
+@dataclass(frozen=True)
+class Table:
+    """All that a table is made of, and what its page says first."""
 
+    name: str  # of its page, and of the folder of its cells
+    head: str
+    contenders: Mapping[str, Contender]
+    sources: Mapping[str, Source]
+    columns: tuple[tuple[int, str], ...]  # seconds and set, in the order in which they are filled
+    mean_rank: float | None = None  # what the mean rank of those that are judged may be at most
 
-def in_turns() -> list[tuple[str, int]]:
-    """Contenders and seeds; ours spread between the peers, so that what a machine does over an hour hits all alike.
+    def places(self) -> list[Place]:
+        """All cells, in the order in which they are filled."""
+        return [
+            Place(budget, dataset, contender, seed)
+            for budget, dataset in self.columns
+            for contender, seed in self.in_turns()
+        ]
 
-    Example:
-        >>> [f"{name}-{seed}" for name, seed in in_turns()][:3]
-        ['striate-0', 'striate-scratch-0', 'fastai-0']
-    """
-    ours = [(row.name, seed) for seed in range(3) for row in CONTENDERS.values() if row.ours and seed < row.seeds]
-    peers = [(row.name, seed) for row in CONTENDERS.values() if not row.ours for seed in range(row.seeds)]
-    rounds = 1 + max(seed for _, seed in ours)
-    turns: list[tuple[str, int]] = []
-    for number in range(rounds):
-        turns += [pair for pair in ours if pair[1] == number]
-        turns += peers[number * len(peers) // rounds : (number + 1) * len(peers) // rounds]
-    return turns
+    def in_turns(self) -> list[tuple[str, int]]:
+        """Contenders and seeds in rounds, each with a part of the peers: what a machine does over an hour hits all alike."""
+        rounds = max(row.seeds for row in self.contenders.values())
+        singles = [row.name for row in self.contenders.values() if row.seeds == 1]
+        turns: list[tuple[str, int]] = []
+        for number in range(rounds):
+            turns += [(row.name, number) for row in self.contenders.values() if row.seeds > 1 and number < row.seeds]
+            turns += [
+                (name, 0) for name in singles[number * len(singles) // rounds : (number + 1) * len(singles) // rounds]
+            ]
+        return turns
+
+    def judged(self) -> list[str]:
+        """Those that must not be worse than the others."""
+        return [row.name for row in self.contenders.values() if row.league]
+
+    def league(self, own: str) -> list[str]:
+        """One that is judged, and those that it is ranked among: with weights all others, without them those that have none either."""
+        weights = self.contenders[own].weights
+        others = [row for row in self.contenders.values() if not row.league]
+        return [own, *(row.name for row in others if weights or not row.weights)]
+
+    def budgets(self) -> list[int]:
+        """Seconds, the shortest first."""
+        return sorted({budget for budget, _ in self.columns})
+
+    def sets(self, budget: int) -> list[str]:
+        """The sets of a budget, in the order of the table."""
+        return [dataset for own, dataset in self.columns if own == budget]
 
 
 def chosen(places: Iterable[Place], only: Sequence[str]) -> list[Place]:

@@ -7,13 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from quality.cells import Cell
-from quality.contenders import CONTENDERS, OWN, Contender
+from quality.cells import Cell, Place
+from quality.plan import Table
 from quality.sets import Facts
 from striate.evaluation import PairedComparison, compare_right, wilson_interval
-
-MEAN_RANK = 1.5
-"""What the mean rank may be at most."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +36,7 @@ class Standing:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Ours on one set within one budget, beside the best peer."""
+    """Ours on one set within one budget, beside the best of the others."""
 
     budget: int
     dataset: str
@@ -50,7 +47,7 @@ class Verdict:
 
     @property
     def reached(self) -> bool:
-        """Whether ours is not worse than the best peer by the paired test."""
+        """Whether ours is not worse than the best of the others by the paired test."""
         return self.comparison.verdict != "worse"
 
     @property
@@ -68,12 +65,6 @@ def middle(cells: Sequence[Cell], facts: Facts) -> tuple[Cell, np.ndarray, tuple
     scored.sort(key=lambda pair: (pair[0].mean(), pair[1].place.seed))
     right, cell = scored[(len(scored) - 1) // 2]
     return cell, right, tuple(float(own.mean()) for own, _ in scored)
-
-
-def league(own: str, contenders: Mapping[str, Contender] = CONTENDERS) -> list[str]:
-    """Ours, and those that it is ranked among: with weights all peers, without them the peers that have none either."""
-    weights = contenders[own].weights
-    return [own, *(row.name for row in contenders.values() if not row.ours and (weights or not row.weights))]
 
 
 def standings(cells: Mapping[str, Sequence[Cell]], facts: Facts) -> dict[str, Standing]:
@@ -96,7 +87,7 @@ def standings(cells: Mapping[str, Sequence[Cell]], facts: Facts) -> dict[str, St
 
 
 def verdict(own: str, found: Mapping[str, Standing], facts: Facts, budget: int) -> Verdict | None:
-    """Ours beside the peer of the highest accuracy; None where either is missing."""
+    """Ours beside the other of the highest accuracy; None where either is missing."""
     peers = [standing for name, standing in found.items() if name != own]
     if own not in found or not peers:
         return None
@@ -112,31 +103,26 @@ def verdict(own: str, found: Mapping[str, Standing], facts: Facts, budget: int) 
     )
 
 
-def table_of(cells: Mapping[object, Cell]) -> dict[tuple[int, str], dict[str, list[Cell]]]:
+def by_column(cells: Mapping[Place, Cell]) -> dict[tuple[int, str], dict[str, list[Cell]]]:
     """Cells by (budget, set) and contender."""
-    table: dict[tuple[int, str], dict[str, list[Cell]]] = {}
-    for cell in cells.values():
-        own = table.setdefault((cell.place.budget, cell.place.dataset), {})
-        own.setdefault(cell.place.contender, []).append(cell)
-    return table
+    found: dict[tuple[int, str], dict[str, list[Cell]]] = {}
+    for place, cell in cells.items():
+        found.setdefault((place.budget, place.dataset), {}).setdefault(place.contender, []).append(cell)
+    return found
 
 
 def ranked(
-    own: str, table: Mapping[tuple[int, str], Mapping[str, Sequence[Cell]]], facts: Mapping[str, Facts]
+    own: str, table: Table, cells: Mapping[Place, Cell], facts: Mapping[str, Facts]
 ) -> dict[tuple[int, str], tuple[dict[str, Standing], Verdict | None]]:
-    """Of every set and budget: the standings in ours' league, and the verdict."""
-    members = league(own)
+    """Of every column that has cells: the standings in the league of one that is judged, and the verdict."""
+    members = table.league(own)
     result = {}
-    for (budget, dataset), cells in table.items():
-        found = standings({name: cells[name] for name in members if name in cells}, facts[dataset])
+    for (budget, dataset), contenders in by_column(cells).items():
+        found = standings({name: contenders[name] for name in members if name in contenders}, facts[dataset])
         result[budget, dataset] = found, verdict(own, found, facts[dataset], budget)
     return result
 
 
 def mean_rank(verdicts: Sequence[Verdict]) -> float:
-    """Of ours, over sets and budgets."""
+    """Of the one that is judged, over sets and budgets."""
     return float(np.mean([verdict.own.rank for verdict in verdicts]))
-
-
-OURS = tuple(name for name, row in CONTENDERS.items() if row.ours)
-__all__ = ["OURS", "OWN", "Standing", "Verdict", "league", "mean_rank", "ranked", "standings", "table_of", "verdict"]

@@ -139,19 +139,18 @@ def mnist(data: Path) -> Pools:
     return Pools(part("train"), part("t10k"))
 
 
-def cifar10(data: Path) -> Pools:
-    """CIFAR-10 as JPEG files."""
+def cifar10_pictures(data: Path, part: str, *, most: int | None = None) -> list[Picture]:
+    """CIFAR-10 as JPEG files, `train` or `test`, in an order that is drawn."""
     with np.load(data / "cifar10_jpeg" / "cifar10_jpeg.npz") as arrays:
         classes = [str(name) for name in arrays["classes"]]
+        content, offsets, labels = (arrays[f"{part}_{kind}"] for kind in ("bytes", "offsets", "labels"))
+    drawn = np.random.default_rng(SEED).permutation(len(labels))[:most]
+    return [Picture(content[offsets[i] : offsets[i + 1]].tobytes(), ".jpg", classes[int(labels[i])]) for i in drawn]
 
-        def part(name: str) -> list[Picture]:
-            content, offsets, labels = (arrays[f"{name}_{kind}"] for kind in ("bytes", "offsets", "labels"))
-            drawn = np.random.default_rng(SEED).permutation(len(labels))[:5_000]
-            return [
-                Picture(content[offsets[i] : offsets[i + 1]].tobytes(), ".jpg", classes[int(labels[i])]) for i in drawn
-            ]
 
-        return Pools(part("train"), part("test"))
+def cifar10(data: Path) -> Pools:
+    """Ten classes of 32 pixels."""
+    return Pools(cifar10_pictures(data, "train", most=5_000), cifar10_pictures(data, "test"))
 
 
 def with_splits(name: str) -> Callable[[Path], Pools]:
