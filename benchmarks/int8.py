@@ -82,18 +82,18 @@ def measure(name: str, files: list[Path], rounds: int) -> dict[str, Any]:
             (folder / f"class {number}" / path.name).write_bytes(path.read_bytes())
         facts = data_facts(prepare_data(folder, seed=0, root=None, watcher=Watcher()))
         rule = input_rule(row, network, facts=facts).preprocessing
-        images = np.concatenate([rule.normalise(rule.pixels(path)[np.newaxis]) for path in files])
+        pixels = np.stack([rule.pixels(path) for path in files])
         graph = convert_to_openvino(network, in_channels=rule.channels, input_size=rule.size)
         plain, narrow = folder / "fp32.xml", folder / "int8.xml"
         load_openvino().save_model(graph, str(plain), compress_to_fp16=False)
-        quantised = quantize_graph(plain, lambda place: images[place : place + 1], CALIBRATING)
+        quantised = quantize_graph(plain, lambda place: rule.normalise(pixels[place : place + 1]), CALIBRATING)
         load_openvino().save_model(quantised, str(narrow), compress_to_fp16=False)
-        engines = {"fp32": OpenVINOEngine(plain), "int8": OpenVINOEngine(narrow, precision="int8")}
+        engines = {"fp32": OpenVINOEngine(plain, rule), "int8": OpenVINOEngine(narrow, rule, precision="int8")}
         labels = {}
         for key, engine in engines.items():
-            logits = engine.infer(images)[0]
+            logits = engine.infer(pixels)[0]
             labels[key] = (logits[CALIBRATING:] - logits[:CALIBRATING].mean(axis=0)).argmax(axis=1)
-        part = images[:TIMED]
+        part = pixels[:TIMED]
         timing = time_side_by_side(
             {key: (lambda engine=engine: engine.infer(part)) for key, engine in engines.items()}, rounds=rounds
         )

@@ -54,7 +54,7 @@ class Changeable:
     def __init__(self, folder):
         self.folder = folder
         self.tables = {name: json.loads((folder / name).read_text(encoding="utf-8")) for name in FILES}
-        self.engine = OpenVINOEngine(folder / "engine.xml")
+        self.engine = OpenVINOEngine(folder / "engine.xml", open_bundle(folder).contract.preprocessing)
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,8 @@ from striate.runtime import Classifier, ONNXRuntimeEngine
 
 
 def test_a_classifier_on_an_exported_file(finished_run, exported_run, striped):
-    classifier = Classifier(open_bundle(finished_run.folder), ONNXRuntimeEngine(exported_run))
+    bundle = open_bundle(finished_run.folder)
+    classifier = Classifier(bundle, ONNXRuntimeEngine(exported_run, bundle.contract.preprocessing))
     assert classifier.canary_difference < 1e-5
     assert repr(classifier) == "<Classifier resnet20 of 2 classes, onnxruntime fp32>"
     paths = sorted(striped.rglob("*.png"))
@@ -54,11 +55,12 @@ def test_another_network_s_file_is_refused(finished_run, exported_run, tmp_path)
 @pytest.mark.slow
 def test_what_cannot_be_run(finished_run, exported_run, tmp_path, monkeypatch):
     (tmp_path / "a.onnx").write_bytes(b"nothing")
+    rule = open_bundle(finished_run.folder).contract.preprocessing
     with pytest.raises(BundleError, match=r"^ONNX Runtime cannot read a.onnx: "):
-        ONNXRuntimeEngine(tmp_path / "a.onnx")
+        ONNXRuntimeEngine(tmp_path / "a.onnx", rule)
     striate.export(finished_run.folder, tmp_path / "b.onnx", with_preprocessing=True)
     with pytest.raises(BundleError, match=r"b.onnx takes images: tensor\(uint8\) .* export it without preprocessing"):
-        ONNXRuntimeEngine(tmp_path / "b.onnx")
+        ONNXRuntimeEngine(tmp_path / "b.onnx", rule)
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(UsageError, match="ONNX files need the package onnxruntime"):
-        ONNXRuntimeEngine(exported_run)
+        ONNXRuntimeEngine(exported_run, rule)

@@ -5,8 +5,14 @@ import pytest
 
 from striate.errors import BundleError
 from striate.openvino_loading import load_openvino
+from striate.pixels import Preprocessing
 from striate.runtime import OpenVINOEngine
 from striate.runtime.openvino_engine import MANY_DENSE_WEIGHTS, suitable_batch
+
+
+def rule_of(size):
+    """Grey pictures of this size, from 0 to 1."""
+    return Preprocessing(colour="grey", resize="exact", resize_size=size, mean=(0.0,), std=(1.0,))
 
 
 def graph_of(size, *, hidden=4):
@@ -38,14 +44,14 @@ def test_very_large_dense_layers_are_shared_by_several_pictures():
 def test_any_number_of_pictures_from_any_number_of_threads(tmp_path, size, requests):
     model, first, second = graph_of(size)
     load_openvino().save_model(model, str(tmp_path / "engine.xml"), compress_to_fp16=False)
-    engine = OpenVINOEngine(tmp_path / "engine.xml", threads=2, requests=requests)
+    engine = OpenVINOEngine(tmp_path / "engine.xml", rule_of(size), threads=2, requests=requests)
     assert (engine.requests, engine.precision) == (requests, "fp32")
-    images = np.random.default_rng(1).random((70, 1, *size), dtype=np.float32)
-    features = images.reshape(70, -1) @ first
+    pixels = np.random.default_rng(1).integers(0, 256, (70, *size, 1), np.uint8)
+    features = (pixels.reshape(70, -1) / np.float32(255)) @ first
     answers = {}
 
     def ask(count):
-        answers[count] = engine.infer(images[:count])
+        answers[count] = engine.infer(pixels[:count])
 
     threads = [threading.Thread(target=ask, args=(count,)) for count in (1, 2, 3, 33, 70)]
     for thread in threads:
@@ -60,16 +66,16 @@ def test_any_number_of_pictures_from_any_number_of_threads(tmp_path, size, reque
 
 def test_a_large_picture_is_answered_the_same_whatever_is_beside_it(tmp_path):
     load_openvino().save_model(graph_of((224, 224))[0], str(tmp_path / "engine.xml"), compress_to_fp16=False)
-    engine = OpenVINOEngine(tmp_path / "engine.xml", threads=2)
-    images = np.random.default_rng(1).random((5, 1, 224, 224), dtype=np.float32)
-    together = engine.infer(images)[0]
-    assert all(np.array_equal(engine.infer(images[row : row + 1])[0][0], together[row]) for row in range(5))
+    engine = OpenVINOEngine(tmp_path / "engine.xml", rule_of((224, 224)), threads=2)
+    pixels = np.random.default_rng(1).integers(0, 256, (5, 224, 224, 1), np.uint8)
+    together = engine.infer(pixels)[0]
+    assert all(np.array_equal(engine.infer(pixels[row : row + 1])[0][0], together[row]) for row in range(5))
 
 
 def test_a_graph_that_is_none(tmp_path):
     (tmp_path / "engine.xml").write_text("<net>")
     with pytest.raises(BundleError, match=r"^OpenVINO cannot read engine.xml: "):
-        OpenVINOEngine(tmp_path / "engine.xml")
+        OpenVINOEngine(tmp_path / "engine.xml", rule_of((2, 2)))
 
 
 @pytest.mark.parametrize("shape", [None, [-1]], ids=["no input", "an input of one axis"])
@@ -80,4 +86,4 @@ def test_a_graph_that_takes_no_batch(tmp_path, shape):
     graph = load_openvino().Model([result], [] if shape is None else [source], "none")
     load_openvino().save_model(graph, str(tmp_path / "engine.xml"))
     with pytest.raises(BundleError, match=r"^OpenVINO cannot read engine\.xml: "):
-        OpenVINOEngine(tmp_path / "engine.xml")
+        OpenVINOEngine(tmp_path / "engine.xml", rule_of((2, 2)))

@@ -261,6 +261,6 @@ def test_another_bundle_at_the_place_is_refused(finished_run, tmp_path):
 
 def test_one_made_by_hand_is_opened_in_the_worker(finished_run):
     bundle = open_bundle(finished_run.folder)
-    classifier = Classifier(bundle, OpenVINOEngine(bundle.engine_path, requests=1))
+    classifier = Classifier(bundle, OpenVINOEngine(bundle.engine_path, bundle.contract.preprocessing, requests=1))
     with pytest.raises(UsageError, match=r"cannot be sent to another process; open it there with striate\.load"):
         pickle.dumps(classifier)

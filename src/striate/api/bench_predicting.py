@@ -190,14 +190,14 @@ def prepared_inference(classifier: Classifier, files: list[str], *, seconds: flo
     """A function that measures inferences a second of the network alone, with all processors at work."""
     preprocessing, engine = classifier.contract.picture_preprocessing, classifier.engine
     count = 2 * engine.requests * engine.batch
-    pixels = [preprocessing.pixels(path) for path in files[:count]]
-    images = preprocessing.normalise(np.stack([pixels[place % len(pixels)] for place in range(count)]))
-    engine.infer(images)
+    prepared = [preprocessing.pixels(path) for path in files[:count]]
+    pixels = np.stack([prepared[place % len(prepared)] for place in range(count)])
+    engine.infer(pixels)
 
     def measure() -> float:
         done, begun = 0, time.perf_counter()
         while (passed := time.perf_counter() - begun) < seconds or not done:
-            engine.infer(images)
+            engine.infer(pixels)
             done += count
         return done / passed
 
@@ -210,11 +210,11 @@ def time_steps(classifier: Classifier, files: list[str]) -> dict[str, float]:
     taken = dict.fromkeys(("decode", "preprocess", "inference", "output"), 0.0)
     for path in files:
         times = [time.perf_counter()]
-        pixels = decode(path, channels=preprocessing.channels)
+        picture = decode(path, channels=preprocessing.channels)
         times.append(time.perf_counter())
-        images = preprocessing.normalise(preprocessing.resized(pixels)[np.newaxis])
+        pixels = preprocessing.resized(picture)[np.newaxis]
         times.append(time.perf_counter())
-        logits = classifier.engine.infer(images)[0]
+        logits = classifier.engine.infer(pixels)[0]
         times.append(time.perf_counter())
         json.dumps(classifier.describe(path, logits[0]).to_dict())
         times.append(time.perf_counter())

@@ -136,6 +136,11 @@ class Preprocessing:
         return tuple(value / levels for value in self.mean), tuple(value / levels for value in self.std)
 
     @property
+    def scale_and_shift(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """What `normalise` multiplies bytes by and what it then adds: (C,) float32 each, of the channels as the network gets them."""
+        return self._scale.reshape(-1), self._shift.reshape(-1)
+
+    @property
     def reverses_channels(self) -> bool:
         """Whether the network gets the channels in the opposite order of pixels: blue, green, red."""
         return self.channel_order == "bgr"

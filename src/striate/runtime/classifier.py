@@ -172,8 +172,7 @@ class Classifier:
     def logits_of_pixels(self, pixels: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
         """The logits (n, classes) of pictures that the contract's preprocessing already resized: (n, H, W, C) uint8; or else encoded."""
         parts = [
-            self.engine.infer(self.contract.preprocessing.ready(pixels[start : start + BATCH_SIZE]))[0]
-            for start in range(0, len(pixels), BATCH_SIZE)
+            self.engine.infer(pixels[start : start + BATCH_SIZE])[0] for start in range(0, len(pixels), BATCH_SIZE)
         ]
         return np.concatenate(parts) if parts else np.empty((0, len(self.classes)), np.float32)
 
@@ -243,12 +242,12 @@ class Classifier:
         encoding = self.contract.preprocessing
 
         def answer(chunk: Sequence[Any]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-            return self.engine.infer(encoding.ready(np.stack([encoding.encode(item) for item in chunk])))
+            return self.engine.infer(np.stack([encoding.encode(item) for item in chunk]))
 
         answers = list(self._in_order(self.kind.items(pictures), answer))
         if not answers:
             # No picture: one blank one tells how wide the rows are.
-            empty = self.engine.infer(encoding.ready(np.zeros((1, *encoding.shape), encoding.dtype)))
+            empty = self.engine.infer(np.zeros((1, *encoding.shape), encoding.dtype))
             return empty[0][:0], empty[1][:0]
         logits, features = zip(*answers, strict=True)
         return np.concatenate(logits), np.concatenate(features)

@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +22,7 @@ PRECISIONS = ("auto", "fp32", "bf16", "fp16", "int8")
 
 
 class Engine(Protocol):
-    """Runs a network on batches of normalised pictures; may be called from several threads."""
+    """Runs a network on batches of encoded items, which it makes ready; may be called from several threads."""
 
     name: str
     precision: str
@@ -32,8 +32,8 @@ class Engine(Protocol):
     requests: int
     """How many calls it works on at the same time."""
 
-    def infer(self, images: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """Logits (N, classes) and features (N, d) of images (N, C, H, W), all float32."""
+    def infer(self, encoded: npt.NDArray[Any]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Logits (N, classes) and features (N, d), float32, of (N, ...) items as the bundle's encoding encodes them."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,12 @@ def half_precision(bundle: Bundle) -> str:
 def start_openvino(bundle: Bundle, file: Path, precision: str, device: str) -> Engine:
     """OpenVINO with the bundle's graph, the one in int8 where that is asked for."""
     graph = bundle.int8_path if precision == "int8" else None
-    return OpenVINOEngine(graph or bundle.engine_path, precision=precision, digest=engine_digest(bundle, graph))
+    return OpenVINOEngine(
+        graph or bundle.engine_path,
+        bundle.contract.preprocessing,
+        precision=precision,
+        digest=engine_digest(bundle, graph),
+    )
 
 
 def start_torch(bundle: Bundle, file: Path, precision: str, device: str) -> Engine:
@@ -110,7 +115,7 @@ def start_torch(bundle: Bundle, file: Path, precision: str, device: str) -> Engi
 
 def start_onnxruntime(bundle: Bundle, file: Path, precision: str, device: str) -> Engine:
     """ONNX Runtime with a file that was exported of the bundle."""
-    return ONNXRuntimeEngine(file)
+    return ONNXRuntimeEngine(file, bundle.contract.preprocessing)
 
 
 ENGINES: Mapping[str, EngineRow] = {

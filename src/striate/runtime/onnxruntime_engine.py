@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from striate.encodings import Encoding
 from striate.errors import BundleError, UsageError
 from striate.forking import GATE, outliving_forks
 from striate.hardware import available_processors
@@ -23,11 +25,12 @@ def check_onnxruntime() -> None:
 class ONNXRuntimeEngine:
     """ONNX Runtime on the processor, for files that `striate.export` wrote without preprocessing.
 
-    `Classifier(bundle, ONNXRuntimeEngine(path))` checks the file by the bundle's canaries before it answers anything. As with OpenVINO,
-    as many calls are worked on side by side as there are processors, each by one thread.
+    `Classifier(bundle, ONNXRuntimeEngine(path, bundle.contract.preprocessing))` checks the file by the bundle's canaries before it
+    answers anything. As with OpenVINO, as many calls are worked on side by side as there are processors, each by one thread.
 
     Args:
         path: The `.onnx` file, with the input `images` (?, C, H, W) and the outputs `logits` and `features`.
+        encoding: How items were encoded.
 
     Raises:
         UsageError: If onnxruntime is not installed.
@@ -38,7 +41,8 @@ class ONNXRuntimeEngine:
     precision = "fp32"
     batch = 4
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, encoding: Encoding) -> None:
+        self._encoding = encoding
         check_onnxruntime()
         import onnxruntime
 
@@ -65,8 +69,9 @@ class ONNXRuntimeEngine:
                 "expected images: tensor(float), and logits and features; export it without preprocessing"
             )
 
-    def infer(self, images: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """Logits (N, classes) and features (N, d) of images (N, C, H, W), all float32."""
+    def infer(self, encoded: npt.NDArray[Any]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Logits (N, classes) and features (N, d), float32, of encoded items; pictures are (N, H, W, C) uint8."""
+        images = self._encoding.ready(encoded)
         with GATE.running():  # it has no threads of its own, and so goes on in a forked process
             logits, features = self._session.run(["logits", "features"], {"images": images})
         return logits, features

@@ -13,11 +13,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from striate.encodings import Encoding
 from striate.errors import BundleError, StriateError
 from striate.forking import GATE, outliving_forks
 from striate.hardware import available_processors
 from striate.openvino_loading import compile_graph, load_openvino, openvino_core
+from striate.pixels import Preprocessing
 from striate.runtime.compiled_cache import compiled_folder
+from striate.runtime.pixel_input import take_pixels
 
 Arrays = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]
 
@@ -42,6 +45,7 @@ class OpenVINOEngine:
 
     Args:
         path: The graph's `.xml` file; its `.bin` lies beside it.
+        encoding: How items were encoded; of pictures it is part of the graph that is compiled.
         precision: `"fp32"`, `"bf16"`, `"fp16"`, or `"int8"` for a graph that is quantised. A processor that does not compute a format
             natively falls back to fp32, and `precision` says so.
         threads: How many threads it may use; by default as many as the process may run on.
@@ -58,6 +62,7 @@ class OpenVINOEngine:
     def __init__(
         self,
         path: Path,
+        encoding: Encoding,
         *,
         precision: str = "fp32",
         threads: int | None = None,
@@ -65,6 +70,7 @@ class OpenVINOEngine:
         digest: str | None = None,
     ) -> None:
         self._path = path
+        self._encoding = encoding
         self._asked = precision
         self._threads = threads or available_processors()
         self._digest = digest
@@ -72,13 +78,14 @@ class OpenVINOEngine:
         self._files = self._file_marks()
         self._open()
 
-    def infer(self, images: npt.NDArray[np.float32]) -> Arrays:
-        """Logits (N, classes) and features (N, d) of images (N, C, H, W), all float32."""
+    def infer(self, encoded: npt.NDArray[Any]) -> Arrays:
+        """Logits (N, classes) and features (N, d), float32, of encoded items; pictures are (N, H, W, C) uint8."""
         if self._process != os.getpid():
             self._open_in_child()
-        if len(images) <= self.batch:
-            return self._run(images)
-        parts = [images[start : start + self.batch] for start in range(0, len(images), self.batch)]
+        inputs = encoded if isinstance(self._encoding, Preprocessing) else self._encoding.ready(encoded)
+        if len(inputs) <= self.batch:
+            return self._run(inputs)
+        parts = [inputs[start : start + self.batch] for start in range(0, len(inputs), self.batch)]
         logits, features = zip(*self._pool.map(self._run, parts), strict=True)
         return np.concatenate(logits), np.concatenate(features)
 
@@ -95,6 +102,8 @@ class OpenVINOEngine:
             if self.batch == 1:
                 # Of a known size, OpenVINO plans memory and makes its kernels once, and not for each batch it meets.
                 graph.reshape([1, *(size.get_length() for size in list(graph.inputs[0].get_partial_shape())[1:])])
+            if isinstance(self._encoding, Preprocessing):
+                take_pixels(graph, self._encoding)
             compiled = compile_graph(
                 graph, precision=self._asked, threads=self._threads, requests=self.requests, cache_folder=folder
             )
@@ -139,15 +148,15 @@ class OpenVINOEngine:
         files = [path.stat() for path in (self._path, self._path.with_suffix(".bin")) if path.is_file()]
         return [(file.st_ino, file.st_size, file.st_mtime_ns) for file in files]
 
-    def _run(self, images: npt.NDArray[np.float32]) -> Arrays:
+    def _run(self, inputs: npt.NDArray[Any]) -> Arrays:
         request = self._idle.get()
         try:
             if not _FIRST.done:
                 with _FIRST.lock:
-                    answers = _answers(request, images)
+                    answers = _answers(request, inputs)
                     _FIRST.done = True
                     return answers
-            return _answers(request, images)
+            return _answers(request, inputs)
         finally:
             self._idle.put(request)
 
@@ -170,10 +179,10 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_FIRST.renew)
 
 
-def _answers(request: Any, images: npt.NDArray[np.float32]) -> Arrays:
+def _answers(request: Any, inputs: npt.NDArray[Any]) -> Arrays:
     # Not `infer`, which computes in the thread that calls it, with memory for each such thread.
     with GATE.running():
-        request.start_async([images], share_inputs=True)
+        request.start_async([inputs], share_inputs=True)
         request.wait()
     return np.array(request.get_tensor("logits").data), np.array(request.get_tensor("features").data)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,7 @@ from striate.bundle import Bundle
 from striate.errors import BundleError, StriateError, UsageError
 from striate.forking import GATE
 from striate.models import Network, create_model
+from striate.pixels import Preprocessing
 from striate.utf8_paths import utf8_path
 
 
@@ -55,10 +57,11 @@ class TorchEngine:
             raise UsageError(f"there is no device {device!r} here: {torch.cuda.device_count()} CUDA devices were found")
         self._process = os.getpid()
         self._network = build_network(bundle).to(self._device).to(memory_format=torch.channels_last)
+        self._encoding = bundle.contract.preprocessing
 
     @torch.inference_mode()
-    def infer(self, images: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """Logits (N, classes) and features (N, d) of images (N, C, H, W), all float32.
+    def infer(self, encoded: npt.NDArray[Any]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Logits (N, classes) and features (N, d), float32, of encoded items; pictures are (N, H, W, C) uint8.
 
         Raises:
             UsageError: In a forked process, if the device is a GPU.
@@ -68,11 +71,18 @@ class TorchEngine:
                 f"a classifier on {self._device} cannot be used in a forked process; load it there with striate.load, "
                 "in a process that multiprocessing.get_context('spawn') started"
             )
-        inputs = torch.from_numpy(images).to(self._device)
-        if inputs.ndim == 4:
-            inputs = inputs.contiguous(memory_format=torch.channels_last)
         narrow = torch.float16 if self.precision == "fp16" else torch.bfloat16
         with GATE.running(), torch.autocast(self._device.type, dtype=narrow, enabled=self.precision != "fp32"):
-            features = self._network.features(inputs)
+            features = self._network.features(self._inputs(encoded))
             logits = self._network.head(features)
         return logits.float().cpu().numpy(), features.float().cpu().numpy()
+
+    def _inputs(self, encoded: npt.NDArray[Any]) -> torch.Tensor:
+        """What the network takes; pictures go to the device as bytes, a quarter of what floats are, and are channels-last as they are."""
+        if not isinstance(self._encoding, Preprocessing):
+            return torch.from_numpy(self._encoding.ready(encoded)).to(self._device)
+        images = torch.from_numpy(encoded).to(self._device).permute(0, 3, 1, 2)
+        scale, shift = (
+            torch.from_numpy(values).reshape(-1, 1, 1).to(self._device) for values in self._encoding.scale_and_shift
+        )
+        return (images.flip(1) if self._encoding.reverses_channels else images) * scale + shift

@@ -86,9 +86,12 @@ def compare_answers(
     watcher.task("comparing", 0, len(every))
     for start in range(0, len(every), BATCH):
         batch = every[start : start + BATCH]
-        images = rule.normalise(np.stack([rule.resized(picture) for picture in batch]))
-        networks.append(reference.engine.infer(images))
-        files += [run(picture[np.newaxis]) for picture in batch] if with_preprocessing else [run(images)]
+        pixels = np.stack([rule.resized(picture) for picture in batch])
+        networks.append(reference.engine.infer(pixels))
+        if with_preprocessing:
+            files += [run(picture[np.newaxis]) for picture in batch]
+        else:
+            files.append(run(rule.normalise(pixels)))
         watcher.task("comparing", start + len(batch), len(every))
     logits, features = (np.concatenate(parts) for parts in zip(*networks, strict=True))
     other_logits, other_features = (np.concatenate(parts) for parts in zip(*files, strict=True))

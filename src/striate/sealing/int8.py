@@ -137,7 +137,7 @@ class Int8Trial:
     @cached_property
     def fp32(self) -> OpenVINOEngine:
         """The bundle's own engine."""
-        return OpenVINOEngine(self.bundle.engine_path)
+        return OpenVINOEngine(self.bundle.engine_path, self.preprocessing)
 
     def calibration(self, row: int) -> npt.NDArray[np.float32]:
         """A training picture as the network's input, (1, C, H, W)."""
@@ -147,28 +147,29 @@ class Int8Trial:
     def judge(self, logits: Callable[..., npt.NDArray[np.float32]], rows: Iterable[int]) -> list[float]:
         """Which of some validation pictures are answered right by what gives their logits: 1.0, else 0.0."""
         chosen = list(rows)
-        answers = np.concatenate([self.answers(logits(images)) for images in self.batches(chosen)])
+        batches = map(self.preprocessing.normalise, self.batches(chosen))
+        answers = np.concatenate([self.answers(logits(images)) for images in batches])
         return [float(right) for right in self.task.same(answers, self.labels[chosen])]
 
     def answers(self, logits: npt.NDArray[np.float32]) -> Targets:
         """What logits come to."""
         return answers_of(logits, self.task, self.bundle.contract.calibration)
 
-    def batches(self, rows: Sequence[int]) -> Iterator[npt.NDArray[np.float32]]:
-        """Some validation pictures as the network's input, a batch at a time."""
+    def batches(self, rows: Sequence[int]) -> Iterator[npt.NDArray[np.uint8]]:
+        """Some validation pictures, prepared, a batch at a time."""
         for start in range(0, len(rows), BATCH):
             read = [self.validation.pictures.read(row) for row in rows[start : start + BATCH]]
-            yield self.preprocessing.normalise(np.stack([self.preprocessing.pixels(picture) for picture in read]))
+            yield np.stack([self.preprocessing.pixels(picture) for picture in read])
 
     def measure(self, graph: Any, path: Path) -> tuple[Int8Figures, OpenVINOEngine]:
         """Writes a quantised graph, starts it, and compares it with fp32, picture by picture."""
         save_graph(graph, path)
-        int8 = OpenVINOEngine(path, precision="int8")
-        parts, first = [], np.empty(0, np.float32)
+        int8 = OpenVINOEngine(path, self.preprocessing, precision="int8")
+        parts, first = [], np.empty(0, np.uint8)
         self.watcher.task("comparing", 0, len(self.labels))
-        for images in self.batches(range(len(self.labels))):
-            first = first if len(first) else images
-            parts.append([self.answers(engine.infer(images)[0]) for engine in (self.fp32, int8)])
+        for pixels in self.batches(range(len(self.labels))):
+            first = first if len(first) else pixels
+            parts.append([self.answers(engine.infer(pixels)[0]) for engine in (self.fp32, int8)])
             self.watcher.task("comparing", sum(len(part[0]) for part in parts), len(self.labels))
         wide, narrow = (np.concatenate(column) for column in zip(*parts, strict=True))
         layers, layers_fp32 = layers_by_format(graph)
@@ -189,7 +190,7 @@ def write_int8(folder: Path, bundle: Bundle, graph: Path, engine: OpenVINOEngine
     """A copy of the bundle with the graph, and in the contract what was measured."""
     sheet, contract = bundle.canaries, bundle.contract
     sealed = sheet.logits(contract.classes)
-    found = engine.infer(contract.preprocessing.ready(np.stack(encoded_canaries(bundle))))[0]
+    found = engine.infer(np.stack(encoded_canaries(bundle)))[0]
     difference = largest_difference(sealed, found)
     largest = LARGEST_TOLERANCE["int8"]
     if not difference <= largest:

@@ -56,11 +56,9 @@ class Measurements:
         return self.scores[split].headline() | uncalibrated_figures(self.uncalibrated[split])
 
 
-def measure_splits(
-    engine: Engine, preprocessing: Encoding, splits: list[MeasuredSplit], classes: tuple[str, ...], task: Task
-) -> Measurements:
+def measure_splits(engine: Engine, splits: list[MeasuredSplit], classes: tuple[str, ...], task: Task) -> Measurements:
     """What the engine answers to the splits, with the temperature that is fitted on one of them, and without."""
-    logits = {split.name: engine_logits(engine, preprocessing, split) for split in splits}
+    logits = {split.name: engine_logits(engine, split) for split in splits}
     labels = {split.name: split.labels for split in splits}
     calibration = calibrate(logits, labels)
     probabilities = {name: task.probabilities(found, calibration) for name, found in logits.items()}
@@ -75,13 +73,10 @@ def measure_splits(
     )
 
 
-def engine_logits(engine: Engine, preprocessing: Encoding, split: MeasuredSplit) -> npt.NDArray[np.float32]:
+def engine_logits(engine: Engine, split: MeasuredSplit) -> npt.NDArray[np.float32]:
     """The engine's logits on a split: (n, classes)."""
     starts = range(0, len(split.labels), 64)  # of which the engine takes as many at once as suit it
-    parts = [
-        engine.infer(preprocessing.ready(split.pixels(np.arange(start, min(start + 64, len(split.labels))))))[0]
-        for start in starts
-    ]
+    parts = [engine.infer(split.pixels(np.arange(start, min(start + 64, len(split.labels)))))[0] for start in starts]
     return np.concatenate(parts)
 
 

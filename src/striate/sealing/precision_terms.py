@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -81,17 +82,17 @@ def narrow_terms(
     split = next((split for split in splits if len(split.labels)), None)
     if split is None:
         return PrecisionTerms(tolerance)
-    engine = OpenVINOEngine(graph, precision=precision)
+    engine = OpenVINOEngine(graph, preprocessing, precision=precision)
     if engine.precision != precision:
         return PrecisionTerms(tolerance)  # in fp32 after all: that would show nothing
     count = min(len(split.labels), COMPARED_PICTURES)
-    images = preprocessing.ready(split.pixels(np.arange(count)))
-    agreement = measured.agreement(split.name, engine.infer(images)[0])
-    return PrecisionTerms(tolerance, agreement, count, times_as_fast(engine, fp32, images))
+    pixels = split.pixels(np.arange(count))
+    agreement = measured.agreement(split.name, engine.infer(pixels)[0])
+    return PrecisionTerms(tolerance, agreement, count, times_as_fast(engine, fp32, pixels))
 
 
-def times_as_fast(engine: Engine, peer: Engine, images: npt.NDArray[np.float32]) -> float:
+def times_as_fast(engine: Engine, peer: Engine, pixels: npt.NDArray[Any]) -> float:
     """How many times as many pictures a second an engine answers as another, both being warm: the median of two rounds in turns."""
-    some = images[:TIMED_PICTURES]
+    some = pixels[:TIMED_PICTURES]
     work = {"engine": lambda: engine.infer(some), "peer": lambda: peer.infer(some)}
     return time_side_by_side(work, rounds=2, warm_up=0).ratio("engine", "peer")[0]

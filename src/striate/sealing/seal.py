@@ -83,8 +83,8 @@ def seal(
     with tempfile.TemporaryDirectory(prefix="striate-seal-") as scratch:
         graph = Path(scratch) / "engine.xml"
         save_graph(convert_to_openvino(plain, blank_input(preprocessing)), graph)
-        engine = OpenVINOEngine(graph)
-        measured = measure_splits(engine, preprocessing, splits, classes, task)
+        engine = OpenVINOEngine(graph, preprocessing)
+        measured = measure_splits(engine, splits, classes, task)
         precisions = precision_terms(plain, graph, engine, preprocessing, splits, measured)
         contract = Contract(
             architecture=architecture_of(plain, model, task.width(classes), preprocessing),
