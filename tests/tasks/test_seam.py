@@ -1,4 +1,4 @@
-"""What is of one label a picture is computed behind the seam of tasks, and nowhere else.
+"""What is of one label a picture is computed behind the seam of tasks, and nowhere else; and nothing else names a task.
 
 What counts, by the syntax trees: softmax, argmax and cross-entropy by any of their names in numpy, torch, scikit-learn and
 `striate.evaluation`; the figures of classification of scikit-learn; and a share or number of equal entries, which is an accuracy
@@ -8,10 +8,13 @@ wherever both sides are computed. Reading a field that is called accuracy, or wr
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from striate.tasks import TASKS
 
 PACKAGE = Path(__file__).parents[2] / "src" / "striate"
 
@@ -32,6 +35,7 @@ COUNTS = {"mean", "sum", "average", "count_nonzero"}
 
 EXCEPTIONS = {
     ("augmentation/mixtures.py", "argmax"): "the first draw that is accepted, of several",
+    ("nn/patch_whitening.py", "argmax"): "the entry of a vector that decides its sign",
     ("transfer/head.py", "log_loss"): "chooses how strongly a regression is regularised that is of one label itself",
 }
 
@@ -127,3 +131,64 @@ def test_what_is_of_one_label_is_found(source, what):
 )
 def test_what_is_none_is_let_be(source):
     assert list(computations(source)) == []
+
+
+NAMES_TASKS = ("tasks/", "training/objectives.py", "report/parts/")
+
+
+def names_of_tasks() -> set[str]:
+    """What the tasks are called: in contracts, as classes, and as the instances that their modules have."""
+    names = set()
+    for task in TASKS.values():
+        module = sys.modules[type(task).__module__]
+        instances = {name for name, value in vars(module).items() if isinstance(value, type(task))}
+        names |= {task.name, type(task).__name__, module.__name__} | instances
+    return names
+
+
+def named_tasks(source: str, names: set[str]) -> Iterator[tuple[int, str]]:
+    """(line, name) of every text, name, attribute and import in a module that is a task's."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Constant) and node.value in names:
+            yield node.lineno, node.value
+        elif isinstance(node, ast.Name | ast.Attribute):
+            name = node.id if isinstance(node, ast.Name) else node.attr
+            if name in names:
+                yield node.lineno, name
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            module = [node.module] if isinstance(node, ast.ImportFrom) else []
+            for name in [*module, *(alias.name for alias in node.names)]:
+                if name in names:
+                    yield node.lineno, name
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        str(path.relative_to(PACKAGE))
+        for path in sorted(PACKAGE.rglob("*.py"))
+        if not str(path.relative_to(PACKAGE)).startswith(NAMES_TASKS)
+    ],
+)
+def test_nothing_else_names_a_task(file):
+    found = list(named_tasks((PACKAGE / file).read_text(encoding="utf-8"), names_of_tasks()))
+    assert not found, f"{file} names a task: {found}; it asks `named_task`, or takes `USUAL_TASK` where nothing is said"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'if task.name == "single_label":\n    pass',
+        "from striate.tasks import SINGLE_LABEL",
+        "from striate.tasks.single_label import SingleLabel as Task",
+        "import striate.tasks.single_label",
+        "task = tasks.SINGLE_LABEL",
+        'match name:\n    case "single_label":\n        pass',
+    ],
+)
+def test_a_named_task_is_found(source):
+    assert list(named_tasks(source, names_of_tasks()))
+
+
+def test_asking_for_a_task_names_none():
+    assert not list(named_tasks('task = named_task(recipe.task)\nsaid = "a single_label of many"', names_of_tasks()))

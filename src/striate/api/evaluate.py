@@ -20,7 +20,7 @@ from striate.printable_text import printable
 from striate.row_writing import FilePath, csv_line
 from striate.runs.run import Run, run_folder_of
 from striate.runtime import Classifier, as_classifier
-from striate.tasks import SINGLE_LABEL, Task
+from striate.tasks import USUAL_TASK, Task
 from striate.text_layout import cell_width, facts, table, wrapped
 from striate.training.run_folder import SPLITS as SPLIT_TABLE
 from striate.watching import Watcher
@@ -49,7 +49,7 @@ class Evaluation:
     """Pictures that were left out because the classifier was trained on them."""
     problems: tuple[Problem, ...]
     """Pictures that were left out because they cannot be used."""
-    task: Task = SINGLE_LABEL
+    task: Task = USUAL_TASK
     """What the classifier was asked."""
 
     @property

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from striate.data.names import Names
 from striate.errors import DataError, StriateError, UnknownNameError, UsageError
-from striate.tasks import SINGLE_LABEL, Task
+from striate.tasks import USUAL_TASK, Task
 
 SPLITS = ("train", "val", "test")
 
@@ -197,7 +197,7 @@ class Dataset:
     problems: tuple[Problem, ...] = ()  # the pictures that were set aside; they are not among `pictures`
     ignored: Mapping[str, int] = field(default_factory=dict)  # what was passed over, by kind
     facts: PictureTable | None = None  # after check_pictures
-    task: Task = SINGLE_LABEL  # what the labels answer
+    task: Task = USUAL_TASK  # what the labels answer
     notes: tuple[str, ...] = ()  # decisions taken on the data that its owner should hear of, a sentence each
 
     def __len__(self) -> int:

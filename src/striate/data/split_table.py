@@ -16,7 +16,7 @@ from striate.durable_writing import whole_file
 from striate.errors import DataError
 from striate.name_comparison import comparable
 from striate.row_writing import Cell, FilePath, csv_line, unguarded, unguarded_path
-from striate.tasks import SINGLE_LABEL
+from striate.tasks import USUAL_TASK
 
 COLUMNS = ["path", "label", "split", "sha256"]
 
@@ -92,7 +92,7 @@ def read_split_csv(path: Path) -> SplitTable:
     return SplitTable(
         keys=Names.from_strings(keys),
         classes=classes,
-        labels=SINGLE_LABEL.encode(labels, classes),
+        labels=USUAL_TASK.encode(labels, classes),
         splits=np.array([SPLIT_CODES.get(name, UNASSIGNED) for name in columns[2]], dtype=np.uint8),
         digests=np.frombuffer(bytes.fromhex("".join(columns[3])), dtype=np.uint8).reshape(-1, 32),
         groups=Names.from_strings(map(unguarded, columns[4])) if len(columns) > 4 else None,

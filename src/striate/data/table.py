@@ -19,7 +19,7 @@ from striate.errors import DataError
 from striate.name_comparison import PathFinder, comparable
 from striate.printable_text import is_text
 from striate.row_writing import unguarded, unguarded_path
-from striate.tasks import SINGLE_LABEL
+from striate.tasks import USUAL_TASK
 
 COLUMNS = ("path", "label", "split", "group")
 SPACES = " \t\u00a0\u3000"  # those that do not count around a value; a line end that is quoted belongs to it
@@ -71,7 +71,7 @@ def _assembled(path: Path, rows: _Rows, ignored: Counter[str]) -> Dataset:
         location=str(path),
         pictures=FilePictures(path.parent, Names.from_strings(keys[row] for row in order)),
         class_names=class_names,
-        labels=SINGLE_LABEL.encode([rows.labels[row] for row in order], class_names),
+        labels=USUAL_TASK.encode([rows.labels[row] for row in order], class_names),
         splits=np.array([rows.splits[row] for row in order], dtype=np.uint8),
         groups=np.array([group_places[rows.groups[row]] for row in order], dtype=np.int32) if group_names else None,
         group_names=tuple(group_names),

@@ -34,7 +34,7 @@ from striate.runtime import OpenVINOEngine
 from striate.sealing.cut_figures import cut_figures
 from striate.sealing.measuring import MeasuredSplit, Measurements, measure_splits, network_logits
 from striate.sealing.precision_terms import precision_terms
-from striate.tasks import SINGLE_LABEL, Task
+from striate.tasks import USUAL_TASK, Task
 from striate.version import __version__
 
 
@@ -58,7 +58,7 @@ def seal(
     canary_pictures: Mapping[str, bytes],
     seen: SeenPictures,
     data: Mapping[str, Any],
-    task: Task = SINGLE_LABEL,
+    task: Task = USUAL_TASK,
 ) -> Sealed:
     """Converts a network, measures the engine, and writes the bundle.
 

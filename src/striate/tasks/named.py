@@ -11,8 +11,11 @@ from striate.tasks.task import Task
 TASKS: Mapping[str, Task] = {task.name: task for task in (SINGLE_LABEL,)}
 """All there are."""
 
-DEFAULT_TASK = SINGLE_LABEL.name
+USUAL_TASK: Task = SINGLE_LABEL
 """What is asked where nothing says otherwise."""
+
+DEFAULT_TASK = USUAL_TASK.name
+"""Its name."""
 
 
 def named_task(name: str) -> Task:

@@ -12,7 +12,6 @@ from torch import nn
 
 from striate.models import Network
 from striate.nn import StandardizedLinear
-from striate.tasks import SINGLE_LABEL
 
 Floats = npt.NDArray[np.float32]
 
@@ -78,7 +77,7 @@ def fit_head(
         head.weight.copy_(torch.from_numpy(weights).to(head.weight))
         if head.bias is not None:
             head.bias.copy_(torch.from_numpy(biases).to(head.bias))
-    return float(SINGLE_LABEL.same(regression.predict(scaled), np.tile(labels, draws)).mean())
+    return float(regression.score(scaled, np.tile(labels, draws)))
 
 
 def _scaled(head: nn.Linear, features: npt.NDArray[np.floating]) -> tuple[Floats, Any, Any]:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from striate.errors import UsageError
-from striate.tasks import SINGLE_LABEL, Task
+from striate.tasks import USUAL_TASK, Task
 
 Floats = npt.NDArray[np.float64]
 
@@ -75,7 +75,7 @@ def linear_accuracy(
     labels: npt.NDArray[np.integer],
     *,
     seed: int = 0,
-    task: Task = SINGLE_LABEL,
+    task: Task = USUAL_TASK,
 ) -> float:
     """The accuracy of a new head on pictures it has not seen: logistic regression, cross-validated in three folds.
 
@@ -124,7 +124,7 @@ def score_stages(
     labels: npt.NDArray[np.integer],
     *,
     seed: int = 0,
-    task: Task = SINGLE_LABEL,
+    task: Task = USUAL_TASK,
 ) -> tuple[StageScore, ...]:
     """Both figures for every stage, in order. Features that are those of the stage before are not scored again.
 
