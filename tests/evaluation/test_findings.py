@@ -110,3 +110,16 @@ def test_many_lost_classes_are_counted():
     named = judge(matrix)
     assert [finding.text.split(" only ")[0] for finding in named[:3]] == [f"of class 'c{i}'" for i in (1, 2, 3)]
     assert named[3] == Finding("3 more classes are lost like that: 'c4', 'c5', 'c6'", "warning")
+
+
+def test_a_class_that_short_training_lost_wants_longer_training():
+    labels = np.repeat([0, 1, 2], 40)
+    answers = labels.copy()
+    answers[:30] = 1  # most of the first class
+    scores = score(np.eye(3)[answers], labels, ["a", "b", "c"])
+    (finding,) = judge_scores(scores, "val", remedy="", learnt_briefly=True)
+    assert finding.text.endswith(
+        "it is mostly taken for 'b'; training was short: train longer before anything else (--epochs, --time-limit)"
+    )
+    (finding,) = judge_scores(scores, "val", remedy="")
+    assert finding.text.endswith("it is mostly taken for 'b'; look at pictures and labels of both")

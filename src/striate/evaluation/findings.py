@@ -34,7 +34,9 @@ class Finding:
         return dataclasses.asdict(self)
 
 
-def judge_scores(scores: Scores, split: str, *, remedy: str, balance: str = "none") -> tuple[Finding, ...]:
+def judge_scores(
+    scores: Scores, split: str, *, remedy: str, balance: str = "none", learnt_briefly: bool = False
+) -> tuple[Finding, ...]:
     """Whether a classifier is clearly better than one answer for all, and which classes it loses.
 
     It is clearly better where the 95 % interval of its accuracy lies above the commonest class's share; or where its accuracy does, and
@@ -46,6 +48,7 @@ def judge_scores(scores: Scores, split: str, *, remedy: str, balance: str = "non
         split: Where it was measured: `val`, `test`...
         remedy: What to do about a classifier that has learnt next to nothing: a clause.
         balance: How training made up for uneven classes: `"none"`, `"loss"` or `"sampler"`.
+        learnt_briefly: Whether training was so short that classes are lost for that alone.
 
     Example:
         >>> from striate.evaluation import score
@@ -56,7 +59,8 @@ def judge_scores(scores: Scores, split: str, *, remedy: str, balance: str = "non
         ('60.0% right on the 10 pictures of val is not clearly better than o', 'warning')
     """
     chance = _compare_with_commonest(scores, split, remedy)
-    return (*chance, *_find_lost_classes(scores, split, balance=balance, at_chance=bool(chance)))
+    lost = _find_lost_classes(scores, split, balance=balance, at_chance=bool(chance), learnt_briefly=learnt_briefly)
+    return (*chance, *lost)
 
 
 def _compare_with_commonest(scores: Scores, split: str, remedy: str) -> tuple[Finding, ...]:
@@ -84,7 +88,9 @@ def _compare_with_commonest(scores: Scores, split: str, remedy: str) -> tuple[Fi
     return (Finding(f"{said}; {remedy}", "warning"),)
 
 
-def _find_lost_classes(scores: Scores, split: str, *, balance: str, at_chance: bool) -> tuple[Finding, ...]:
+def _find_lost_classes(
+    scores: Scores, split: str, *, balance: str, at_chance: bool, learnt_briefly: bool
+) -> tuple[Finding, ...]:
     """The classes that are lost, the worst first; of even classes only where the others are not lost as well."""
     most = max(row.support for row in scores.per_class)
     lost = []
@@ -97,7 +103,10 @@ def _find_lost_classes(scores: Scores, split: str, *, balance: str, at_chance: b
         if wilson_interval(_found(row), row.support)[1] < elsewhere:
             lost.append((row, rare, elsewhere))
     said = [
-        Finding(_describe_lost(scores, split, row, elsewhere, balance=balance if rare else None), "warning")
+        Finding(
+            f"{_describe_lost(scores, split, row, elsewhere)}; {_remedy_for_lost(scores, row, balance if rare else None, learnt_briefly)}",
+            "warning",
+        )
         for row, rare, elsewhere in lost[:NAMED_CLASSES]
     ]
     if left := [row.name for row, _, _ in lost[NAMED_CLASSES:]]:
@@ -106,24 +115,30 @@ def _find_lost_classes(scores: Scores, split: str, *, balance: str, at_chance: b
     return tuple(said)
 
 
-def _describe_lost(scores: Scores, split: str, row: ClassScores, elsewhere: float, *, balance: str | None) -> str:
-    """One lost class: its recall, what it is taken for, and what to do; `balance` is None where the classes are even."""
+def _describe_lost(scores: Scores, split: str, row: ClassScores, elsewhere: float) -> str:
+    """One lost class: its recall, and what it is taken for."""
     place = scores.per_class.index(row)
     called = scores.confusion_matrix[place].copy()
     called[place] = 0
     low, high = wilson_interval(_found(row), row.support)
-    said = (
+    return (
         f"of class {row.name!r} only {_found(row):,} of {row.support:,} pictures of {split} are found: recall {row.recall:.1%} "
         f"(95 % interval {low:.1%} to {high:.1%}), where the other classes have {elsewhere:.1%}; "
         f"it is mostly taken for {scores.per_class[int(called.argmax())].name!r}"
     )
+
+
+def _remedy_for_lost(scores: Scores, row: ClassScores, balance: str | None, learnt_briefly: bool) -> str:
+    """What to do about a lost class; `balance` is None where the classes are even."""
+    if learnt_briefly:
+        return "training was short: train longer before anything else (--epochs, --time-limit)"
     if balance is None:
-        return f"{said}; look at pictures and labels of both"
+        return "look at pictures and labels of both"
     commonest = max(other.support for other in scores.per_class)
     rare = f"it is {commonest / row.support:.3g} times as rare as the commonest class"
     if balance == "none":
-        return f"{said}; {rare}: train with --balance loss or --balance sampler, or add pictures of it"
-    return f"{said}; {rare}, and --balance {balance} did not make up for that: add pictures of it"
+        return f"{rare}: train with --balance loss or --balance sampler, or add pictures of it"
+    return f"{rare}, and --balance {balance} did not make up for that: add pictures of it"
 
 
 def _found(row: ClassScores) -> int:

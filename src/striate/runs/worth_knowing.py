@@ -40,7 +40,14 @@ def judge_run(
     weights = "" if run.settings.weights else "start from trained weights (--weights), "
     longer = "train longer (--epochs, --time-limit), " if steps else "let more than the head learn (--transfer full), "
     labels = f"or look for wrong labels (striate check {shlex.quote(run.settings.data)})"
-    found = judge_scores(scores[split], split, remedy=f"{done}{longer}{weights}{labels}", balance=run.recipe.balance)
+    fewest = FEWEST_EPOCHS_FROM_WEIGHTS if run.settings.weights else FEWEST_EPOCHS
+    found = judge_scores(
+        scores[split],
+        split,
+        remedy=f"{done}{longer}{weights}{labels}",
+        balance=run.recipe.balance,
+        learnt_briefly=0 < looks < fewest * training,
+    )
     return (*cut, *found)
 
 
