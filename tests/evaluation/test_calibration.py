@@ -129,3 +129,19 @@ def test_probabilities_that_are_true_have_hardly_an_error():
 def test_no_probabilities_are_refused():
     with pytest.raises(UsageError, match="each row of probabilities must sum to 1"):
         expected_calibration_error(np.array([[2.0, -1.0]]) ** 2, np.array([0]))
+
+
+@pytest.mark.parametrize("bins", [4, 15])
+def test_reliability_is_scikit_learn_s_curve_of_the_answer_that_is_given(bins):
+    from sklearn.calibration import calibration_curve
+
+    generator = np.random.default_rng(bins)
+    probabilities = generator.dirichlet([0.5, 0.7, 0.9], 400)
+    labels = generator.integers(0, 3, 400)
+    sure, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
+    shares, confidences = calibration_curve(right, sure, n_bins=bins, strategy="uniform")
+    found = [row for row in reliability(probabilities, labels, bins=bins) if row.count]
+    assert [row.accuracy for row in found] == pytest.approx(shares, rel=1e-12)
+    assert [row.confidence for row in found] == pytest.approx(confidences, rel=1e-12)
+    expected = sum(row.count * abs(share - mean) for row, share, mean in zip(found, shares, confidences, strict=True))
+    assert expected_calibration_error(probabilities, labels, bins=bins) == pytest.approx(expected / 400, rel=1e-12)
