@@ -240,6 +240,23 @@ def test_no_class_folder(tree: Tree) -> None:
     )
 
 
+def test_the_folder_of_one_class(tree: Tree) -> None:
+    outer = tree("train/cat/1.png", "train/dog/1.png", "val/cat/1.png")
+    said = "put the pictures of each class into a folder that has the class's name"
+    assert message_of(outer / "train" / "cat") == (
+        f"{str(outer / 'train' / 'cat')!r} holds 1 picture but no class folder; {said}; "
+        f"or, if it is the folder of one class, name {str(outer)!r} instead"
+    )
+    flat = tree("cat/1.png", "dog/1.png", at=outer.parent / "flat")
+    assert message_of(flat / "cat").endswith(f"; or, if it is the folder of one class, name {str(flat)!r} instead")
+    assert message_of(tree("only/1.png", at=outer.parent / "lonely") / "only").endswith(said)
+
+
+def test_one_class_that_holds_splits(tree: Tree) -> None:
+    outer = tree("images/train/cat/1.png", "images/train/dog/1.png")
+    assert message_of(outer).endswith(f"; if the classes lie in it, name {str(outer / 'images')!r} instead")
+
+
 def test_one_class(tree: Tree) -> None:
     root = tree("cat/1.png")
     assert message_of(root) == (f"only one class ('cat') in {str(root)!r}; telling classes apart takes at least two")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from striate.data.loading import load_data
-from striate.errors import DataError, UsageError
+from striate.errors import DataError, StriateError, UsageError
 
 Tree = Callable[..., Path]
 BUILT_IN = "built-in sets: cifar10, digits, fashion-mnist, mnist"
@@ -116,3 +116,34 @@ def test_a_path_in_another_unicode_form_than_on_the_disk(tree: Tree) -> None:
     composed, decomposed = (unicodedata.normalize(form, "사진") for form in ("NFC", "NFD"))
     root = tree("cat/1.png", "dog/1.png", at=tree().parent / decomposed)
     assert load_data(root.parent / composed).location == str(root)
+
+
+@pytest.mark.parametrize("name", [".", "split.csv", "bundle", "bundle/canaries"])
+def test_a_run_is_no_data(tmp_path, name):
+    (tmp_path / "bundle" / "canaries").mkdir(parents=True)
+    for file in ("recipe.toml", "split.csv", "bundle/contract.json", "bundle/canaries/0.png"):
+        (tmp_path / file).touch()
+    place = tmp_path / name
+    with pytest.raises(StriateError) as caught:
+        load_data(place)
+    if name == "bundle/canaries":
+        assert "belongs to" not in str(caught.value)
+    elif name == "bundle":
+        assert str(caught.value) == (
+            f"{str(place)!r} belongs to a run or a bundle, and is no data; to measure it on data: striate evaluate {place} DATA"
+        )
+    else:
+        assert isinstance(caught.value, UsageError)
+        assert str(caught.value) == (
+            f"{str(place)!r} belongs to a run or a bundle, and is no data; to measure it on data: striate evaluate {tmp_path} "
+            f"DATA, go on with a run: striate train --resume {tmp_path}"
+        )
+
+
+def test_a_run_is_not_offered_for_data(tmp_path):
+    (tmp_path / "run1" / "bundle" / "canaries").mkdir(parents=True)
+    (tmp_path / "run1" / "recipe.toml").touch()
+    (tmp_path / "run1" / "bundle" / "canaries" / "0.png").touch()
+    with pytest.raises(DataError) as caught:
+        load_data(tmp_path / "run12" / "split.csv")
+    assert "did you mean" not in str(caught.value)

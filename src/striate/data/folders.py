@@ -12,10 +12,14 @@ import numpy as np
 from striate.data.dataset import TRAIN, UNASSIGNED, Dataset, FilePictures, assemble, listed
 from striate.data.names import Names
 from striate.data.split_folders import arrange
+from striate.data.split_names import split_code
 from striate.errors import DataError
 from striate.name_comparison import comparable, spelled
 from striate.pixels.walking import PictureWalk, is_picture_name
 from striate.printable_text import is_text
+
+MOST_BESIDE = 50
+"""In so many folders beside one is looked for pictures."""
 
 
 def load_folders(root: Path) -> Dataset:
@@ -78,7 +82,25 @@ def _no_class_folder(root: Path, files: list[str]) -> str:
     remedy = "put the pictures of each class into a folder that has the class's name"
     if tables:
         remedy += f", or name the table if it lists them ({str(root / tables[0])!r})"
+    if pictures and not tables and (above := _holder_of_classes(root)):
+        remedy += f"; or, if it is the folder of one class, name {str(above)!r} instead"
     return f"{str(root)!r} holds {found}; {remedy}"
+
+
+def _holder_of_classes(root: Path) -> Path | None:
+    """The folder to name for data of which `root` is one class folder; None if nothing beside it looks like another one.
+
+    Above class folders in splits it is the splits' folder.
+    """
+    above = root.parent
+    try:
+        walk = PictureWalk(above)
+        beside = [name for name in walk.listing(above)[0] if name != root.name][:MOST_BESIDE]
+        if not any(any(map(is_picture_name, walk.listing(above / name)[1])) for name in beside):
+            return None
+    except (OSError, DataError):
+        return None
+    return above.parent if split_code(above.name) is not None else above
 
 
 def _assembled(walk: PictureWalk, class_folders: list[tuple[int, str, str]], folders: list[str]) -> Dataset:
@@ -142,6 +164,6 @@ def _refuse_two_forms(root: Path, class_folders: list[tuple[int, str, str]]) -> 
 def _one_class(walk: PictureWalk, folder: str) -> str:
     message = f"only one class ({folder!r}) in {str(walk.root)!r}; telling classes apart takes at least two"
     below, _ = PictureWalk(walk.root).listing(walk.root / folder)
-    if len(below) > 1:
+    if len(below) > 1 or any(split_code(name) is not None for name in below):
         message += f"; if the classes lie in it, name {str(walk.root / folder)!r} instead"
     return message

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from itertools import islice
 from pathlib import Path
 
@@ -18,6 +19,9 @@ from striate.pixels.walking import is_picture_name
 
 LIKE = 0.7
 """How like the name that was given another must be to be offered; see `striate.errors.closest`."""
+
+MARKS = ("recipe.toml", "contract.json")
+"""A run's folder has the first, a bundle's the second."""
 
 FOLDERS_TRIED = 50
 """In so many folders a picture is looked for before a folder is taken to hold none."""
@@ -48,7 +52,7 @@ def load_data(location: str | Path, *, root: str | Path | None = None, download:
         download: For built-in names: whether a set that is missing may be fetched.
 
     Raises:
-        UsageError: `root` or `download` is given with a path.
+        UsageError: `root` or `download` is given with a path, or a run or bundle is named.
         DataError: There is no such data, or it cannot be used as it is; the message says what to do.
 
     Example:
@@ -68,6 +72,8 @@ def load_data(location: str | Path, *, root: str | Path | None = None, download:
         is_folder, exists = path.is_dir(), path.exists()
     except OSError as error:  # a folder above that may not be entered, a name too long
         raise DataError(f"cannot read {str(location)!r}: {error.strerror}") from error
+    if exists and (owner := _run_of(path)):
+        raise UsageError(_is_of_a_run(location, owner))
     if is_folder:
         return load_idx(path) if is_idx_folder(path) else load_folders(path)
     if not exists:
@@ -79,9 +85,23 @@ def load_data(location: str | Path, *, root: str | Path | None = None, download:
     )
 
 
+def _run_of(path: Path) -> Path | None:
+    """The run or bundle that a path is, or whose table of splits it is."""
+    folder = path.parent if path.name == "split.csv" else path
+    return folder if any((folder / name).is_file() for name in MARKS) else None
+
+
+def _is_of_a_run(location: str | Path, owner: Path) -> str:
+    """That a run was named where data was expected, and what takes a run."""
+    run = shlex.quote(str(owner))
+    said = f"{str(location)!r} belongs to a run or a bundle, and is no data"
+    going_on = f", go on with a run: striate train --resume {run}" if (owner / "recipe.toml").is_file() else ""
+    return f"{said}; to measure it on data: striate evaluate {run} DATA{going_on}"
+
+
 def _may_be_data(path: Path) -> bool:
-    """Whether a path is a table, or a folder in which a picture or an IDX file is soon found."""
-    if path.name.startswith("."):
+    """Whether a path is a table, or a folder in which a picture or an IDX file is soon found; runs have pictures too, and are none."""
+    if path.name.startswith(".") or _run_of(path):
         return False
     if not path.is_dir():
         return path.suffix.lower() == ".csv"
