@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 
+from striate.bundle import folder as room
 from striate.bundle import open_bundle
 from striate.bundle.contract import digest_of
 from striate.bundle.folder import file_digest
@@ -41,6 +42,16 @@ def test_a_whole_bundle_opens_wherever_it_is(folder):
     assert sorted(bundle.contract.files) == sorted(
         str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file() and path.name != "contract.json"
     )
+
+
+def test_what_was_written_is_opened_once_before_it_is_in_its_place(folder, tmp_path, monkeypatch):
+    bundle, opened = open_bundle(folder), []
+    monkeypatch.setattr(room, "open_bundle", lambda path: opened.append(path) or open_bundle(path))
+    files = {name: folder / name for name in bundle.contract.files if name != room.CANARY_SHEET}
+    written = room.write_bundle(tmp_path / "copy", room.BundleContent(files), bundle.contract, bundle.canaries)
+    assert len(opened) == 1 and opened[0] != tmp_path / "copy"
+    assert written == open_bundle(tmp_path / "copy")
+    assert written.digest == bundle.digest
 
 
 def test_a_run_stands_for_its_bundle(finished_run):

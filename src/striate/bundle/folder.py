@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import os
 import shlex
@@ -143,9 +144,9 @@ def write_bundle(folder: Path, content: BundleContent, contract: Contract, canar
         del table["digest"]
         table["digest"] = digest_of(table)
         (temporary / CONTRACT).write_bytes(json_text(table, indent=1).encode())
-        open_bundle(temporary)
+        opened = open_bundle(temporary)
         temporary.rename(folder)
-    return open_bundle(folder)
+    return dataclasses.replace(opened, folder=folder)
 
 
 def open_bundle(path: str | os.PathLike[str]) -> Bundle:
