@@ -12,6 +12,7 @@ from striate.seeing.observation import observe
 from striate.seeing.page import seeing_report
 from striate.seeing.question import Question
 from striate.seeing.seen_network import seen_network
+from striate.watching import Watcher
 
 PICTURE = np.random.default_rng(0).integers(0, 256, (12, 12, 3), dtype=np.uint8)
 
@@ -44,6 +45,22 @@ def test_a_new_way_is_a_row_and_a_function(seen, monkeypatch):
     assert [bool(panel.checks) for panel in report.where] == [True, True, True, True, False]
     (stage,) = report.stages
     assert stage.layer == "0" and not any(panel.checks for panel in stage.panels)
+
+
+@pytest.mark.parametrize(("answers", "said"), [(10**9, True), (0, False)])
+def test_a_dear_page_says_so_before_it_is_made(seen, monkeypatch, answers, said):
+    heard = []
+    watcher = Watcher()
+    monkeypatch.setattr(watcher, "note", heard.append)
+    monkeypatch.setattr(watcher, "task", lambda *how_far: heard.append("works"))
+    monkeypatch.setattr(page, "ANSWERS", answers)
+    monkeypatch.setattr(page, "_tested", lambda question, where, stages: (where, stages))
+    monkeypatch.setattr(page, "_on_page", lambda part: [])
+    monkeypatch.setattr(page, "_stage_panels", lambda question, layer: [])
+    picture = np.zeros((*seen.preprocessing.size, 3), np.uint8)
+    seeing_report(Question(seen, "all", observed=observe(seen, picture), watcher=watcher))
+    assert heard[0].startswith("all methods together take as long as some 1,000,000,000 answers") is said
+    assert heard[-1] == "works"
 
 
 def test_what_was_tested_is_said(seen):
