@@ -26,6 +26,7 @@ FAMILIES = {
     "mobilenet_v1_x0_25_tf": ("SAME",),
     "mobilenet_v2": ("depthwise",),
     "efficientnet_b0": ("squeeze",),
+    "linear": (),
     "resnet9_x0_25": (),
     "airbench94": ("GELU", "no scale in batch norm"),
 }

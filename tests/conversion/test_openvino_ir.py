@@ -10,7 +10,7 @@ from striate.conversion import convert_module, convert_to_openvino
 from striate.models import create_model, list_models, model_row
 from striate.openvino_loading import compile_graph, load_openvino, openvino_core
 
-FAST = ["lenet5", "resnet20", "mobilenet_v1_x0_25_tf"]
+FAST = ["lenet5", "linear", "resnet20", "mobilenet_v1_x0_25_tf"]
 SLOW = [
     "lenet5_dense",
     "lenet5_relu",

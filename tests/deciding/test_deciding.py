@@ -255,6 +255,16 @@ def test_pictures_are_read_once_for_all_that_is_measured_of_their_colours(stripe
     assert sorted(read) == sorted(deciding.dataset.indices("train").tolist())
 
 
+def test_a_network_that_is_a_head_alone_is_fitted_unless_epochs_were_asked_for():
+    watcher = Notes()
+    request = TrainingRequest(data="digits", model="linear", device="cpu")
+    found = decide(request, watcher=watcher, begun=time.monotonic()).plan
+    assert found.recipe.transfer.kind == "head" and found.recipe.fit_head_first and not found.settings.total_steps
+    assert watcher.decisions["transfer"] == ("head", "the network is its last layer alone, which is fitted at once")
+    steps = decided("digits", model="linear").plan
+    assert steps.recipe.transfer.kind == "scratch" and steps.settings.total_steps
+
+
 def test_questions_are_short():
     """A question that takes more lines is two."""
     (tree,) = (

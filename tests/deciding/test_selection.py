@@ -100,7 +100,7 @@ def test_the_rule_of_the_simulation_is_the_one_that_stands():
 
 
 def test_what_the_rule_loses_beside_stricter_and_laxer_ones():
-    """Six candidates of true accuracies about 10 points apart and costs of up to forty times; the figures are in docs/anytime.md."""
+    """Six candidates of true accuracies about 10 points apart and costs of up to forty times; the figures are in docs/choosing.md."""
     generator, normal = np.random.default_rng(0), NormalDist()
     lost: dict[str, list[float]] = {"ours": [], "proof": [], "highest": []}
     cost: dict[str, list[float]] = {name: [] for name in lost}

@@ -88,6 +88,8 @@ def patches(network, images):
 def maps_and_filters(network, images):
     """Of a layer halfway up, and the filters of the first layer, which see the picture."""
     maps = feature_maps(network, torch.cat([images, images.flip(3)]), layer=middle(network))
+    if not any(isinstance(module, nn.Conv2d) for module in network.modules()):  # the linear classifier
+        return [(maps, (2, *maps.shape[1:]))]
     kernels = filters(network)
     return [(maps, (2, *maps.shape[1:])), (kernels, (len(kernels), images.shape[1], *kernels.shape[2:]))]
 
@@ -151,7 +153,7 @@ def build(name):
 
 def pictures(row, network):
     """One picture as small as the network takes it."""
-    size = [max(SMALL_SIDE, least) for least in network.minimum_size]
+    size = [least if network.fixed_size else max(SMALL_SIDE, least) for least in network.minimum_size]
     generator = torch.Generator().manual_seed(1)
     mean, std = (torch.tensor(values)[:, None, None] for values in row.benchmark.normalization(network.in_channels))
     return (torch.rand(1, network.in_channels, *size, generator=generator) - mean) / std

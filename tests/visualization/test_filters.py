@@ -72,3 +72,8 @@ def test_the_first_convolution_is_named():
     assert first_convolution(network) == ("conv1", network.conv1)
     assert first_convolution(network.conv1) == ("", network.conv1)
     assert first_convolution(nn.Linear(2, 2)) is None
+
+
+def test_a_network_without_a_convolution_has_none():
+    with pytest.raises(UsageError, match="the network has no convolution, and so no kernels to look at"):
+        filters(create_model("linear", seed=0))

@@ -24,7 +24,7 @@ from striate.deciding.run_plan import RunPlan, RunSettings
 from striate.deciding.stated_decisions import note_unused, state_decisions
 from striate.deciding.time_fit import TimedRun, plan_time
 from striate.deciding.training_request import AUTO, TrainingRequest, ask_recipe
-from striate.deciding.transfer_choice import ask_transfer, choose_transfer
+from striate.deciding.transfer_choice import ask_transfer, choose_transfer, fit_alone, is_head_alone
 from striate.deciding.weights_fit import choose_size, choose_twin
 from striate.models import CutNetwork, Network, Row, create_model, cut_behind, model_row
 from striate.pixels import Preprocessing
@@ -307,6 +307,9 @@ class Deciding:
         """Brings the network to its device, and decides what of trained weights learns on."""
         self.to_device()
         if self.starting is None:
+            if is_head_alone(self.network) and "epochs" not in self.asked.get("schedule", {}):
+                self.recipe, decision = fit_alone(self.recipe)
+                self.decisions.append(decision)
             if warning := scratch_warning(self.facts, self.row, pretrained=False):
                 self.watcher.note(warning)
             return

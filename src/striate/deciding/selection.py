@@ -6,7 +6,7 @@
   `CHANCE` of cases. That is one standard error, as in the rule of Breiman et al. 1984, Classification and Regression Trees, section 3.4.3.
 - Equally good: only if it is clearly cheaper, at most half the multiply-adds.
 
-`docs/anytime.md` has the rule's losses beside those of stricter and laxer ones, by simulation.
+`docs/choosing.md` has the rule's losses beside those of stricter and laxer ones, by simulation.
 """
 
 from __future__ import annotations

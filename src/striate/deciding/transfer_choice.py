@@ -144,6 +144,18 @@ def choose_transfer(
     return TransferChoice(recipe, decisions, advice)
 
 
+def is_head_alone(network: Network) -> bool:
+    """Whether nothing but a dense head has parameters, so that fitting it is all there is to learn."""
+    of_head = set(network.head.parameters())
+    return isinstance(network.head, nn.Linear) and all(parameter in of_head for parameter in network.parameters())
+
+
+def fit_alone(recipe: Recipe) -> tuple[Recipe, Decision]:
+    """The recipe of a network that is a dense head alone: it is fitted at once, without a step of gradient descent."""
+    recipe = dataclasses.replace(with_way(recipe, TransferWish("head"), {}), fit_head_first=True)
+    return recipe, Decision("transfer", "head", "the network is its last layer alone, which is fitted at once")
+
+
 def time_budget(network: Network, seconds: float | None) -> float | None:
     """Seconds that stages may learn for: a share of what is left of a time limit; without one, what patience there is."""
     if seconds is not None:

@@ -12,6 +12,7 @@ from striate.models.cut_network import CutNetwork, check_head_stages, cut_behind
 from striate.models.efficientnet import EfficientNet, EfficientNetConfig
 from striate.models.googlenet import GoogLeNet, GoogLeNetConfig
 from striate.models.lenet import LeNet, LeNetConfig
+from striate.models.linear import LinearClassifier, LinearConfig
 from striate.models.mobilenet_v1 import MobileNetV1, MobileNetV1Config
 from striate.models.mobilenet_v2 import MobileNetV2, MobileNetV2Config
 from striate.models.network import Network
@@ -38,6 +39,8 @@ __all__ = [
     "GoogLeNetConfig",
     "LeNet",
     "LeNetConfig",
+    "LinearClassifier",
+    "LinearConfig",
     "MobileNetV1",
     "MobileNetV1Config",
     "MobileNetV2",

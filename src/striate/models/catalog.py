@@ -17,6 +17,7 @@ from striate.models import (
     efficientnet,
     googlenet,
     lenet,
+    linear,
     mobilenet_v1,
     mobilenet_v2,
     nin,
@@ -90,6 +91,7 @@ class Row:
 # Every family, by the year of its first row. A new one is its file, and a line here.
 FAMILIES: tuple[tuple[Family, Mapping[str, NetworkConfig]], ...] = (
     (lenet.LeNet, lenet.VARIANTS),
+    (linear.LinearClassifier, linear.VARIANTS),
     (alexnet.AlexNet, alexnet.VARIANTS),
     (zfnet.ZFNet, zfnet.VARIANTS),
     (nin.NiN, nin.VARIANTS),

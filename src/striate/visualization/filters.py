@@ -43,6 +43,8 @@ def filters(model: nn.Module, layer: str | None = None) -> Tensor:
     first = first_convolution(model)
     inside = _convolutions(find_layer(model, HEAD if layer is None else layer)) or _before(model, layer)
     if not inside:
+        if layer is None:
+            raise UsageError("the network has no convolution, and so no kernels to look at")
         raise UsageError(
             f"the layer {layer!r} has no kernels to look at; name a convolution, or a layer with one in it"
         )
