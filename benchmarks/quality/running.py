@@ -107,7 +107,7 @@ def fill(table: Table, places: list[Place], asked: argparse.Namespace) -> int:
     facts: dict[str, Facts] = {}
     environments: dict[str, Path] = {}
     left_out = 0
-    for place in places:
+    for number, place in enumerate(places, 1):
         contender = table.contenders[place.contender]
         if place.dataset not in facts:
             facts[place.dataset] = make_set(place.dataset, asked.cache / "sets", asked.data, table.sources)
@@ -134,7 +134,7 @@ def fill(table: Table, places: list[Place], asked: argparse.Namespace) -> int:
             asked.std,
         )
         cell = measure(place, contender, job, interpreter(contender, environments))
-        print(told(cell, own), flush=True)
+        print(f"{number:>3} of {len(places)}  {told(cell, own)}", flush=True)
         if asked.smoke:
             print(f"  {dict(cell.notes)}", flush=True)
         elif cell.others_share > QUIET and not asked.force:
@@ -198,6 +198,7 @@ def measure(place: Place, contender: Contender, job: Job, python: Path) -> Cell:
             notes = contender.notes(job) if contender.notes else peer_notes(job)
         except (OSError, ValueError, KeyError, StopIteration) as error:
             failure = f"its answers cannot be read: {error}"
+    uncounted = notes.pop("uncounted", {"wall": 0.0, "cpu": 0.0})
     versions = notes.pop("versions", {}) or {
         name: metadata.version(name) for name in ("striate", "torch", "openvino", "numpy")
     }
@@ -205,8 +206,8 @@ def measure(place: Place, contender: Contender, job: Job, python: Path) -> Cell:
         place=place,
         digest=job.facts.digest,
         answers=answers,
-        wall_seconds=round(learnt.wall_seconds, 2),
-        cpu_seconds=round(learnt.cpu_seconds, 2),
+        wall_seconds=round(learnt.wall_seconds - uncounted["wall"], 2),
+        cpu_seconds=round(max(0.0, learnt.cpu_seconds - uncounted["cpu"]), 2),
         memory_megabytes=round(learnt.memory_megabytes),
         others_share=round(learnt.others_share, 3),
         load_before=round(load, 2),

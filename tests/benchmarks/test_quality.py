@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import time
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -205,10 +206,25 @@ def test_a_peer_takes_the_largest_pictures_that_fit():
         asked.append(size)
         return size**2 / 1000
 
-    assert peer.choose_size((64, 128, 224), seconds, lambda: 20.0) == (128, 16.384)
-    assert asked == [64, 128]  # 224 is sure to take 40 s, and trying costs time too
+    assert peer.choose_size((64, 128, 224), seconds, lambda: 20.0) == (128, 16.384) and asked == [128]
+    assert peer.choose_size((64, 128, 224), seconds, lambda: 60.0) == (224, 50.176) and asked == [128, 128, 224]
     assert peer.choose_size((64, 128), seconds, lambda: 1.0) == (64, 4.096)  # nothing fits: the smallest
+    slower = peer.choose_size((64, 128, 224), lambda size: (0, 0, 16.0, 80.0)[size // 64], lambda: 60.0)
+    assert slower == (128, 80.0 * (128 / 224) ** 2)  # more than was likely
     assert [peer.whole_epochs(*row) for row in ((60, 8.5), (5, 8.5), (600, 2))] == [7, 1, 30]
+
+
+def test_what_a_peer_measures_first_is_not_counted(tmp_path, monkeypatch):
+    (tmp_path / "train" / "a").mkdir(parents=True)
+    options = ["--data", tmp_path, "--output", tmp_path, "--budget", "100", "--started", str(time.time() - 10)]
+    monkeypatch.setattr(sys, "argv", ["peer", *map(str, options)])
+    job = peer.Job()
+    with job.uncounted():
+        time.sleep(0.3)
+    assert 74 < job.left() <= 84 and job.classes == ["a"]  # 6 of 100 s are a reserve
+    job.ready("numpy")
+    notes = json.loads((tmp_path / "notes.json").read_text("utf-8"))
+    assert 0.3 <= notes["uncounted"]["wall"] < 3 and notes["versions"] == {"numpy": metadata.version("numpy")}
 
 
 @pytest.fixture
@@ -288,3 +304,28 @@ def test_the_program_says_what_it_will_not_do(tmp_path):
     assert run("--only", "minst").returncode == 2
     skipped = run()
     assert skipped.returncode == 0 and "skipped: give --data" in skipped.stderr
+
+
+@pytest.mark.slow
+def test_peers_compute_what_the_weights_were_trained_in(real_data):
+    import torch
+
+    from striate.models import create_model
+
+    pytest.importorskip("timm")
+    weights = real_data("weights") / "mobilenet_v2_imagenet_torchvision_names.pth"
+    twin = create_model("mobilenet_v2_tf", num_classes=1_000).eval()
+    twin.load_state_dict(torch.load(weights, weights_only=True))
+    images = torch.rand(2, 3, 97, 96, generator=torch.Generator().manual_seed(0)) * 2 - 1
+
+    class Job:
+        pass
+
+    job = Job()
+    job.weights = weights
+    with torch.inference_mode():
+        expected = twin(images)
+        own = loaded("mobilenet", FOLDER / "peers").trained(weights).eval()
+        torch.testing.assert_close(own(images), expected, atol=1e-4, rtol=1e-4)
+        features = loaded("timm_peer", FOLDER / "peers").network_of(job, 0).eval()(images)
+        torch.testing.assert_close(own.classifier(features), expected, atol=1e-4, rtol=1e-4)
