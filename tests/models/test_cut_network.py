@@ -9,7 +9,7 @@ from striate.errors import UnknownNameError, UsageError
 from striate.initialization import drafting, initialize
 from striate.inspection.inspection import inspect_network
 from striate.models import CutNetwork, check_head_stages, create_model, list_models, split_after
-from striate.models.cut_network import stage_shapes
+from striate.models.stages import stage_shapes
 
 ONE_OF_A_KIND = ["resnet20", "lenet5", "googlenet", "nin_cifar10", "mobilenet_v2_x0_35_tf"]
 DENSE = [pytest.param(name, marks=pytest.mark.slow) for name in ("alexnet", "vgg11", "zfnet")]

@@ -6,7 +6,7 @@ import torch
 from striate.errors import UnknownNameError
 from striate.initialization import drafting
 from striate.models import create_model, list_models
-from striate.models.stages import StageVectors, split_after
+from striate.models.stages import StageVectors, maxima_of, split_after
 
 
 def smallest(network):
@@ -68,17 +68,22 @@ def test_a_part_in_training_mode_trains_the_networks_own_statistics():
     assert not torch.equal(network.layer3[0].bn1.running_mean, moved)
 
 
-def test_a_stage_vector_is_the_mean_over_its_maps():
+def test_a_stage_vector_is_the_mean_over_its_maps_and_another_the_maxima():
     network = create_model("resnet20", seed=0).eval()
     images = smallest(network)
     vectors = StageVectors(network)
-    assert vectors.names == (*network.stages, "features")
+    assert vectors.names == (*(name for stage in network.stages for name in (stage, maxima_of(stage))), "features")
     with torch.no_grad():
         answers = dict(zip(vectors.names, vectors(images), strict=True))
         for stage in network.stages:
             maps = split_after(network, stage)[0](images)
             assert torch.equal(answers[stage], maps.mean(dim=(2, 3)))
+            assert torch.equal(answers[maxima_of(stage)], maps.amax(dim=(2, 3)))
         assert torch.equal(answers["features"], network.features(images))
+
+
+def test_a_dense_stage_has_no_maxima():
+    assert StageVectors(create_model("lenet5", seed=0)).names[-3:] == ("c5 maximum", "f6", "features")
 
 
 def test_a_stage_that_is_not_there_is_named_with_the_closest():

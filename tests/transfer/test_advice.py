@@ -3,10 +3,11 @@
 import json
 import re
 
+import numpy as np
 import pytest
 
 from striate.errors import UsageError
-from striate.transfer import StageScore, advise
+from striate.transfer import HeadScore, StageScore, advise
 from striate.transfer.advice import removed_mistakes
 
 STAGES = [f"features.{place}" for place in (0, 1, 3, 6, 10, 13, 16, 17, 18)] + ["features"]
@@ -168,6 +169,45 @@ def test_forms_for_people_and_programs():
         "accuracy": 0.951,
         "pictures": 1000,
     }
+
+
+def heads(better, *, others=0.9):
+    """Scores of heads on a stage and on the last vector, the first right beyond doubt where `better`."""
+    hard = np.linspace(0.5, 1.5, 200)
+    rows = ((("features.13",), 70, others + 0.05, hard * (0.5 if better else 1.5)), (("features",), 100, others, hard))
+    return tuple(HeadScore(names, 8, macs, right, float(each.mean()), each) for names, macs, right, each in rows)
+
+
+def test_a_head_on_an_earlier_stage_where_it_is_better_beyond_noise():
+    few = advice_for("digits", training_pictures=400, heads=heads(True))
+    assert (few.transfer, few.kind, few.head_stages) == ("head:features.13", "head", ("features.13",))
+    assert few.reasons[1] == (
+        "So the head alone learns: more would learn these few pictures by heart; on the pooled maps of features.13 it gets "
+        "95 % of the sample right by cross-validation, and what comes after features.13 is not needed."
+    )
+    assert advice_for("digits", training_pictures=400, heads=heads(False)).transfer == "stages:2"
+    assert advice_for("hymenoptera", heads=heads(True)).transfer == "head:features.13"
+    assert advice_for("hymenoptera", heads=heads(False)).transfer == "head"
+    many = advice_for("digits", heads=heads(True))
+    assert (many.transfer, many.head_stages) == ("full", ()) and len(many.heads) == 2
+    short = advice_for("digits", heads=heads(True), seconds_per_picture=0.01, time_budget=1.0)
+    assert (
+        short.transfer == "head:features.13"
+        and short.reasons[1].count("so the head alone learns; on the pooled maps of") == 1
+    )
+
+
+def test_heads_in_the_forms_for_people_and_programs():
+    advice = advice_for("digits", training_pictures=400, heads=heads(True))
+    lines = advice.to_text().splitlines()
+    assert lines[-3:] == [
+        "head on mean and maximum of  inputs  multiply-adds  accuracy  log-loss",
+        "features.13                       8           70 %    95.0 %     0.500  <- cheapest as good as any",
+        "features                          8          100 %    90.0 %     1.000",
+    ]
+    table = json.loads(json.dumps(advice.to_dict()))
+    assert table["head_stages"] == ["features.13"] and table["transfer"] == "head:features.13"
+    assert table["heads"][0].keys() == {"stages", "width", "macs", "accuracy", "log_loss"}
 
 
 def test_the_share_of_removed_mistakes():

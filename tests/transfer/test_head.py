@@ -8,7 +8,7 @@ from sklearn.preprocessing import StandardScaler
 
 from striate.models import create_model
 from striate.transfer import fit_head
-from striate.transfer.head import STRENGTHS, choose_strength
+from striate.transfer.head import STRENGTHS, choose_strength, in_fewer_coordinates, one_scale
 
 
 def features_of(network, count=60):
@@ -94,3 +94,24 @@ def test_classes_of_a_picture_or_two_are_no_obstacle():
     _, features = features_of(network, 6)
     assert fit_head(network, features, np.array([0, 0, 0, 0, 1, 2])) > 0
     assert choose_strength(features, np.array([0, 0, 1, 1, 2, 2]), class_weight=None, seed=0) in STRENGTHS
+
+
+def test_turned_vectors_give_the_same_regression():
+    generator = np.random.default_rng(0)
+    labels = np.arange(60) % 3
+    features = one_scale(generator.normal(size=(60, 500)) + 0.3 * np.eye(3, 500)[labels], each=True)
+    turned = in_fewer_coordinates(features)
+    assert turned.shape[1] <= 60
+    assert np.allclose(turned @ turned.T, features @ features.T, atol=1e-3)
+    answers = [
+        LogisticRegression(C=0.01, max_iter=5000, tol=1e-10).fit(rows[:40], labels[:40]).predict_proba(rows[40:])
+        for rows in (features.astype(float), turned.astype(float))
+    ]
+    assert np.abs(answers[0] - answers[1]).max() < 1e-5
+
+
+def test_features_are_scaled_together_or_each_by_itself():
+    features = np.array([[0.0, 10.0, 7.0], [2.0, 30.0, 7.0]], np.float32)
+    assert one_scale(features, each=True).tolist() == [[-1, -1, 0], [1, 1, 0]]
+    together = one_scale(features, each=False)
+    assert together[1, 1] / together[1, 0] == pytest.approx(10)

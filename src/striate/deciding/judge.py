@@ -13,7 +13,7 @@ from striate.data import Dataset, open_store
 from striate.data.examples import SplitExamples
 from striate.errors import UsageError
 from striate.inspection.inspection import inspect_network
-from striate.models import Network
+from striate.models import Network, maxima_of
 from striate.pixels import Preprocessing
 from striate.training import Recipe, time_step
 from striate.training.objectives import OBJECTIVES
@@ -21,10 +21,13 @@ from striate.training.precision import computes_bf16_natively
 from striate.training.probes import probe_images
 from striate.transfer import (
     Advice,
+    HeadScore,
     StageScore,
     advise,
     compute_outputs,
+    head_candidates,
     output_shapes,
+    score_heads,
     score_stages,
     split_vectors,
     stage_vectors,
@@ -107,10 +110,13 @@ class SampleJudge:
         examples, device = self.examples(preprocessing, most=MOST_PICTURES), next(network.parameters()).device
         features = self._vectors(network, examples, recipe, device)
         self._watcher.task("comparing stages", 0, 1)
-        scores = score_stages(features, examples.labels, seed=self._seed, task=self._dataset.task)
+        means = {name: features[name] for name in (*network.stages, "features")}
+        scores = score_stages(means, examples.labels, seed=self._seed, task=self._dataset.task)
+        stages = inspect_network(network, (network.in_channels, *preprocessing.size)).stages
+        heads = self._score_heads(network, features, examples.labels, recipe, {row.name: row.macs for row in stages})
         self._watcher.task("comparing stages", 1, 1)
         pictures, classes = len(self._dataset.indices("train")), len(self._dataset.classes)
-        advice = advise(scores, training_pictures=pictures, classes=classes, network=recipe.model)
+        advice = advise(scores, training_pictures=pictures, classes=classes, network=recipe.model, heads=heads)
         if advice.kind == "head":  # which takes next to no time
             return advice
         self._watcher.task("timing a step", 0, 1)
@@ -118,15 +124,36 @@ class SampleJudge:
             network, preprocessing, recipe.task, count=min(PROBE_PICTURES, len(examples.labels))
         )
         self._watcher.task("timing a step", 1, 1)
-        stages = inspect_network(network, (network.in_channels, *preprocessing.size)).stages
         return advise(
             scores,
+            heads=heads,
             training_pictures=pictures,
             classes=classes,
             network=recipe.model,
             seconds_per_picture=seconds,
             stage_shares={stage.name: stage.macs_share for stage in stages},
             time_budget=time_budget,
+        )
+
+    def _score_heads(
+        self,
+        network: Network,
+        features: dict[str, npt.NDArray[np.float32]],
+        labels: npt.NDArray[np.int64],
+        recipe: Recipe,
+        macs: dict[str, int],
+    ) -> tuple[HeadScore, ...]:
+        """Heads on each stage, on some together and on the last vector; `macs` are each stage's own."""
+        pooled, so_far = {"features": features["features"]}, 0
+        until = {"features": sum(macs.values())}
+        for stage in network.stages:
+            parts = [features[name] for name in (stage, maxima_of(stage)) if name in features]
+            pooled[stage] = np.concatenate(parts, axis=1)
+            until[stage] = so_far = so_far + macs[stage]
+        candidates = head_candidates(network.stages)
+        balanced = recipe.balance != "none"
+        return score_heads(
+            pooled, labels, candidates, until, balanced=balanced, seed=self._seed, task=self._dataset.task
         )
 
     def examples(self, preprocessing: Preprocessing, *, most: int) -> SplitExamples:

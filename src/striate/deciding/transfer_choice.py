@@ -192,7 +192,11 @@ def choose_way(
         why += " It begins with them all the same, which does no harm; --transfer scratch draws new ones."
         return TransferWish("full"), Decision("transfer", "full", why), advice
     stages = advice.trainable_stages if advice.kind == "stages" else 0
-    return TransferWish(advice.kind, stages), Decision("transfer", advice.transfer, why), advice
+    return (
+        TransferWish(advice.kind, stages, head_stages=advice.head_stages),
+        Decision("transfer", advice.transfer, why),
+        advice,
+    )
 
 
 def with_way(recipe: Recipe, wish: TransferWish, table: Mapping[str, Any]) -> Recipe:

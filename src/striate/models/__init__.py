@@ -19,7 +19,7 @@ from striate.models.network import Network
 from striate.models.nin import NiN, NiNConfig
 from striate.models.resnet import ResNet, ResNetConfig
 from striate.models.resnet9 import ResNet9, ResNet9Config
-from striate.models.stages import StageVectors, split_after
+from striate.models.stages import StageVectors, maxima_of, split_after
 from striate.models.vgg import VGG, VGGConfig
 from striate.models.zfnet import ZFNet, ZFNetConfig
 
@@ -66,6 +66,7 @@ __all__ = [
     "create_model",
     "cut_behind",
     "list_models",
+    "maxima_of",
     "model_row",
     "split_after",
     "twin_rows",

@@ -9,32 +9,20 @@ Source: Yosinski et al., "How transferable are features in deep neural networks?
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
-from torch.nn import functional
-from torch.overrides import TorchFunctionMode
 
 from striate.errors import UnknownNameError, UsageError
-from striate.hooks import watch_calls
-from striate.initialization import drafting
 from striate.models.class_maps import ClassMaps
 from striate.models.network import FeatureLayers, Network
-from striate.models.stages import stage_graph
+from striate.models.stages import stage_graph, stage_shapes
 from striate.nn import MeanAndMaxPool2d, StandardizedLinear
 
 VECTOR = "features"
 """What the vector before the head is called beside the stages."""
-
-SHAPE_KEEPING = frozenset(
-    (
-        *("batch_norm", "dropout", "relu", "relu6", "hardtanh", "silu", "sigmoid", "tanh"),
-        *("add", "__add__", "add_", "mul", "__mul__", "mul_"),
-    )
-)
-"""Operations whose answer has the shape of the largest of their first two arguments."""
 
 
 class CutNetwork(Network):
@@ -193,51 +181,6 @@ def check_head_stages(network: Network, names: Sequence[str]) -> tuple[str, ...]
             f"{type(network).__name__} has no vector before its head, which takes maps; name its last stage, {network.stages[-1]}"
         )
     return tuple(name for name in known if name in names)
-
-
-def stage_shapes(network: Network) -> dict[str, tuple[int, ...]]:
-    """The shape of what each stage answers for a picture of the network's own size; nothing is computed.
-
-    Example:
-        >>> from striate.models import create_model
-        >>> stage_shapes(create_model("resnet20"))["layer2"]
-        (32, 16, 16)
-    """
-    family: Any = type(network)
-    with drafting():
-        draft = family(network.config, num_classes=network.num_classes, in_channels=network.in_channels).eval()
-    shapes: dict[str, tuple[int, ...]] = {}
-
-    def take(name: str, module: nn.Module, output: Any) -> None:
-        if name in draft.stages and isinstance(output, Tensor):
-            shapes[name] = tuple(output.shape[1:])
-
-    images = torch.zeros(1, network.in_channels, *network.input_size, device="meta")
-    with watch_calls(draft, lambda name, module: None, take), torch.inference_mode(), _ShapesAlone():
-        draft(images)
-    return shapes
-
-
-class _ShapesAlone(TorchFunctionMode):
-    """Answers for some operations no more than the shape: for these torch would load its compiler, which takes a second."""
-
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: Iterable[type],
-        args: tuple[Any, ...] = (),
-        kwargs: Mapping[str, Any] | None = None,
-    ) -> Any:
-        """A tensor of the shape that the operation answers."""
-        if getattr(func, "__name__", "") in SHAPE_KEEPING:
-            operands = [value for value in args[:2] if isinstance(value, Tensor)]
-            return max(operands, key=lambda operand: operand.numel())
-        if func is functional.linear:
-            return args[0].new_empty((*args[0].shape[:-1], len(args[1])))
-        if func is functional.adaptive_avg_pool2d:
-            sides = (args[1], args[1]) if isinstance(args[1], int) else tuple(args[1])
-            return args[0].new_empty((*args[0].shape[:-2], *sides))
-        return func(*args, **(kwargs or {}))
 
 
 def _cut(network: Network, asked: Sequence[str]) -> fx.Graph:

@@ -2,51 +2,128 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import torch
 from torch import Tensor, fx, nn
+from torch.nn import functional
+from torch.overrides import TorchFunctionMode
 
 from striate.errors import UnknownNameError
 from striate.hooks import watch_calls
+from striate.initialization import drafting
 from striate.models.network import Network
+
+SHAPE_KEEPING = frozenset(
+    (
+        *("batch_norm", "dropout", "relu", "relu6", "hardtanh", "silu", "sigmoid", "tanh"),
+        *("add", "__add__", "add_", "mul", "__mul__", "mul_"),
+    )
+)
+"""Operations whose answer has the shape of the largest of their first two arguments."""
 
 
 class StageVectors(nn.Module):
-    """Answers what each stage says of a picture, averaged over its places, and the vector before the head.
+    """Answers what each stage says of a picture, pooled over its places, and the vector before the head.
 
     Args:
-        network: A network of the catalogue; it is not changed.
+        network: A whole network of the catalogue; it is not changed.
     """
 
     def __init__(self, network: Network) -> None:
         super().__init__()
         self.network = network
+        self.shapes = stage_shapes(network)
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The stages, and last `features`."""
-        return (*self.network.stages, "features")
+        """What is answered: of each stage its means, under its name, and its maxima; and last `features`.
+
+        A dense stage, as LeNet-5's F6, has no places: it stands as it is, and has no maxima.
+        """
+        rows = [(stage, maxima_of(stage)) if len(self.shapes[stage]) == 3 else (stage,) for stage in self.shapes]
+        return (*(name for row in rows for name in row), "features")
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
-        """(N, C, H, W) float -> (N, channels of the stage) for each stage, and (N, feature_width).
+        """(N, C, H, W) float -> (N, channels of the stage) for each of its names, and (N, feature_width).
 
         Example:
             >>> from striate.models import create_model
             >>> vectors = StageVectors(create_model("resnet20", seed=0).eval())
-            >>> [tuple(vector.shape) for vector in vectors(torch.zeros(2, 3, 32, 32))]
-            [(2, 16), (2, 16), (2, 32), (2, 64), (2, 64)]
+            >>> [tuple(vector.shape) for vector in vectors(torch.zeros(2, 3, 32, 32))][-3:]
+            [(2, 64), (2, 64), (2, 64)]
+            >>> vectors.names[-3:]
+            ('layer3', 'layer3 maximum', 'features')
         """
-        stages = set(self.network.stages)
-        vectors: dict[str, Tensor] = {}
+        answers: dict[str, Tensor] = {}
 
         def take(name: str, module: nn.Module, output: Any) -> None:
-            if name in stages:
-                # A dense stage, as LeNet-5's F6, has no places.
-                vectors[name] = output.mean(dim=(2, 3)) if output.ndim == 4 else output
+            if name in self.shapes:
+                answers[name] = output
 
         with watch_calls(self.network, lambda name, module: None, take):
             features = self.network.features(images)
-        return (*(vectors[name] for name in self.network.stages if name in vectors), features)
+        vectors = []
+        for stage in self.shapes:
+            answer = answers[stage]
+            vectors += [answer.mean(dim=(2, 3)), answer.amax(dim=(2, 3))] if answer.ndim == 4 else [answer]
+        return (*vectors, features)
+
+
+def maxima_of(stage: str) -> str:
+    """What the greatest values of a stage's maps are called.
+
+    Example:
+        >>> maxima_of("layer3")
+        'layer3 maximum'
+    """
+    return f"{stage} maximum"
+
+
+def stage_shapes(network: Network) -> dict[str, tuple[int, ...]]:
+    """The shape of what each stage answers for a picture of the network's own size; nothing is computed.
+
+    Example:
+        >>> from striate.models import create_model
+        >>> stage_shapes(create_model("resnet20"))["layer2"]
+        (32, 16, 16)
+    """
+    family: Any = type(network)
+    with drafting():
+        draft = family(network.config, num_classes=network.num_classes, in_channels=network.in_channels).eval()
+    shapes: dict[str, tuple[int, ...]] = {}
+
+    def take(name: str, module: nn.Module, output: Any) -> None:
+        if name in draft.stages and isinstance(output, Tensor):
+            shapes[name] = tuple(output.shape[1:])
+
+    images = torch.zeros(1, network.in_channels, *network.input_size, device="meta")
+    with watch_calls(draft, lambda name, module: None, take), torch.inference_mode(), _ShapesAlone():
+        draft(images)
+    return shapes
+
+
+class _ShapesAlone(TorchFunctionMode):
+    """Answers for some operations no more than the shape: for these torch would load its compiler, which takes a second."""
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Iterable[type],
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """A tensor of the shape that the operation answers."""
+        if getattr(func, "__name__", "") in SHAPE_KEEPING:
+            operands = [value for value in args[:2] if isinstance(value, Tensor)]
+            return max(operands, key=lambda operand: operand.numel())
+        if func is functional.linear:
+            return args[0].new_empty((*args[0].shape[:-1], len(args[1])))
+        if func is functional.adaptive_avg_pool2d:
+            sides = (args[1], args[1]) if isinstance(args[1], int) else tuple(args[1])
+            return args[0].new_empty((*args[0].shape[:-2], *sides))
+        return func(*args, **(kwargs or {}))
 
 
 class _StageTracer(fx.Tracer):

@@ -22,6 +22,7 @@ from striate.transfer.frozen_outputs import (
 from striate.transfer.head import fit_head
 from striate.transfer.proof import fingerprint, prove_frozen
 from striate.transfer.separability import StageScore, linear_accuracy, logme, score_stages
+from striate.transfer.stage_heads import HeadScore, choose_head, head_candidates, score_heads
 
 __all__ = [
     "KINDS",
@@ -29,20 +30,24 @@ __all__ = [
     "Advice",
     "FreezePlan",
     "FrozenPart",
+    "HeadScore",
     "Kind",
     "Part",
     "StageScore",
     "advise",
+    "choose_head",
     "compute_outputs",
     "fingerprint",
     "fit_head",
     "freeze",
     "freeze_plan",
+    "head_candidates",
     "linear_accuracy",
     "logme",
     "maps_of",
     "output_shapes",
     "prove_frozen",
+    "score_heads",
     "score_stages",
     "set_training_mode",
     "split_vectors",

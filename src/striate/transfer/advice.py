@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from striate.errors import UsageError
 from striate.text_layout import table, wrapped
 from striate.transfer.freezing import Kind
 from striate.transfer.separability import StageScore
+from striate.transfer.stage_heads import HeadScore, choose_head
 
 MANY_PICTURES = 1000
 MANY_PER_CLASS = 50
@@ -42,6 +43,8 @@ class Advice:
     scores: tuple[StageScore, ...]
     epochs: int  # that stages need at least to settle; `seconds` is for so many
     seconds: float | None = None  # what training takes, if that is known
+    head_stages: tuple[str, ...] = ()  # where the head alone learns: what it is fitted to; none: the last vector
+    heads: tuple[HeadScore, ...] = ()  # that were compared
 
     @property
     def many(self) -> bool:
@@ -60,13 +63,17 @@ class Advice:
 
     @property
     def transfer(self) -> str:
-        """As the option `--transfer` has it: `head`, `stages:2`, `full` or `scratch`."""
+        """As the option `--transfer` has it: `head`, `head:layer2`, `stages:2`, `full` or `scratch`."""
+        if self.head_stages:
+            return f"head:{'+'.join(self.head_stages)}"
         return f"stages:{self.trainable_stages}" if self.kind == "stages" else self.kind
 
     def to_dict(self) -> dict[str, Any]:
         """All of it in JSON's types."""
         derived = {"transfer": self.transfer, "quadrant": self.quadrant, "many": self.many, "similar": self.similar}
-        return derived | asdict(self) | {"reasons": list(self.reasons), "scores": [asdict(row) for row in self.scores]}
+        own = {field.name: getattr(self, field.name) for field in fields(self)}
+        rows = {"scores": [asdict(row) for row in self.scores], "heads": [row.to_dict() for row in self.heads]}
+        return derived | own | {"reasons": list(self.reasons), "head_stages": list(self.head_stages)} | rows
 
     def to_text(self, width: int | None = None) -> str:
         """For people: the choice, the two sentences, and the scores of the stages; on a screen of `width` columns no word is cut."""
@@ -81,7 +88,26 @@ class Advice:
             for score in self.scores
         ]
         scores = table(("stage", "width", "accuracy", "LogME", ""), rows, left=("",), width=width)
-        return "\n".join([*wrapped("\n".join([f"transfer: {self.transfer}", *self.reasons]), width), "", *scores])
+        said = wrapped("\n".join([f"transfer: {self.transfer}", *self.reasons]), width)
+        return "\n".join([*said, "", *scores, *self._heads_text(width)])
+
+    def _heads_text(self, width: int | None) -> list[str]:
+        if not self.heads:
+            return []
+        best, whole = choose_head(self.heads), max(head.macs for head in self.heads)
+        rows = [
+            (
+                " + ".join(head.stages),
+                f"{head.width:,}",
+                f"{head.macs / whole * 100:.0f} %",
+                f"{head.accuracy * 100:.1f} %",
+                f"{head.log_loss:.3f}",
+                "<- cheapest as good as any" if head is best else "",
+            )
+            for head in self.heads
+        ]
+        heads = ("head on mean and maximum of", "inputs", "multiply-adds", "accuracy", "log-loss", "")
+        return ["", *table(heads, rows, left=("",), width=width)]
 
 
 def advise(
@@ -93,6 +119,7 @@ def advise(
     seconds_per_picture: float | None = None,
     stage_shares: Mapping[str, float] | None = None,
     time_budget: float | None = None,
+    heads: Sequence[HeadScore] = (),
 ) -> Advice:
     """Chooses what should learn, from how well each stage separates the classes, the number of pictures, and the time.
 
@@ -100,11 +127,13 @@ def advise(
     training a network gets better to its end, on others its last stages are too special to help.
 
         few and similar       the head alone
-        few and different     the stages after the best one
+        few and different     a head on earlier stages, where that is better than one on the last vector beyond noise; else
+                              the stages after the best one
         many and similar      the head alone where it makes few mistakes already, else the last third of the stages
         many and different    everything; from scratch only where no stage tells the classes apart
 
-    Where that would take longer than the budget, as few stages learn as it allows.
+    Where that would take longer than the budget, as few stages learn as it allows. Where the head alone learns, it is fitted to
+    the stages that suit it best, see `choose_head`.
 
     Args:
         scores: Of each stage in order, and last of the vector before the head; from `score_stages`, on the features of
@@ -116,6 +145,7 @@ def advise(
         stage_shares: The share of that step that each stage takes, in 0..1 (such as its share of the MACs); `None`: all
             the same.
         time_budget: Seconds within which training must end; `None`: it may take what it takes.
+        heads: Of heads on stages, from `score_heads`; none: only the last vector is thought of.
 
     Raises:
         UsageError: There are fewer than three stages and a vector, or a number makes no sense.
@@ -160,6 +190,7 @@ def advise(
         last=last,
         best=best,
         stages=stages,
+        head=choose_head(heads) if heads else None,
     )
     wanted = _wanted(found)
     costs = _Costs(seconds_per_picture, stage_shares, stages, training_pictures, time_budget)
@@ -179,6 +210,8 @@ def advise(
         scores=tuple(scores),
         epochs=costs.epochs,
         seconds=costs.seconds(learning),
+        head_stages=found.head.stages if kind == "head" and found.head is not None and found.earlier else (),
+        heads=tuple(heads),
     )
 
 
@@ -213,6 +246,12 @@ class _Findings:
     last: StageScore
     best: StageScore
     stages: tuple[str, ...]
+    head: HeadScore | None
+
+    @property
+    def earlier(self) -> bool:
+        """Whether a head does better elsewhere than on the last vector."""
+        return self.head is not None and self.head.transfer != "head"
 
     @property
     def many(self) -> bool:
@@ -275,7 +314,7 @@ def _best(scores: Sequence[StageScore]) -> StageScore:
 
 def _wanted(found: _Findings) -> int:
     """How many of the last stages should learn, whatever it takes."""
-    if found.saturated or (found.similar and not found.many):
+    if found.saturated or (not found.many and (found.similar or found.earlier)):
         return 0
     if found.similar:
         return len(found.stages) - 2 * len(found.stages) // 3
@@ -314,11 +353,11 @@ def _on_what_follows(found: _Findings, kind: Kind, wanted: int, learning: int, c
         return (
             f"To train {more} would take about {_duration(costs.seconds(wanted) or 0.0)} here "
             f"({(costs.seconds_per_picture or 0.0) * 1000:.0f} ms a picture and step, {_epochs(costs.epochs)}), and "
-            f"{_duration(costs.budget)} are allowed: so {chosen}."
+            f"{_duration(costs.budget)} are allowed: so {chosen}{_on_the_head(found) if kind == 'head' else ''}."
         )
     if kind == "head":
         why = "little is left to gain" if found.saturated else "more would learn these few pictures by heart"
-        return f"So the head alone learns: {why}."
+        return f"So the head alone learns: {why}{_on_the_head(found)}."
     if kind == "scratch":
         return f"So everything learns from scratch{time}: no stage of these weights tells the classes apart."
     if kind == "full":
@@ -328,6 +367,19 @@ def _on_what_follows(found: _Findings, kind: Kind, wanted: int, learning: int, c
     return (
         f"So the head and the {last} learn{time}: what comes before separates the classes as well as any, "
         "and the pictures are too few to change it."
+    )
+
+
+def _on_the_head(found: _Findings) -> str:
+    """What the head is fitted to, where that is not the last vector."""
+    if found.head is None or not found.earlier:
+        return ""
+    head = found.head
+    return (
+        f"; on the pooled maps of {' and '.join(head.stages)} it gets {_percent(head.accuracy)} of the sample right by "
+        f"cross-validation, and what comes after {head.stages[-1]} is not needed"
+        if "features" not in head.stages
+        else f"; on {' and '.join(head.stages)} together it gets {_percent(head.accuracy)} of the sample right by cross-validation"
     )
 
 

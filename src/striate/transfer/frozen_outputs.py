@@ -67,8 +67,8 @@ class FrozenPart:
 
 
 def stage_vectors(network: Network, input_size: tuple[int, int]) -> FrozenPart:
-    """The part that answers the vectors of all stages and the one before the head, side by side."""
-    identity = _identity(network, _headless(network), "vectors")
+    """The part that answers what `StageVectors` does, side by side."""
+    identity = _identity(network, _headless(network), "means and maxima")
     return FrozenPart(StageVectors(network), network.in_channels, input_size, identity)
 
 
@@ -97,7 +97,7 @@ def output_shapes(part: FrozenPart, device: torch.device) -> list[tuple[int, ...
 
 
 def split_vectors(network: Network, rows: Floats, shapes: list[tuple[int, ...]]) -> dict[str, Floats]:
-    """The vectors of each stage and of `features`, by name, from rows in which they stand side by side."""
+    """The vectors of each stage and of `features`, by their names in `StageVectors`, from rows in which they stand side by side."""
     ends = np.cumsum([shape[0] for shape in shapes])[:-1]
     return dict(zip(StageVectors(network).names, np.split(rows, ends, axis=1), strict=True))
 
