@@ -24,7 +24,7 @@ HERE = "#dcebf6"  # the quadrant of the data set
 CASES = {
     (True, False): ("many, different", "everything learns;\nfrom scratch where\nno stage helps"),
     (True, True): ("many, similar", "the last stages learn,\nor the head alone where\nit makes few mistakes"),
-    (False, False): ("few, different", "the stages after the\nbest one learn"),
+    (False, False): ("few, different", "a head on earlier stages,\nor those after them learn"),
     (False, True): ("few, similar", "the head alone learns"),
 }
 SPAN = 100.0  # the map shows so many times fewer and so many times more pictures than where they begin to be many
