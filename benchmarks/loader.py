@@ -36,6 +36,7 @@ def striate_epochs() -> Opener:
     from striate.data import open_store
     from striate.data.examples import SplitExamples
     from striate.data.preparation import prepare_data
+    from striate.data.preparing_ahead import PreparingAhead
     from striate.pixels import Preprocessing
     from striate.training import Recipe
     from striate.training.batches import epoch_batches
@@ -45,10 +46,10 @@ def striate_epochs() -> Opener:
 
     def opened(folder: Path) -> Epoch:
         keep_freed_memory()
-        dataset = prepare_data(folder, seed=0, root=None, watcher=Watcher())
         rule = Preprocessing(
             colour="rgb", resize="shorter_side", resize_size=(256, 256), crop=(SIDE, SIDE), mean=MEAN, std=STD
         )
+        dataset = prepare_data(folder, seed=0, root=None, watcher=Watcher(), ahead=PreparingAhead(rule))
         rows = np.arange(len(dataset))
         examples = SplitExamples(dataset, open_store(dataset, rule), rule, rows, dataset.labels.astype(np.int64))
         policy = AugmentationPolicy(

@@ -54,11 +54,22 @@ def judge_of(striped):
 def test_pictures_are_prepared_once_for_each_input(striped, monkeypatch):
     judge, opened = judge_of(striped), []
     original = room.open_store
+    monkeypatch.setattr(room, "kept_store", lambda *_: None)
     monkeypatch.setattr(room, "open_store", lambda *a, **k: opened.append(a[1]) or original(*a, **k))
     small, large = judge.examples(rule(32), most=20), judge.examples(rule(64), most=20)
     assert [examples.pixels(np.arange(2)).shape for examples in (small, large)] == [(2, 32, 32, 3), (2, 64, 64, 3)]
     assert judge.examples(rule(32), most=20) is small and opened == [rule(32), rule(64)]
     assert len(judge.examples(rule(32), most=600).labels) == 48
+
+
+def test_a_sample_of_pictures_that_are_kept_is_not_prepared_anew(striped, monkeypatch):
+    judge = judge_of(striped)
+    plain = judge.examples(rule(32), most=20)
+    room.open_store(judge._dataset, rule(32))
+    monkeypatch.setattr(room, "open_store", lambda *_, **__: pytest.fail("was prepared"))
+    again = judge_of(striped).examples(rule(32), most=20)
+    assert (again.pixels(np.arange(20)) == plain.pixels(np.arange(20))).all()
+    assert (again.labels == plain.labels).all() and again.digest == plain.digest
 
 
 def test_the_score_is_that_of_the_vector_before_the_head(striped, monkeypatch):

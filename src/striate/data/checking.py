@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from striate.data.check_cache import Checks, read_checks, stamp_files, write_checks
 from striate.data.dataset import (
@@ -25,8 +27,11 @@ from striate.data.dataset import (
     picture_digest,
 )
 from striate.data.parallel import ordered_results, throttled
+from striate.data.preparing_ahead import PreparingAhead, Row
+from striate.data.store import chunk_of
 from striate.errors import DataError, PictureError
-from striate.pixels import DEFAULT_MAX_PIXELS, decode, measure
+from striate.pixels import DEFAULT_MAX_PIXELS, Preprocessing, measure
+from striate.pixels.decoding import decode_to_picture
 from striate.pixels.limits import NO_MEMORY
 from striate.user_cache import forget_oldest, kind_folder
 
@@ -50,6 +55,7 @@ class _Finding:
     colour: bool = False
     span: int = 0  # from the darkest value to the brightest
     reason: str = ""  # why it is broken
+    prepared: Row = None
 
 
 def check_pictures(
@@ -59,6 +65,7 @@ def check_pictures(
     workers: int | None = None,
     progress: Progress | None = None,
     cache_folder: Path | None = None,
+    ahead: PreparingAhead | None = None,
 ) -> Dataset:
     """The data set with `facts`, and without the pictures that must not be used: these are in `problems`, with reasons.
 
@@ -75,6 +82,8 @@ def check_pictures(
         progress: Told how far the check is.
         cache_folder: Where findings are remembered; None for `checks` in the user's cache folder. A cache that is
             damaged or cannot be written is done without.
+        ahead: How the pictures will probably be prepared afterwards: files that are seen for the first time are then decoded once
+            for both, and `open_store` finds them. None prepares nothing.
 
     Raises:
         DataError: A class that training needs, or the whole data set, has no usable picture.
@@ -88,7 +97,14 @@ def check_pictures(
     folder = kind_folder("checks") if cache_folder is None else cache_folder
     checks = Checks.empty(len(dataset))
     with _remembered(dataset, checks, folder, max_pixels):
-        _look(dataset, checks, max_pixels, workers, progress)
+        if checks.done.any() or not isinstance(dataset.pictures, FilePictures):
+            ahead = None
+        rule = None if ahead is None else ahead.rule
+        with closing(_look(dataset, checks, rule, max_pixels, workers, progress)) as rows:
+            if ahead is not None:
+                ahead.write(rows, len(dataset))
+            for _ in rows:
+                pass
     reasons = checks.reasons | _contradictions(dataset, checks)
     kept = np.setdiff1d(np.arange(len(dataset)), np.fromiter(reasons, dtype=np.int64, count=len(reasons)))
     problems = tuple(Problem(dataset.pictures.key(index), reasons[index]) for index in sorted(reasons))
@@ -97,6 +113,8 @@ def check_pictures(
     )
     result = replace(whole.select(kept), problems=dataset.problems + problems)
     result = replace(result, notes=dataset.notes + _narrow_range_note(result))
+    if ahead is not None:
+        ahead.name(result, kept, len(dataset))
     _need_every_class(dataset, result, problems)
     return result
 
@@ -121,15 +139,23 @@ def _remembered(dataset: Dataset, checks: Checks, folder: Path, max_pixels: int)
             forget_oldest("checks", most=KEPT_CHECKS)
 
 
-def _look(dataset: Dataset, checks: Checks, max_pixels: int, workers: int | None, progress: Progress | None) -> None:
-    """Fills what is not known yet in `checks`."""
+def _look(
+    dataset: Dataset,
+    checks: Checks,
+    rule: Preprocessing | None,
+    max_pixels: int,
+    workers: int | None,
+    progress: Progress | None,
+) -> Generator[Row, None, None]:
+    """Fills what is not known yet in `checks`, and yields those pictures as they are prepared by the rule, if there is one."""
     unknown = np.flatnonzero(~checks.done)
     report = throttled(progress, "checking pictures", len(unknown))
 
     def work(position: int) -> _Finding:
-        return _examine(dataset, int(unknown[position]), max_pixels)
+        return _examine(dataset, int(unknown[position]), max_pixels, rule)
 
-    with closing(ordered_results(work, len(unknown), workers=workers)) as findings:
+    chunk = 32 if rule is None else chunk_of(math.prod(rule.shape))
+    with closing(ordered_results(work, len(unknown), workers=workers, chunk=chunk)) as findings:
         for position, finding in enumerate(findings):
             index = int(unknown[position])
             if finding.digest is None:  # not to be remembered: the same file may be readable next time
@@ -142,9 +168,10 @@ def _look(dataset: Dataset, checks: Checks, max_pixels: int, workers: int | None
                 checks.reasons[index] = finding.reason
             checks.done[index] = True
             report(position + 1)
+            yield finding.prepared
 
 
-def _examine(dataset: Dataset, index: int, max_pixels: int) -> _Finding:
+def _examine(dataset: Dataset, index: int, max_pixels: int, rule: Preprocessing | None) -> _Finding:
     """One picture, read from its first byte to its last pixel."""
     key, path = dataset.pictures.key(index), dataset.pictures.path(index)
     try:
@@ -162,11 +189,30 @@ def _examine(dataset: Dataset, index: int, max_pixels: int) -> _Finding:
         return _Finding(digest, picture.shape[1], picture.shape[0], picture.ndim == 3, _span(picture))
     try:
         facts = measure(picture, max_pixels=max_pixels, name=key)
-        pixels = decode(picture, channels=facts.channels_needed, max_pixels=max_pixels, name=key)
-    except PictureError as error:
+        decoded = decode_to_picture(picture, channels=facts.channels_needed, max_pixels=max_pixels, name=key)
+        span, prepared = _span_of(decoded), _prepared(decoded, picture, rule, key)
+    except (PictureError, MemoryError) as error:
+        reason = error.reason if isinstance(error, PictureError) else NO_MEMORY
         # Memory that is missing now may be there next time.
-        return _Finding(None if error.reason == NO_MEMORY else digest, reason=error.reason)
-    return _Finding(digest, facts.width, facts.height, facts.channels_needed == 3, _span(pixels))
+        return _Finding(None if reason == NO_MEMORY else digest, reason=reason)
+    return _Finding(digest, facts.width, facts.height, facts.channels_needed == 3, span, prepared=prepared)
+
+
+def _prepared(decoded: Image.Image, picture: bytes, rule: Preprocessing | None, name: str) -> Row:
+    """The picture as the rule has it: what `rule.pixels` makes of the file."""
+    if rule is None:
+        return None
+    try:
+        if decoded.mode != ("RGB" if rule.channels == 3 else "L"):
+            return rule.pixels(picture, max_pixels=max(DEFAULT_MAX_PIXELS, 3 * math.prod(decoded.size)), name=name)
+        return rule.fitted(decoded, name)
+    except PictureError:
+        return None  # said when it is wanted
+
+
+def _span_of(decoded: Image.Image) -> int:
+    extrema = np.array(decoded.getextrema())
+    return int(extrema.max() - extrema.min())
 
 
 def _span(pixels: npt.NDArray[np.uint8]) -> int:

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-import dataclasses
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from striate.choosing import evenly
-from striate.data.dataset import Dataset
-from striate.pixels import Preprocessing
+from striate.data.dataset import Dataset, FilePictures
+from striate.data.store import kept_store
+from striate.errors import PictureError
+from striate.pixels import Preprocessing, measure
 
 SMALL = 64
 """Pictures whose shorter side is at most this many pixels are small: drawings, digits, thumbnails."""
 
 SAMPLED = 512
 """Training pictures that colours are measured on: mean, deviation, and the directions that augmentation changes."""
+
+
+GLANCED = 64
+"""Pictures whose headers are read before all are looked at."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,25 @@ def data_facts(dataset: Dataset) -> DataFacts:
     return DataFacts(len(rows), len(dataset.classes), int(np.median(short)), bool(table.colour[rows].any()))
 
 
+def glance(dataset: Dataset) -> DataFacts | None:
+    """What the headers of 64 pictures, evenly from the first to the last, let expect of all; None where none can be read.
+
+    Args:
+        dataset: Need not be checked; whatever split a picture is in.
+    """
+    if not isinstance(dataset.pictures, FilePictures):
+        return None
+    known = []
+    for row in evenly(len(dataset), GLANCED):
+        with suppress(PictureError):
+            known.append(measure(dataset.pictures.path(int(row))))
+    if not known:
+        return None
+    short = int(np.median([min(picture.width, picture.height) for picture in known]))
+    colour = any(picture.channels_needed == 3 for picture in known)
+    return DataFacts(len(dataset), len(dataset.classes), short, colour)
+
+
 class PixelSample:
     """Up to 512 training pictures, evenly from the first to the last; each is read once for a rule of resizing and cropping.
 
@@ -68,11 +93,13 @@ class PixelSample:
 
     def pixels(self, preprocessing: Preprocessing) -> npt.NDArray[np.uint8]:
         """(k, H, W, C) uint8: the pictures as the rule resizes and crops them."""
-        nothing, one = (0.0,) * preprocessing.channels, (1.0,) * preprocessing.channels
-        # What makes an input of pixels changes no pixel.
-        rule = dataclasses.replace(preprocessing, mean=nothing, std=one, range="0..1", channel_order="rgb")
+        rule = preprocessing.of_pixels
         if rule not in self._made:
             rows = self._dataset.indices("train")
             rows = rows[evenly(len(rows), SAMPLED)]
-            self._made[rule] = np.stack([rule.pixels(self._dataset.pictures.read(int(row))) for row in rows])
+            kept = None if self._dataset.facts is None else kept_store(self._dataset, rule)
+            if kept is not None:
+                self._made[rule] = kept.gather(rows)
+            else:
+                self._made[rule] = np.stack([rule.pixels(self._dataset.pictures.read(int(row))) for row in rows])
         return self._made[rule]

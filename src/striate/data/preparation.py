@@ -10,6 +10,7 @@ import numpy as np
 from striate.data.checking import check_pictures
 from striate.data.dataset import Dataset
 from striate.data.loading import load_data
+from striate.data.preparing_ahead import PreparingAhead
 from striate.data.split_table import SplitTable, read_split_csv
 from striate.data.splitting import assign_splits
 from striate.errors import DataError
@@ -17,11 +18,18 @@ from striate.name_comparison import NamePlaces
 from striate.watching import Watcher
 
 
-def prepare_data(data: str | Path | Dataset, *, seed: int, root: str | Path | None, watcher: Watcher) -> Dataset:
-    """Loads, checks and splits the data; says what was set aside."""
+def prepare_data(
+    data: str | Path | Dataset,
+    *,
+    seed: int,
+    root: str | Path | None,
+    watcher: Watcher,
+    ahead: PreparingAhead | None = None,
+) -> Dataset:
+    """Loads, checks and splits the data; says what was set aside; `ahead` as `check_pictures` takes it."""
     dataset = data if isinstance(data, Dataset) else load_data(data, root=root)
     if dataset.facts is None:
-        dataset = check_pictures(dataset, progress=watcher.task)
+        dataset = check_pictures(dataset, progress=watcher.task, ahead=ahead)
     if dataset.problems:
         first = dataset.problems[0]
         watcher.note(

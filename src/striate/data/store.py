@@ -29,6 +29,9 @@ from striate.user_cache import kind_folder
 # Pictures in arrays that take no more than this are prepared in memory in each run, without a file.
 SMALL = 16 << 20
 
+DISK_BUDGET = 8 << 30
+"""Bytes that all files in the cache folder may take together."""
+
 # Rows of a file that is found again are compared with the pictures: this many, spread evenly.
 SPOT_CHECKS = 8
 
@@ -132,7 +135,7 @@ def open_store(
     *,
     cache_folder: Path | None = None,
     memory_budget: int = 1 << 30,
-    disk_budget: int = 8 << 30,
+    disk_budget: int = DISK_BUDGET,
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> PixelStore:
@@ -182,6 +185,19 @@ def open_store(
     return StreamedPixels(dataset, preprocessing, worker_count(workers), f"decoded anew in every epoch: {reason}")
 
 
+def kept_store(dataset: Dataset, preprocessing: Encoding, *, cache_folder: Path | None = None) -> PixelStore | None:
+    """What `open_store` would find in its file; None if there is none, and nothing is prepared then.
+
+    Args:
+        dataset: Checked.
+        preprocessing: What is done to each picture.
+        cache_folder: As `open_store` takes it.
+    """
+    folder = kind_folder("pixels") if cache_folder is None else cache_folder
+    pixels = _found(folder / (store_name(dataset, preprocessing) + ENDING), dataset, preprocessing)
+    return None if pixels is None else HeldPixels(pixels, "mapped")
+
+
 def _shape(dataset: Dataset, preprocessing: Encoding) -> tuple[int, ...]:
     return len(dataset), *preprocessing.shape
 
@@ -204,11 +220,9 @@ def _mapped(
 ) -> tuple[npt.NDArray[Any] | None, str]:
     """The pixels in a cache file, made if need be; or None and why there is none."""
     shape = _shape(dataset, preprocessing)
-    path = folder / (_store_name(dataset, preprocessing) + ENDING)
-    pixels = open_array(path, shape, preprocessing.dtype)
-    if pixels is not None and _is_as_prepared(pixels, dataset, preprocessing):
+    path = folder / (store_name(dataset, preprocessing) + ENDING)
+    if (pixels := _found(path, dataset, preprocessing)) is not None:
         return pixels, ""
-    del pixels  # a file in use cannot be replaced everywhere
     try:
         note = make_room(path, _bytes(dataset, preprocessing), budget)
         if note:
@@ -220,10 +234,16 @@ def _mapped(
     return open_array(path, shape, preprocessing.dtype), f"cannot map {path}"
 
 
-def _store_name(dataset: Dataset, preprocessing: Encoding) -> str:
+def _found(path: Path, dataset: Dataset, preprocessing: Encoding) -> npt.NDArray[Any] | None:
+    """What is in a file, if it is what is looked for; else nothing holds it open, which would keep it from being replaced."""
+    pixels = open_array(path, _shape(dataset, preprocessing), preprocessing.dtype)
+    return pixels if pixels is not None and _is_as_prepared(pixels, dataset, preprocessing) else None
+
+
+def store_name(dataset: Dataset, preprocessing: Encoding) -> str:
     """64 hexadecimal digits for the pictures in their order, the preprocessing, and the version of what decodes."""
     content = hashlib.sha256(dataset.checked_facts.digests.tobytes())
-    content.update(f"{preprocessing.digest} {decoder_versions()}".encode())
+    content.update(f"{preprocessing.stored_digest} {decoder_versions()}".encode())
     return content.hexdigest()
 
 
@@ -250,17 +270,21 @@ def _prepared_rows(
     """All rows in order."""
     report = throttled(progress, "preparing pictures", len(dataset))
     row_bytes = _bytes(dataset, preprocessing) // max(1, len(dataset))
-    chunk = max(1, min(256, (4 << 20) // max(1, row_bytes)))  # a few MB in flight for each thread
     results = ordered_results(
         lambda index: _prepared(dataset, preprocessing, index, compare=True),
         len(dataset),
         workers=workers,
-        chunk=chunk,
+        chunk=chunk_of(row_bytes),
     )
     with closing(results) as rows:
         for done, row in enumerate(rows, start=1):
             yield row
             report(done)
+
+
+def chunk_of(row_bytes: int) -> int:
+    """Rows that a thread is handed at a time: a few MB are in flight for each."""
+    return max(1, min(256, (4 << 20) // max(1, row_bytes)))
 
 
 def _prepared(dataset: Dataset, preprocessing: Encoding, index: int, *, compare: bool) -> npt.NDArray[Any]:

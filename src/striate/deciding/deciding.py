@@ -14,8 +14,9 @@ import torch
 
 from striate.augmentation import AugmentationPolicy, class_changing, read_policy, with_principal_colours
 from striate.data import Dataset, load_data
-from striate.data.facts import DataFacts, PixelSample, data_facts
+from striate.data.facts import DataFacts, PixelSample, data_facts, glance
 from striate.data.preparation import prepare_data
+from striate.data.preparing_ahead import PreparingAhead
 from striate.data.splitting import keep_training_pictures
 from striate.deciding.batch_size import choose_batch_size
 from striate.deciding.early_refusals import check_fit, check_resizing, refuse_early
@@ -26,6 +27,7 @@ from striate.deciding.time_fit import TimedRun, plan_time
 from striate.deciding.training_request import AUTO, TrainingRequest, ask_recipe
 from striate.deciding.transfer_choice import ask_transfer, choose_transfer, fit_alone, is_head_alone
 from striate.deciding.weights_fit import choose_size, choose_twin
+from striate.initialization import drafting
 from striate.models import CutNetwork, Network, Row, create_model, cut_behind, model_row
 from striate.pixels import Preprocessing
 from striate.sealing.cut_figures import cut_figures
@@ -193,11 +195,26 @@ class Deciding:
             most: Training pictures that are kept at most, drawn by the seed; None: all.
         """
         seed, root = self.asked["seed"], self.request.root
-        dataset = prepare_data(self.data, seed=seed, root=root, watcher=self.watcher)
+        ahead = self._prepare_ahead() if most is None else None
+        dataset = prepare_data(self.data, seed=seed, root=root, watcher=self.watcher, ahead=ahead)
         self.dataset = dataset if most is None else keep_training_pictures(dataset, most, seed=seed)
         self.facts = data_facts(self.dataset)
         self.sample = PixelSample(self.dataset)
         self.judge = self._call_judge(self.dataset, seed=seed, watcher=self.watcher)
+
+    def _prepare_ahead(self) -> PreparingAhead | None:
+        """How pictures will probably become the network's input, by the headers of some of them: each is decoded once then."""
+        facts = None if self.data.facts is not None else glance(self.data)
+        if facts is None:
+            return None
+        row = model_row(self.asked["model"] if "model" in self.asked else choose_model(facts).value)
+        channels = 3 if facts.colour else 1
+        with drafting():
+            network = create_model(
+                row.name, in_channels=channels if self.starting is None else max(channels, row.in_channels)
+            )
+        asked = AskedInput(self.request.size)
+        return PreparingAhead(input_rule(row, network, self.starting, asked, facts=facts).preprocessing)
 
     def choose_network(self, defaults: Mapping[str, Any] | None = None) -> None:
         """Chooses the network and its recipe, and builds it with its initial weights.

@@ -11,6 +11,7 @@ import torch
 from striate.choosing import by_share
 from striate.data import Dataset, open_store
 from striate.data.examples import SplitExamples
+from striate.data.store import kept_store
 from striate.errors import UsageError
 from striate.inspection.inspection import inspect_network
 from striate.models import Network, maxima_of
@@ -170,6 +171,8 @@ class SampleJudge:
         if len(rows) == len(dataset.indices("train")):
             store = open_store(dataset, preprocessing, progress=self._watcher.task)
             return SplitExamples.of(dataset, store, preprocessing, "train")
+        if (kept := kept_store(dataset, preprocessing)) is not None:
+            return SplitExamples(dataset, kept, preprocessing, rows, dataset.labels[rows].astype(np.int64))
         sample = dataset.select(rows)
         store = open_store(sample, preprocessing, progress=self._watcher.task)
         return SplitExamples(sample, store, preprocessing, np.arange(len(rows)), sample.labels.astype(np.int64))

@@ -44,6 +44,10 @@ class Encoding(Protocol):
         """SHA-256, in hexadecimal, of `to_dict()`: equal for equal encodings, everywhere."""
 
     @property
+    def stored_digest(self) -> str:
+        """The same of what `encode` depends on: equal for encodings whose stored items are equal."""
+
+    @property
     def canary_files(self) -> tuple[str, ...]:
         """The files' names of the canaries of a bundle, in their order."""
 

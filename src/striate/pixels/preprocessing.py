@@ -7,7 +7,7 @@ import json
 import math
 import operator
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal, cast, get_args
 
 import numpy as np
@@ -166,6 +166,17 @@ class Preprocessing:
         text = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()
 
+    @property
+    def of_pixels(self) -> Preprocessing:
+        """The rule without what makes an input of pixels: rules that resize and crop alike have the same."""
+        nothing, one = (0.0,) * self.channels, (1.0,) * self.channels
+        return replace(self, mean=nothing, std=one, range="0..1", channel_order="rgb")
+
+    @property
+    def stored_digest(self) -> str:
+        """The digest of `of_pixels`: mean, deviation, range and order of channels change no pixel."""
+        return self.of_pixels.digest
+
     def pixels(
         self, source: PictureSource, *, max_pixels: int = DEFAULT_MAX_PIXELS, name: str | None = None
     ) -> npt.NDArray[np.uint8]:
@@ -180,7 +191,7 @@ class Preprocessing:
             PictureError: If the picture cannot be read; it names the picture and the reason.
         """
         picture = decode_to_picture(source, channels=self.channels, max_pixels=max_pixels, name=name)
-        return self._fitted(picture, picture_name(source, name))
+        return self.fitted(picture, picture_name(source, name))
 
     def encode(
         self, item: PictureSource, *, name: str | None = None, limit: int | None = None
@@ -227,7 +238,7 @@ class Preprocessing:
                 f"got {pixels.dtype} of shape {pixels.shape}"
             )
         picture = Image.fromarray(pixels if self.channels == 3 else pixels[:, :, 0])
-        return self._fitted(picture, picture_name(pixels, None))
+        return self.fitted(picture, picture_name(pixels, None))
 
     def normalise(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """Prepared pictures as a network's input: (pixels / 255 - mean) / std, or (pixels - mean) / std by `range`.
@@ -302,8 +313,16 @@ class Preprocessing:
         added = {name: values.get(name, usual) for name, usual in _ADDED.items()}
         return cls(**{name: values[name] for name in _SETTINGS}, **added)
 
-    def _fitted(self, picture: Image.Image, name: str) -> npt.NDArray[np.uint8]:
-        """The picture (mode L or RGB) resized, filled up and cropped."""
+    def fitted(self, picture: Image.Image, name: str) -> npt.NDArray[np.uint8]:
+        """A decoded picture resized, filled up and cropped: what `pixels` does after decoding.
+
+        Args:
+            picture: Of mode RGB or L, by the rule's `channels`.
+            name: What errors call it.
+
+        Raises:
+            PictureError: If the picture is so long and thin that it would have too many pixels, once resized.
+        """
         with naming_memory(name):
             return self._resized_and_cropped(picture, name)
 
