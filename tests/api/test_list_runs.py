@@ -1,5 +1,6 @@
 """`striate.list_runs` and `striate runs`: a row a run, whatever state it is in."""
 
+import dataclasses
 import json
 import shutil
 import subprocess
@@ -10,6 +11,7 @@ import pytest
 
 import striate
 from striate.errors import UsageError
+from striate.runs.tournament_record import write_tournament
 
 
 @pytest.fixture
@@ -66,6 +68,34 @@ def test_every_folder_is_a_row(runs, finished_run):
     stopped = found["stopped"]
     assert (stopped.data, stopped.model, stopped.accuracy) == ("striped", "resnet20", None)
     assert found["only-a-bundle"].accuracy == run.accuracy
+
+
+def test_a_tournament_is_a_row(finished_run, tournament_story, tmp_path):
+    """Before its first classifier, while others are tried, when all have been tried, and when it has ended."""
+    figures = finished_run.metrics["test" if "test" in finished_run.metrics else "val"]
+
+    def placed(name, record, **changes):
+        folder = shutil.copytree(finished_run.folder, tmp_path / name)
+        write_tournament(folder, dataclasses.replace(record, **changes))
+        return folder
+
+    first = placed("first", tournament_story[1])
+    (first / "recipe.toml").unlink()
+    shutil.rmtree(first / "bundle")
+    placed("going-on", tournament_story[6], worked_seconds=55.0)
+    placed("last", tournament_story[7])
+    placed("over", tournament_story[8])
+    found = {run.folder.name: run for run in striate.list_runs(tmp_path).runs}
+    assert {name: (run.state, run.reason) for name, run in found.items()} == {
+        "first": ("unfinished", "candidate 1 of 4, head on mobilenet_v2"),
+        "going-on": ("unfinished", "candidate 4 of 4, mobilenet_v2, all of it"),
+        "last": ("unfinished", "all 4 candidates were tried"),
+        "over": ("finished", ""),
+    }
+    assert all(run.resumable for name, run in found.items() if name != "over")
+    assert [found[name].accuracy for name in ("first", "going-on", "over")] == [None, *[figures["accuracy"]] * 2]
+    assert (found["going-on"].seconds, found["over"].seconds) == (55.0, 255.0)
+    assert striate.list_runs(first).runs == (found["first"],)
 
 
 def test_the_command_shows_them(runs, striate_command, monkeypatch):

@@ -16,6 +16,7 @@ from striate.bundle.plain_json import read_json_object
 from striate.errors import StriateError, UsageError, closest
 from striate.printable_text import printable
 from striate.report import says_ended
+from striate.runs.tournament_record import TOURNAMENT, TournamentRecord, read_tournament
 from striate.text_layout import table, wrapped
 from striate.training.run_folder import BUNDLE, RECIPE, REPORT, SPLITS, read_history
 from striate.wording import duration, percent, plural
@@ -49,7 +50,7 @@ class ListedRun:
     epochs: int = 0
     """That have ended."""
     seconds: float | None = None
-    """That those took together."""
+    """That those took together; of a tournament, all work on it."""
     created: str | None = None
     """When it was begun: local time, ISO 8601."""
 
@@ -130,7 +131,7 @@ def list_runs(folder: str | os.PathLike[str] = "runs") -> RunList:
         close = [name for name in closest(str(place), _folders_beside(place)) if _has_runs(Path(name))]
         meant = f"did you mean {', '.join(close)}?" if close else "name the folder that holds the runs"
         raise UsageError(f"there is no folder {place}; {meant}")
-    if (place / RECIPE).is_file():
+    if (place / RECIPE).is_file() or (place / TOURNAMENT).is_file():
         return RunList(place, (_listed(place),))
     try:
         folders = sorted(path for path in place.iterdir() if path.is_dir() and not path.name.startswith("."))
@@ -164,6 +165,8 @@ def _listed(folder: Path) -> ListedRun:
             contract = read_contract(folder)
             name = contract.data.get("name")
             return ListedRun(folder, "bundle", data=None if name is None else str(name), **_measured(contract))
+        if (record := read_tournament(folder)) is not None:  # before its first classifier is sealed
+            return ListedRun(folder, "unfinished", describe_place(record), seconds=record.worked_seconds)
         missing = SPLITS if (folder / RECIPE).is_file() else RECIPE
         return ListedRun(folder, "other", f"no run: it has no {missing}")
     except (StriateError, OSError) as error:
@@ -181,11 +184,22 @@ def _of_run(folder: Path) -> ListedRun:
         }
     except (ValueError, KeyError, TypeError) as error:
         raise StriateError(f"{RECIPE} is not the recipe of a run: {error}") from error
+    record = read_tournament(folder)
     rows = read_history(folder)
     seconds = [row.get("seconds") for row in rows if isinstance(row, Mapping)]
     known |= {"epochs": len(rows)}
     if rows:  # a head that is fitted at once takes none
         known["seconds"] = float(sum(taken for taken in seconds if isinstance(taken, int | float)))
+    if record is not None:
+        known["seconds"] = record.worked_seconds
+    if record is not None and not record.ended:
+        sealed = (folder / BUNDLE / CONTRACT).is_file()
+        return ListedRun(
+            folder,
+            "unfinished",
+            describe_place(record),
+            **known | (_measured(read_contract(folder / BUNDLE)) if sealed else {}),
+        )
     if not (folder / BUNDLE).exists():
         return ListedRun(folder, "unfinished", f"epoch {len(rows)} of {planned}", **known)
     try:
@@ -195,6 +209,14 @@ def _of_run(folder: Path) -> ListedRun:
     if not says_ended(folder / REPORT):
         return ListedRun(folder, "unfinished", "its report is not written", **known)
     return ListedRun(folder, "finished", **known)
+
+
+def describe_place(record: TournamentRecord) -> str:
+    """Where a tournament that has not ended is: which candidate is tried, or was when it stopped."""
+    now = record.running or record.next
+    if now is None:
+        return f"all {plural(len(record.entries), 'candidate')} were tried"
+    return f"candidate {record.entries.index(now) + 1} of {len(record.entries)}, {now.candidate.name}"
 
 
 def read_contract(bundle: Path) -> Contract:
