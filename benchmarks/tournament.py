@@ -10,7 +10,8 @@ DATA is the folder of the test data (`$STRIATE_TEST_DATA`). Every contender lear
 of its own, on two processors, one after the other; the test pictures are those that it has not seen, and its answers to each are
 kept, so that contenders are compared picture by picture. A cell is kept as soon as it is measured (`results/quality/`): stop with
 Ctrl-C at any time, and the next call goes on with what is missing. A cell is measured only while other programs leave the
-processors alone, and is not kept where they did not; --force measures and keeps it all the same, with their share noted.
+processors alone, and is not kept where they did not; --force measures and keeps it all the same, with their share noted. When
+Striate has changed, measure it anew: `--only striate striate-scratch --again`; its commit is in each cell.
 
 Peers live in environments of their own under --cache, made by `peers/*.txt`. Writes `docs/quality.md` from the kept cells.
 """

@@ -31,6 +31,9 @@ def write_page(table: Table, cells: Mapping[Place, Cell], facts: Mapping[str, Fa
     if not cells:
         return "\n".join(parts)
     parts += [f"![Accuracy on the test pictures against seconds, for each set]({table.name}.png)\n"]
+    parts += [
+        "A line is the course of Striate's tournament: the accuracy on the validation pictures of what had the place.\n"
+    ]
     for budget in table.budgets():
         parts.append(f"## {budget} seconds\n")
         for own in table.judged():

@@ -27,7 +27,7 @@ def draw(table: Table, cells: Mapping[Place, Cell], facts: Mapping[str, Facts]) 
     from striate.evaluation import wilson_interval
 
     columns, judged = by_column(cells), table.judged()
-    sets = list(dict.fromkeys(dataset for _, dataset in columns))
+    sets = list(dict.fromkeys(dataset for budget, dataset in table.columns if (budget, dataset) in columns))
     lines = -(-len(sets) // COLUMNS)
     figure = Figure(figsize=(4.2 * COLUMNS, 3.1 * lines + 0.7), dpi=110, layout="constrained")
     FigureCanvasAgg(figure)

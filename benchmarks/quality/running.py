@@ -6,6 +6,7 @@ import argparse
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import time
 from datetime import date
@@ -200,8 +201,8 @@ def measure(place: Place, contender: Contender, job: Job, python: Path) -> Cell:
             failure = f"its answers cannot be read: {error}"
     uncounted = notes.pop("uncounted", {"wall": 0.0, "cpu": 0.0})
     versions = notes.pop("versions", {}) or {
-        name: metadata.version(name) for name in ("striate", "torch", "openvino", "numpy")
-    }
+        name: metadata.version(name) for name in ("torch", "openvino", "numpy")
+    } | {"striate": own_version()}
     return Cell(
         place=place,
         digest=job.facts.digest,
@@ -218,6 +219,16 @@ def measure(place: Place, contender: Contender, job: Job, python: Path) -> Cell:
         notes=notes,
         failure=failure,
     )
+
+
+def own_version() -> str:
+    """Striate's version and the commit that it is of, `+` behind it where files were changed since."""
+    said = []
+    for command in (["rev-parse", "--short", "HEAD"], ["status", "--porcelain", "--", ":/src"]):
+        done = subprocess.run(["git", "-C", str(HERE), *command], check=False, capture_output=True, text=True)
+        said.append(done.stdout.strip() if done.returncode == 0 else "")
+    commit, changed = said
+    return metadata.version("striate") + (f" ({commit}{'+' if changed else ''})" if commit else "")
 
 
 def failed(measured: Measured) -> str:

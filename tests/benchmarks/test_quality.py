@@ -306,6 +306,22 @@ def test_the_program_says_what_it_will_not_do(tmp_path):
     assert skipped.returncode == 0 and "skipped: give --data" in skipped.stderr
 
 
+def test_a_cell_of_ours_tells_its_commit(tmp_path, monkeypatch):
+    running = loaded("quality.running")
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b", "-C", str(tmp_path)]
+    version = metadata.version("striate")
+    monkeypatch.setattr(running, "HERE", tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    assert running.own_version() == version  # no repository
+    for command in (["init", "-q"], ["commit", "-q", "--allow-empty", "-m", "first"]):
+        subprocess.run([*git, *command], check=True, capture_output=True)
+    commit = subprocess.run([*git, "rev-parse", "--short", "HEAD"], check=True, capture_output=True, text=True).stdout
+    assert running.own_version() == f"{version} ({commit.strip()})"
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "new.py").touch()
+    assert running.own_version() == f"{version} ({commit.strip()}+)"
+
+
 @pytest.mark.slow
 def test_peers_compute_what_the_weights_were_trained_in(real_data):
     import torch
