@@ -7,7 +7,8 @@ from functools import cache
 
 import jinja2
 
-from striate.inspection.drawing import Drawing, Node, draw, inside, overview, times
+from striate.inspection.drawing import Drawing, draw
+from striate.inspection.drawn_nodes import Node, inside, overview, times
 from striate.inspection.layers import Layer
 from striate.inspection.record import COUNTING, Record
 from striate.inspection.text import (

@@ -22,7 +22,8 @@ from striate.hooks import evaluating, watch_calls
 from striate.inspection.asked_values import ASKS_FOR_VALUES, needs_values
 from striate.inspection.counting import CountingMode, PassingMode, tensors_in
 from striate.inspection.moving import VIEWS, attended, moved
-from striate.inspection.operations import RULES, Result, broadcast
+from striate.inspection.operation_rule import Result
+from striate.inspection.operations import RULES, broadcast
 from striate.inspection.receptive_field import Axis, Extent, Spread, joined
 from striate.nn import LayerFacts, StatesFacts
 
