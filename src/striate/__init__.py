@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from striate.api.predict import predict
     from striate.api.quantize import Quantization, quantize
     from striate.api.signal import measure_signal
+    from striate.api.stress import StressCard, stress
     from striate.api.train import resume, train
     from striate.api.visualize import Visualization, visualize
     from striate.data import Dataset, load_data
@@ -100,6 +101,7 @@ _HOMES = {
     "Run": "striate.runs.run",
     "RunList": "striate.api.list_runs",
     "SignalReport": "striate.inspection",
+    "StressCard": "striate.api.stress",
     "StriateError": "striate.errors",
     "TrainingBenchmark": "striate.api.bench_training",
     "TrainingError": "striate.errors",
@@ -132,6 +134,7 @@ _HOMES = {
     "predict": "striate.api.predict",
     "quantize": "striate.api.quantize",
     "resume": "striate.api.train",
+    "stress": "striate.api.stress",
     "train": "striate.api.train",
     "visualize": "striate.api.visualize",
 }
@@ -186,6 +189,7 @@ __all__ = [
     "Run",
     "RunList",
     "SignalReport",
+    "StressCard",
     "StriateError",
     "TrainingBenchmark",
     "TrainingError",
@@ -219,6 +223,7 @@ __all__ = [
     "predict",
     "quantize",
     "resume",
+    "stress",
     "train",
     "visualize",
 ]

@@ -11,18 +11,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from striate.data import SPLITS, Dataset, Problem, apply_split_table, check_pictures, load_data, read_split_csv
-from striate.data.known_classes import labels_of
+from striate.data import Dataset, Problem
 from striate.durable_writing import whole_file
-from striate.errors import DataError, UnknownNameError, UsageError
+from striate.errors import UsageError
 from striate.evaluation import Finding, Scores, judge_scores
 from striate.printable_text import printable
 from striate.row_writing import FilePath, csv_line
 from striate.runs.run import Run, run_folder_of
+from striate.runs.unseen_pictures import check_split, unseen_pictures
 from striate.runtime import Classifier, as_classifier
 from striate.tasks import USUAL_TASK, Task
 from striate.text_layout import cell_width, facts, table, wrapped
-from striate.training.run_folder import SPLITS as SPLIT_TABLE
 from striate.watching import Watcher
 from striate.wording import percent
 
@@ -168,60 +167,31 @@ def evaluate(
         BundleError: If the bundle was changed.
     """
     watcher = watcher or Watcher()
-    if split is not None and split not in SPLITS:
-        raise UnknownNameError("split", split, SPLITS)
+    check_split(split)
     run_folder = run_folder_of(classifier)
-    dataset = data if isinstance(data, Dataset) else load_data(data, root=root)
     classifier = as_classifier(classifier)
-    for note in dataset.notes:
-        watcher.note(note)
-    labels_of(dataset, classifier.classes)  # an unknown class shows before the pictures are read
-    if dataset.facts is None:
-        said = len(dataset.notes)
-        dataset = check_pictures(dataset, progress=watcher.task)
-        for note in dataset.notes[said:]:
-            watcher.note(note)
-    chosen, rows = choose_rows(dataset, split, run_folder)
-    chosen_data = dataset.select(rows)
-    seen = np.zeros(len(rows), dtype=bool)
-    if not include_seen:
-        seen = classifier.seen_pictures().contains(chosen_data.checked_facts.digests)
-        if seen.all():
-            raise DataError(
-                f"the classifier was trained on all {len(rows)} pictures of {dataset.location} ({chosen}); "
-                "measure it on others, or name another --split"
-            )
-    kept = chosen_data.select(np.flatnonzero(~seen))
-    labels = labels_of(kept, classifier.classes)
+    pictures = unseen_pictures(
+        classifier,
+        data,
+        run_folder=run_folder,
+        split=split,
+        root=root,
+        include_seen=include_seen,
+        watcher=watcher,
+    )
+    kept = pictures.dataset
     probabilities = np.concatenate(list(predict_in_batches(classifier, kept, watcher)))
     return Evaluation(
-        scores=classifier.task.score(probabilities, labels, classifier.classes),
-        split=chosen,
+        scores=classifier.task.score(probabilities, pictures.labels, classifier.classes),
+        split=pictures.split,
         classes=classifier.classes,
         keys=tuple(kept.pictures.key(index) for index in range(len(kept))),
-        labels=labels,
+        labels=pictures.labels,
         probabilities=probabilities,
-        seen=int(seen.sum()),
-        problems=dataset.problems,
+        seen=pictures.seen,
+        problems=pictures.problems,
         task=classifier.task,
     )
-
-
-def choose_rows(dataset: Dataset, split: str | None, run_folder: Path | None) -> tuple[str, npt.NDArray[np.int64]]:
-    """The split to measure on and its rows: the one asked for, else `test`, else `val`, else everything.
-
-    Raises:
-        UsageError: If the split that was asked for has no picture.
-    """
-    if not dataset.has_splits and run_folder is not None:
-        dataset = apply_split_table(dataset, read_split_csv(run_folder / SPLIT_TABLE))
-    for name in (split,) if split else ("test", "val"):
-        rows = dataset.indices(name)
-        if len(rows):
-            return name, rows
-    if split is not None:
-        raise UsageError(f"{dataset.location} has no pictures in the split {split!r}")
-    return "all", np.arange(len(dataset))
 
 
 def predict_in_batches(classifier: Classifier, dataset: Dataset, watcher: Watcher) -> Iterator[npt.NDArray[np.float64]]:

@@ -103,6 +103,7 @@ VERBS = {
     "visualize": "visualize",
     "export": "export",
     "import": "import_weights",
+    "stress": "stress",
     "quantize": "quantize",
     "bench": "bench",
     "cache": "cache",

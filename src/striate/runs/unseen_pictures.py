@@ -1,0 +1,108 @@
+"""Which labelled pictures a classifier is measured on: those of a split that it was not trained on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from striate.data import SPLITS, Dataset, Problem, apply_split_table, check_pictures, load_data, read_split_csv
+from striate.data.known_classes import labels_of
+from striate.errors import DataError, UnknownNameError, UsageError
+from striate.runtime import Classifier
+from striate.training.run_folder import SPLITS as SPLIT_TABLE
+from striate.watching import Watcher
+
+
+@dataclass(frozen=True)
+class UnseenPictures:
+    """Pictures to measure a classifier on."""
+
+    dataset: Dataset
+    """Those alone."""
+    labels: npt.NDArray[np.int64]
+    """(n,) their classes as places in the classifier's."""
+    split: str
+    """`train`, `val`, `test`, or `all` where the data has no splits."""
+    seen: int
+    """Pictures that were left out because the classifier was trained on them."""
+    problems: tuple[Problem, ...]
+    """Pictures that were left out because they cannot be used."""
+
+
+def check_split(split: str | None) -> None:
+    """Refuses a split that there is not, before anything is read.
+
+    Raises:
+        UnknownNameError: It is neither None nor one of `train`, `val` and `test`.
+    """
+    if split is not None and split not in SPLITS:
+        raise UnknownNameError("split", split, SPLITS)
+
+
+def unseen_pictures(
+    classifier: Classifier,
+    data: str | Path | Dataset,
+    *,
+    run_folder: Path | None,
+    split: str | None,
+    root: str | Path | None,
+    include_seen: bool,
+    watcher: Watcher,
+) -> UnseenPictures:
+    """The pictures of a split, without those that the classifier was trained on, which are known by their content.
+
+    Args:
+        classifier: What is measured.
+        data: As for `striate.train`.
+        run_folder: The run that the classifier is of, whose splits are used where the data has none.
+        split: `train`, `val` or `test`; None: `test`, else `val`, else everything.
+        root: Where the local copy of a built-in set is.
+        include_seen: Whether to keep pictures of the training too.
+        watcher: Hears how far it is.
+
+    Raises:
+        UsageError: If there is no such data or split.
+        DataError: If the data has a class that the classifier does not know, or no picture is left.
+    """
+    dataset = data if isinstance(data, Dataset) else load_data(data, root=root)
+    for note in dataset.notes:
+        watcher.note(note)
+    labels_of(dataset, classifier.classes)  # an unknown class shows before the pictures are read
+    if dataset.facts is None:
+        said = len(dataset.notes)
+        dataset = check_pictures(dataset, progress=watcher.task)
+        for note in dataset.notes[said:]:
+            watcher.note(note)
+    chosen, rows = choose_rows(dataset, split, run_folder)
+    chosen_data = dataset.select(rows)
+    seen = np.zeros(len(rows), dtype=bool)
+    if not include_seen:
+        seen = classifier.seen_pictures().contains(chosen_data.checked_facts.digests)
+        if seen.all():
+            raise DataError(
+                f"the classifier was trained on all {len(rows)} pictures of {dataset.location} ({chosen}); "
+                "measure it on others, or name another --split"
+            )
+    kept = chosen_data.select(np.flatnonzero(~seen))
+    labels = labels_of(kept, classifier.classes)
+    return UnseenPictures(kept, labels, chosen, int(seen.sum()), dataset.problems)
+
+
+def choose_rows(dataset: Dataset, split: str | None, run_folder: Path | None) -> tuple[str, npt.NDArray[np.int64]]:
+    """The split to measure on and its rows: the one asked for, else `test`, else `val`, else everything.
+
+    Raises:
+        UsageError: If the split that was asked for has no picture.
+    """
+    if not dataset.has_splits and run_folder is not None:
+        dataset = apply_split_table(dataset, read_split_csv(run_folder / SPLIT_TABLE))
+    for name in (split,) if split else ("test", "val"):
+        rows = dataset.indices(name)
+        if len(rows):
+            return name, rows
+    if split is not None:
+        raise UsageError(f"{dataset.location} has no pictures in the split {split!r}")
+    return "all", np.arange(len(dataset))
