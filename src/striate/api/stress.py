@@ -312,7 +312,7 @@ def stress(
         for (name, one), found, true in zip(classifiers, answers, labels, strict=True)
     )
     first = classifiers[0][1]
-    flipped = _flipped(stressed[0], pixels[first.contract.preprocessing], identities, labels[0], seed)
+    flipped = _flipped(stressed[0], pixels[first.contract.picture_preprocessing], identities, labels[0], seed)
     error, baseline = _mean_corruption_error(stressed, against=other)
     return StressCard(
         title=title,
@@ -346,7 +346,7 @@ def _prepared(
     dataset: Dataset, classifiers: Sequence[Classifier], watcher: Watcher
 ) -> dict[Preprocessing, npt.NDArray[np.uint8]]:
     """The pictures as each preprocessing that there is leaves them: (n, H, W, C)."""
-    rules = list(dict.fromkeys(one.contract.preprocessing for one in classifiers))
+    rules = list(dict.fromkeys(one.contract.picture_preprocessing for one in classifiers))
     found: dict[Preprocessing, list[npt.NDArray[np.uint8]]] = {rule: [] for rule in rules}
     for place in range(len(dataset)):
         source = dataset.pictures.read(place)
@@ -367,7 +367,7 @@ def _all_answers(
     """Of every classifier in order; those of one preprocessing look at the same changed pictures, which are made once."""
     answers: dict[int, ShiftedAnswers] = {}
     for rule, prepared in pixels.items():
-        alike = [place for place, one in enumerate(classifiers) if one.contract.preprocessing == rule]
+        alike = [place for place, one in enumerate(classifiers) if one.contract.picture_preprocessing == rule]
         found = answers_under(
             [classifiers[place] for place in alike], prepared, identities, shifts, seed=seed, progress=watcher.task
         )
