@@ -10,6 +10,7 @@ from striate.evaluation.calibration import (
 from striate.evaluation.findings import Finding, judge_scores
 from striate.evaluation.metrics import ClassScores, Scores, most_confident_mistakes, score, wilson_interval
 from striate.evaluation.paired import PairedComparison, compare_right
+from striate.evaluation.selection_bias import most_flattery
 from striate.evaluation.selection_metrics import (
     MetricComparison,
     compare_answers,
@@ -29,6 +30,7 @@ __all__ = [
     "fit_temperature",
     "judge_scores",
     "most_confident_mistakes",
+    "most_flattery",
     "reliability",
     "score",
     "selection_score",

@@ -80,7 +80,7 @@ class Run:
             "run": str(self.folder),
             "report": str(self.report),
             "model": self.contract.architecture.model,
-            "head_stages": self.contract.architecture.arguments["head_stages"],
+            "head_stages": list(self.contract.architecture.arguments["head_stages"]),
             "accuracy": headline[split]["accuracy"] if split else None,
             "split": split,
             "metrics": headline,
