@@ -278,7 +278,7 @@ def test_a_gpu_answers_the_same(network, tmp_path):
 
 
 def test_large_pictures_go_through_a_few_at_a_time(tmp_path, monkeypatch):
-    """Sixty-four of 224 x 224 take MobileNetV2 more than a gigabyte, and are answered no faster."""
+    """Sixty-four of 224 x 224 take MobileNetV2 half a gigabyte more, and are answered no faster."""
     taken = []
 
     def answer(images):
