@@ -96,7 +96,10 @@ def test_another_seed_gives_another_run(finished_run, striped, tmp_path):
 def test_decisions_are_said_and_written_down(striped, tmp_path):
     recorder = Recorder()
     striate.train(striped, epochs=1, output=tmp_path / "run", watcher=recorder)
-    assert recorder.decisions["model"] == ("resnet20", "pictures of about 46 pixels: a small residual network")
+    assert recorder.decisions["model"] == (
+        "resnet9_x0_25",
+        "pictures of about 46 pixels, 48 to learn from: a narrow residual network learns most of few",
+    )
     assert recorder.decisions["normalisation"][1] == "measured on the training pictures"
     assert {"model", "recipe", "epochs", "batch size", "augmentation", "input size", "precision"} <= set(
         recorder.decisions
@@ -168,13 +171,21 @@ def test_broken_pictures_are_set_aside(drawn, tmp_path):
     assert "a/bad.jpg" in run.report.read_text()
 
 
+def test_a_first_layer_is_made_from_pictures_before_the_first_step(striped, tmp_path):
+    options = {"model": "airbench94", "epochs": 1, "settings": ["batch_size=16"], "precision": "fp32", "size": 32}
+    run = striate.train(striped, **options, output=tmp_path / "run")
+    weight = run.classifier().network().whitening.weight
+    assert torch.equal(weight[:12], -weight[12:])  # both ways along each eigenvector, and nothing learnt since
+    assert "first layer" in (tmp_path / "run" / "recipe.toml").read_text()
+
+
 @pytest.mark.slow
 def test_few_photographs_from_scratch_get_a_word_of_advice(drawn, tmp_path):
     drawn(tmp_path / "data", ("a", "b"), 6, side=100)
     recorder = Recorder()
     striate.train(tmp_path / "data", epochs=1, size=32, output=tmp_path / "run", watcher=recorder)
-    assert recorder.decisions["model"][0] == "mobilenet_v2"
-    assert any("start from trained weights with --weights imagenet" in note for note in recorder.notes)
+    assert recorder.decisions["model"][0] == "resnet9_x0_25"
+    assert any("trained weights (--weights imagenet) bring a much better result" in note for note in recorder.notes)
 
 
 @pytest.mark.slow

@@ -147,7 +147,7 @@ def test_wrong_names_are_said_before_the_pictures_are_read(tmp_path, options, te
 def test_published_weights_choose_a_network_only_if_they_are_used(striped, monkeypatch):
     watcher = Notes()
     plan = decided(striped, watcher, weights="imagenet", transfer="scratch").plan
-    assert plan.recipe.model == "resnet20"
+    assert plan.recipe.model == "resnet9_x0_25"
     assert watcher.decisions["model"][1].startswith("pictures of about ")
 
 

@@ -434,6 +434,26 @@ def test_a_run_with_growing_pictures_goes_on_to_the_same_bits(small_network, toy
     assert_same(fingerprint(resumed), fingerprint(whole))
 
 
+class TenFullSteps(TimePlan):
+    """A plan that always has time for ten more steps of full size, and notes what it is told."""
+
+    def observe_step(self, seconds):
+        self.seconds = [*getattr(self, "seconds", []), seconds]
+
+    def steps_left(self, *, steps_per_epoch, batch):
+        return 10
+
+
+@pytest.mark.parametrize(("first", "steps"), [(1.0, 11), (0.25, 15)])
+def test_a_time_limit_counts_small_pictures_as_what_they_cost(small_network, toy, first, steps):
+    plan = TenFullSteps(deadline=0, reserve=0, step_seconds=1, validation_seconds=0)
+    state = begin(small_network("resnet9_x0_25"), rising(first), steps=15)
+    results = list(fit(state, rising(first), toy(24), toy(4), device=CPU, plan=plan))
+    # After the first step ten more of full size fit: that is the end at eleven, or, as the next ones cost less, later.
+    assert results[-1].step == steps
+    assert len(plan.seconds) == steps and min(plan.seconds) > 0
+
+
 def test_a_first_layer_s_bias_learns_for_three_epochs_only(toy, tmp_path):
     def new():
         return begin(create_model("airbench94", num_classes=2, in_channels=1, seed=0), steps=10)

@@ -76,3 +76,22 @@ def test_fused_steps_equal_plain_ones(small_network, name):
             optimizer.zero_grad()
         results.append(torch.cat([parameter.flatten() for parameter in network.parameters()]))
     assert torch.allclose(*results, atol=1e-6)
+
+
+def test_biases_may_learn_faster(small_network):
+    network = small_network("resnet20")
+    config = OptimizerConfig(learning_rate=0.1, weight_decay=0.01, head_multiplier=2.0, bias_multiplier=16.0)
+    optimizer = create_optimizer(network, config)
+    seen = settings_by_name(network, optimizer)
+    assert seen["bn1.weight"] == seen["bn1.bias"] == (pytest.approx(1.6), 0.0)
+    assert seen["fc.bias"] == (pytest.approx(3.2), 0.0) and seen["fc.weight"] == (0.2, 0.01)
+    assert seen["conv1.weight"] == (0.1, 0.01)
+    assert scale_learning_rate(optimizer, 0.5) == pytest.approx(0.1)  # the head's, not its bias's
+
+
+def test_where_biases_alone_learn_theirs_is_the_rate(small_network):
+    network = small_network("resnet20")
+    for parameter in network.parameters():
+        parameter.requires_grad_(parameter.ndim == 1)
+    optimizer = create_optimizer(network, OptimizerConfig(learning_rate=0.1))
+    assert scale_learning_rate(optimizer, 0.5) == pytest.approx(0.05)

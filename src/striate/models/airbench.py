@@ -62,6 +62,7 @@ class AirbenchConfig(NetworkConfig):
     whitening_epochs: int = 3  # for which its bias learns
     paper: Paper = PAPER
     benchmark: Benchmark = CIFAR10
+    photograph_side: int = 64
 
 
 VARIANTS = {

@@ -136,7 +136,7 @@ ARITHMETIC = {
 }
 """Fields of rows that change what is computed, and no tensor."""
 
-WITHOUT_EFFECT = {"paper", "benchmark", "initialization"}
+WITHOUT_EFFECT = {"paper", "benchmark", "initialization", "photograph_side"}
 """Fields of rows that say nothing of what a network with trained weights computes."""
 
 

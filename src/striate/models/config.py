@@ -69,4 +69,7 @@ class NetworkConfig:
 
     paper: Paper
     benchmark: Benchmark
+    photograph_side: int = (
+        0  # pixels: the side of photographs for a row made for thumbnails that takes larger ones; 0: its own
+    )
     auxiliary_weight: float = 0.0  # of each auxiliary head's loss in training, beside the head's 1; 0: there are none

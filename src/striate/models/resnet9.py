@@ -40,6 +40,7 @@ class ResNet9Config(NetworkConfig):
     scale: float = 0.125
     paper: Paper = PAPER
     benchmark: Benchmark = CIFAR10
+    photograph_side: int = 64
 
 
 VARIANTS = {

@@ -12,7 +12,7 @@ from torch import nn
 from striate.augmentation import named_policy
 from striate.data.facts import DataFacts
 from striate.decision import Decision
-from striate.models import LeNetConfig, Network, Row
+from striate.models import AirbenchConfig, LeNetConfig, Network, ResNet9Config, Row
 from striate.training.batches import batch_sizes
 from striate.training.recipe import Recipe
 from striate.weights import PUBLISHED
@@ -29,14 +29,20 @@ WITHOUT_BATCH_NORM = 0.01
 FEW = 5_000
 """With fewer training pictures than this, a network for photographs learns poorly from scratch."""
 
+FEW_FOR_SMALL = 10_000
+"""And with fewer than this a small network learns in small batches and short runs; see `scratch_few.toml`."""
+
 
 def choose_model(facts: DataFacts) -> Decision:
     """A network that suits the size and colour of the pictures and trains on a laptop."""
     size = f"pictures of about {facts.short_side} pixels"
     if facts.small and not facts.colour and facts.classes <= 10:
         return Decision("model", "lenet5", f"{size}, grey, {facts.classes} classes: LeNet-5 was made for these")
+    if facts.training_pictures < FEW:
+        why = f"{size}, {facts.training_pictures:,} to learn from: a narrow residual network learns most of few"
+        return Decision("model", "resnet9_x0_25", why)
     if facts.small:
-        return Decision("model", "resnet20", f"{size}: a small residual network")
+        return Decision("model", "resnet9_x0_5", f"{size}: a small residual network")
     return Decision("model", "mobilenet_v2", f"{size}: the strongest network here that trains on a processor")
 
 
@@ -54,7 +60,7 @@ def choose_recipe(facts: DataFacts, row: Row, *, pretrained: bool) -> tuple[dict
         row: The network.
         pretrained: Whether training starts from weights that were trained before.
     """
-    kind = "fine_tune" if pretrained else ("lenet" if row.benchmark.name == "MNIST" else "scratch")
+    kind = "fine_tune" if pretrained else ("lenet" if row.benchmark.name == "MNIST" else scratch_recipe(facts, row))
     table = read_shipped_recipe(kind)
     views, fewest, most = table.pop("epochs_from")["views_fewest_most"]
     epochs = min(most, max(fewest, round(views / facts.training_pictures)))
@@ -83,6 +89,12 @@ def choose_recipe(facts: DataFacts, row: Row, *, pretrained: bool) -> tuple[dict
     return table, decisions
 
 
+def scratch_recipe(facts: DataFacts, row: Row) -> str:
+    """Which recipe a network learns by from random weights: one for few pictures and little time, or the usual one."""
+    small = isinstance(row.config, ResNet9Config | AirbenchConfig)
+    return "scratch_few" if small and facts.training_pictures < FEW_FOR_SMALL else "scratch"
+
+
 def suit_rate(recipe: Recipe, network: Network) -> tuple[Recipe, list[Decision]]:
     """The recipe with a lower rate of SGD where the network has no batch norm."""
     normed = any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in network.modules())
@@ -105,9 +117,14 @@ def describe_steps(training_pictures: int, batch_size: int) -> str:
 
 
 def scratch_warning(facts: DataFacts, row: Row, *, pretrained: bool) -> str | None:
-    """A sentence for who trains a network for photographs from scratch on few pictures; None where that is no concern."""
-    if pretrained or facts.small or facts.training_pictures >= FEW or row.benchmark.name != "ImageNet":
+    """A sentence for who learns from few photographs from scratch; None where that is no concern."""
+    if pretrained or facts.small or facts.training_pictures >= FEW:
         return None
+    if row.benchmark.name != "ImageNet":
+        return (
+            f"{facts.training_pictures:,} photographs are few to learn from; where they show things as ImageNet's do, "
+            "trained weights (--weights imagenet) bring a much better result"
+        )
     trained = "imagenet" if row.name in PUBLISHED else "FILE"
     return (
         f"{facts.training_pictures:,} pictures are few to train {row.name} from scratch; "

@@ -114,6 +114,7 @@ def fit(
         batches = epoch_batches(count, recipe.batch_size, seed=recipe.seed, epoch=state.epoch, even=even)
         state.begin_epoch(recipe, batches=len(sizes))
         size = None if full is None else resized(full, state.side, least=state.network.minimum_size)
+        area = 1.0 if size is None or full is None else size[0] * size[1] / (full[0] * full[1])
 
         def prepare(batch: Batch, epoch: int = state.epoch, size: tuple[int, int] | None = size) -> Inputs:
             return prepare_training_inputs(training, batch, device=device, recipe=recipe, epoch=epoch, size=size)
@@ -140,7 +141,7 @@ def fit(
                     watch(report_step(state, len(sizes)))
                 if plan is not None:
                     for _ in range(steps):
-                        plan.observe_step(seconds / steps / state.side**2)
+                        plan.observe_step(seconds / steps / area)
                     # As many steps of full size; those of smaller pictures cost less.
                     left = plan.steps_left(steps_per_epoch=len(sizes), batch=state.batch)
                     left = int(left / cost_ahead(recipe.resizing, progress=state.progress))

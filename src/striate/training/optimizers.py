@@ -16,8 +16,9 @@ def create_optimizer(
 ) -> torch.optim.Optimizer:
     """SGD with Nesterov momentum or AdamW, fused, over groups of one rate each, decayed or not.
 
-    Weight decay is for the kernels and matrices: what has one dimension or none (norms, biases, coefficients) is not decayed.
-    Each group carries `peak`, its own peak learning rate, which the schedule scales.
+    Weight decay is for the kernels and matrices: what has one dimension or none (norms, biases, coefficients) is not decayed. It is
+    these, too, that learn `config.bias_multiplier` times faster. Each group carries `peak`, its own peak learning rate, which the
+    schedule scales.
 
     Args:
         network: A network of the catalogue; its head, and auxiliary heads, learn `config.head_multiplier` times faster.
@@ -30,19 +31,21 @@ def create_optimizer(
         if parameter.requires_grad:
             in_head = any(name.startswith(f"{head}.") for head in heads)
             rate = (config.head_multiplier if in_head else 1.0) * (rates or {}).get(name, 1.0)
+            rate *= config.bias_multiplier if parameter.ndim <= 1 else 1.0
             groups.setdefault((rate, parameter.ndim > 1), []).append(parameter)
     settings = []
     for (rate, decayed), parameters in groups.items():
         peak = config.learning_rate * rate
         decay = config.weight_decay if decayed else 0.0
-        settings.append({"params": parameters, "lr": peak, "peak": peak, "weight_decay": decay})
+        settings.append({"params": parameters, "lr": peak, "peak": peak, "weight_decay": decay, "kernels": decayed})
     if config.name == "adamw":
         return torch.optim.AdamW(settings, betas=(config.momentum, 0.999), fused=True)
     return torch.optim.SGD(settings, lr=0.1, momentum=config.momentum, nesterov=config.momentum > 0, fused=True)
 
 
 def scale_learning_rate(optimizer: torch.optim.Optimizer, factor: float) -> float:
-    """Sets every group to `factor` times its peak, and answers the highest rate."""
+    """Sets every group to `factor` times its peak, and answers the highest rate of kernels and matrices, or of all where none learn."""
     for group in optimizer.param_groups:
         group["lr"] = group["peak"] * factor
-    return max(float(group["lr"]) for group in optimizer.param_groups)
+    rates = [(bool(group.get("kernels", True)), float(group["lr"])) for group in optimizer.param_groups]
+    return max(rates)[1]

@@ -45,6 +45,8 @@ class OptimizerConfig:
     """Largest norm of the whole gradient; 0 is no limit."""
     head_multiplier: float = 1.0
     """The head learns this many times faster than the rest; for a new head on trained weights."""
+    bias_multiplier: float = 1.0
+    """Biases, and the scales and shifts of normalisation, learn this many times faster than kernels and matrices."""
 
     def __post_init__(self) -> None:
         if self.name not in OPTIMIZERS:
@@ -54,6 +56,7 @@ class OptimizerConfig:
         _require(0 <= self.weight_decay < math.inf, "optimizer.weight_decay", "0 or more", self.weight_decay)
         _require(0 <= self.gradient_clip < math.inf, "optimizer.gradient_clip", "0 or more", self.gradient_clip)
         _require(0 < self.head_multiplier < math.inf, "optimizer.head_multiplier", "above 0", self.head_multiplier)
+        _require(0 < self.bias_multiplier < math.inf, "optimizer.bias_multiplier", "above 0", self.bias_multiplier)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -190,7 +190,7 @@ def resized_in_proportion(preprocessing: Preprocessing, side: int) -> Preprocess
 
 
 def input_side(facts: DataFacts, row: Row, network: Network, *, enlarged: float = 1.0, least: int = 32) -> int:
-    """The row's own side, or less where the pictures are smaller; a multiple of 32, but never below what the network takes.
+    """The row's own side for such pictures, or less where they are smaller; a multiple of 32, but never below what the network takes.
 
     Args:
         facts: The data.
@@ -200,7 +200,8 @@ def input_side(facts: DataFacts, row: Row, network: Network, *, enlarged: float 
         least: And how large at least.
     """
     natural = max(least, int(facts.short_side * enlarged) // 32 * 32)
-    return max(min(row.input_size[0], natural), *network.minimum_size)
+    own = max(row.input_size[0], row.config.photograph_side)
+    return max(min(own, natural), *network.minimum_size)
 
 
 def check_side(size: int | None) -> None:
@@ -297,7 +298,8 @@ def _for_pictures(row: Row, network: Network, facts: DataFacts, size: int | None
     if network.fixed_size:
         why = f"{row.name} takes {height} x {width} pixels only"
     else:
-        why = "asked for" if size else f"the network's {height}, or what the pictures (about {facts.short_side}) show"
+        own = max(height, row.config.photograph_side)
+        why = "asked for" if size else f"the network's {own}, or what the pictures (about {facts.short_side}) show"
         height = width = input_side(facts, row, network) if size is None else size
     if row.benchmark.name == "MNIST":
         rule = rule_of_benchmark(row.benchmark, network.in_channels, (height, width))
