@@ -15,6 +15,7 @@ from PIL import Image
 from torch import nn
 
 from striate import notebook
+from striate.bundle.contract import Architecture
 from striate.evaluation import score
 from striate.inspection import (
     EffectiveField,
@@ -174,7 +175,7 @@ def a_run(inspection, folder):
     run = Run(f"runs/{EVIL}")
     figures = {"count": 200, "accuracy": 0.5, "balanced_accuracy": 0.25}
     vars(run)["contract"] = SimpleNamespace(
-        metrics={EVIL: figures}, architecture=SimpleNamespace(model="lenet5")
+        metrics={EVIL: figures}, architecture=Architecture("lenet5", 10, 1)
     )  # as if the bundle had been read
     return run, ["lenet5; the report is", "50.00%", "25.00%"], 0
 

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from striate.bundle.contract import Architecture
 from striate.runs.run import Run
 
 FIGURES = {"accuracy": 0.9, "accuracy_interval": [0.8, 0.95], "count": 1200, "balanced_accuracy": 0.9, "f1_macro": 0.9}
@@ -16,7 +17,7 @@ def run_of(metrics, calibration=None, folder="r"):
     contract = SimpleNamespace(
         metrics=metrics,
         calibration=calibration or {"temperature": 1.0},
-        architecture=SimpleNamespace(model="lenet5"),
+        architecture=Architecture("lenet5", 10, 1),
         task="single_label",
     )
     vars(run)["contract"] = contract
