@@ -17,6 +17,7 @@ GROUND = {
     "decision",
     "durable_writing",
     "errors",
+    "folder_exchange",
     "fonts",
     "forking",
     "hardware",

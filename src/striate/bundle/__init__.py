@@ -2,7 +2,7 @@
 
 from striate.bundle.canaries import Canary, CanarySheet, compare_canaries, read_canaries
 from striate.bundle.contract import Contract, PrecisionTerms
-from striate.bundle.folder import Bundle, BundleContent, open_bundle, write_bundle
+from striate.bundle.folder import Bundle, BundleContent, open_bundle, read_bundle, write_bundle
 from striate.bundle.seen import SeenPictures
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "SeenPictures",
     "compare_canaries",
     "open_bundle",
+    "read_bundle",
     "read_canaries",
     "write_bundle",
 ]

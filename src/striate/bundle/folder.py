@@ -8,10 +8,10 @@ import os
 import shlex
 import shutil
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from striate.bundle.canaries import CanarySheet, read_canaries
 from striate.bundle.contract import SCHEMA, Contract, digest_of
@@ -19,6 +19,7 @@ from striate.bundle.plain_json import read_json_object
 from striate.bundle.seen import SeenPictures
 from striate.durable_writing import folder_beside
 from striate.errors import BundleError, StriateWarning, UsageError, closest
+from striate.folder_exchange import Identity, identity_of
 from striate.row_writing import json_text
 from striate.table_reading import shown
 
@@ -35,6 +36,10 @@ LONGEST_NAME = 100
 """Characters of a file's path inside the bundle."""
 MOST_SAID = 700
 """Characters of what is wrong with a bundle; values and names that are wrong may be long."""
+TRIES = 20
+"""So often a bundle is opened anew, because each time another was put in its place meanwhile."""
+
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,13 @@ class Bundle:
     canaries: CanarySheet
     digest: str
     """Of the whole contract, and so of every file."""
+    identity: Identity | None = None
+    """What tells the folder from another that is put in its place later; None: it is not looked at."""
+
+    def check_in_place(self) -> None:
+        """Raises BundleError if another bundle has the place by now: what was read since it was opened may be the other's."""
+        if self.identity is not None and identity_of(self.folder) != self.identity:
+            raise BundleError(f"{self.folder} holds another bundle than when it was opened; open it anew")
 
     @property
     def notice(self) -> str:
@@ -153,6 +165,7 @@ def open_bundle(path: str | os.PathLike[str]) -> Bundle:
     """Opens a bundle folder, or the bundle of a run folder, after checking every file's digest.
 
     Nothing in it is unpickled or executed. Whether the network still gives its sealed logits is checked by who runs it.
+    While training puts a better bundle in the place of the one before, the one or the other is opened, never a mixture.
 
     One of an earlier schema opens with a `StriateWarning`.
 
@@ -160,7 +173,33 @@ def open_bundle(path: str | os.PathLike[str]) -> Bundle:
         UsageError: If there is no bundle.
         BundleError: If a file is missing, damaged or was changed, or holds what no sealing writes.
     """
-    folder = find_bundle(Path(path))
+    return read_bundle(path, lambda bundle: bundle)
+
+
+def read_bundle(path: str | os.PathLike[str], read: Callable[[Bundle], Made]) -> Made:
+    """What `read` makes of the bundle at a path; all of it anew, where that fails because another bundle was put in its place meanwhile.
+
+    Args:
+        path: A bundle folder, or a run folder.
+        read: Reads further files of the bundle; what is wrong with them it raises as `BundleError` or `OSError`.
+
+    Raises:
+        UsageError: If there is no bundle.
+        BundleError: If it cannot be read.
+    """
+    tries = 0
+    while True:
+        tries += 1
+        folder = find_bundle(Path(path))
+        before = identity_of(folder)
+        try:
+            return read(_open(folder, before))
+        except (BundleError, OSError):
+            if tries == TRIES or identity_of(folder) == before:
+                raise
+
+
+def _open(folder: Path, identity: Identity | None) -> Bundle:
     try:
         table = read_json_object(folder / CONTRACT, CONTRACT)
         contract = Contract.from_dict(table)
@@ -170,7 +209,7 @@ def open_bundle(path: str | os.PathLike[str]) -> Bundle:
         check_binding(canaries.made_with, made_with(contract.files, table))
     except BundleError as error:
         raise BundleError(f"{folder}: {str(error)[:MOST_SAID]}") from error
-    bundle = Bundle(folder, contract, canaries, table["digest"])
+    bundle = Bundle(folder, contract, canaries, table["digest"], identity)
     if bundle.notice:
         # Always from the same line, so that a process says it once, however often it opens the bundle.
         warnings.warn(bundle.notice, StriateWarning, stacklevel=1)

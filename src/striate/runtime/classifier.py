@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from striate.bundle import Bundle, Contract, SeenPictures, compare_canaries, open_bundle
+from striate.bundle import Bundle, Contract, SeenPictures, compare_canaries, open_bundle, read_bundle
 from striate.encodings import EncodingKind, named_encoding
 from striate.errors import BundleError, ItemError, UnknownNameError, UsageError
 from striate.hardware import available_processors
@@ -378,9 +378,13 @@ def load_classifier(
     """
     row = engine_row(engine)
     row.check(engine, precision, device)
-    bundle = path if isinstance(path, Bundle) else open_bundle(path)
-    named = bundle.folder if isinstance(path, Bundle) else Path(path)
-    classifier = Classifier(bundle, start_engine(bundle, named, engine, precision, device))
+    named = path.folder if isinstance(path, Bundle) else Path(path)
+
+    def start(bundle: Bundle) -> Classifier:
+        return Classifier(bundle, start_engine(bundle, named, engine, precision, device))
+
+    classifier = start(path) if isinstance(path, Bundle) else read_bundle(path, start)
+    bundle = classifier.bundle
     place = str(Path(engine).absolute()) if row.ending else row.name
     digest = bundle.contract.to_dict()["digest"]
     classifier._origin = Origin(bundle.folder.absolute(), digest, place, precision, device)

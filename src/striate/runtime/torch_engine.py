@@ -29,6 +29,9 @@ def build_network(bundle: Bundle) -> Network:
         network = create_model(**architecture.arguments, auxiliary=False)
         with utf8_path(bundle.weights_path) as readable:
             network.load_state_dict(load_file(readable), strict=True)
+        bundle.check_in_place()
+    except BundleError:
+        raise
     except (StriateError, RuntimeError) as error:
         raise BundleError(f"the weights do not fit the network {architecture.model!r}: {error}") from error
     return network.eval()
