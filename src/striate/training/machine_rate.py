@@ -1,0 +1,102 @@
+"""How fast this machine trains: multiply-adds a second in steps of a small network, from which costs are foretold."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from striate.durable_writing import write_durably
+from striate.errors import UsageError
+from striate.hardware import describe_processor
+from striate.inspection.inspection import inspect_network
+from striate.models import create_model
+from striate.row_writing import json_text
+from striate.table_reading import read_dataclass
+from striate.training.precision import computes_bf16_natively, time_steps
+from striate.training.probes import probe_images
+from striate.user_cache import forget_oldest, kind_folder
+
+REFERENCE, SIDE, PICTURES = "resnet20", 32, 64
+"""What is timed: a step with so many pictures of so many pixels."""
+
+STEPS = 5
+"""Of which the median counts."""
+
+PASSES = 3
+"""A training step takes three times the multiply-adds of an answer: forwards, and backwards to the inputs and to the weights."""
+
+FASTER = 1.15
+"""So much faster bf16 must be than fp32 to be taken for all candidates alike."""
+
+KEPT = 20
+
+
+@dataclass(frozen=True)
+class MachineRate:
+    """Multiply-adds a second in training steps, idle; rounded, so that what is planned from it hangs on no clock's last digit."""
+
+    fp32: float
+    bf16: float = 0.0
+    """0 where the device does not compute it natively."""
+
+    @property
+    def precision(self) -> str:
+        """The number format that candidates are trained in."""
+        return "bf16" if self.bf16 >= FASTER * self.fp32 else "fp32"
+
+    @property
+    def best(self) -> float:
+        """In that format."""
+        return self.bf16 if self.precision == "bf16" else self.fp32
+
+
+def machine_rate(device: torch.device) -> MachineRate:
+    """What was measured once on this machine with so many threads, or is measured now; kept in the user's cache folder.
+
+    So two runs on a machine plan alike, whatever else it does then.
+    """
+    known = f"{torch.__version__} {torch.get_num_threads()} {device} {describe_processor()}"
+    if device.type == "cuda":
+        known += f" {torch.cuda.get_device_name(device)}"
+    path = kind_folder("rates") / f"{hashlib.sha256(known.encode()).hexdigest()}.json"
+    try:
+        kept = read_dataclass(MachineRate, json.loads(path.read_text(encoding="utf-8")))
+        if 0 < kept.fp32 < math.inf and 0 <= kept.bf16 < math.inf:
+            return kept
+    except (OSError, ValueError, UsageError):
+        pass  # it is measured anew
+    rate = measure_rate(device)
+    _keep(path, rate)
+    return rate
+
+
+def measure_rate(device: torch.device) -> MachineRate:
+    """Times steps of the reference network, in turns where the device computes bf16 natively."""
+    network = create_model(REFERENCE, seed=0).to(device).to(memory_format=torch.channels_last)
+    macs = inspect_network(network, (network.in_channels, SIDE, SIDE)).macs
+    images = probe_images(network, (SIDE, SIDE), count=PICTURES)
+    formats = ("fp32", "bf16") if computes_bf16_natively(device) else ("fp32",)
+    loss: Callable[[Tensor], Tensor] = lambda logits: logits.square().mean()  # noqa: E731
+    seconds = time_steps(network, images, loss, formats, steps=STEPS)
+    return MachineRate(*(_rounded(PASSES * macs * PICTURES / taken) for taken in seconds))
+
+
+def _rounded(rate: float) -> float:
+    """The nearest of four steps an octave."""
+    return float(round(2 ** (round(math.log2(rate) * 4) / 4)))
+
+
+def _keep(path: Path, rate: MachineRate) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_durably(path, (json_text(asdict(rate)) + "\n").encode())
+        forget_oldest("rates", most=KEPT)
+    except OSError:
+        return  # where nothing can be kept it is measured every time
