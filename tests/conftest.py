@@ -314,7 +314,7 @@ def tournament_story():
             begun="2026-01-01T00:00:00+00:00",
             planned_seconds=421.0,
             multiply_adds_per_second=5e10,
-            processors=2,
+            threads=2,
             entries=tuple(Entry(candidate=candidate(*way)) for way in ways),
         )
     ]

@@ -23,6 +23,7 @@ from __future__ import annotations
 import difflib
 import itertools
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 CLOSE = 0.6
 """A name is offered for another if they share this much: twice the characters in common, over all of both."""
@@ -166,11 +167,13 @@ class Interrupted(KeyboardInterrupt):
     Args:
         message: One sentence for the user.
         signal_number: The signal: 2 for SIGINT, 15 for SIGTERM.
+        kept: The folder of a run whose best classifier so far is sealed and reported; None where there is none.
     """
 
-    def __init__(self, message: str, signal_number: int = 2) -> None:
+    def __init__(self, message: str, signal_number: int = 2, *, kept: Path | None = None) -> None:
         super().__init__(message)
         self.signal_number = signal_number
+        self.kept = kept
 
     @property
     def exit_code(self) -> int:

@@ -51,12 +51,25 @@ def put_in_place(new: Path, place: Path) -> None:
     with folder_beside(place) as own:
         copy = own / place.name
         shutil.copytree(new, copy)
-        _flush(copy)
-        if place.is_dir():
-            exchange(copy, place)
-        else:
-            copy.rename(place)
-        _flush_folder(place.parent)
+        move_in_place(copy, place)
+
+
+def move_in_place(new: Path, place: Path) -> None:
+    """A folder takes a place; what was there has the folder's own name then, and is to be removed.
+
+    Args:
+        new: The folder, in a folder of one's own beside the place, as `folder_beside` makes it.
+        place: Where it goes.
+
+    Raises:
+        OSError: If the place cannot be written; what was there is as it was.
+    """
+    _flush(new)
+    if place.is_dir():
+        exchange(new, place)
+    else:
+        new.rename(place)
+    _flush_folder(place.parent)
 
 
 def exchange(one: Path, other: Path) -> None:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from types import FrameType
 
 from striate.errors import Interrupted
@@ -22,9 +23,14 @@ class Signals:
         """Whether one came: what long work asks between its steps."""
         return self.received is not None
 
-    def interrupted(self, said: str) -> Interrupted:
-        """What ends the work when one came; it says what is kept, and has the signal's number for the exit code."""
-        return Interrupted(said, self.received or signal.SIGINT)
+    def interrupted(self, said: str, *, kept: Path | None = None) -> Interrupted:
+        """What ends the work when one came; it says what is kept, and has the signal's number for the exit code.
+
+        Args:
+            said: One sentence for the user.
+            kept: The folder of a result that is whole all the same.
+        """
+        return Interrupted(said, self.received or signal.SIGINT, kept=kept)
 
 
 @contextmanager

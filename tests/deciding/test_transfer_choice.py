@@ -120,7 +120,7 @@ class Adviser:
         return self.told
 
 
-def choose(wish, *, model="resnet20", recipe=None, asked=None, head_is_new=True, seconds=None, judge=None):
+def choose(wish, *, model="resnet20", recipe=None, asked=None, head_is_new=True, limit=None, judge=None):
     network = create_model(model, num_classes=2, seed=0)
     recipe = recipe or Recipe(model=model, augmentation=named_policy("standard", drawn=False))
     choice = choose_transfer(
@@ -130,7 +130,7 @@ def choose(wish, *, model="resnet20", recipe=None, asked=None, head_is_new=True,
         network,
         None,
         head_is_new=head_is_new,
-        seconds=seconds,
+        limit=limit,
         judge=judge or Adviser(),
     )
     return choice, {decision.what: (decision.value, decision.why) for decision in choice.decisions}
@@ -226,10 +226,10 @@ def test_auto_takes_the_advice(found, kind, stages):
     way, why = decisions["transfer"]
     assert way == ("full" if found.transfer == "scratch" else found.transfer)  # what is said is what is done
     assert why.startswith(" ".join(found.reasons)) and ("begins with them all the same" in why) is (kind == "full")
+    assert "epochs" not in decisions
+    _, decisions = choose(TransferWish(AUTO), recipe=recipe, judge=judge, limit=100.0)
     assert ("epochs" in decisions) is (found.seconds is not None)
-    choose(TransferWish(AUTO), recipe=recipe, judge=judge, seconds=100.0)
-    choose(TransferWish(AUTO), recipe=recipe, judge=judge, seconds=-1.0)
-    assert judge.budgets == [room.PATIENCE, room.SHARE_OF_LIMIT * 100, 0.0]
+    assert judge.budgets == [None, room.SHARE_OF_LIMIT * 100]
 
 
 def test_epochs_that_were_asked_for_stay():

@@ -8,7 +8,6 @@ from striate.errors import StriateError
 from striate.runs.tournament_record import (
     LOST,
     RUNNING,
-    TOURNAMENT,
     WON,
     Comparison,
     Entry,
@@ -16,6 +15,7 @@ from striate.runs.tournament_record import (
     read_tournament,
     write_tournament,
 )
+from striate.training.run_folder import TOURNAMENT
 
 
 def candidate(name: str) -> Candidate:
@@ -28,7 +28,9 @@ def record() -> TournamentRecord:
         begun="2026-01-01T00:00:00+00:00",
         planned_seconds=60.0,
         multiply_adds_per_second=5e10,
-        processors=2,
+        threads=2,
+        asked={"data": "사진", "seed": 3, "mean": [0.5]},
+        classes=("개", "고양이"),
         entries=(
             Entry(
                 candidate=candidate("lenet5"), state=WON, accuracy=0.9, interval=(0.85, 0.94), correct=90, pictures=100

@@ -11,6 +11,7 @@ from striate.data import Dataset
 from striate.deciding.deciding import OF_THE_RECIPE, Deciding
 from striate.deciding.early_refusals import check_advisable
 from striate.deciding.training_request import TrainingRequest
+from striate.deciding.transfer_choice import time_budget
 from striate.errors import DataError
 from striate.report.quadrants import StageBar, TransferMap, draw_transfer_map
 from striate.row_writing import json_text
@@ -119,7 +120,7 @@ def advise(
         size: Side of the network's input in pixels; by default as in training.
         seed: Draws the sample and, where the data has no splits, these.
         device: `"auto"`, `"cpu"`, `"cuda"` or `"cuda:1"`.
-        time_limit: Seconds, or text such as `"10m"`, that the training itself may take; `None`: whatever it takes.
+        time_limit: Seconds, or text such as `"10m"`, that the whole training may take, as in `striate.train`; `None`: whatever it takes.
         root: Where the local copy of a built-in set is.
         watcher: Hears how it goes.
 
@@ -128,7 +129,7 @@ def advise(
         DataError: The data cannot be used, or has fewer than two classes.
         WeightsError: The weights cannot be read or do not fit.
     """
-    budget = parse_duration(time_limit) if time_limit is not None else None
+    budget = time_budget(parse_duration(time_limit) if time_limit is not None else None)
     request = TrainingRequest(
         data=data, model=model, weights=weights, mean=mean, std=std, size=size, seed=seed, device=device, root=root
     )

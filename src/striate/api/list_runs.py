@@ -16,9 +16,9 @@ from striate.bundle.plain_json import read_json_object
 from striate.errors import StriateError, UsageError, closest
 from striate.printable_text import printable
 from striate.report import says_ended
-from striate.runs.tournament_record import TOURNAMENT, TournamentRecord, read_tournament
+from striate.runs.tournament_record import TournamentRecord, read_tournament
 from striate.text_layout import table, wrapped
-from striate.training.run_folder import BUNDLE, RECIPE, REPORT, SPLITS, read_history
+from striate.training.run_folder import BUNDLE, RECIPE, REPORT, SPLITS, TOURNAMENT, read_history
 from striate.wording import duration, percent, plural
 
 State = Literal["finished", "unfinished", "damaged", "bundle", "other"]

@@ -8,8 +8,6 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import torch
-
 from striate.data import Dataset, write_split_csv
 from striate.data.preparation import reload_data
 from striate.deciding.deciding import decide
@@ -17,16 +15,16 @@ from striate.deciding.run_plan import RunPlan
 from striate.deciding.training_request import TrainingRequest
 from striate.durable_writing import write_durably
 from striate.errors import UsageError
-from striate.models import create_model, cut_behind, model_row
 from striate.report import says_ended
+from striate.runs.beginning import begin_tournament, go_on, prepare_tournament
 from striate.runs.carrying_out import carry_out
+from striate.runs.restoring import restore_network
 from striate.runs.run import Run
-from striate.tasks import named_task
-from striate.training import checkpoints
-from striate.training.device import choose_device, with_threads
+from striate.runs.tournament_record import read_tournament
+from striate.runs.tournament_request import is_exact
+from striate.training.device import with_threads
 from striate.training.run_folder import (
     BUNDLE,
-    CHECKPOINTS,
     RECIPE,
     REPORT,
     SPLITS,
@@ -36,7 +34,6 @@ from striate.training.run_folder import (
     sweep_run,
 )
 from striate.watching import Watcher, tell
-from striate.weights.starting_weights import find_weights, start_from
 
 
 def train(
@@ -62,9 +59,14 @@ def train(
     settings: Sequence[str] = (),
     root: str | Path | None = None,
     tensorboard: bool = False,
+    quick: bool = False,
     watcher: Watcher | None = None,
 ) -> Run:
-    """Trains a network on labelled pictures and seals it; what is not said is chosen from the data, and written down.
+    """Trains a classifier on labelled pictures and seals it; what is not said is chosen from the data, and written down.
+
+    Where nobody says how, a first classifier is made at once and sealed, and better ones take its place until nothing promises more; see
+    `docs/anytime.md`. `model`, `transfer` other than `"auto"`, `init`, `epochs`, `batch_size`, `recipe` and `settings` say how: then
+    that one network is trained exactly so. What is said of the pictures, the weights and the machine holds for whatever is tried.
 
     Args:
         data: A folder of class folders, a CSV file, a folder of IDX files, or a built-in name; see `striate.load_data`.
@@ -92,6 +94,7 @@ def train(
         settings: Assignments such as `"optimizer.learning_rate=0.1"`, which override everything.
         root: Where the local copy of a built-in set is.
         tensorboard: Whether to write TensorBoard events too.
+        quick: Whether the first classifier is enough.
         watcher: Hears how it goes.
 
     Raises:
@@ -99,7 +102,8 @@ def train(
         DataError: If the data cannot be used.
         WeightsError: If the weights cannot be read or do not fit.
         TrainingError: If the loss is not finite.
-        Interrupted: If a signal ended the training, after a checkpoint was written.
+        Interrupted: If a signal ended the training, after a checkpoint was written; its `kept` is the run's folder where a classifier is
+            sealed there already.
     """
     begun = time.monotonic()
     watcher = watcher or Watcher()
@@ -127,6 +131,16 @@ def train(
         root=root,
         tensorboard=tensorboard,
     )
+    if not is_exact(request):
+        prepared = prepare_tournament(request, watcher=watcher, begun=begun)
+        if prepared.can_compare and not quick:
+            return begin_tournament(prepared, output, watcher=watcher, begun=begun)
+        request = prepared.first
+    return _train_exactly(request, output, watcher=watcher, begun=begun)
+
+
+def _train_exactly(request: TrainingRequest, output: str | Path | None, *, watcher: Watcher, begun: float) -> Run:
+    """One network, trained as it was asked for."""
     decided = decide(request, watcher=watcher, begun=begun)
     dataset, plan = decided.dataset, decided.plan
     folder = create_run_folder(output, data_name=dataset.name, model=plan.recipe.model)
@@ -154,6 +168,11 @@ def resume(folder: str | Path, *, watcher: Watcher | None = None) -> Run:
     """
     begun = time.monotonic()
     folder, watcher = Path(folder), watcher or Watcher()
+    if (record := read_tournament(folder)) is not None:
+        sweep_run(folder)
+        if not record.resumable and says_ended(folder / REPORT):
+            return _ended(folder, watcher)
+        return go_on(folder, record, watcher=watcher, begun=begun)
     if not (folder / RECIPE).is_file():
         if never_began(folder):
             raise UsageError(
@@ -165,10 +184,7 @@ def resume(folder: str | Path, *, watcher: Watcher | None = None) -> Run:
     plan = RunPlan.from_toml(folder / RECIPE)
     if (folder / BUNDLE).exists():
         if says_ended(folder / REPORT):
-            watcher.note(f"{folder} has ended already; nothing was left to do")
-            ended = Run(folder)
-            tell([finding for finding in ended.findings if finding.severity == "warning"], watcher)
-            return ended
+            return _ended(folder, watcher)
         shutil.rmtree(
             folder / BUNDLE
         )  # it ended between the bundle and the report; sealing again gives the same bundle
@@ -176,23 +192,18 @@ def resume(folder: str | Path, *, watcher: Watcher | None = None) -> Run:
     dataset = reload_data(
         settings.data, root=settings.root or None, table=folder / SPLITS, classes=plan.classes, watcher=watcher
     )
-    network = create_model(
-        plan.recipe.model,
-        num_classes=named_task(plan.recipe.task).width(plan.classes),
-        in_channels=plan.preprocessing.channels,
-        init=plan.recipe.initialization,
-        seed=plan.recipe.seed,
-    )
-    if settings.weights and not checkpoints(folder / CHECKPOINTS):
-        starting = find_weights(settings.weights, plan.recipe.model, watcher=watcher)
-        if starting.file.sha256 != settings.weights_sha256:
-            raise UsageError(f"{starting.file.path} is not the file that the run was started with; put that one back")
-        start_from(network, starting, model_row(plan.recipe.model))
-    network = cut_behind(network, plan.recipe.transfer.head_stages)
-    network = network.to(choose_device(settings.device)).to(memory_format=torch.channels_last)
+    network = restore_network(folder, plan, watcher=watcher)
     if not settings.threads:
         watcher.note(
             "the run does not say with how many threads it was begun: with another number, its last bits differ"
         )
     with with_threads(settings.threads):
         return carry_out(folder, plan, dataset, network, plan=None, watcher=watcher, begun=begun)
+
+
+def _ended(folder: Path, watcher: Watcher) -> Run:
+    """A run that has ended, as it is."""
+    watcher.note(f"{folder} has ended already; nothing was left to do")
+    run = Run(folder)
+    tell([finding for finding in run.findings if finding.severity == "warning"], watcher)
+    return run

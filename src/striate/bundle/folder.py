@@ -225,7 +225,7 @@ def find_bundle(path: Path) -> Path:
     for folder in (path, path / "bundle"):
         if (folder / CONTRACT).is_file():
             return folder
-    if (path / "recipe.toml").is_file():
+    if any((path / name).is_file() for name in ("recipe.toml", "tournament.json")):
         raise UsageError(
             f"{path} is a run that has not ended; finish it with: striate train --resume {shlex.quote(str(path))}"
         )

@@ -78,6 +78,7 @@ def command(
     steps: Annotated[int, typer.Option(help="How many steps.")] = 100,
     resume: Annotated[Path | None, typer.Option(hidden=True)] = None,
     tensorboard: Annotated[bool, typer.Option("--tensorboard", hidden=True)] = False,
+    quick: Annotated[bool, typer.Option("--quick", hidden=True)] = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -86,6 +87,8 @@ def command(
         raise UsageError("--resume goes on with a run, and a sweep is none: give the DATA and options of the run")
     if tensorboard:
         raise UsageError("--tensorboard is for a run; a sweep draws its figures to --output FILE")
+    if quick:
+        raise UsageError("--quick is for a run; a sweep takes as many --steps as it is told")
     mean_values, std_values = read_numbers("--mean", mean), read_numbers("--std", std)
 
     from striate.api.learning_rate import FORMATS, find_learning_rate

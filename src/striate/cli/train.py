@@ -29,7 +29,7 @@ from striate.cli.options import (
     Weights,
     read_numbers,
 )
-from striate.errors import UsageError
+from striate.errors import Interrupted, UsageError
 
 ALWAYS = ("data", "resume", "as_json", "quiet")
 """What goes with --resume."""
@@ -66,6 +66,7 @@ def command(
     ] = None,
     root: Root = None,
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Write TensorBoard events too.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Stop after the first classifier.")] = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -79,35 +80,42 @@ def command(
     from striate.api.train import resume as resume_run
     from striate.api.train import train
     from striate.cli.console import ConsoleWatcher, show
+    from striate.runs.run import Run
 
-    with ConsoleWatcher(quiet=quiet) as watcher:
-        if resume is not None:
-            run = resume_run(resume, watcher=watcher)
-        else:
-            run = train(
-                str(data),
-                model=model,
-                output=output,
-                weights=weights,
-                mean=mean_values,
-                std=std_values,
-                transfer=transfer,
-                init=init,
-                augment=augment,
-                balance=balance,
-                epochs=epochs,
-                batch_size=batch_size,
-                size=size,
-                seed=seed,
-                precision=precision,
-                device=device,
-                time_limit=time_limit,
-                recipe=recipe,
-                settings=settings or (),
-                root=root,
-                tensorboard=tensorboard,
-                watcher=watcher,
-            )
+    try:
+        with ConsoleWatcher(quiet=quiet) as watcher:
+            if resume is not None:
+                run = resume_run(resume, watcher=watcher)
+            else:
+                run = train(
+                    str(data),
+                    model=model,
+                    output=output,
+                    weights=weights,
+                    mean=mean_values,
+                    std=std_values,
+                    transfer=transfer,
+                    init=init,
+                    augment=augment,
+                    balance=balance,
+                    epochs=epochs,
+                    batch_size=batch_size,
+                    size=size,
+                    seed=seed,
+                    precision=precision,
+                    device=device,
+                    time_limit=time_limit,
+                    recipe=recipe,
+                    settings=settings or (),
+                    root=root,
+                    tensorboard=tensorboard,
+                    quick=quick,
+                    watcher=watcher,
+                )
+    except Interrupted as stopped:
+        if stopped.kept is not None:  # the best so far is a result
+            show(Run(stopped.kept), as_json=as_json)
+        raise
     show(run, as_json=as_json)
 
 

@@ -337,7 +337,7 @@ class Deciding:
             self.network,
             self.preprocessing,
             head_is_new=self.head_is_new,
-            seconds=None if self.limit is None else self.begun + self.limit - time.monotonic(),
+            limit=self.limit,
             judge=self.judge,
         )
         self.recipe = choice.recipe

@@ -20,8 +20,6 @@ from striate.training.recipe import TRANSFERS
 from striate.transfer import STAGE_RATE, Advice
 
 WAYS = f"{', '.join(kind for kind in TRANSFERS if kind != 'stages')}, stages:N, head:STAGE, head:STAGE+STAGE or {AUTO}"
-PATIENCE = 20.0
-"""Seconds that `auto` lets stages learn on a processor, beyond the features, where no time limit was given."""
 STAGE_DRAWS = 4
 """How many draws of the augmentation stages learn from, the picture as it is among them."""
 SHARE_OF_LIMIT = 0.5
@@ -110,7 +108,7 @@ def choose_transfer(
     preprocessing: Preprocessing,
     *,
     head_is_new: bool,
-    seconds: float | None,
+    limit: float | None,
     judge: Judge,
 ) -> TransferChoice:
     """The recipe with its way of learning, and why.
@@ -122,13 +120,13 @@ def choose_transfer(
         network: With its trained weights, on its device.
         preprocessing: How pictures become its input.
         head_is_new: Whether the weights had no head for these classes.
-        seconds: Until the time limit; None without one.
+        limit: The time limit in seconds; None without one.
         judge: Says what of the network should learn, where that was not asked for.
 
     Raises:
         UsageError: The network cannot learn in the way that was asked for.
     """
-    budget = time_budget(network, seconds)
+    budget = time_budget(limit)
     wish, decision, advice = choose_way(wish, recipe, network, preprocessing, budget=budget, judge=judge)
     decisions = [decision]
     check_stages(wish.trainable_stages, network, recipe.model)
@@ -156,11 +154,13 @@ def fit_alone(recipe: Recipe) -> tuple[Recipe, Decision]:
     return recipe, Decision("transfer", "head", "the network is its last layer alone, which is fitted at once")
 
 
-def time_budget(network: Network, seconds: float | None) -> float | None:
-    """Seconds that stages may learn for: a share of what is left of a time limit; without one, what patience there is."""
-    if seconds is not None:
-        return SHARE_OF_LIMIT * max(0.0, seconds)
-    return PATIENCE if next(network.parameters()).device.type == "cpu" else None
+def time_budget(limit: float | None) -> float | None:
+    """Seconds that stages may learn for: a share of the time limit; without one, what it takes. Advice and training have the same.
+
+    Args:
+        limit: The time limit in seconds, if there is one.
+    """
+    return None if limit is None else SHARE_OF_LIMIT * limit
 
 
 def choose_way(

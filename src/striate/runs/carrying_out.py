@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -47,13 +47,7 @@ def carry_out(
     keep_freed_memory()
     history = read_history(folder)
     with live_report(folder, run, dataset, history) as live, interruptible() as signals, clear_failures(folder):
-        store = open_store(dataset, run.preprocessing, progress=watcher.task)
-        if store.note:
-            watcher.note(store.note)
-        training = SplitExamples.of(dataset, store, run.preprocessing, "train")
-        validation = SplitExamples.of(dataset, store, run.preprocessing, "val")
-        if not len(validation.labels):
-            validation = SplitExamples.of(dataset, store, run.preprocessing, "test")
+        store, training, validation = open_examples(dataset, run, watcher)
         timings["pictures"] = time.monotonic() - begun - sum(timings.values())
         learnt, history = learn(
             folder,
@@ -69,7 +63,7 @@ def carry_out(
         timings["training"] = time.monotonic() - begun - sum(timings.values())
         watcher.task("sealing", 0, 1)
         live.say("Every epoch is done; the classifier is being sealed and measured.")
-        sealed = seal_run(folder, run, dataset, store, learnt)
+        sealed = seal_run(folder / BUNDLE, run, dataset, store, learnt)
         watcher.task("sealing", 1, 1)
         timings["sealing"] = time.monotonic() - begun - sum(timings.values())
         few = judge_calibration(sealed.bundle.contract.calibration, len(dataset.indices("val")))
@@ -80,10 +74,38 @@ def carry_out(
     return Run(folder)
 
 
-def seal_run(folder: Path, run: RunPlan, dataset: Dataset, store: PixelStore, network: Network) -> Sealed:
-    """Seals the averaged network of a run, measured on its `val` and `test` splits."""
+def open_examples(dataset: Dataset, run: RunPlan, watcher: Watcher) -> tuple[PixelStore, SplitExamples, SplitExamples]:
+    """The pictures as the network takes them: all of them, those to learn from, and those to measure on between epochs."""
+    store = open_store(dataset, run.preprocessing, progress=watcher.task)
+    if store.note:
+        watcher.note(store.note)
+    training, validation, test = (
+        SplitExamples.of(dataset, store, run.preprocessing, name) for name in ("train", "val", "test")
+    )
+    return store, training, validation if len(validation.labels) else test
+
+
+def seal_run(
+    bundle: Path,
+    run: RunPlan,
+    dataset: Dataset,
+    store: PixelStore,
+    network: Network,
+    *,
+    measured_on: Sequence[str] = ("val", "test"),
+) -> Sealed:
+    """Seals the averaged network of a run.
+
+    Args:
+        bundle: Where the bundle goes; nothing may be there.
+        run: How it was trained.
+        dataset: With splits.
+        store: Its pictures, as the network takes them.
+        network: With averaged weights.
+        measured_on: The splits that it is measured on, of which those without pictures are left out.
+    """
     splits = []
-    for name in ("val", "test"):
+    for name in measured_on:
         examples = SplitExamples.of(dataset, store, run.preprocessing, name)
         if len(examples.labels):
             fingerprint = dataset.select(examples.samples).fingerprint
@@ -93,7 +115,7 @@ def seal_run(folder: Path, run: RunPlan, dataset: Dataset, store: PixelStore, ne
     trained = dataset.indices("train")
     return seal(
         network,
-        folder / BUNDLE,
+        bundle,
         model=run.recipe.model,
         classes=dataset.classes,
         preprocessing=run.preprocessing,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,8 @@ from striate.durable_writing import write_durably
 from striate.errors import StriateError, UsageError
 from striate.row_writing import json_text
 from striate.table_reading import read_dataclass
+from striate.training.run_folder import TOURNAMENT
 
-TOURNAMENT = "tournament.json"
 SCHEMA = 1
 
 WAITING, RUNNING = "waiting", "running"
@@ -24,6 +24,9 @@ SKIPPED, FAILED, STOPPED = "skipped", "failed", "stopped"
 STATES = (WAITING, RUNNING, WON, LOST, SKIPPED, FAILED, STOPPED)
 ENDED = (WON, LOST, SKIPPED, FAILED)
 """The states that a resume leaves as they are."""
+
+OVER, TIME_IS_UP, INTERRUPTED = "nothing promises more", "the time limit is reached", "it was interrupted"
+"""Why a tournament ended; one that was interrupted can go on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,11 +90,16 @@ class TournamentRecord:
     limit_seconds: float | None = None
     """What was asked for by `--time-limit`."""
     multiply_adds_per_second: float
-    """Measured in training steps, by processor time of one processor times their number."""
-    processors: int
+    """Measured once in training steps of a small network, idle; what was planned follows from it."""
+    threads: int
+    """That it computes with, which decide about the last bits."""
     metric: str = "accuracy"
-    quick: bool = False
-    """Whether the first candidate is the only one."""
+    precision: str = "fp32"
+    """The number format that candidates are trained in."""
+    asked: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    """What the user said that holds for every candidate, as JSON types."""
+    classes: tuple[str, ...] = ()
+    """Their names, in the order of the logits."""
     worked_seconds: float = 0.0
     """Spent on the run so far, all goes together."""
     entries: tuple[Entry, ...] = ()
@@ -100,6 +108,11 @@ class TournamentRecord:
     """Place in `entries` of the one whose bundle is the run's; None before the first."""
     ended: str = ""
     """Why it ended, in a sentence's part; empty while it goes on."""
+
+    @property
+    def resumable(self) -> bool:
+        """Whether it can go on: what was interrupted, or stopped before its end."""
+        return self.ended in ("", INTERRUPTED)
 
     @property
     def best(self) -> Entry | None:

@@ -29,17 +29,13 @@ def describe_plan(record: TournamentRecord) -> str:
     """What is going to be tried, and how long it takes.
 
     Example:
-        >>> describe_plan(TournamentRecord(begun="", planned_seconds=0, multiply_adds_per_second=1e9, processors=2))
+        >>> describe_plan(TournamentRecord(begun="", planned_seconds=0, multiply_adds_per_second=1e9, threads=2))
         'there is no candidate to try'
     """
     waiting = [entry for entry in record.entries if entry.state in (WAITING, RUNNING)]
     if not waiting:
         return "there is no candidate to try"
     first = waiting[0].candidate
-    if record.quick:
-        return (
-            f"one candidate, {waiting[0].candidate.name}, in about {_about(waiting[0].candidate.seconds)}; then it ends"
-        )
     whole = f"{plural(len(waiting), 'candidate')} in about {_about(sum(entry.candidate.seconds for entry in waiting))}"
     if record.limit_seconds is not None:
         whole += f", within {_about(record.limit_seconds)}"

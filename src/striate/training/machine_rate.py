@@ -23,10 +23,10 @@ from striate.training.precision import computes_bf16_natively, time_steps
 from striate.training.probes import probe_images
 from striate.user_cache import forget_oldest, kind_folder
 
-REFERENCE, SIDE, PICTURES = "resnet20", 32, 64
+REFERENCE, SIDE, PICTURES = "resnet20", 32, 32
 """What is timed: a step with so many pictures of so many pixels."""
 
-STEPS = 5
+STEPS = 3
 """Of which the median counts."""
 
 PASSES = 3

@@ -24,10 +24,17 @@ FINDINGS = "findings.json"
 REPORT = "report.html"
 CHECKPOINTS = "checkpoints"
 BUNDLE = "bundle"
+TOURNAMENT = "tournament.json"
+CANDIDATES = "candidates"
 
 
 def create_run_folder(output: str | Path | None, *, data_name: str, model: str) -> Path:
     """Makes the folder of a new run: the one asked for, or `runs/<data>-<model>`, numbered if that is taken.
+
+    Args:
+        output: The one asked for.
+        data_name: What the data is called.
+        model: The network; empty where a tournament chooses it, whose folder is `runs/<data>`.
 
     Raises:
         UsageError: If the folder that was asked for exists and is not empty, or cannot be made.
@@ -41,7 +48,7 @@ def create_run_folder(output: str | Path | None, *, data_name: str, model: str) 
     number = 1
     data_name = "".join(character if is_harmless(character) else "_" for character in data_name)
     while True:
-        folder = Path("runs") / (f"{data_name}-{model}" + (f"-{number}" if number > 1 else ""))
+        folder = Path("runs") / "-".join(part for part in (data_name, model, str(number) if number > 1 else "") if part)
         try:
             make_folder(folder, exist_ok=False)
         except FileExistsError:
@@ -55,7 +62,8 @@ def check_output(folder: Path) -> None:
     if folder.is_file():
         raise UsageError(f"--output {folder} is a file; name a folder that does not exist yet")
     if folder.is_dir() and any(folder.iterdir()) and not never_began(folder):
-        is_run = (folder / RECIPE).is_file() and (folder / SPLITS).is_file()  # the depth experiment has a recipe too
+        # The depth experiment has a recipe too.
+        is_run = (folder / SPLITS).is_file() and ((folder / RECIPE).is_file() or (folder / TOURNAMENT).is_file())
         hint = f"go on with it by: striate train --resume {shlex.quote(str(folder))}" if is_run else "name another one"
         raise UsageError(f"--output {folder} exists already; nothing was changed; {hint}")
     parent = next(place for place in (folder, *folder.absolute().parents) if place.exists())

@@ -44,7 +44,7 @@ def fetch_weights(
             not the one that was published.
     """
     folder = weights_folder() if cache_folder is None else cache_folder
-    path, elsewhere = folder / published.file_name, Path(torch.hub.get_dir()) / "checkpoints" / published.file_name
+    path, elsewhere = folder / published.file_name, _hub_folder() / published.file_name
     if not path.is_file():
         if elsewhere.is_file() and (file := read_weights(elsewhere)).sha256.startswith(published.sha256_prefix):
             return file
@@ -58,9 +58,19 @@ def fetch_weights(
     return file
 
 
+def is_at_hand(published: PublishedWeights) -> bool:
+    """Whether `fetch_weights` would find a file and download nothing; whether it is the right one is not looked at."""
+    return any((folder / published.file_name).is_file() for folder in (weights_folder(), _hub_folder()))
+
+
 def weights_folder() -> Path:
     """Where downloaded weights are kept."""
     return kind_folder("weights")
+
+
+def _hub_folder() -> Path:
+    """Where torch.hub and torchvision keep what they download."""
+    return Path(torch.hub.get_dir()) / "checkpoints"
 
 
 def _download(published: PublishedWeights, path: Path, progress: Progress) -> None:

@@ -1,0 +1,162 @@
+"""What may be tried for a data set: rows of data, of which a tournament takes those that suit it.
+
+A row that is added here is tried where it suits, in the order of what it is expected to bring for its cost; what it costs follows from
+the network's multiply-adds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from striate.data.facts import DataFacts
+from striate.deciding.candidate import FROM_SCRATCH, FULL, HEAD, STAGES
+
+PHOTOGRAPH = 96
+"""Pictures whose shorter side is at least this many pixels show more than thumbnails do."""
+
+FEW = 500
+"""With fewer training pictures than this, what learns from scratch has little to learn from."""
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What is known when candidates are chosen."""
+
+    facts: DataFacts
+    validation: int
+    """Pictures."""
+    weights: Mapping[str, str]
+    """Rows of the catalogue that trained weights are there for, the one to begin with first -> what `--weights` says for them."""
+    side: int = 0
+    """Of the input, where one was asked for; 0: as suits."""
+
+    @property
+    def first_row(self) -> str:
+        """The row with the weights to begin with; empty where there are none."""
+        return next(iter(self.weights), "")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proposal:
+    """A row: a way to make a classifier, for data that it suits."""
+
+    name: str
+    """In people's words, with `{model}` and `{side}`."""
+    kind: str
+    why: str
+    model: str = ""
+    """A row of the catalogue; empty: the one that trained weights are there for."""
+    transfer: str = ""
+    side: Callable[[DataFacts], int] | None = None
+    """Of the input in pixels; None: as suits the pictures and the network."""
+    looks: float = 0.0
+    """At training pictures, in all epochs; 0: as the recipe has it."""
+    fewest_epochs: int = 1
+    """With fewer than these it is not worth trying."""
+    most_epochs: int = 200
+    settings: tuple[str, ...] = ()
+    gain: float
+    """Which share of the mistakes it is expected to take away, 0..1: a guess, by which candidates are put in order."""
+    first: bool = False
+    """Whether it may be the first classifier: done soon, and never far from right."""
+    suits: Callable[[Situation], bool]
+
+
+def at_most(side: int) -> Callable[[DataFacts], int]:
+    """The side of pictures that are not enlarged: a multiple of 8, at least 32.
+
+    Example:
+        >>> from striate.data.facts import DataFacts
+        >>> [at_most(64)(DataFacts(100, 2, short_side, True)) for short_side in (28, 50, 300)]
+        [32, 48, 64]
+    """
+    return lambda facts: max(32, min(side, facts.short_side // 8 * 8))
+
+
+def _suits_lenet(situation: Situation) -> bool:
+    return situation.facts.drawn and situation.facts.classes <= 10
+
+
+def _has_weights(situation: Situation) -> bool:
+    return bool(situation.weights) and not situation.facts.small
+
+
+def _photographs(situation: Situation) -> bool:
+    return situation.facts.short_side >= PHOTOGRAPH
+
+
+ROWS: tuple[Proposal, ...] = (
+    Proposal(
+        name="{model}",
+        kind=FROM_SCRATCH,
+        why="small grey pictures of ten classes at most are what LeNet-5 was made for",
+        model="lenet5",
+        gain=1.0,
+        first=True,
+        suits=_suits_lenet,
+    ),
+    Proposal(
+        name="head on {model}",
+        kind=HEAD,
+        why="trained weights are there, and a head on what they say of the pictures is fitted at once",
+        transfer="head",
+        gain=1.0,
+        first=True,
+        suits=lambda situation: bool(situation.weights),
+    ),
+    Proposal(
+        name="{model} from scratch at {side} px, a first look",
+        kind=FROM_SCRATCH,
+        why="a small network on small pictures is done soonest",
+        model="resnet20",
+        side=at_most(32),
+        looks=20_000,
+        fewest_epochs=3,
+        most_epochs=15,
+        gain=1.0,
+        first=True,
+        suits=lambda situation: not situation.weights and not _suits_lenet(situation),
+    ),
+    Proposal(
+        name="last stages of {model}",
+        kind=STAGES,
+        why="pictures unlike those of the weights want the last stages to learn too",
+        transfer="stages:5",
+        fewest_epochs=3,
+        gain=0.3,
+        suits=_has_weights,
+    ),
+    Proposal(
+        name="all of {model}",
+        kind=FULL,
+        why="with pictures enough everything may learn on",
+        transfer="full",
+        fewest_epochs=4,
+        gain=0.4,
+        suits=_has_weights,
+    ),
+    Proposal(
+        name="{model} from scratch at {side} px",
+        kind=FROM_SCRATCH,
+        why="a small network that sees the pictures as they are",
+        model="resnet20",
+        side=at_most(32),
+        looks=150_000,
+        fewest_epochs=10,
+        gain=0.3,
+        suits=lambda situation: situation.facts.short_side <= 48,
+    ),
+    Proposal(
+        name="{model} from scratch at {side} px",
+        kind=FROM_SCRATCH,
+        why="a small network that sees more of each picture",
+        model="resnet20",
+        side=at_most(64),
+        looks=100_000,
+        fewest_epochs=15,
+        gain=0.5,
+        suits=lambda situation: situation.facts.short_side > 48 and situation.facts.training_pictures >= FEW,
+    ),
+)
+"""All there are; in a tournament the first that suits comes first, the others by what they promise for their cost."""

@@ -1,0 +1,189 @@
+"""The plan of a tournament: which candidates, in which order, for how many epochs; by multiply-adds, never by a clock."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from striate.deciding.candidate import FROM_SCRATCH, HEAD, STAGES, Candidate
+from striate.deciding.candidates import ROWS, Proposal, Situation
+from striate.deciding.transfer_choice import STAGE_DRAWS, parse_transfer
+from striate.initialization import drafting
+from striate.inspection.inspection import Inspection, inspect_network
+from striate.models import create_model, model_row
+from striate.training import choose_recipe
+from striate.training.defaults import ENLARGED, LEAST_SIDE
+from striate.training.machine_rate import PASSES
+from striate.weights.input_rule import input_side
+from striate.wording import duration
+
+RELATIVE_RATE: Mapping[str, float] = {"lenet5": 0.07, "mobilenet_v2": 0.41, "efficientnet_b0": 0.35, "resnet18": 1.35}
+"""How fast a network trains beside the one that the machine is measured with, in multiply-adds; others 0.9. Two cores of an AMD EPYC with
+AVX-512, batches of 16 to 128, processor time."""
+
+OVERHEAD = 8.0
+"""Seconds that a candidate takes besides: building, sealing and measuring."""
+
+FIRST_SECONDS = 15.0
+"""That the first classifier may learn for, where it has epochs to choose."""
+
+LONGEST = 540.0
+"""Seconds that all is planned to take for a few thousand photographs."""
+
+SHORTEST = 30.0
+FULL_MEASURE = 8e6
+"""Pixels of all training pictures, of at most `MOST_PIXELS` each, for which that time is meant; fewer get less, as their root."""
+MOST_PIXELS = 64 * 64
+MANY = 4000
+"""With more training pictures than this, the time grows as they do."""
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A candidate for which there is no time, and what is said of it."""
+
+    candidate: Candidate
+    why: str
+
+
+@dataclass(frozen=True)
+class TournamentPlan:
+    """What is tried, in this order."""
+
+    candidates: tuple[Candidate, ...]
+    left_out: tuple[LeftOut, ...]
+    seconds: float
+    """That all is expected to take, idle."""
+
+
+def planned_time(situation: Situation) -> float:
+    """Seconds that a tournament may take where nobody says how many.
+
+    Example:
+        >>> from striate.data.facts import DataFacts
+        >>> sets = {"digits": (1438, 8), "thumbnails": (4000, 32), "photographs": (1650, 100), "many": (45_000, 32)}
+        >>> {name: round(planned_time(Situation(DataFacts(count, 10, side, True), 200, {}))) for name, (count, side) in sets.items()}
+        {'digits': 58, 'thumbnails': 386, 'photographs': 496, 'many': 6075}
+    """
+    facts = situation.facts
+    pixels = facts.training_pictures * min(facts.short_side**2, MOST_PIXELS)
+    seconds = LONGEST * min(1.0, math.sqrt(pixels / FULL_MEASURE))
+    return max(SHORTEST, seconds * max(1.0, facts.training_pictures / MANY))
+
+
+def plan_tournament(
+    situation: Situation, *, rate: float, seconds: float, rows: Sequence[Proposal] | None = None
+) -> TournamentPlan:
+    """The candidates that suit the data and fit the time.
+
+    Args:
+        situation: What is known.
+        rate: Multiply-adds a second in training steps of the network that machines are measured with.
+        seconds: That all may take; the first candidate is tried whatever it takes.
+        rows: What may be tried; None: `ROWS`.
+    """
+    suitable = [row for row in (ROWS if rows is None else rows) if row.suits(situation)]
+    first = next(row for row in suitable if row.first)
+    taken = [_first(first, situation, rate)]
+    used, left_out = taken[0].seconds, []
+    others = [_wanted(row, situation, rate) for row in suitable if row is not first]
+    others = sorted(others, key=lambda pair: -pair[0].gain / pair[0].seconds)
+    for candidate, row in others:
+        fitting = _fitted(candidate, row, situation, rate, seconds - used)
+        if fitting is None:
+            need = duration(candidate.seconds)
+            left_out.append(LeftOut(candidate, f"it would take about {need}; a longer --time-limit has room for it"))
+            continue
+        taken.append(fitting)
+        used += fitting.seconds
+    return TournamentPlan(tuple(taken), tuple(left_out), used)
+
+
+def _first(row: Proposal, situation: Situation, rate: float) -> Candidate:
+    candidate = _candidate(row, situation, rate, epochs=_epochs(row, situation))
+    if row.looks and candidate.seconds > FIRST_SECONDS + OVERHEAD:
+        fewer = int(candidate.epochs * FIRST_SECONDS / (candidate.seconds - OVERHEAD))
+        candidate = _candidate(row, situation, rate, epochs=max(row.fewest_epochs, fewer))
+    return candidate
+
+
+def _wanted(row: Proposal, situation: Situation, rate: float) -> tuple[Candidate, Proposal]:
+    return _candidate(row, situation, rate, epochs=_epochs(row, situation)), row
+
+
+def _fitted(candidate: Candidate, row: Proposal, situation: Situation, rate: float, seconds: float) -> Candidate | None:
+    """The candidate, with fewer epochs if it takes too long; None where too few are left."""
+    if candidate.seconds <= seconds:
+        return candidate
+    epochs = int(candidate.epochs * (seconds - OVERHEAD) / (candidate.seconds - OVERHEAD)) if candidate.epochs else 0
+    return _candidate(row, situation, rate, epochs=epochs) if epochs >= row.fewest_epochs and epochs else None
+
+
+def _epochs(row: Proposal, situation: Situation) -> int:
+    """As many as make the row's looks, or as the recipe has; none where the head alone is fitted."""
+    if row.kind == HEAD:
+        return 0
+    if row.looks:
+        return min(row.most_epochs, max(row.fewest_epochs, round(row.looks / situation.facts.training_pictures)))
+    model = row.model or situation.first_row
+    table, _ = choose_recipe(situation.facts, model_row(model), pretrained=row.kind != FROM_SCRATCH)
+    return int(table["schedule"]["epochs"])
+
+
+def _candidate(row: Proposal, situation: Situation, rate: float, *, epochs: int) -> Candidate:
+    model = row.model or situation.first_row
+    pretrained = row.kind != FROM_SCRATCH
+    side = situation.side or (row.side(situation.facts) if row.side is not None else 0)
+    shown = side or suitable_side(model, situation, pretrained=pretrained)
+    work = _work(row, inspection_of(model, 3 if situation.facts.colour else 1, shown), situation, epochs)
+    return Candidate(
+        name=row.name.format(model=model, side=shown),
+        kind=row.kind,
+        why=row.why,
+        model=model,
+        weights=situation.weights[model] if pretrained else "",
+        transfer=row.transfer,
+        size=side,
+        epochs=epochs if row.looks or epochs != _epochs(row, situation) else 0,
+        settings=row.settings,
+        multiply_adds=float(work),
+        seconds=work / (rate * RELATIVE_RATE.get(model, 0.9)) + OVERHEAD,
+        gain=row.gain,
+    )
+
+
+def suitable_side(model: str, situation: Situation, *, pretrained: bool) -> int:
+    """The side of the input that a network's candidates have where nobody says one, as `Deciding.choose_input` decides it."""
+    with drafting():
+        network = create_model(model)
+    row = model_row(model)
+    if network.fixed_size:
+        return row.input_size[0]
+    if pretrained:
+        return input_side(situation.facts, row, network, enlarged=ENLARGED, least=LEAST_SIDE)
+    return input_side(situation.facts, row, network)
+
+
+@lru_cache(maxsize=64)
+def inspection_of(model: str, channels: int, side: int) -> Inspection:
+    """What a network of the catalogue is for pictures of this side, without values."""
+    with drafting():
+        network = create_model(model)
+    return inspect_network(network, (max(channels, network.in_channels), side, side))
+
+
+def _work(row: Proposal, inspection: Inspection, situation: Situation, epochs: int) -> float:
+    """Multiply-adds of learning and of measuring."""
+    answer, training, validation = inspection.macs, situation.facts.training_pictures, situation.validation
+    measured = 2 * answer * validation
+    if row.kind == HEAD:
+        return answer * training + measured
+    learnt = 1.0
+    before = answer * training if row.transfer else 0
+    if row.kind == STAGES:
+        stages = inspection.stages[-parse_transfer(row.transfer).trainable_stages :]
+        learnt = sum(stage.macs_share for stage in stages)
+        before = answer * (training * STAGE_DRAWS + validation)
+    return before + learnt * answer * (PASSES * training + validation) * epochs + measured

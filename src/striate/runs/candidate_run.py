@@ -1,0 +1,170 @@
+"""A candidate of a tournament, tried in a folder of its own: learnt, sealed, and measured on the validation pictures alone."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from striate.data import Dataset
+from striate.deciding.deciding import decide
+from striate.deciding.run_plan import RunPlan
+from striate.deciding.training_request import TrainingRequest
+from striate.durable_writing import write_durably
+from striate.errors import StriateError
+from striate.inspection.inspection import inspect_network
+from striate.interruption import Signals
+from striate.models import Network
+from striate.runs.carrying_out import open_examples, seal_run
+from striate.runs.learning import learn
+from striate.runs.live_report import live_report
+from striate.runs.restoring import restore_network
+from striate.training import TimePlan
+from striate.training.run_folder import BUNDLE, CHECKPOINTS, RECIPE, make_folder, read_history, sweep_run
+from striate.watching import Watcher
+
+ANSWERS = "validation.safetensors"
+"""What a candidate answers to the validation pictures, in its folder: written last, so that it is there when all is."""
+
+VALIDATION = "val"
+
+
+@dataclass(frozen=True, eq=False)
+class CandidateResult:
+    """What a candidate came to."""
+
+    plan: RunPlan
+    probabilities: npt.NDArray[np.float32]
+    """(n, classes) of the validation pictures, by the sealed engine."""
+    labels: npt.NDArray[np.int64]
+    """(n,)."""
+    multiply_adds: int
+    """Of one answer."""
+    parameters: int
+
+
+class CandidateWatcher(Watcher):
+    """Passes on how a candidate learns; what was decided for it and what is told of it stands in its recipe.
+
+    Args:
+        watcher: Who hears of the tournament.
+    """
+
+    def __init__(self, watcher: Watcher) -> None:
+        self.width = watcher.width
+        self.task = watcher.task  # type: ignore[method-assign]
+        self.step = watcher.step  # type: ignore[method-assign]
+        self.epoch = watcher.epoch  # type: ignore[method-assign]
+
+
+def try_candidate(
+    top: Path, folder: Path, request: TrainingRequest, dataset: Dataset, *, watcher: Watcher, signals: Signals
+) -> CandidateResult:
+    """Learns and seals a candidate, from where it stopped if it was begun before.
+
+    Args:
+        top: The folder of the tournament's run, whose page shows how it goes.
+        folder: The candidate's own.
+        request: What trains it, where it was not begun before.
+        dataset: Checked, with splits.
+        watcher: Hears how it goes.
+        signals: What may end it early.
+
+    Raises:
+        Interrupted: If a signal came.
+        StriateError: If it cannot be trained; another candidate may.
+    """
+    make_folder(folder, exist_ok=True)
+    sweep_run(folder)
+    if (folder / ANSWERS).is_file():
+        return read_result(folder)
+    begun, watcher = time.monotonic(), CandidateWatcher(watcher)
+    if (folder / RECIPE).is_file():
+        plan, time_plan = RunPlan.from_toml(folder / RECIPE), None
+        network = restore_network(folder, plan, watcher=watcher)
+    else:
+        decided = decide(request, watcher=watcher, begun=begun)
+        plan, network, time_plan = decided.plan, decided.network, decided.time_plan
+        write_durably(folder / RECIPE, plan.to_toml().encode())
+    _learn_and_seal(top, folder, plan, dataset, network, time_plan, watcher=watcher, signals=signals)
+    return read_result(folder)
+
+
+def _learn_and_seal(
+    top: Path,
+    folder: Path,
+    plan: RunPlan,
+    dataset: Dataset,
+    network: Network,
+    time_plan: TimePlan | None,
+    *,
+    watcher: Watcher,
+    signals: Signals,
+) -> None:
+    history = read_history(folder)
+    with live_report(top, plan, dataset, history) as live:
+        store, *examples = open_examples(dataset, plan, watcher)
+        learnt, _ = learn(
+            folder,
+            plan,
+            network,
+            (examples[0], examples[1]),
+            history,
+            plan=time_plan,
+            watcher=watcher,
+            live=live,
+            signals=signals,
+        )
+        watcher.task("sealing", 0, 1)
+        shutil.rmtree(folder / BUNDLE, ignore_errors=True)  # it was sealed and not yet measured
+        sealed = seal_run(folder / BUNDLE, plan, dataset, store, learnt, measured_on=(VALIDATION,))
+        watcher.task("sealing", 1, 1)
+    inspection = inspect_network(network, (plan.preprocessing.channels, *plan.preprocessing.size))
+    answers = {
+        "probabilities": sealed.measured.probabilities[VALIDATION].astype(np.float32),
+        "labels": sealed.measured.labels[VALIDATION],
+    }
+    known = {"multiply_adds": inspection.macs, "parameters": inspection.parameters}
+    write_durably(folder / ANSWERS, save(answers, {name: str(value) for name, value in known.items()}))
+
+
+def read_result(folder: Path) -> CandidateResult:
+    """What a candidate came to that has ended.
+
+    Raises:
+        StriateError: If it cannot be read.
+    """
+    path = folder / ANSWERS
+    try:
+        content = path.read_bytes()
+        arrays = load(content)
+        known = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])["__metadata__"]
+        return CandidateResult(
+            RunPlan.from_toml(folder / RECIPE),
+            arrays["probabilities"],
+            arrays["labels"],
+            int(known["multiply_adds"]),
+            int(known["parameters"]),
+        )
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
+        raise StriateError(f"{path} cannot be read: {error}; delete {folder} to try this candidate anew") from error
+
+
+def forget_candidate(folder: Path, *, all_of_it: bool) -> None:
+    """Removes what a candidate that has ended needs no more: its checkpoints, and its bundle and answers where it has lost for good.
+
+    Args:
+        folder: Its own.
+        all_of_it: Whether it will not be compared any more.
+    """
+    shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
+    if all_of_it:
+        (folder / ANSWERS).unlink(missing_ok=True)
+        shutil.rmtree(folder / BUNDLE, ignore_errors=True)

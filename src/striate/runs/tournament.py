@@ -1,0 +1,296 @@
+"""A tournament: a first classifier at once, then better ones in its place, until nothing promises more, the time is up or a signal comes.
+
+What was decided stands in the record before anything follows from it, so that a tournament that was killed goes on as if it had not been.
+Without a time limit nothing is decided by the clock: the plan is made of multiply-adds, and results of pictures.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import shlex
+import time
+from pathlib import Path
+
+from striate.data import Dataset
+from striate.deciding.selection import Contender, choose
+from striate.errors import DataError, Interrupted, StriateError, TrainingError
+from striate.evaluation import selection_score, wilson_interval
+from striate.interruption import Signals
+from striate.runs.candidate_run import CandidateResult, forget_candidate, read_result, try_candidate
+from striate.runs.run import Run
+from striate.runs.taking_place import digest_at, finish, take_place
+from striate.runs.tournament_record import (
+    FAILED,
+    INTERRUPTED,
+    LOST,
+    OVER,
+    RUNNING,
+    SKIPPED,
+    STOPPED,
+    TIME_IS_UP,
+    WAITING,
+    WON,
+    Comparison,
+    Entry,
+    TournamentRecord,
+    write_tournament,
+)
+from striate.runs.tournament_request import request_for
+from striate.training.run_folder import CANDIDATES
+from striate.watching import Watcher
+from striate.wording import duration, percent
+
+FINAL_SECONDS = 12.0
+"""Kept free of a time limit, but no more than a quarter of it, for measuring the winner on the test pictures and reporting."""
+
+WORTH = 0.5
+"""Validation pictures more that a candidate must promise to have right; with fewer nobody could tell."""
+
+
+class Tournament:
+    """A tournament that goes on.
+
+    Args:
+        folder: The run's, which holds the record.
+        record: How it stands.
+        dataset: Checked, with splits, of which `val` has pictures.
+        watcher: Hears how it goes.
+        signals: What may end it early.
+        begun: `time.monotonic()` at which this go at it began.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        record: TournamentRecord,
+        dataset: Dataset,
+        *,
+        watcher: Watcher,
+        signals: Signals,
+        begun: float,
+    ) -> None:
+        self.folder = folder
+        self.record = record
+        self.dataset = dataset
+        self.watcher = watcher
+        self.signals = signals
+        self._begun = begun
+        self._before = record.worked_seconds
+        self._failure: StriateError | None = None
+
+    def run(self) -> Run:
+        """Tries what is left to try, and ends.
+
+        Raises:
+            Interrupted: If a signal came; where there is a classifier, it is sealed and reported.
+            StriateError: If no candidate could be trained.
+        """
+        self._settle()
+        while not self.signals.stopped() and (place := self._next()) is not None:
+            if why := self._why_not(place):
+                self._change(place, state=SKIPPED, why=why)
+                continue
+            try:
+                self._try(place)
+            except Interrupted:
+                self._change(place, state=STOPPED)
+                break
+        return self._end()
+
+    @property
+    def worked(self) -> float:
+        """Seconds of work on the run, all goes together."""
+        return self._before + time.monotonic() - self._begun
+
+    @property
+    def _seconds_left(self) -> float | None:
+        limit = self.record.limit_seconds
+        return None if limit is None else time_to_learn(limit) - self.worked
+
+    def _settle(self) -> None:
+        """Does what the last decision asks for, if the process was killed before it was done."""
+        self.record = dataclasses.replace(self.record, ended="")
+        if (best := self.record.best) is not None and digest_at(self.folder / best.folder):
+            take_place(self.folder, self.folder / best.folder)
+
+    def _next(self) -> int | None:
+        """The candidate that was being tried, or the first that waits."""
+        for states in ((RUNNING, STOPPED), (WAITING,)):
+            for place, entry in enumerate(self.record.entries):
+                if entry.state in states:
+                    return place
+        return None
+
+    def _why_not(self, place: int) -> str:
+        """Why a candidate is not worth trying any more; empty if it is."""
+        best, entry = self.record.best, self.record.entries[place]
+        if best is None or entry.state in (RUNNING, STOPPED):
+            return ""
+        missing = best.pictures - best.correct
+        if not missing:
+            return f"{best.candidate.name} has every validation picture right"
+        if entry.candidate.gain * missing < WORTH:
+            return f"{missing} wrong of {best.pictures:,} validation pictures leave too little to gain"
+        if self._seconds_left is not None:
+            needed = entry.candidate.seconds * self._slowness()
+            if self._seconds_left < needed / 2:
+                return f"it takes about {duration(needed)} here, and the time limit leaves {duration(max(0.0, self._seconds_left))}"
+        return ""
+
+    def _slowness(self) -> float:
+        """How many times as long as foretold candidates took so far: other programs have a part of the machine."""
+        took = [entry for entry in self.record.entries if entry.state in (WON, LOST)]
+        foretold = sum(entry.candidate.seconds for entry in took)
+        return max(1.0, sum(entry.wall_seconds for entry in took) / foretold) if foretold else 1.0
+
+    def _try(self, place: int) -> None:
+        """Trains a candidate, compares it, and gives it the place if it is better."""
+        entry = self.record.entries[place]
+        name = entry.folder or f"{CANDIDATES}/{place + 1:02}-{slug(entry)}"
+        self._change(place, state=RUNNING, folder=name)
+        wall, processor = time.monotonic(), time.process_time()
+        left = self._seconds_left
+        request = request_for(
+            entry.candidate,
+            self.record.asked,
+            self.dataset,
+            precision=self.record.precision,
+            time_limit=None if left is None else max(left, 1.0),
+        )
+        try:
+            result = try_candidate(
+                self.folder, self.folder / name, request, self.dataset, watcher=self.watcher, signals=self.signals
+            )
+        except DataError:
+            raise
+        except StriateError as error:
+            self._failure = error
+            self._change(place, state=FAILED, why=str(error))
+            return
+        finally:
+            spent = {
+                "wall_seconds": entry.wall_seconds + time.monotonic() - wall,
+                "processor_seconds": entry.processor_seconds + time.process_time() - processor,
+            }
+            self.record = self.record.with_entry(place, **spent)
+        self._judge(place, result)
+
+    def _judge(self, place: int, result: CandidateResult) -> None:
+        """Writes down what a candidate came to and whether it takes the place, and then gives it the place."""
+        answers = result.probabilities.argmax(axis=1)
+        correct, pictures = int((answers == result.labels).sum()), len(result.labels)
+        measured = {
+            "accuracy": correct / pictures,
+            "correct": correct,
+            "pictures": pictures,
+            "interval": wilson_interval(correct, pictures),
+            "score": selection_score(self.record.metric, result.probabilities, result.labels),
+            "input_size": result.plan.preprocessing.size[0],
+            "multiply_adds": result.multiply_adds,
+            "parameters": result.parameters,
+            "ended_after": self.worked,
+        }
+        comparison = self._compare(result)
+        takes = comparison is None or comparison[0]
+        if takes:
+            self.record = dataclasses.replace(self.record, winner=place)
+        said = None if comparison is None else comparison[1]
+        self._change(place, state=WON if takes else LOST, comparison=said, **measured)
+        folder = self.folder / self.record.entries[place].folder
+        if takes:
+            take_place(self.folder, folder)
+        forget_candidate(folder, all_of_it=not takes)
+
+    def _compare(self, result: CandidateResult) -> tuple[bool, Comparison] | None:
+        """Whether a candidate takes the place of the best so far, and what is said of it; None where there is none yet."""
+        best = self.record.best
+        if best is None:
+            return None
+        rival = read_result(self.folder / best.folder)
+        choice = choose(
+            Contender(result.probabilities, result.multiply_adds),
+            Contender(rival.probabilities, rival.multiply_adds),
+            result.labels,
+            metric=self.record.metric,
+            seed=int(self.record.asked["seed"]),
+        )
+        found = choice.comparison
+        return choice.takes, Comparison(
+            rival=best.candidate.name,
+            wins=found.wins,
+            losses=found.losses,
+            p_value=found.p_value,
+            verdict=choice.why,
+        )
+
+    def _end(self) -> Run:
+        """Says why it ended, and has the winner measured, sealed and reported."""
+        record, interrupted = self.record, self.signals.stopped()
+        best = record.best
+        if best is None:
+            if interrupted:
+                raise self.signals.interrupted(f"interrupted before the first classifier was done; {self._go_on()}")
+            raise self._failure or TrainingError("no candidate could be trained")
+        short = any(entry.state == SKIPPED and "time limit" in entry.why for entry in record.entries)
+        why = INTERRUPTED if interrupted else TIME_IS_UP if short else OVER
+        learning = sum(entry.wall_seconds for entry in record.entries)
+        timings = {"preparing": max(0.0, self.worked - learning), "training": learning}
+        self.record = dataclasses.replace(record, ended=why, worked_seconds=self.worked)
+        write_tournament(self.folder, self.record)  # which the report tells
+        finish(
+            self.folder,
+            self.folder / best.folder,
+            self.dataset,
+            timings=timings,
+            watcher=self.watcher,
+            begun=time.monotonic(),
+        )
+        self.record = dataclasses.replace(self.record, worked_seconds=self.worked)
+        self._tell()
+        if interrupted:
+            raise self.signals.interrupted(
+                f"interrupted; the best so far, {best.candidate.name}, is sealed in {self.folder}, with "
+                f"{percent(best.accuracy or 0.0)} of the validation pictures right; {self._go_on()}",
+                kept=self.folder,
+            )
+        for entry in record.entries:
+            if entry.folder:
+                forget_candidate(self.folder / entry.folder, all_of_it=True)
+        return Run(self.folder)
+
+    def _go_on(self) -> str:
+        return f"go on by: striate train --resume {shlex.quote(str(self.folder))}"
+
+    def _change(self, place: int, **changes: object) -> None:
+        """Writes down a decision, and tells it."""
+        record = self.record.with_entry(place, **changes)
+        self.record = dataclasses.replace(record, worked_seconds=self.worked)
+        self._tell()
+
+    def _tell(self) -> None:
+        write_tournament(self.folder, self.record)
+        self.watcher.tournament(self.record, self.folder)
+
+
+def time_to_learn(limit: float) -> float:
+    """Seconds of a time limit within which candidates are tried.
+
+    Example:
+        >>> time_to_learn(300), time_to_learn(20)
+        (288.0, 15.0)
+    """
+    return limit - min(FINAL_SECONDS, limit / 4)
+
+
+def slug(entry: Entry) -> str:
+    """A folder's name for a candidate.
+
+    Example:
+        >>> from striate.deciding.candidate import Candidate
+        >>> slug(Entry(candidate=Candidate(name="resnet20 from scratch at 64 px", kind="scratch", why="", model="resnet20")))
+        'resnet20-from-scratch-at-64-px'
+    """
+    plain = "".join(
+        sign if sign.isascii() and (sign.isalnum() or sign in "._") else "-" for sign in entry.candidate.name
+    )
+    return "-".join(filter(None, plain.split("-")))

@@ -1,0 +1,77 @@
+"""What a user said of a tournament: what holds for every candidate, as its record keeps it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from striate.augmentation import AugmentationPolicy, read_policy
+from striate.data import Dataset
+from striate.data.facts import DataFacts
+from striate.deciding.candidate import Candidate
+from striate.deciding.deciding import place_of
+from striate.deciding.training_request import AUTO, TrainingRequest
+from striate.row_writing import path_from_text, path_text
+from striate.table_reading import read_dataclass
+
+EXACTLY = ("model", "epochs", "batch_size", "init", "recipe", "settings")
+"""What names a training exactly: whoever says one of these, or a `transfer` other than `auto`, gets that one and no tournament."""
+
+
+def is_exact(request: TrainingRequest) -> bool:
+    """Whether the user said how one network is to be trained."""
+    return any(getattr(request, name) not in (None, ()) for name in EXACTLY) or request.transfer not in (None, AUTO)
+
+
+def asked_of_all(request: TrainingRequest, facts: DataFacts, dataset: Dataset) -> dict[str, Any]:
+    """What holds for every candidate, as JSON types: files that may change are read, places are absolute."""
+    augment = None if request.augment is None else read_policy(request.augment, drawn=facts.drawn).to_dict()
+    return {
+        "data": path_text(dataset.location),
+        "root": None if request.root is None else path_text(str(request.root)),
+        "weights": None if request.weights is None else path_text(place_of(request.weights)),
+        "mean": None if request.mean is None else list(request.mean),
+        "std": None if request.std is None else list(request.std),
+        "augment": augment,
+        "balance": request.balance,
+        "size": request.size,
+        "seed": request.seed,
+        "device": request.device,
+        "tensorboard": request.tensorboard,
+    }
+
+
+def request_for(
+    candidate: Candidate, asked: Mapping[str, Any], dataset: Dataset, *, precision: str, time_limit: float | None
+) -> TrainingRequest:
+    """The request that trains a candidate.
+
+    Args:
+        candidate: The one.
+        asked: What holds for every candidate.
+        dataset: Checked, with splits.
+        precision: The number format.
+        time_limit: Seconds that are left for it; None: what it takes.
+    """
+    weights = asked["weights"]
+    common = TrainingRequest(
+        data=dataset,
+        root=None if asked["root"] is None else path_from_text(asked["root"]),
+        augment=None if asked["augment"] is None else read_dataclass(AugmentationPolicy, asked["augment"], "augment."),
+        balance=asked["balance"],
+        size=candidate.size or asked["size"],
+        seed=asked["seed"],
+        device=asked["device"],
+        tensorboard=asked["tensorboard"],
+        precision=precision,
+        time_limit=time_limit,
+        model=candidate.model,
+        weights=path_from_text(candidate.weights) if candidate.weights else None,
+        transfer=candidate.transfer or None,
+        epochs=candidate.epochs or None,
+        settings=candidate.settings,
+    )
+    if weights is None or candidate.weights == weights:  # what is said of the weights is said of these
+        common = dataclasses.replace(common, mean=asked["mean"], std=asked["std"])
+    return common

@@ -1,0 +1,294 @@
+"""A tournament on pictures that any network can tell apart, with candidates that take a second each."""
+
+import dataclasses
+import json
+import os
+import signal
+import tomllib
+
+import pytest
+
+import striate
+import striate.deciding.tournament_plan as planning
+import striate.runs.candidate_run as candidate_room
+import striate.runs.tournament as room
+from striate.bundle import open_bundle
+from striate.deciding.candidates import Proposal
+from striate.errors import Interrupted, TrainingError
+from striate.runs.tournament_record import (
+    FAILED,
+    INTERRUPTED,
+    LOST,
+    OVER,
+    SKIPPED,
+    TIME_IS_UP,
+    WAITING,
+    WON,
+    read_tournament,
+)
+from striate.watching import Watcher
+
+
+def proposal(name, *, epochs, gain=0.5, first=False, settings=(), model="resnet20"):
+    return Proposal(
+        name=name,
+        kind="scratch",
+        why="it is small",
+        model=model,
+        side=lambda facts: 32,
+        looks=48 * epochs,
+        fewest_epochs=1,
+        settings=("batch_size=16", *settings),
+        gain=gain,
+        first=first,
+        suits=lambda situation: True,
+    )
+
+
+HOPELESS = ("optimizer.learning_rate=0.0000001",)
+ROWS = (
+    proposal("a first look", epochs=1, first=True, settings=HOPELESS),
+    proposal("네 번", epochs=4, gain=0.9),
+    proposal("hopeless", epochs=1, gain=0.01, settings=HOPELESS),
+)
+
+
+class Hearing(Watcher):
+    """Keeps what it hears, and may send itself a signal at a moment."""
+
+    def __init__(self, at=None):
+        self.records, self.notes, self.epochs, self.decisions = [], [], [], []
+        self.at = at
+
+    def tournament(self, record, folder):
+        self.records.append(record)
+        if self.at is not None and self.at(self):
+            self.at = None
+            os.kill(os.getpid(), signal.SIGINT)
+
+    def epoch(self, result):
+        self.epochs.append(result)
+        if self.at is not None and self.at(self):
+            self.at = None
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    def note(self, text):
+        self.notes.append(text)
+
+    def decision(self, decision):
+        self.decisions.append(decision)
+
+
+@pytest.fixture
+def rows(monkeypatch):
+    monkeypatch.setattr(planning, "ROWS", ROWS)
+    monkeypatch.setattr(planning, "planned_time", lambda situation: 1e6)
+    monkeypatch.setattr("striate.runs.beginning.planned_time", lambda situation: 1e6)
+    monkeypatch.setattr(room, "WORTH", 0.0)
+
+
+@pytest.fixture(scope="module")
+def whole(striped, once):
+    """A tournament that was never disturbed; do not change it."""
+    patch = pytest.MonkeyPatch()
+    patch.setattr(planning, "ROWS", ROWS)
+    patch.setattr("striate.runs.beginning.planned_time", lambda situation: 1e6)
+    patch.setattr(room, "WORTH", 0.0)
+    try:
+        folder = once("runs/tournament", lambda folder: striate.train(striped, output=folder))
+    finally:
+        patch.undo()
+    return striate.Run(folder)
+
+
+def weights_of(folder):
+    return (folder / "bundle" / "model.safetensors").read_bytes()
+
+
+def test_the_best_has_the_place_and_only_the_best_is_measured_on_test_pictures(whole):
+    record = read_tournament(whole.folder)
+    first, better, hopeless = record.entries
+    assert (first.state, better.state, record.ended) == (WON, WON, OVER)
+    assert hopeless.state in (LOST, SKIPPED)  # skipped where the better one has every picture right
+    assert record.winner == 1 and record.best.candidate.name == "네 번"
+    assert better.accuracy > first.accuracy and better.comparison.rival == "a first look"
+    assert better.comparison.wins - better.comparison.losses == better.correct - first.correct
+    assert better.interval[0] < better.accuracy <= better.interval[1]
+    assert better.input_size == 32 and better.multiply_adds > 4e7 and better.parameters > 250_000
+    assert better.ended_after > first.ended_after > 0 and better.wall_seconds > 0
+    assert set(whole.metrics) == {"val", "test"}
+    assert whole.metrics["val"]["accuracy"] == pytest.approx(better.accuracy)
+    assert whole.metrics["test"]["count"] == 6
+    recipe = tomllib.loads((whole.folder / "recipe.toml").read_text(encoding="utf-8"))
+    assert recipe["schedule"]["epochs"] == 4 and len(whole.history()) == 4
+    # What is left of candidates is small.
+    left = sorted(path.name for path in (whole.folder / better.folder).iterdir())
+    assert left == ["metrics.jsonl", "recipe.toml"]
+    assert whole.classifier().classes == ("across", "bands")
+    assert striate.list_runs(whole.folder).runs[0].state == "finished"
+
+
+def test_a_candidate_never_sees_the_test_pictures(striped, rows, tmp_path, monkeypatch):
+    measured = []
+    seal = candidate_room.seal_run
+
+    def sealing(place, *arguments, **options):
+        sealed = seal(place, *arguments, **options)
+        measured.append(set(sealed.measured.scores))
+        return sealed
+
+    monkeypatch.setattr(candidate_room, "seal_run", sealing)
+    striate.train(striped, output=tmp_path / "run")
+    assert len(measured) >= 2 and all(splits == {"val"} for splits in measured)
+
+
+def test_the_same_seed_comes_to_the_same_winner_and_bytes(striped, rows, whole, tmp_path):
+    again = striate.train(striped, output=tmp_path / "run")
+    assert weights_of(again.folder) == weights_of(whole.folder)
+    one, other = read_tournament(again.folder), read_tournament(whole.folder)
+    assert [entry.correct for entry in one.entries] == [entry.correct for entry in other.entries]
+
+
+def test_a_watcher_hears_of_every_decision(striped, rows, tmp_path):
+    hearing = Hearing()
+    striate.train(striped, output=tmp_path / "run", watcher=hearing)
+    states = [tuple(entry.state for entry in record.entries) for record in hearing.records]
+    assert states[0] == (WAITING, WAITING, WAITING)
+    assert states[1] == ("running", WAITING, WAITING)
+    assert states[2] == (WON, WAITING, WAITING) and hearing.records[2].best is hearing.records[2].entries[0]
+    assert hearing.records[2].next is hearing.records[2].entries[1]
+    assert hearing.records[-1].ended == OVER
+    assert len(hearing.epochs) >= 5 and not hearing.decisions
+    written = json.loads((tmp_path / "run" / "tournament.json").read_text(encoding="utf-8"))
+    assert written["ended"] == OVER
+
+
+def test_a_signal_after_the_first_keeps_the_best_so_far_and_a_resume_goes_on(striped, rows, whole, tmp_path):
+    folder = tmp_path / "run"
+    with pytest.raises(Interrupted) as caught:
+        striate.train(striped, output=folder, watcher=Hearing(at=lambda heard: len(heard.epochs) == 2))
+    assert caught.value.exit_code == 143 and caught.value.kept == folder
+    assert str(caught.value).startswith(f"interrupted; the best so far, a first look, is sealed in {folder}, with ")
+    assert str(caught.value).endswith(f"go on by: striate train --resume {folder}")
+    record = read_tournament(folder)
+    assert record.ended == INTERRUPTED and record.resumable and record.winner == 0
+    run = striate.Run(folder)
+    assert set(run.metrics) == {"val", "test"} and run.classifier().classes == ("across", "bands")
+    assert "<title" in run.report.read_text(encoding="utf-8") and run.to_text()
+    assert striate.list_runs(folder).runs[0].state == "unfinished"
+    assert striate.list_runs(folder).runs[0].accuracy == run.metrics["test"]["accuracy"]
+    resumed = striate.resume(folder)
+    assert weights_of(resumed.folder) == weights_of(whole.folder)
+    assert read_tournament(folder).ended == OVER
+
+
+def test_a_signal_before_the_first_is_gone_on_from(striped, rows, whole, tmp_path):
+    folder = tmp_path / "run"
+    with pytest.raises(Interrupted) as caught:
+        striate.train(striped, output=folder, watcher=Hearing(at=lambda heard: len(heard.records) == 2))
+    assert caught.value.exit_code == 130 and caught.value.kept is None
+    assert str(caught.value) == (
+        f"interrupted before the first classifier was done; go on by: striate train --resume {folder}"
+    )
+    assert striate.list_runs(folder).runs[0].state == "unfinished"
+    assert weights_of(striate.resume(folder).folder) == weights_of(whole.folder)
+
+
+def test_a_tournament_that_has_ended_is_answered_as_it_is(whole):
+    hearing = Hearing()
+    before = weights_of(whole.folder)
+    assert striate.resume(whole.folder, watcher=hearing).metrics == whole.metrics
+    assert hearing.notes[0] == f"{whole.folder} has ended already; nothing was left to do"
+    assert weights_of(whole.folder) == before and not hearing.records
+
+
+def test_a_candidate_that_cannot_be_trained_is_passed_over(striped, rows, tmp_path, monkeypatch):
+    bad = dataclasses.replace(ROWS[1], settings=("batch_size=16", "optimizer.learning_rate=1e18"))
+    monkeypatch.setattr(planning, "ROWS", (ROWS[0], bad))
+    run = striate.train(striped, output=tmp_path / "run")
+    record = read_tournament(run.folder)
+    assert [entry.state for entry in record.entries] == [WON, FAILED]
+    assert "loss" in record.entries[1].why and run.metrics["test"]["count"] == 6
+
+
+def test_where_none_can_be_trained_the_last_reason_is_said(striped, rows, tmp_path, monkeypatch):
+    bad = [dataclasses.replace(row, settings=("optimizer.learning_rate=1e18",)) for row in ROWS[:2]]
+    monkeypatch.setattr(planning, "ROWS", tuple(bad))
+    with pytest.raises(TrainingError, match="loss"):
+        striate.train(striped, output=tmp_path / "run")
+
+
+def test_a_time_limit_leaves_out_what_does_not_fit_and_says_so(striped, rows, tmp_path, monkeypatch):
+    monkeypatch.setattr(room.Tournament, "_seconds_left", property(lambda tournament: 30.0))
+    slow = dataclasses.replace(ROWS[1], most_epochs=4)
+    monkeypatch.setattr(planning, "ROWS", (ROWS[0], slow))
+    monkeypatch.setattr(planning, "OVERHEAD", 1000.0)
+    monkeypatch.setattr("striate.runs.beginning.time_to_learn", lambda limit: 1e6)
+    run = striate.train(striped, output=tmp_path / "run", time_limit="10m")
+    record = read_tournament(run.folder)
+    assert [entry.state for entry in record.entries] == [WON, SKIPPED]
+    assert "the time limit leaves 30.0" in record.entries[1].why and record.ended == TIME_IS_UP
+
+
+@pytest.mark.parametrize(
+    "stop",
+    [
+        "take_place",
+        pytest.param("finish", marks=pytest.mark.slow),
+        pytest.param("forget_candidate", marks=pytest.mark.slow),
+    ],
+)
+def test_what_is_killed_between_decision_and_deed_comes_to_the_same(striped, rows, whole, tmp_path, monkeypatch, stop):
+    folder, calls = tmp_path / "run", []
+    deed = getattr(room, stop)
+
+    def killed(*arguments, **options):
+        calls.append(arguments)
+        if len(calls) == 2 or stop == "finish":
+            raise MemoryError("the process was killed here")
+        return deed(*arguments, **options)
+
+    monkeypatch.setattr(room, stop, killed)
+    with pytest.raises(MemoryError):
+        striate.train(striped, output=folder)
+    monkeypatch.setattr(room, stop, deed)
+    assert open_bundle(folder).digest
+    resumed = striate.resume(folder)
+    assert weights_of(resumed.folder) == weights_of(whole.folder)
+    assert [entry.state for entry in read_tournament(folder).entries][:2] == [WON, WON]
+
+
+def test_quick_is_the_first_alone(striped, rows, tmp_path):
+    run = striate.train(striped, output=tmp_path / "run", quick=True)
+    assert read_tournament(run.folder) is None
+    assert len(run.history()) == 1 and run.metrics["test"]["count"] == 6
+
+
+@pytest.mark.parametrize(
+    "exact",
+    [
+        {"model": "lenet5"},
+        {"epochs": 1},
+        {"settings": ["schedule.epochs=1"]},
+        {"batch_size": 16},
+        {"init": "he_normal"},
+    ],
+)
+def test_who_says_how_gets_that_and_no_tournament(striped, rows, tmp_path, exact):
+    from striate.deciding.training_request import TrainingRequest
+    from striate.runs.tournament_request import is_exact
+
+    assert is_exact(TrainingRequest(data=striped, **exact))
+    for holds_for_all in ({"size": 32}, {"augment": "none"}, {"balance": "loss"}, {"weights": "imagenet"}, {"seed": 3}):
+        assert not is_exact(TrainingRequest(data=striped, **holds_for_all))
+    assert not is_exact(TrainingRequest(data=striped, weights="imagenet", transfer="auto"))
+    assert is_exact(TrainingRequest(data=striped, weights="imagenet", transfer="head"))
+
+
+def test_what_is_said_of_the_pictures_holds_for_every_candidate(striped, rows, tmp_path):
+    run = striate.train(striped, output=tmp_path / "run", size=40, augment="none", seed=5)
+    record = read_tournament(run.folder)
+    assert {entry.input_size for entry in record.entries if entry.accuracy is not None} == {40}
+    for entry in record.entries[:2]:
+        recipe = tomllib.loads((run.folder / entry.folder / "recipe.toml").read_text(encoding="utf-8"))
+        assert recipe["seed"] == 5 and not recipe["augmentation"]
