@@ -14,7 +14,7 @@ import striate.weights.downloading
 from striate.errors import WeightsError
 from striate.models import create_model
 from striate.pixels import Preprocessing
-from striate.weights import PublishedWeights, fetch_weights, weights_folder
+from striate.weights import PublishedWeights, fetch_weights, published_weights, weights_folder
 
 RULE = Preprocessing(colour="rgb", resize="exact", resize_size=(32, 32), mean=(0.5,) * 3, std=(0.5,) * 3)
 
@@ -221,3 +221,24 @@ def test_a_folder_that_cannot_be_written(published, tmp_path):
         fetch_weights(published, cache_folder=tmp_path / "file")
     path = tmp_path / "file" / published.file_name
     assert str(error.value) == f"{path} cannot be written: File exists; make room for it there"
+
+
+def test_weights_are_at_hand_where_the_published_file_lies_in_a_cache(tmp_path, monkeypatch):
+    from striate.user_cache import kind_folder
+    from striate.weights.downloading import is_at_hand
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    prefix = hashlib.sha256(b"weights").hexdigest()[:8]
+    of_a_row = dataclasses.replace(
+        published_weights("mobilenet_v2"), url=f"https://nowhere/row-{prefix}.pth", sha256_prefix=prefix
+    )
+    assert not is_at_hand(of_a_row)
+    for folder in (kind_folder("weights"), tmp_path / "torch" / "hub" / "checkpoints"):
+        folder.mkdir(parents=True)
+        path = folder / of_a_row.file_name
+        path.write_bytes(b"others")
+        assert not is_at_hand(of_a_row)
+        path.write_bytes(b"weights")
+        assert is_at_hand(of_a_row)
+        path.unlink()

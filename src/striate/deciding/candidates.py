@@ -19,6 +19,23 @@ FEW = 500
 """With fewer training pictures than this, what learns from scratch has little to learn from."""
 
 
+EARLIER: Mapping[str, str] = {
+    "mobilenet_v2": "features.13",
+    "efficientnet_b0": "features.5",
+    "resnet18": "layer3",
+    "resnet50_v1_5": "layer3",
+}
+"""A stage before the last ones, which are too special for pictures unlike those that the weights were trained on."""
+
+SEVERAL: Mapping[str, str] = {
+    "mobilenet_v2": "features.10+features.16+features",
+    "efficientnet_b0": "features.5+features.7+features",
+    "resnet18": "layer3+layer4+features",
+    "resnet50_v1_5": "layer3+layer4+features",
+}
+"""Stages whose maps tell more together than the last vector alone."""
+
+
 @dataclass(frozen=True)
 class Situation:
     """What is known when candidates are chosen."""
@@ -42,12 +59,13 @@ class Proposal:
     """A row: a way to make a classifier, for data that it suits."""
 
     name: str
-    """In people's words, with `{model}` and `{side}`."""
+    """In people's words, with `{model}`, `{side}`, `{earlier}` and `{several}`."""
     kind: str
     why: str
     model: str = ""
     """A row of the catalogue; empty: the one that trained weights are there for."""
     transfer: str = ""
+    """As `--transfer` has it, with `{earlier}` and `{several}`, the stages of `EARLIER` and `SEVERAL`."""
     side: Callable[[DataFacts], int] | None = None
     """Of the input in pixels; None: as suits the pictures and the network."""
     looks: float = 0.0
@@ -119,6 +137,22 @@ ROWS: tuple[Proposal, ...] = (
         suits=lambda situation: not situation.weights and not _suits_lenet(situation),
     ),
     Proposal(
+        name="head on {earlier} of {model}",
+        kind=HEAD,
+        why="earlier stages often suit other pictures better, and what comes after them is cut away",
+        transfer="head:{earlier}",
+        gain=0.3,
+        suits=lambda situation: situation.first_row in EARLIER,
+    ),
+    Proposal(
+        name="head on {several} of {model}",
+        kind=HEAD,
+        why="several stages together tell more than the last one",
+        transfer="head:{several}",
+        gain=0.3,
+        suits=lambda situation: situation.first_row in SEVERAL,
+    ),
+    Proposal(
         name="last stages of {model}",
         kind=STAGES,
         why="pictures unlike those of the weights want the last stages to learn too",
@@ -146,6 +180,18 @@ ROWS: tuple[Proposal, ...] = (
         fewest_epochs=10,
         gain=0.3,
         suits=lambda situation: situation.facts.short_side <= 48,
+    ),
+    Proposal(
+        name="{model} from scratch at {side} px",
+        kind=FROM_SCRATCH,
+        why="wide layers learn in few epochs, from pictures that grow as they go",
+        model="resnet9_x0_25",
+        side=at_most(64),
+        looks=50_000,
+        fewest_epochs=10,
+        settings=("resizing.first=0.5",),
+        gain=0.5,
+        suits=lambda situation: situation.facts.short_side > 48,
     ),
     Proposal(
         name="{model} from scratch at {side} px",

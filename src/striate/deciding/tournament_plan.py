@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from striate.deciding.candidate import FROM_SCRATCH, HEAD, STAGES, Candidate
-from striate.deciding.candidates import ROWS, Proposal, Situation
+from striate.deciding.candidates import EARLIER, ROWS, SEVERAL, Proposal, Situation
 from striate.deciding.transfer_choice import STAGE_DRAWS, parse_transfer
 from striate.initialization import drafting
 from striate.inspection.inspection import Inspection, inspect_network
@@ -137,14 +137,15 @@ def _candidate(row: Proposal, situation: Situation, rate: float, *, epochs: int)
     pretrained = row.kind != FROM_SCRATCH
     side = situation.side or (row.side(situation.facts) if row.side is not None else 0)
     shown = side or suitable_side(model, situation, pretrained=pretrained)
+    stages = {"earlier": EARLIER.get(model, ""), "several": SEVERAL.get(model, "")}
     work = _work(row, inspection_of(model, 3 if situation.facts.colour else 1, shown), situation, epochs)
     return Candidate(
-        name=row.name.format(model=model, side=shown),
+        name=row.name.format(model=model, side=shown, **stages),
         kind=row.kind,
         why=row.why,
         model=model,
         weights=situation.weights[model] if pretrained else "",
-        transfer=row.transfer,
+        transfer=row.transfer.format(**stages),
         size=side,
         epochs=epochs if row.looks or epochs != _epochs(row, situation) else 0,
         settings=row.settings,

@@ -25,7 +25,7 @@ STATES = (WAITING, RUNNING, WON, LOST, SKIPPED, FAILED, STOPPED)
 ENDED = (WON, LOST, SKIPPED, FAILED)
 """The states that a resume leaves as they are."""
 
-OVER, TIME_IS_UP, INTERRUPTED = "nothing promises more", "the time limit is reached", "it was interrupted"
+OVER, TIME_IS_UP, INTERRUPTED = "nothing promises more", "the time limit has no room for more", "it was interrupted"
 """Why a tournament ended; one that was interrupted can go on."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import threading
 import urllib.error
@@ -59,8 +60,11 @@ def fetch_weights(
 
 
 def is_at_hand(published: PublishedWeights) -> bool:
-    """Whether `fetch_weights` would find a file and download nothing; whether it is the right one is not looked at."""
-    return any((folder / published.file_name).is_file() for folder in (weights_folder(), _hub_folder()))
+    """Whether `fetch_weights` finds the file, and it is the one that was published; nothing is downloaded."""
+    for folder in (weights_folder(), _hub_folder()):
+        with contextlib.suppress(OSError), (folder / published.file_name).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest().startswith(published.sha256_prefix)
+    return False
 
 
 def weights_folder() -> Path:
