@@ -31,7 +31,19 @@ def test_training_prints_the_result_on_stdout_and_progress_on_stderr(striate_com
     code, out, err = striate_command("train", "--resume", folder, "--json")
     result = json.loads(out)
     assert code == 0 and result["run"] == str(folder)
-    assert set(result) == {"run", "report", "model", "accuracy", "split", "metrics", "calibration", "findings"}
+    keys = (
+        "run",
+        "report",
+        "model",
+        "head_stages",
+        "accuracy",
+        "split",
+        "metrics",
+        "calibration",
+        "findings",
+        "tournament",
+    )
+    assert set(result) == set(keys) and result["tournament"] is None
     assert result["accuracy"] == result["metrics"]["test"]["accuracy"]
     assert result["calibration"] == {"temperature": 1.0, "pictures": 0}
     assert any("6 validation pictures are too few to fit a temperature" in row["text"] for row in result["findings"])
@@ -68,7 +80,7 @@ def test_a_head_is_fitted_and_shown(striate_command, striped, tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--transfer", "stagez:1"], "--transfer must be scratch, head, full, stages:N or auto, got 'stagez:1'"),
+        (["--transfer", "stagez:1"], "full, stages:N, head:STAGE, head:STAGE+STAGE or auto, got 'stagez:1'"),
         (
             ["--transfer", "head"],
             "--transfer head starts from trained weights; give --weights imagenet or a file, or --transfer scratch",

@@ -7,6 +7,7 @@ import pytest
 
 from striate.bundle.contract import Architecture
 from striate.runs.run import Run
+from striate.runs.tournament_record import write_tournament
 
 FIGURES = {"accuracy": 0.9, "accuracy_interval": [0.8, 0.95], "count": 1200, "balanced_accuracy": 0.9, "f1_macro": 0.9}
 
@@ -66,6 +67,21 @@ def test_as_json_types_it_has_the_headline():
     found = run_of({"val": FIGURES, "test": FIGURES | {"accuracy": 0.8, "fingerprint": "no figure"}}).to_dict()
     assert (found["run"], found["model"], found["split"], found["accuracy"]) == ("r", "lenet5", "test", 0.8)
     assert found["metrics"] == {"val": FIGURES, "test": FIGURES | {"accuracy": 0.8}} and found["findings"] == []
+
+
+def test_what_was_tried_is_in_the_json(tournament_story, tmp_path):
+    write_tournament(tmp_path, tournament_story[-1])
+    found = run_of({"val": FIGURES}, folder=tmp_path).to_dict()["tournament"]
+    assert (found["metric"], found["winner"], found["ended"]) == ("accuracy", 1, "nothing promises more")
+    assert found["candidates"][1] == {
+        "name": "head on features.13 of mobilenet_v2",
+        "state": "won",
+        "accuracy": 197 / 206,
+        "accuracy_interval": [0.919, 0.977],
+        "seconds": 28.0,
+        "ended_after": 53.0,
+    }
+    assert found["candidates"][2]["accuracy"] is None
 
 
 def test_a_run_is_the_path_of_its_folder(tmp_path):

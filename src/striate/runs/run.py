@@ -12,6 +12,7 @@ from typing import Any
 from striate.bundle import Contract, open_bundle
 from striate.errors import StriateError
 from striate.evaluation import Finding
+from striate.runs.tournament_record import TournamentRecord, read_tournament
 from striate.runtime import Classifier, load_classifier
 from striate.tasks import named_task
 from striate.text_layout import facts
@@ -86,6 +87,7 @@ class Run:
             "metrics": headline,
             "calibration": dict(self.contract.calibration),
             "findings": [finding.to_dict() for finding in self.findings],
+            "tournament": tournament_facts(record) if (record := read_tournament(self.folder)) is not None else None,
         }
 
     def to_text(self, *, width: int | None = None) -> str:
@@ -133,6 +135,22 @@ class Run:
 
     def __repr__(self) -> str:
         return f"<Run {self.folder}>"
+
+
+def tournament_facts(record: TournamentRecord) -> dict[str, Any]:
+    """What was tried, and which of it is the run's classifier, as JSON types."""
+    tried = [
+        {
+            "name": entry.candidate.name,
+            "state": entry.state,
+            "accuracy": entry.accuracy,
+            "accuracy_interval": list(entry.interval),
+            "seconds": entry.wall_seconds,
+            "ended_after": entry.ended_after,
+        }
+        for entry in record.entries
+    ]
+    return {"metric": record.metric, "candidates": tried, "winner": record.winner, "ended": record.ended}
 
 
 def headline_facts(figures: Mapping[str, Any], found: Mapping[str, Any]) -> list[tuple[str, str]]:
