@@ -170,6 +170,9 @@ class Interrupted(KeyboardInterrupt):
         kept: The folder of a run whose best classifier so far is sealed and reported; None where there is none.
     """
 
+    kept: Path | None = None
+    """The folder of the run whose best so far is sealed."""
+
     def __init__(self, message: str, signal_number: int = 2, *, kept: Path | None = None) -> None:
         super().__init__(message)
         self.signal_number = signal_number

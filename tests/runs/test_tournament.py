@@ -255,7 +255,9 @@ def test_what_is_killed_between_decision_and_deed_comes_to_the_same(striped, row
 
 
 def test_quick_is_the_first_alone(striped, rows, tmp_path):
-    run = striate.train(striped, output=tmp_path / "run", quick=True)
+    hearing = Hearing()
+    run = striate.train(striped, output=tmp_path / "run", quick=True, watcher=hearing)
+    assert len([note for note in hearing.notes if note.startswith("no split was given")]) == 1
     assert read_tournament(run.folder) is None
     assert len(run.history()) == 1 and run.metrics["test"]["count"] == 6
 

@@ -133,6 +133,8 @@ def train(
     )
     if not is_exact(request):
         prepared = prepare_tournament(request, watcher=watcher, begun=begun)
+        for note in prepared.of_weights:
+            watcher.note(note)
         if prepared.can_compare and not quick:
             return begin_tournament(prepared, output, watcher=watcher, begun=begun)
         request = prepared.first

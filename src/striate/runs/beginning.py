@@ -43,6 +43,10 @@ class Prepared:
     plan: TournamentPlan
     record: TournamentRecord
     """Before the first candidate."""
+    of_data: tuple[str, ...] = ()
+    """What is said of the data, which whoever decides a single run says too."""
+    of_weights: tuple[str, ...] = ()
+    """What is said of trained weights."""
 
     @property
     def first(self) -> TrainingRequest:
@@ -63,7 +67,7 @@ def prepare_tournament(request: TrainingRequest, *, watcher: Watcher, begun: flo
 
     Args:
         request: What was said; it names no training exactly.
-        watcher: Hears how it goes, and what trained weights would bring.
+        watcher: Hears how it goes.
         begun: `time.monotonic()` at which the time limit began.
 
     Raises:
@@ -71,20 +75,31 @@ def prepare_tournament(request: TrainingRequest, *, watcher: Watcher, begun: flo
         DataError: If the data cannot be used.
         WeightsError: If there is no such file.
     """
-    deciding = Deciding(request, watcher, begun=begun)
+    deciding = Deciding(request, quiet := _Quiet(watcher), begun=begun)
     deciding.check_request()
     deciding.read_data()
     dataset, facts = deciding.dataset, deciding.facts
     weights = weights_at_hand(request, facts)
-    for note in offer_weights(request, weights, facts):
-        watcher.note(note)
     rate = machine_rate(choose_device(request.device))
     situation = Situation(facts, len(dataset.indices("val")), weights, side=request.size or 0)
     limit = parse_duration(request.time_limit) if request.time_limit is not None else None
     seconds = planned_time(situation) if limit is None else time_to_learn(limit) - (time.monotonic() - begun)
     plan = plan_tournament(situation, rate=rate.best, seconds=seconds)
     asked = asked_of_all(request, facts, dataset)
-    return Prepared(dataset, plan, _record(plan, rate, request, dataset, asked, limit))
+    record = _record(plan, rate, request, dataset, asked, limit)
+    return Prepared(dataset, plan, record, tuple(quiet.notes), tuple(offer_weights(request, weights, facts)))
+
+
+class _Quiet(Watcher):
+    """Passes on how far work is, and keeps the notes for later."""
+
+    def __init__(self, watcher: Watcher) -> None:
+        self.task = watcher.task  # type: ignore[method-assign]
+        self.notes: list[str] = []
+
+    def note(self, text: str) -> None:
+        """Kept."""
+        self.notes.append(text)
 
 
 def _record(
@@ -118,6 +133,8 @@ def begin_tournament(prepared: Prepared, output: str | Path | None, *, watcher: 
         TrainingError: If no candidate could be trained.
         Interrupted: If a signal came.
     """
+    for note in prepared.of_data:
+        watcher.note(note)
     folder = create_run_folder(output, data_name=prepared.dataset.name, model="")
     # The record last: a folder without one is that of a run that never began, and another may take it.
     write_split_csv(prepared.dataset, folder / SPLITS)
