@@ -55,9 +55,11 @@ def test_every_network_begins_with_a_plain_convolution():
     for name in list_models():
         if name[-2:] in ("b2", "b3", "b4", "b5", "b6", "b7") or name.endswith("_tf"):
             continue
+        if name == "linear":  # it convolves nothing
+            continue
         with drafting():
             network = create_model(name)
-        assert network.get_parameter(first_convolution(network)).shape[1] == network.in_channels
+        assert network.state_dict()[first_convolution(network)].shape[1] == network.in_channels
 
 
 @pytest.mark.parametrize("name", ["resnet20", "mobilenet_v2_x0_35_tf"])

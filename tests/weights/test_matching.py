@@ -163,6 +163,21 @@ def test_nothing_fits():
     )
 
 
+def test_of_a_network_that_is_but_a_head_everything_must_fit():
+    model, tensors = create_model("linear", seed=0), state_of("linear")
+    assert load_weights(model, tensors).summary() == "2 of 2 tensors loaded"
+    assert torch.equal(model.output.weight, tensors["output.weight"])
+    assert refusal(model, state_of("linear", in_channels=3)) == (
+        "the weights do not fit the network: 1 of its 2 tensors are in the file; "
+        "shapes differ: output.weight is (10, 2352) in the file and (10, 784) here"
+    )
+    assert refusal(model, state_of("resnet20"), row="linear").endswith(
+        "linear has output.weight, output.bias; they look like weights of resnet20: create that network"
+    )
+    message = refusal(create_model("resnet20"), tensors, row="resnet20")
+    assert message.endswith("; they look like weights of linear: create that network")
+
+
 @pytest.mark.parametrize("classes", [2, 1000])
 def test_weights_of_another_row_are_recognised(classes):
     tensors = state_of("mobilenet_v2", num_classes=classes)

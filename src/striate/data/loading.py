@@ -95,8 +95,9 @@ def _is_of_a_run(location: str | Path, owner: Path) -> str:
     """That a run was named where data was expected, and what takes a run."""
     run = shlex.quote(str(owner))
     said = f"{str(location)!r} belongs to a run or a bundle, and is no data"
-    going_on = f", go on with a run: striate train --resume {run}" if (owner / "recipe.toml").is_file() else ""
-    return f"{said}; to measure it on data: striate evaluate {run} DATA{going_on}"
+    said += f"; to measure it on data: striate evaluate {run} DATA"
+    is_run = (owner / "recipe.toml").is_file()
+    return f"{said}, go on with a run: striate train --resume {run}" if is_run else said
 
 
 def _may_be_data(path: Path) -> bool:

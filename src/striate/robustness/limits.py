@@ -130,7 +130,7 @@ def limit_curve(
     lost = right_clean[None, :] & ~right
     found = []
     for picture in np.flatnonzero(lost.any(axis=0)):
-        level = int(np.argmax(lost[:, picture]))
+        level = int(np.flatnonzero(lost[:, picture])[0])
         found.append(Flip(int(picture), level, int(shifted[level, picture])))
     found.sort(key=lambda flip: (flip.level, flip.picture))
     shown = in_turn(strata[[flip.picture for flip in found]], flips)  # not all of one class

@@ -177,8 +177,9 @@ class Tournament:
 
     def _judge(self, place: int, result: CandidateResult) -> None:
         """Writes down what a candidate came to and whether it takes the place, and then gives it the place."""
-        answers = result.probabilities.argmax(axis=1)
-        correct, pictures = int((answers == result.labels).sum()), len(result.labels)
+        task = self.dataset.task
+        correct = int(task.same(task.decide(result.probabilities), result.labels).sum())
+        pictures = len(result.labels)
         measured = {
             "accuracy": correct / pictures,
             "correct": correct,

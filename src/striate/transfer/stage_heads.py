@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from striate.tasks import SINGLE_LABEL, Task
+from striate.tasks import USUAL_TASK, Task
 from striate.transfer.head import cross_validate, in_fewer_coordinates, one_scale
 
 VECTOR = "features"
@@ -76,7 +76,7 @@ def score_heads(
     *,
     balanced: bool = False,
     seed: int = 0,
-    task: Task = SINGLE_LABEL,
+    task: Task = USUAL_TASK,
 ) -> tuple[HeadScore, ...]:
     """Fits the very heads that training would, in three folds, and asks each of the pictures that it has not seen.
 
@@ -108,9 +108,9 @@ def score_heads(
         _, rows, chances = cross_validate(in_fewer_coordinates(scaled), labels, class_weight=weight, seed=seed)
         if not len(rows):
             return ()
-        classes, right = np.unique(labels[rows], return_inverse=True)
+        _, right = np.unique(labels[rows], return_inverse=True)
         losses = -np.log(np.maximum(chances[np.arange(len(rows)), right], 1e-12))
-        accuracy = float(task.same(classes[chances.argmax(axis=1)], labels[rows]).mean())
+        accuracy = float(task.same(task.decide(chances), right).mean())
         width = features.shape[1]
         scores.append(HeadScore(names, width, macs[names[-1]], accuracy, float(losses.mean()), losses))
     return tuple(scores)

@@ -105,10 +105,10 @@ def load_weights(model: Network, tensors: Mapping[str, Tensor], *, row: str | No
         What was loaded, and what was not.
 
     Raises:
-        WeightsError: Fewer than half of the network's tensors outside its head are in the file with the same shape (the
-            message names some on both sides, and the network that the weights look like); or the file
-            holds a cut network, or the network twice; or a tensor that fits holds whole numbers where the network has
-            floats, or values that are not finite.
+        WeightsError: Fewer than half of the network's tensors outside its head, or not all of a network that is but a
+            head, are in the file with the same shape (the message names some on both sides, and the network that the
+            weights look like); or the file holds a cut network, or the network twice; or a tensor that fits holds whole
+            numbers where the network has floats, or values that are not finite.
 
     Example:
         >>> from striate.models import create_model
@@ -127,8 +127,10 @@ def load_weights(model: Network, tensors: Mapping[str, Tensor], *, row: str | No
     fitting = {name for name in own if name in tensors and tensors[name].shape == own[name].shape}
     head = {name for name in own if name.startswith(f"{model.head_name}.")}
     body = {name for name in own if name not in head and not name.endswith(COUNTER)}
-    if len(body & fitting) < LEAST_FIT * len(body):
-        raise WeightsError(_misfit({name: own[name] for name in own if name in body}, tensors, row))
+    least = LEAST_FIT * len(body) if body else len(head)  # a linear classifier is its head, and nothing of it may miss
+    if len((body or head) & fitting) < least:
+        judged = {name: own[name] for name in own if name in (body or head)}
+        raise WeightsError(_misfit(judged, tensors, row, of="outside the head " if body else ""))
     check_one(named, row or "the network")
     file_classes = _classes(own, tensors, head)
     left_head = head | _auxiliary_heads(own, tensors) if file_classes not in (None, model.num_classes) else set()
@@ -226,21 +228,21 @@ def _check_values(own: Mapping[str, Tensor], chosen: Mapping[str, Tensor]) -> No
             )
 
 
-def _misfit(body: Mapping[str, Tensor], tensors: Mapping[str, Tensor], row: str | None) -> str:
+def _misfit(judged: Mapping[str, Tensor], tensors: Mapping[str, Tensor], row: str | None, *, of: str) -> str:
     """Why the weights were refused: shapes that differ or else names of both sides, and whose weights they may be."""
     network = row or "the network"
-    shared = [name for name in body if name in tensors]
+    shared = [name for name in judged if name in tensors]
     differing = [
-        str(Reshaped(name, tuple(tensors[name].shape), tuple(body[name].shape)))
+        str(Reshaped(name, tuple(tensors[name].shape), tuple(judged[name].shape)))
         for name in shared
-        if tensors[name].shape != body[name].shape
+        if tensors[name].shape != judged[name].shape
     ]
     fit = len(shared) - len(differing)
-    message = f"the weights do not fit {network}: {fit} of its {len(body)} tensors outside the head are in the file"
+    message = f"the weights do not fit {network}: {fit} of its {len(judged)} tensors {of}are in the file"
     if differing:
         message += f"; shapes differ: {_some(differing)}"
     else:
-        message += f"; the file has {_some(tensors)}; {network} has {_some(body)}"
+        message += f"; the file has {_some(tensors)}; {network} has {_some(judged)}"
     like = _look_like(tensors, row)
     return message + (f"; they look like weights of {like}: create that network" if like else "")
 
@@ -267,7 +269,7 @@ def _look_like(tensors: Mapping[str, Tensor], row: str | None) -> str | None:
 
 
 def _shares(name: str, tensors: Mapping[str, Tensor]) -> tuple[float, float]:
-    """Of a row's tensors outside its head, the share that the file has by name, and by name and shape."""
+    """Of a row's tensors outside its head, or of all where it is but a head, the share that the file has by name, and by name and shape."""
     shapes = _body_shapes(name)
     kin = best_named(shapes.keys(), tensors).tensors  # named as for another row of the family, it may be
     named = best_named(shapes.keys(), tensors, name).tensors
@@ -277,17 +279,13 @@ def _shares(name: str, tensors: Mapping[str, Tensor]) -> tuple[float, float]:
 
 @functools.cache
 def _body_shapes(name: str) -> Mapping[str, torch.Size]:
-    """The shapes of a row's tensors outside its head, by name."""
+    """The shapes of a row's tensors outside its head, or of all where it is but a head, by name."""
     facts = model_row(name)
     with drafting():  # shapes without values
         network = facts.family(facts.config, num_classes=facts.num_classes, in_channels=facts.in_channels)
-    return MappingProxyType(
-        {
-            key: tensor.shape
-            for key, tensor in network.state_dict().items()
-            if not key.startswith(f"{network.head_name}.") and not key.endswith(COUNTER)
-        }
-    )
+    shapes = {key: tensor.shape for key, tensor in network.state_dict().items() if not key.endswith(COUNTER)}
+    body = {key: shape for key, shape in shapes.items() if not key.startswith(f"{network.head_name}.")}
+    return MappingProxyType(body or shapes)
 
 
 def _some(names: Iterable[str], most: int = 3) -> str:
