@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from striate.api.bench_training import TrainingBenchmark, bench_training
     from striate.api.cache import CacheContents, ClearedCache, cache_contents, clear_cache
     from striate.api.check import DataCheck, check
+    from striate.api.compare_runs import RunComparison, compare_runs
     from striate.api.create_model import create_model
     from striate.api.deepen import deepen
     from striate.api.evaluate import Evaluation, evaluate
@@ -99,6 +100,7 @@ _HOMES = {
     "QuantizationError": "striate.errors",
     "RateTest": "striate.api.learning_rate",
     "Run": "striate.runs.run",
+    "RunComparison": "striate.api.compare_runs",
     "RunList": "striate.api.list_runs",
     "SignalReport": "striate.inspection",
     "StressCard": "striate.api.stress",
@@ -117,6 +119,7 @@ _HOMES = {
     "check": "striate.api.check",
     "clear_cache": "striate.api.cache",
     "compare": "striate.api.inspect",
+    "compare_runs": "striate.api.compare_runs",
     "create_model": "striate.api.create_model",
     "deepen": "striate.api.deepen",
     "evaluate": "striate.api.evaluate",
@@ -187,6 +190,7 @@ __all__ = [
     "QuantizationError",
     "RateTest",
     "Run",
+    "RunComparison",
     "RunList",
     "SignalReport",
     "StressCard",
@@ -206,6 +210,7 @@ __all__ = [
     "check",
     "clear_cache",
     "compare",
+    "compare_runs",
     "create_model",
     "deepen",
     "evaluate",

@@ -41,12 +41,15 @@ def test_what_it_says(card):
 
 def test_against_another_on_the_same_pictures(finished_run, striped):
     card = striate.stress(finished_run, striped, against=finished_run, only=["corruption"], split="val")
-    assert [one.name for one in card.classifiers] == [finished_run.folder.name, f"against {finished_run.folder.name}"]
+    assert [one.name for one in card.classifiers] == [
+        finished_run.folder.name,
+        f"against {finished_run.folder.resolve()}",
+    ]
     assert card.classifiers[0].corruption_errors == card.classifiers[1].corruption_errors
     assert len(card.classifiers[0].corruption_errors) == 15
     if card.mean_corruption_error is not None:  # no error of the baseline is 0
         assert card.mean_corruption_error == pytest.approx(1)
-        assert f"mCE 100.0 against {finished_run.folder.name}" in card.summary[-1]
+        assert f"mCE 100.0 against {finished_run.folder.resolve()}" in card.summary[-1]
     assert "Mean error over ImageNet-C's 15 corruptions and 5 severities" in card.summary[-1]
 
 

@@ -14,10 +14,11 @@ import numpy.typing as npt
 from striate.data import Dataset, Problem
 from striate.durable_writing import whole_file
 from striate.errors import UsageError
-from striate.evaluation import Finding, Scores, judge_scores
+from striate.evaluation import Finding, PairedComparison, Scores, judge_scores
 from striate.printable_text import printable
 from striate.row_writing import FilePath, csv_line
-from striate.runs.run import Run, run_folder_of
+from striate.runs.paired_answers import answered, compare_answered, verdict_sentence
+from striate.runs.run import Run, names_of, run_folder_of
 from striate.runs.unseen_pictures import check_split, unseen_pictures
 from striate.runtime import Classifier, as_classifier
 from striate.tasks import USUAL_TASK, Task
@@ -25,7 +26,6 @@ from striate.text_layout import cell_width, facts, table, wrapped
 from striate.watching import Watcher
 from striate.wording import percent
 
-BATCH = 64
 LEFT_OUT = "left out         "
 """As wide as the longest name in the text."""
 
@@ -50,6 +50,10 @@ class Evaluation:
     """Pictures that were left out because they cannot be used."""
     task: Task = USUAL_TASK
     """What the classifier was asked."""
+    compared: PairedComparison | None = None
+    """This classifier beside the one that it was measured against, on the same pictures."""
+    names: tuple[str, ...] = ()
+    """What the two are called."""
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -80,13 +84,17 @@ class Evaluation:
 
     def to_dict(self) -> dict[str, Any]:
         """All figures as JSON types, `accuracy` among the top-level keys."""
-        return self.scores.to_dict() | {
-            "split": self.split,
-            "classes": list(self.classes),
-            "left_out": {"seen_in_training": self.seen, "unusable": len(self.problems)},
-            "problems": [dataclasses.asdict(problem) for problem in self.problems],
-            "findings": [finding.to_dict() for finding in self.findings],
-        }
+        return (
+            self.scores.to_dict()
+            | {
+                "split": self.split,
+                "classes": list(self.classes),
+                "left_out": {"seen_in_training": self.seen, "unusable": len(self.problems)},
+                "problems": [dataclasses.asdict(problem) for problem in self.problems],
+                "findings": [finding.to_dict() for finding in self.findings],
+            }
+            | ({} if self.compared is None else {"against": {"name": self.names[-1]} | self.compared.to_dict()})
+        )
 
     def to_text(self, *, width: int | None = None) -> str:
         """The headline, a row a class, and of 20 classes at most the confusion matrix."""
@@ -105,6 +113,8 @@ class Evaluation:
         lines += ["", *table(("class", "precision", "recall", "F1", "pictures"), cells, width=width)]
         if len(self.scores.per_class) <= 20:
             lines += ["", *confusion_lines(self.scores, width)]
+        if self.compared is not None:
+            lines += ["", *wrapped(printable(verdict_sentence(self.compared, *self.names)), width)]
         return "\n".join(lines)
 
     def _facts(self) -> list[tuple[str, str]]:
@@ -147,6 +157,7 @@ def evaluate(
     split: str | None = None,
     root: str | Path | None = None,
     include_seen: bool = False,
+    against: str | Path | Run | Classifier | None = None,
     watcher: Watcher | None = None,
 ) -> Evaluation:
     """Measures a classifier, through the engine that ships, on labelled pictures.
@@ -159,6 +170,7 @@ def evaluate(
         split: `train`, `val` or `test`; by default `test`, else `val`. Where the data has no splits, those of the run are used.
         root: Where the local copy of a built-in set is.
         include_seen: Whether to measure on pictures of the training too, which says nothing about new ones.
+        against: Another classifier, measured on the same pictures: whether this one is better or worse, by a paired test.
         watcher: Hears how far it is.
 
     Raises:
@@ -169,9 +181,11 @@ def evaluate(
     watcher = watcher or Watcher()
     check_split(split)
     run_folder = run_folder_of(classifier)
+    names = names_of([one for one in (classifier, against) if one is not None])
     classifier = as_classifier(classifier)
+    classifiers = [classifier, *(() if against is None else (as_classifier(against),))]
     pictures = unseen_pictures(
-        classifier,
+        classifiers,
         data,
         run_folder=run_folder,
         split=split,
@@ -180,27 +194,20 @@ def evaluate(
         watcher=watcher,
     )
     kept = pictures.dataset
-    probabilities = np.concatenate(list(predict_in_batches(classifier, kept, watcher)))
+    found = [answered(one, pictures, watcher) for one in classifiers]
     return Evaluation(
-        scores=classifier.task.score(probabilities, pictures.labels, classifier.classes),
+        scores=classifier.task.score(found[0].probabilities, pictures.labels, classifier.classes),
         split=pictures.split,
         classes=classifier.classes,
         keys=tuple(kept.pictures.key(index) for index in range(len(kept))),
         labels=pictures.labels,
-        probabilities=probabilities,
+        probabilities=found[0].probabilities,
         seen=pictures.seen,
         problems=pictures.problems,
         task=classifier.task,
+        compared=None if len(found) == 1 else compare_answered(*found),
+        names=names,
     )
-
-
-def predict_in_batches(classifier: Classifier, dataset: Dataset, watcher: Watcher) -> Iterator[npt.NDArray[np.float64]]:
-    """Probabilities of every picture, from its bytes, a batch at a time."""
-    watcher.task("predicting", 0, len(dataset))
-    for start in range(0, len(dataset), BATCH):
-        end = min(start + BATCH, len(dataset))
-        yield classifier.predict_proba([dataset.pictures.read(index) for index in range(start, end)])
-        watcher.task("predicting", end, len(dataset))
 
 
 def write_predictions(evaluation: Evaluation, path: str | Path) -> None:

@@ -32,7 +32,7 @@ from striate.robustness import (
     limit_curve,
     mean_corruption_error,
 )
-from striate.runs.run import Run, run_folder_of
+from striate.runs.run import Run, names_of, run_folder_of
 from striate.runs.unseen_pictures import check_split, unseen_pictures
 from striate.runtime import Classifier, as_classifier, load_classifier
 from striate.text_layout import facts, table, wrapped
@@ -287,12 +287,13 @@ def stress(
     check_split(split)
     shifts = choose_shifts(None if only is None else tuple(only), corruptions=corruptions)
     run_folder = run_folder_of(classifier)
-    title, other = _title(classifier), None if against is None else _title(against)
+    title = names_of([classifier])[0]
+    other = None if against is None else names_of([classifier, against])[1]
     classifiers = _classifiers(as_classifier(classifier), title)
     if against is not None:
         classifiers.append((f"against {other}", as_classifier(against)))
     chosen = unseen_pictures(
-        classifiers[0][1],
+        [one for _, one in classifiers],
         data,
         run_folder=run_folder,
         split=split,
@@ -325,13 +326,6 @@ def stress(
         flipped=flipped,
         command=f"striate stress {shlex.quote(title)} {shlex.quote(dataset.location)} --pictures {pictures} --seed {seed}",
     )
-
-
-def _title(classifier: str | Path | Run | Classifier) -> str:
-    if isinstance(classifier, Classifier):
-        folder = classifier.bundle.folder
-        return folder.parent.name if folder.name == "bundle" else folder.name
-    return Path(classifier).resolve().name
 
 
 def _classifiers(classifier: Classifier, title: str) -> list[tuple[str, Classifier]]:

@@ -90,6 +90,7 @@ VERBS = {
     "models": "models",
     "inspect": "inspect",
     "compare": "compare",
+    "compare-runs": "compare_runs",
     "filter": "filter",
     "check": "check",
     "runs": "runs",

@@ -9,6 +9,9 @@ import typer
 
 from striate.cli.options import AsJson, Quiet, Root
 
+WORSE = 4
+"""The exit code of a release gate that does not open."""
+
 
 def command(
     bundle: Annotated[Path, typer.Argument(help="A run or a bundle.")],
@@ -23,6 +26,9 @@ def command(
     include_seen: Annotated[
         bool, typer.Option("--include-seen", help="Measure on pictures that it was trained on, too.")
     ] = False,
+    against: Annotated[
+        Path | None, typer.Option(help="Another run or bundle: exit code 4 if this one is worse, by a paired test.")
+    ] = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -35,10 +41,20 @@ def command(
     if predictions is not None:
         check_writable(predictions)
     with ConsoleWatcher(quiet=quiet) as watcher:
-        evaluation = evaluate(bundle, data, split=split, root=root, include_seen=include_seen, watcher=watcher)
+        evaluation = evaluate(
+            bundle,
+            data,
+            split=split,
+            root=root,
+            include_seen=include_seen,
+            against=against,
+            watcher=watcher,
+        )
         tell(evaluation.findings, watcher)
     if predictions is not None:
         write_predictions(evaluation, predictions)
     show(evaluation, as_json=as_json)
+    if evaluation.compared is not None and evaluation.compared.verdict == "worse":
+        raise typer.Exit(WORSE)
     if evaluation.problems:
         raise typer.Exit(3)

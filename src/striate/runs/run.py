@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from striate.runs.tournament_record import TournamentRecord, read_tournament
 from striate.runtime import Classifier, load_classifier
 from striate.tasks import named_task
 from striate.text_layout import facts
-from striate.training.run_folder import REPORT, SPLITS, read_findings, read_history
+from striate.training.run_folder import BUNDLE, REPORT, SPLITS, read_findings, read_history
 from striate.wording import percent
 
 
@@ -185,3 +185,11 @@ def run_folder_of(classifier: str | Path | Run | Classifier) -> Path | None:
         if (place / SPLITS).is_file():
             return place
     return None
+
+
+def names_of(classifiers: Sequence[str | Path | Run | Classifier]) -> tuple[str, ...]:
+    """What classifiers are called: the names of their runs or bundles, or their whole paths where two have one name."""
+    places = [Path(one.bundle.folder if isinstance(one, Classifier) else one).resolve() for one in classifiers]
+    folders = [place.parent if place.name == BUNDLE else place for place in places]
+    names = [folder.name for folder in folders]
+    return tuple(names if len(set(names)) == len(names) else map(str, places))

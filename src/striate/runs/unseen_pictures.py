@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from striate.errors import DataError, UnknownNameError, UsageError
 from striate.runtime import Classifier
 from striate.training.run_folder import SPLITS as SPLIT_TABLE
 from striate.watching import Watcher
+
+BATCH = 64
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ def check_split(split: str | None) -> None:
 
 
 def unseen_pictures(
-    classifier: Classifier,
+    classifiers: Sequence[Classifier],
     data: str | Path | Dataset,
     *,
     run_folder: Path | None,
@@ -52,12 +55,12 @@ def unseen_pictures(
     include_seen: bool,
     watcher: Watcher,
 ) -> UnseenPictures:
-    """The pictures of a split, without those that the classifier was trained on, which are known by their content.
+    """The pictures of a split, without those that one of the classifiers was trained on, which are known by their content.
 
     Args:
-        classifier: What is measured.
+        classifiers: What is measured; the labels are the first one's.
         data: As for `striate.train`.
-        run_folder: The run that the classifier is of, whose splits are used where the data has none.
+        run_folder: The run that the first classifier is of, whose splits are used where the data has none.
         split: `train`, `val` or `test`; None: `test`, else `val`, else everything.
         root: Where the local copy of a built-in set is.
         include_seen: Whether to keep pictures of the training too.
@@ -65,12 +68,13 @@ def unseen_pictures(
 
     Raises:
         UsageError: If there is no such data or split.
-        DataError: If the data has a class that the classifier does not know, or no picture is left.
+        DataError: If the data has a class that a classifier does not know, or no picture is left.
     """
     dataset = data if isinstance(data, Dataset) else load_data(data, root=root)
     for note in dataset.notes:
         watcher.note(note)
-    labels_of(dataset, classifier.classes)  # an unknown class shows before the pictures are read
+    for classifier in classifiers:
+        labels_of(dataset, classifier.classes)  # an unknown class shows before the pictures are read
     if dataset.facts is None:
         said = len(dataset.notes)
         dataset = check_pictures(dataset, progress=watcher.task)
@@ -80,14 +84,16 @@ def unseen_pictures(
     chosen_data = dataset.select(rows)
     seen = np.zeros(len(rows), dtype=bool)
     if not include_seen:
-        seen = classifier.seen_pictures().contains(chosen_data.checked_facts.digests)
+        for classifier in classifiers:
+            seen |= classifier.seen_pictures().contains(chosen_data.checked_facts.digests)
         if seen.all():
+            what = "the classifier was" if len(classifiers) == 1 else "the classifiers were"
             raise DataError(
-                f"the classifier was trained on all {len(rows)} pictures of {dataset.location} ({chosen}); "
-                "measure it on others, or name another --split"
+                f"{what} trained on all {len(rows)} pictures of {dataset.location} ({chosen}); "
+                "measure on others, or name another --split"
             )
     kept = chosen_data.select(np.flatnonzero(~seen))
-    labels = labels_of(kept, classifier.classes)
+    labels = labels_of(kept, classifiers[0].classes)
     return UnseenPictures(kept, labels, chosen, int(seen.sum()), dataset.problems)
 
 
@@ -106,3 +112,17 @@ def choose_rows(dataset: Dataset, split: str | None, run_folder: Path | None) ->
     if split is not None:
         raise UsageError(f"{dataset.location} has no pictures in the split {split!r}")
     return "all", np.arange(len(dataset))
+
+
+def answers_in_batches(classifier: Classifier, dataset: Dataset, watcher: Watcher) -> Iterator[npt.NDArray[np.float64]]:
+    """Probabilities of every picture, from its bytes, a batch at a time."""
+    watcher.task("predicting", 0, len(dataset))
+    for start in range(0, len(dataset), BATCH):
+        end = min(start + BATCH, len(dataset))
+        yield classifier.predict_proba([dataset.pictures.read(index) for index in range(start, end)])
+        watcher.task("predicting", end, len(dataset))
+
+
+def answers_to(classifier: Classifier, dataset: Dataset, watcher: Watcher) -> npt.NDArray[np.float64]:
+    """(n, classes) probabilities of every picture."""
+    return np.concatenate(list(answers_in_batches(classifier, dataset, watcher)))
