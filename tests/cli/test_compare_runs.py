@@ -38,7 +38,7 @@ def test_a_release_gate_that_stays_shut_ends_with_four(striate_command, finished
     from striate.evaluation import PairedComparison
 
     code, out, _ = striate_command("evaluate", blinder.folder, striped, "--against", finished_run.folder)
-    assert code == 4 and "눈먼 is worse than striped: 0.0 % right against 100.0 %" in " ".join(out.split())
+    assert code == 4 and "눈먼 is worse than striped: 0.0 % right against" in " ".join(out.split())
     code, _, _ = striate_command(
         "evaluate", finished_run.folder, striped, "--split", "val", "--against", blinder.folder
     )
