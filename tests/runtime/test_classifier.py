@@ -290,7 +290,7 @@ def test_a_runtime_that_resizes_otherwise_is_refused(finished_run, grey_bundle, 
 
     from striate.pixels import Preprocessing
 
-    honest = Preprocessing._fitted
+    honest = Preprocessing.fitted
 
     def fitted(self, picture, name):
         width, height = self._resized_size(*picture.size)
@@ -306,7 +306,7 @@ def test_a_runtime_that_resizes_otherwise_is_refused(finished_run, grey_bundle, 
 
     folder = grey_bundle if colours == "grey" else finished_run.folder
     assert striate.load(folder).canary_difference < 1e-4
-    monkeypatch.setattr(Preprocessing, "_fitted", fitted)
+    monkeypatch.setattr(Preprocessing, "fitted", fitted)
     with pytest.raises(BundleError, match=r"do not give their sealed logits|is prepared otherwise than it was sealed"):
         striate.load(folder)
 
