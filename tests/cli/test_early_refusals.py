@@ -57,6 +57,11 @@ REFUSED = [
         "--transfer head fits a dense last layer, and the head of lenet5",
     ),
     (("train", "nothing", "--time-limit", "3s"), "the time limit leaves no time to train after 6 s for sealing"),
+    (("train", "nothing", "--metric", "f1_micro"), "unknown metric 'f1_micro'; did you mean 'f1_macro'"),
+    (
+        ("train", "nothing", "--metric", "f1_macro", "--model", "lenet5"),
+        "compared by, and --model has one alone trained; leave out --metric, or --model",
+    ),
     (("train", "nothing", "--output", __file__), "is a file; name a folder that does not exist yet"),
     (("train", "nothing", "--model", "mobilenet_v2", "--weights", "imagenet"), "there is no 'nothing'"),
     (("train", "--resume", "no", "--epochs", "3", "--size", "8"), "it does not take --epochs, --size"),

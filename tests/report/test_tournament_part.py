@@ -50,6 +50,17 @@ def test_the_table():
     assert rows[3] == ("4. resnet20", "", "", "", "", "waiting: classes that differ in shape")
 
 
+def test_another_metric_has_a_column_before_accuracy():
+    part = tournament_part(Tournament([CANDIDATES[0]._replace(score="71.2%"), CANDIDATES[3]], "", "macro F1"))
+    assert part.columns[:3] == ("Candidate", "Macro F1", "Accuracy") and part.heads[:3] == (
+        "macro F1",
+        "accuracy",
+        "95 %",
+    )
+    assert tuple(map(plain, part.rows[0][1:3])) == ("71.2%", "80.0 %") and part.rows[1][1:3] == ("", "")
+    assert {len(row) for row in part.rows} == {len(part.columns)} and len(part.heads) == len(part.columns) - 2
+
+
 def test_before_one_is_measured_there_is_no_picture():
     part = tournament_part(Tournament(CANDIDATES[3:], ""))
     assert part.picture is None and len(part.rows) == 1

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import os
 import signal
+import time
 import tomllib
 
 import pytest
@@ -14,7 +15,10 @@ import striate.runs.candidate_run as candidate_room
 import striate.runs.tournament as room
 from striate.bundle import open_bundle
 from striate.deciding.candidates import Proposal
-from striate.errors import Interrupted, TrainingError
+from striate.deciding.training_request import TrainingRequest
+from striate.decision import Decision
+from striate.errors import Interrupted, TrainingError, UsageError
+from striate.runs.beginning import prepare_tournament
 from striate.runs.tournament_record import (
     FAILED,
     INTERRUPTED,
@@ -151,7 +155,9 @@ def test_the_same_seed_comes_to_the_same_and_only_the_winner_sees_the_test_pictu
     assert states[1] == ("running", WAITING, WAITING)
     assert states[2] == (WON, WAITING, WAITING) and hearing.records[2].best is hearing.records[2].entries[0]
     assert hearing.records[2].next is hearing.records[2].entries[1]
-    assert len(hearing.epochs) >= 5 and not hearing.decisions
+    assert len(hearing.epochs) >= 5
+    assert hearing.decisions == [Decision("metric", "accuracy", "the classes are about even")]
+    assert (one.metric, one.metric_why) == ("accuracy", "the classes are about even")
     written = json.loads((tmp_path / "run" / "tournament.json").read_text(encoding="utf-8"))
     assert written["ended"] == hearing.records[-1].ended == OVER
 
@@ -254,6 +260,44 @@ def test_what_is_killed_between_decision_and_deed_comes_to_the_same(striped, row
     assert [entry.state for entry in read_tournament(folder).entries][:2] == [WON, WON]
 
 
+def test_what_is_asked_for_or_suits_is_what_candidates_are_compared_by(striped, rows):
+    for asked, found in (("log_loss", ("log_loss", "asked for")), (None, ("accuracy", "the classes are about even"))):
+        prepared = prepare_tournament(
+            TrainingRequest(data=striped, metric=asked), watcher=Watcher(), begun=time.monotonic()
+        )
+        assert (prepared.record.metric, prepared.record.metric_why) == found
+        assert prepared.metric == Decision("metric", *found)
+
+
+@pytest.mark.parametrize(
+    ("named", "said"),
+    [
+        ({"model": "lenet5"}, "--model"),
+        ({"epochs": 1, "settings": ("balance='loss'",)}, "--epochs and --set"),
+        ({"transfer": "head", "weights": "imagenet"}, "--transfer"),
+        ({"quick": True}, "--quick"),
+    ],
+)
+def test_a_metric_is_refused_where_nothing_is_compared(named, said):
+    with pytest.raises(UsageError) as caught:
+        striate.train("nothing", metric="f1_macro", **named)
+    assert str(caught.value) == (
+        f"--metric f1_macro says what several classifiers are compared by, and {said} has one alone trained; "
+        f"leave out --metric, or {said}"
+    )
+
+
+def test_without_mistakes_the_log_loss_can_still_get_better(tournament_story, tmp_path):
+    entry = dataclasses.replace(tournament_story[2].entries[0], correct=206)
+    record = dataclasses.replace(tournament_story[2], entries=(entry, *tournament_story[2].entries[1:]))
+    why = []
+    for metric in ("balanced_accuracy", "log_loss"):
+        record = dataclasses.replace(record, metric=metric)
+        going = room.Tournament(tmp_path, record, None, watcher=Watcher(), signals=None, begun=0.0)
+        why.append(going._why_not(1))
+    assert why == ["head on mobilenet_v2 has every validation picture right", ""]
+
+
 def test_quick_is_the_first_alone(striped, rows, tmp_path):
     hearing = Hearing()
     run = striate.train(striped, output=tmp_path / "run", quick=True, watcher=hearing)
@@ -273,7 +317,6 @@ def test_quick_is_the_first_alone(striped, rows, tmp_path):
     ],
 )
 def test_who_says_how_gets_that_and_no_tournament(striped, rows, tmp_path, exact):
-    from striate.deciding.training_request import TrainingRequest
     from striate.runs.tournament_request import is_exact
 
     assert is_exact(TrainingRequest(data=striped, **exact))

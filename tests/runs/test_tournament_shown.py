@@ -44,5 +44,9 @@ def test_by_how_much_the_choice_flatters(tournament_story):
 
 def test_at_the_beginning_and_by_another_metric(tournament_story):
     assert plain(show_tournament(tournament_story[0], tested=0).said) == "4 candidates planned, none measured yet."
-    record = dataclasses.replace(tournament_story[-1], metric="balanced_accuracy")
-    assert "chosen among by balanced accuracy on 206" in plain(show_tournament(record, tested=0).said)
+    record = dataclasses.replace(
+        tournament_story[-1].with_entry(0, score=0.871), metric="balanced_accuracy", metric_why="asked for"
+    )
+    shown = show_tournament(record, tested=0)
+    assert "chosen among by balanced accuracy on 206 validation pictures (asked for). The best" in plain(shown.said)
+    assert shown.metric == "balanced accuracy" and shown.candidates[0].score == "87.1%"

@@ -91,4 +91,6 @@ def test_another_metric_has_a_column(tournament_story):
     record = dataclasses.replace(tournament_story[2].with_entry(0, score=0.871), metric="balanced_accuracy")
     assert columns(record)[1:3] == ("balanced accuracy", "accuracy")
     assert cells(record, record.entries[0])[1:3] == ("87.1%", "91.3%")
+    said = dict(describe_news(tournament_story[1], record, FOLDER))["ready"]
+    assert said.startswith("balanced accuracy 87.1%, 91.3% right on 206 validation pictures (95 % interval")
     assert describe_score("log_loss", -0.25) == "0.250" and describe_score("f1_macro", None) == ""

@@ -21,7 +21,7 @@ from striate.runs.carrying_out import carry_out
 from striate.runs.restoring import restore_network
 from striate.runs.run import Run
 from striate.runs.tournament_record import read_tournament
-from striate.runs.tournament_request import is_exact
+from striate.runs.tournament_request import check_metric, is_exact
 from striate.training.device import with_threads
 from striate.training.run_folder import (
     BUNDLE,
@@ -55,6 +55,7 @@ def train(
     precision: str | None = None,
     device: str = "auto",
     time_limit: str | float | None = None,
+    metric: str | None = None,
     recipe: str | Path | None = None,
     settings: Sequence[str] = (),
     root: str | Path | None = None,
@@ -90,6 +91,8 @@ def train(
         precision: `"fp32"` or `"bf16"`; by default the faster one here.
         device: `"auto"`, `"cpu"`, `"cuda"` or `"cuda:1"`.
         time_limit: Seconds, or text such as `"10m"`, within which all is over, sealed.
+        metric: What classifiers are compared by where several are tried: `"accuracy"`, `"balanced_accuracy"`, `"f1_macro"` or
+            `"log_loss"`; by default balanced accuracy where classes are uneven, else accuracy (`docs/choosing.md`).
         recipe: A TOML file that overrides the chosen recipe; may be another run's `recipe.toml`.
         settings: Assignments such as `"optimizer.learning_rate=0.1"`, which override everything.
         root: Where the local copy of a built-in set is.
@@ -126,19 +129,28 @@ def train(
         precision=precision,
         device=device,
         time_limit=time_limit,
+        metric=metric,
         recipe=recipe,
         settings=settings,
         root=root,
         tensorboard=tensorboard,
     )
-    if not is_exact(request):
-        prepared = prepare_tournament(request, watcher=watcher, begun=begun)
-        for note in prepared.of_weights:
-            watcher.note(note)
-        if prepared.can_compare and not quick:
-            return begin_tournament(prepared, output, watcher=watcher, begun=begun)
-        request = prepared.first
-    return _train_exactly(request, output, watcher=watcher, begun=begun)
+    check_metric(request, quick=quick)
+    if is_exact(request):
+        return _train_exactly(request, output, watcher=watcher, begun=begun)
+    return _train_best(request, output, quick=quick, watcher=watcher, begun=begun)
+
+
+def _train_best(
+    request: TrainingRequest, output: str | Path | None, *, quick: bool, watcher: Watcher, begun: float
+) -> Run:
+    """The best of several ways, or the first of them."""
+    prepared = prepare_tournament(request, watcher=watcher, begun=begun)
+    for note in prepared.notes:
+        watcher.note(note)
+    if prepared.can_compare and not quick:
+        return begin_tournament(prepared, output, watcher=watcher, begun=begun)
+    return _train_exactly(prepared.first, output, watcher=watcher, begun=begun)
 
 
 def _train_exactly(request: TrainingRequest, output: str | Path | None, *, watcher: Watcher, begun: float) -> Run:

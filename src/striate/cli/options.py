@@ -39,6 +39,13 @@ Balance = Annotated[
 ]
 Epochs = Annotated[int | None, typer.Option(help="Passes over the training pictures.")]
 TimeLimit = Annotated[str | None, typer.Option(help="All is over, sealed, within this: 90s, 10m, 1h30m.")]
+Metric = Annotated[
+    str | None,
+    typer.Option(
+        help="What classifiers are compared by where several are tried: accuracy, balanced_accuracy, f1_macro, log_loss. "
+        "Default: what suits the classes."
+    ),
+]
 BatchSize = Annotated[str | None, typer.Option(help="Pictures a step; auto measures what fits and is fastest.")]
 Size = Annotated[int | None, typer.Option(help="Side of the network's input in pixels.")]
 Seed = Annotated[int, typer.Option(help="Decides everything random.")]

@@ -16,6 +16,7 @@ from striate.cli.options import (
     Epochs,
     Init,
     Mean,
+    Metric,
     Model,
     Precision,
     Quiet,
@@ -60,6 +61,7 @@ def command(
     precision: Precision = None,
     device: Device = "auto",
     time_limit: TimeLimit = None,
+    metric: Metric = None,
     recipe: RecipeFile = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="Override one key: optimizer.learning_rate=0.1.")
@@ -105,6 +107,7 @@ def command(
                     precision=precision,
                     device=device,
                     time_limit=time_limit,
+                    metric=metric,
                     recipe=recipe,
                     settings=settings or (),
                     root=root,

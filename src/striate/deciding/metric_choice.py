@@ -10,6 +10,8 @@ from striate.evaluation.findings import UNEVEN
 from striate.evaluation.selection_metrics import named_metric
 from striate.wording import number, plural
 
+ASKED_FOR = "asked for"
+
 LEAST_PICTURES = 5
 """Validation pictures that the rarest class needs for balanced accuracy; with fewer one picture would weigh more than all else."""
 
@@ -28,7 +30,7 @@ def choose_metric(dataset: Dataset, asked: str | None = None) -> Decision:
         UnknownNameError: If there is no such metric.
     """
     if asked is not None:
-        return Decision("metric", named_metric(asked).name, "asked for")
+        return Decision("metric", named_metric(asked).name, ASKED_FOR)
     counts, validation = (
         np.bincount(dataset.labels[dataset.indices(split)], minlength=len(dataset.classes))
         for split in ("train", "val")

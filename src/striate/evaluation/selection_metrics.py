@@ -121,17 +121,17 @@ def compare_answers(
         return MetricComparison(
             counted.difference, counted.interval, counted.p_value, counted.only_candidate, counted.only_reference
         )
+    # Products of this size are slower by several threads than by one, which wait for one another.
+    from threadpoolctl import threadpool_limits
+
     support = _support(candidate, labels)
     parts = row.parts(candidate, labels), row.parts(reference, labels)
     scores = [float(row.score(part.sum(axis=0, dtype=np.float64), support)) for part in parts]
     gain, generator = scores[0] - scores[1], np.random.default_rng(seed)
-    return MetricComparison(
-        gain,
-        _redrawn_interval(row, parts, labels, support, generator),
-        _exchanged_p_value(row, parts, support, gain, generator),
-        counted.only_candidate,
-        counted.only_reference,
-    )
+    with threadpool_limits(1):
+        interval = _redrawn_interval(row, parts, labels, support, generator)
+        p_value = _exchanged_p_value(row, parts, support, gain, generator)
+    return MetricComparison(gain, interval, p_value, counted.only_candidate, counted.only_reference)
 
 
 def named_metric(name: str) -> SelectionMetric:

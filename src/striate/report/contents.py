@@ -102,6 +102,7 @@ class Tried(NamedTuple):
     interval: tuple[float, ...] = ()  # 95 %: (low, high)
     ended_after: float | None = None  # seconds of work on the run
     seconds: float | None = None  # that it took
+    score: str = ""  # by the metric that candidates are compared by, if that is not the accuracy
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,7 @@ class Tournament:
 
     candidates: Sequence[Tried]  # in the order in which they are tried
     said: str  # sentences
+    metric: str = ""  # what candidates are compared by, if that is not the accuracy
 
 
 @dataclass(frozen=True)

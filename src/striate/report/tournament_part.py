@@ -63,6 +63,7 @@ def tournament_part(found: Tournament) -> TournamentPart:
     rows = tuple(
         (
             f"{place}. {tried.name}",
+            *((tried.score,) if found.metric else ()),
             percent(tried.accuracy) if tried.accuracy is not None else "",
             " – ".join(percent(end) for end in tried.interval),
             duration(tried.ended_after) if tried.ended_after is not None else "",
@@ -71,7 +72,14 @@ def tournament_part(found: Tournament) -> TournamentPart:
         )
         for place, tried in enumerate(found.candidates, 1)
     )
-    return TournamentPart(found.said, _picture(found.candidates), COLUMNS, HEADS, rows)
+    columns: tuple[str, ...] = COLUMNS
+    heads: tuple[str, ...] = HEADS
+    if found.metric:
+        columns, heads = (
+            (COLUMNS[0], found.metric[0].upper() + found.metric[1:], *COLUMNS[1:]),
+            (found.metric, "accuracy", *HEADS[1:]),
+        )
+    return TournamentPart(found.said, _picture(found.candidates), columns, heads, rows)
 
 
 def _picture(candidates: Sequence[Tried]) -> Picture | None:

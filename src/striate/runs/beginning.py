@@ -16,9 +16,11 @@ from striate.data import Dataset, write_split_csv
 from striate.data.preparation import reload_data
 from striate.deciding.candidates import Situation
 from striate.deciding.deciding import Deciding
+from striate.deciding.metric_choice import ASKED_FOR, choose_metric
 from striate.deciding.tournament_plan import TournamentPlan, plan_tournament, planned_time
 from striate.deciding.training_request import TrainingRequest
 from striate.deciding.weights_at_hand import offer_weights, weights_at_hand
+from striate.decision import Decision
 from striate.errors import StriateError, TrainingError
 from striate.interruption import interruptible
 from striate.row_writing import path_from_text
@@ -43,6 +45,8 @@ class Prepared:
     plan: TournamentPlan
     record: TournamentRecord
     """Before the first candidate."""
+    metric: Decision
+    """What candidates are compared by."""
     of_data: tuple[str, ...] = ()
     """What is said of the data, which whoever decides a single run says too."""
     of_weights: tuple[str, ...] = ()
@@ -59,7 +63,21 @@ class Prepared:
     @property
     def can_compare(self) -> bool:
         """Whether there is more than one candidate, and pictures to compare them by."""
-        return len(self.plan.candidates) > 1 and len(self.dataset.indices("val")) > 0
+        return not self.why_alone
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is said before anything is tried, of trained weights and of what was asked for in vain."""
+        if self.can_compare or self.metric.why != ASKED_FOR:
+            return self.of_weights
+        return (*self.of_weights, f"--metric {self.metric.value} changes nothing: {self.why_alone}")
+
+    @property
+    def why_alone(self) -> str:
+        """Why the first candidate alone is trained, a sentence; empty where several can be compared."""
+        if not len(self.dataset.indices("val")):
+            return "there are no validation pictures to compare classifiers by"
+        return "" if len(self.plan.candidates) > 1 else "one way alone suits these pictures and the time"
 
 
 def prepare_tournament(request: TrainingRequest, *, watcher: Watcher, begun: float) -> Prepared:
@@ -80,14 +98,17 @@ def prepare_tournament(request: TrainingRequest, *, watcher: Watcher, begun: flo
     deciding.read_data()
     dataset, facts = deciding.dataset, deciding.facts
     weights = weights_at_hand(request, facts)
+    metric = choose_metric(dataset, request.metric)
     rate = machine_rate(choose_device(request.device))
     situation = Situation(facts, len(dataset.indices("val")), weights, side=request.size or 0)
     limit = parse_duration(request.time_limit) if request.time_limit is not None else None
     seconds = planned_time(situation) if limit is None else time_to_learn(limit) - (time.monotonic() - begun)
     plan = plan_tournament(situation, rate=rate.best, seconds=seconds)
     asked = asked_of_all(request, facts, dataset)
-    record = _record(plan, rate, request, dataset, asked, limit)
-    return Prepared(dataset, plan, record, tuple(quiet.notes), tuple(offer_weights(request, weights, facts)))
+    record = dataclasses.replace(
+        _record(plan, rate, request, dataset, asked, limit), metric=metric.value, metric_why=metric.why
+    )
+    return Prepared(dataset, plan, record, metric, tuple(quiet.notes), tuple(offer_weights(request, weights, facts)))
 
 
 class _Quiet(Watcher):
@@ -135,6 +156,7 @@ def begin_tournament(prepared: Prepared, output: str | Path | None, *, watcher: 
     """
     for note in prepared.of_data:
         watcher.note(note)
+    watcher.decision(prepared.metric)
     folder = create_run_folder(output, data_name=prepared.dataset.name, model="")
     # The record last: a folder without one is that of a run that never began, and another may take it.
     write_split_csv(prepared.dataset, folder / SPLITS)

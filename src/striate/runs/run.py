@@ -145,12 +145,19 @@ def tournament_facts(record: TournamentRecord) -> dict[str, Any]:
             "state": entry.state,
             "accuracy": entry.accuracy,
             "accuracy_interval": list(entry.interval),
+            "score": entry.score,
             "seconds": entry.wall_seconds,
             "ended_after": entry.ended_after,
         }
         for entry in record.entries
     ]
-    return {"metric": record.metric, "candidates": tried, "winner": record.winner, "ended": record.ended}
+    return {
+        "metric": record.metric,
+        "metric_why": record.metric_why,
+        "candidates": tried,
+        "winner": record.winner,
+        "ended": record.ended,
+    }
 
 
 def headline_facts(figures: Mapping[str, Any], found: Mapping[str, Any]) -> list[tuple[str, str]]:

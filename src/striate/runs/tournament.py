@@ -127,9 +127,10 @@ class Tournament:
         if best is None or entry.state in (RUNNING, STOPPED):
             return ""
         missing = best.pictures - best.correct
-        if not missing:
+        by_answers = self.record.metric != "log_loss"  # which gets better with no mistake left
+        if by_answers and not missing:
             return f"{best.candidate.name} has every validation picture right"
-        if entry.candidate.gain * missing < WORTH:
+        if by_answers and entry.candidate.gain * missing < WORTH:
             return f"{missing} wrong of {best.pictures:,} validation pictures leave too little to gain"
         if self._seconds_left is not None:
             needed = entry.candidate.seconds * self._slowness()

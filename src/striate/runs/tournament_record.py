@@ -94,6 +94,9 @@ class TournamentRecord:
     threads: int
     """That it computes with, which decide about the last bits."""
     metric: str = "accuracy"
+    """What candidates are compared by."""
+    metric_why: str = ""
+    """Why by that, a sentence's part."""
     precision: str = "fp32"
     """The number format that candidates are trained in."""
     asked: Mapping[str, Any] = dataclasses.field(default_factory=dict)

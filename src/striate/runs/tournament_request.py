@@ -12,6 +12,7 @@ from striate.data.facts import DataFacts
 from striate.deciding.candidate import Candidate
 from striate.deciding.deciding import place_of
 from striate.deciding.training_request import AUTO, TrainingRequest
+from striate.errors import UsageError
 from striate.row_writing import path_from_text, path_text
 from striate.table_reading import read_dataclass
 
@@ -22,6 +23,28 @@ EXACTLY = ("model", "epochs", "batch_size", "init", "recipe", "settings")
 def is_exact(request: TrainingRequest) -> bool:
     """Whether the user said how one network is to be trained."""
     return any(getattr(request, name) not in (None, ()) for name in EXACTLY) or request.transfer not in (None, AUTO)
+
+
+def check_metric(request: TrainingRequest, *, quick: bool) -> None:
+    """Refuses a metric that nothing would be compared by.
+
+    Args:
+        request: What was said.
+        quick: Whether the first classifier is enough.
+
+    Raises:
+        UsageError: One network alone is to be trained.
+    """
+    if request.metric is None or not (quick or is_exact(request)):
+        return
+    named = [name for name in EXACTLY if getattr(request, name) not in (None, ())]
+    named += ["transfer"] if request.transfer not in (None, AUTO) else []
+    options = ["set" if name == "settings" else name.replace("_", "-") for name in named or ["quick"]]
+    said = " and ".join(f"--{option}" for option in options)
+    raise UsageError(
+        f"--metric {request.metric} says what several classifiers are compared by, and {said} has one alone trained; "
+        f"leave out --metric, or {said}"
+    )
 
 
 def asked_of_all(request: TrainingRequest, facts: DataFacts, dataset: Dataset) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from striate.evaluation.selection_bias import most_flattery
 from striate.evaluation.selection_metrics import SELECTION_METRICS
 from striate.report import Tournament, Tried
 from striate.runs.tournament_record import WON, Entry, TournamentRecord
-from striate.runs.tournament_text import describe_comparison, describe_state
+from striate.runs.tournament_text import describe_comparison, describe_score, describe_state
 from striate.wording import duration, number, percent, plural
 
 
@@ -24,6 +24,7 @@ def show_tournament(record: TournamentRecord, *, tested: int) -> Tournament:
             why=_why(entry),
             took_place=entry.state == WON,
             accuracy=entry.accuracy,
+            score="" if record.metric == "accuracy" else describe_score(record.metric, entry.score),
             interval=entry.interval,
             ended_after=entry.ended_after,
             seconds=entry.wall_seconds,
@@ -31,7 +32,8 @@ def show_tournament(record: TournamentRecord, *, tested: int) -> Tournament:
         for entry in record.entries
     ]
     said = [_describe_course(record), *([said] if (said := describe_flattery(record, tested=tested)) else [])]
-    return Tournament(tried, " ".join(said))
+    metric = "" if record.metric == "accuracy" else SELECTION_METRICS[record.metric].said
+    return Tournament(tried, " ".join(said), metric)
 
 
 def describe_flattery(record: TournamentRecord, *, tested: int) -> str:
@@ -60,6 +62,7 @@ def _describe_course(record: TournamentRecord) -> str:
     if best is None:
         return f"{plural(len(record.entries), 'candidate')} planned, none measured yet."
     by = f"{SELECTION_METRICS[record.metric].said} on {plural(best.pictures, 'validation picture')}"
+    by += f" ({record.metric_why})" if record.metric != "accuracy" and record.metric_why else ""
     end = f" It ended because {record.ended}." if record.ended else ""
     return f"{told}, and chosen among by {by}. The best is {best.candidate.name}.{end}"
 

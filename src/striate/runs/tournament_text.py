@@ -65,20 +65,30 @@ def describe_news(before: TournamentRecord | None, after: TournamentRecord, fold
             about = f"about {_about(entry.candidate.seconds)}"
             yield f"candidate {place + 1}", f"{entry.candidate.name} ({about}): {entry.candidate.why}"
         elif entry.state == WON and entry.comparison is None:
-            yield "ready", f"{describe_result(entry)}; use it now, from another terminal: {predict_command(folder)}"
+            yield (
+                "ready",
+                f"{describe_result(entry, after.metric)}; use it now, from another terminal: {predict_command(folder)}",
+            )
         elif entry.state == WON:
-            yield "better", f"{entry.candidate.name}, {describe_result(entry)}: {describe_comparison(entry)}"
+            yield (
+                "better",
+                f"{entry.candidate.name}, {describe_result(entry, after.metric)}: {describe_comparison(entry)}",
+            )
         elif entry.state == LOST:
-            yield "not better", f"{entry.candidate.name}, {describe_result(entry)}: {describe_comparison(entry)}"
+            yield (
+                "not better",
+                f"{entry.candidate.name}, {describe_result(entry, after.metric)}: {describe_comparison(entry)}",
+            )
         elif entry.state in (SKIPPED, FAILED, STOPPED):
             yield entry.state, entry.candidate.name + (f": {entry.why}" if entry.why else "")
     if after.ended and (before is None or not before.ended):
-        best = f"{after.best.candidate.name}, {describe_result(after.best)}" if after.best else "no candidate"
-        yield "best", f"{best}; it ended because {after.ended}"
+        best = after.best
+        said = f"{best.candidate.name}, {describe_result(best, after.metric)}" if best else "no candidate"
+        yield "best", f"{said}; it ended because {after.ended}"
 
 
-def describe_result(entry: Entry) -> str:
-    """The accuracy of a candidate with its interval.
+def describe_result(entry: Entry, metric: str = "accuracy") -> str:
+    """The accuracy of a candidate with its interval, after another metric if that is what candidates are compared by.
 
     Example:
         >>> from striate.deciding.candidate import Candidate
@@ -89,7 +99,10 @@ def describe_result(entry: Entry) -> str:
     if entry.accuracy is None:
         return "not measured"
     said = f"{percent(entry.accuracy, space='')} right on {plural(entry.pictures, 'validation picture')}"
-    return said + (f" (95 % interval {describe_interval(entry)})" if entry.interval else "")
+    said += f" (95 % interval {describe_interval(entry)})" if entry.interval else ""
+    if metric == "accuracy":
+        return said
+    return f"{SELECTION_METRICS[metric].said} {describe_score(metric, entry.score)}, {said}"
 
 
 def describe_interval(entry: Entry) -> str:
