@@ -10,6 +10,7 @@ from striate.data import Dataset
 from striate.errors import UsageError
 from striate.models import Network
 from striate.pixels import Preprocessing
+from striate.timing import own_seconds
 from striate.training import Decision, Recipe, TimePlan, time_step
 from striate.training.batches import batch_sizes
 from striate.training.objectives import OBJECTIVES
@@ -25,6 +26,12 @@ FEWEST_EPOCHS_FROM_WEIGHTS = 1.0
 
 LEAST_RESERVE = 6.0
 """Seconds that sealing and reporting take, however few the pictures are."""
+
+RESERVE_OF_A_PICTURE = 0.0005
+"""Seconds that each picture of the data adds: its content is among what the classifier knows it has seen, and the report counts it."""
+
+LARGEST_RESERVE = 0.5
+"""The share of the time that is left which is kept for sealing at most: a classifier that learnt nothing is worth no sealing."""
 
 SMALLEST_SIDE = 96
 """But not smaller than this."""
@@ -136,13 +143,17 @@ def measure(
     """
     training, val, test = (len(dataset.indices(name)) for name in ("train", "val", "test"))
     images = probe_images(network, preprocessing.size, count=min(recipe.batch_size, training))
-    begun = time.perf_counter()
+    begun, own = time.perf_counter(), own_seconds()
     seconds = time_step(network, images, OBJECTIVES[recipe.task].probe, recipe.precision, steps=2)
-    slower = max(1.0, (time.perf_counter() - begun) / (3 * seconds))  # three passes, of which the first was not counted
+    # All that passed beside all that the trial itself took, its first pass too, which is slow on a machine that does nothing else.
+    slower = max(1.0, (time.perf_counter() - begun) / max(own_seconds() - own, 1e-9))
+    if images.is_cuda:
+        slower = 1.0  # this process waits for the device, which is not a busy machine's doing
     forward = seconds / len(images) / 3  # of one picture: a forward pass is a third of a step
+    reserve = slower * (LEAST_RESERVE + 1.5 * forward * (val + test) + RESERVE_OF_A_PICTURE * len(dataset))
     plan = TimePlan(
         deadline,
-        reserve=slower * (LEAST_RESERVE + 1.5 * forward * (val + test) + 0.002 * len(dataset)),
+        reserve=min(reserve, LARGEST_RESERVE * max(0.0, deadline - time.monotonic())),
         step_seconds=seconds,
         validation_seconds=forward * (val or test),
     )
