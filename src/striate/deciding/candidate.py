@@ -31,6 +31,8 @@ class Candidate:
     """Passes over the training pictures; 0: as the recipe has it."""
     settings: tuple[str, ...] = ()
     """Assignments such as `optimizer.learning_rate=0.1`."""
+    precision: str = ""
+    """The number format that it is trained in, the faster one here; empty: it is measured then."""
     multiply_adds: float = 0.0
     """That all of it is expected to take, of training and of measuring."""
     seconds: float = 0.0

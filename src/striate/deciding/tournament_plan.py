@@ -13,21 +13,39 @@ from striate.deciding.transfer_choice import STAGE_DRAWS, parse_transfer
 from striate.initialization import drafting
 from striate.inspection.inspection import Inspection, inspect_network
 from striate.models import create_model, model_row
-from striate.training import choose_recipe
+from striate.table_reading import read_dataclass
+from striate.training import choose_recipe, read_settings
 from striate.training.defaults import ENLARGED, LEAST_SIDE
-from striate.training.machine_rate import PASSES
+from striate.training.machine_rate import PASSES, MachineRate
+from striate.training.recipe import ResizingConfig
+from striate.training.resizing import cost_ahead
 from striate.weights.input_rule import input_side
 from striate.wording import duration
 
-RELATIVE_RATE: Mapping[str, float] = {"lenet5": 0.07, "mobilenet_v2": 0.41, "efficientnet_b0": 0.35, "resnet18": 1.35}
-"""How fast a network trains beside the one that the machine is measured with, in multiply-adds; others 0.9. Two cores of an AMD EPYC with
-AVX-512, batches of 16 to 128, processor time."""
+RELATIVE_RATE: Mapping[str, float] = {
+    "lenet5": 0.07,
+    "mobilenet_v2": 0.41,
+    "efficientnet_b0": 0.35,
+    "resnet18": 1.35,
+    "resnet9_x0_25": 1.1,
+    "resnet9_x0_5": 1.7,
+    "airbench94": 1.9,
+}
+"""How fast a network trains beside the narrow one that the machine is measured with, in multiply-adds; others 0.9. Two cores of an AMD EPYC
+with AVX-512, batches of 16 to 128, processor time."""
+
+WIDE = ("resnet9_x0_25", "resnet9_x0_5", "resnet9", "airbench94", "airbench95", "airbench96")
+WIDE_FROM = 48
+"""Networks that train as fast as the wider one that the machine is measured with, from pictures of this side on."""
 
 OVERHEAD = 8.0
 """Seconds that a candidate takes besides: building, sealing and measuring."""
 
-FIRST_SECONDS = 15.0
+FIRST_SECONDS = 22.0
 """That the first classifier may learn for, where it has epochs to choose."""
+
+SMALLEST_SIDE = 32
+"""Of the pictures of a first classifier for which there is little time."""
 
 LONGEST = 540.0
 """Seconds that all is planned to take for a few thousand photographs."""
@@ -74,19 +92,19 @@ def planned_time(situation: Situation) -> float:
 
 
 def plan_tournament(
-    situation: Situation, *, rate: float, seconds: float, rows: Sequence[Proposal] | None = None
+    situation: Situation, *, rate: MachineRate, seconds: float, rows: Sequence[Proposal] | None = None
 ) -> TournamentPlan:
     """The candidates that suit the data and fit the time.
 
     Args:
         situation: What is known.
-        rate: Multiply-adds a second in training steps of the network that machines are measured with.
+        rate: How fast the machine trains.
         seconds: That all may take; the first candidate is tried whatever it takes.
         rows: What may be tried; None: `ROWS`.
     """
     suitable = [row for row in (ROWS if rows is None else rows) if row.suits(situation)]
     first = next(row for row in suitable if row.first)
-    taken = [_first(first, situation, rate)]
+    taken = [_first(first, situation, rate, min(FIRST_SECONDS, seconds - OVERHEAD))]
     used, left_out = taken[0].seconds, []
     others = [_wanted(row, situation, rate) for row in suitable if row is not first]
     others = sorted(others, key=lambda pair: -pair[0].gain / pair[0].seconds)
@@ -98,22 +116,34 @@ def plan_tournament(
             continue
         taken.append(fitting)
         used += fitting.seconds
-    return TournamentPlan(tuple(taken), tuple(left_out), used)
+    if len(taken) == 1 and left_out and seconds - OVERHEAD > FIRST_SECONDS:  # it has all the time
+        taken = [_first(first, situation, rate, seconds - OVERHEAD)]
+    return TournamentPlan(tuple(taken), tuple(left_out), sum(candidate.seconds for candidate in taken))
 
 
-def _first(row: Proposal, situation: Situation, rate: float) -> Candidate:
-    candidate = _candidate(row, situation, rate, epochs=_epochs(row, situation))
-    if row.looks and candidate.seconds > FIRST_SECONDS + OVERHEAD:
-        fewer = int(candidate.epochs * FIRST_SECONDS / (candidate.seconds - OVERHEAD))
-        candidate = _candidate(row, situation, rate, epochs=max(row.fewest_epochs, fewer))
+def _first(row: Proposal, situation: Situation, rate: MachineRate, seconds: float) -> Candidate:
+    """The first candidate, with as many epochs as it can learn in the time, of smaller pictures where that is too few."""
+    wanted = candidate = _candidate(row, situation, rate, epochs=_epochs(row, situation))
+    if not row.looks or candidate.seconds <= seconds + OVERHEAD:
+        return candidate
+    for side in (0, SMALLEST_SIDE):
+        if side and (situation.side or wanted.size <= side):
+            break
+        candidate = _candidate(row, situation, rate, epochs=wanted.epochs, side=side)
+        fits = int(candidate.epochs * seconds / (candidate.seconds - OVERHEAD))
+        candidate = _candidate(row, situation, rate, epochs=min(wanted.epochs, max(1, fits)), side=side)
+        if fits >= row.fewest_epochs:
+            break
     return candidate
 
 
-def _wanted(row: Proposal, situation: Situation, rate: float) -> tuple[Candidate, Proposal]:
+def _wanted(row: Proposal, situation: Situation, rate: MachineRate) -> tuple[Candidate, Proposal]:
     return _candidate(row, situation, rate, epochs=_epochs(row, situation)), row
 
 
-def _fitted(candidate: Candidate, row: Proposal, situation: Situation, rate: float, seconds: float) -> Candidate | None:
+def _fitted(
+    candidate: Candidate, row: Proposal, situation: Situation, rate: MachineRate, seconds: float
+) -> Candidate | None:
     """The candidate, with fewer epochs if it takes too long; None where too few are left."""
     if candidate.seconds <= seconds:
         return candidate
@@ -132,13 +162,15 @@ def _epochs(row: Proposal, situation: Situation) -> int:
     return int(table["schedule"]["epochs"])
 
 
-def _candidate(row: Proposal, situation: Situation, rate: float, *, epochs: int) -> Candidate:
+def _candidate(row: Proposal, situation: Situation, rate: MachineRate, *, epochs: int, side: int = 0) -> Candidate:
     model = row.model or situation.first_row
     pretrained = row.kind != FROM_SCRATCH
-    side = situation.side or (row.side(situation.facts) if row.side is not None else 0)
+    side = side or situation.side or (row.side(situation.facts) if row.side is not None else 0)
     shown = side or suitable_side(model, situation, pretrained=pretrained)
     stages = {"earlier": EARLIER.get(model, ""), "several": SEVERAL.get(model, "")}
     work = _work(row, inspection_of(model, 3 if situation.facts.colour else 1, shown), situation, epochs)
+    wide = model in WIDE and shown >= WIDE_FROM
+    own = rate.photographs if wide else rate.thumbnails
     return Candidate(
         name=row.name.format(model=model, side=shown, **stages),
         kind=row.kind,
@@ -149,8 +181,9 @@ def _candidate(row: Proposal, situation: Situation, rate: float, *, epochs: int)
         size=side,
         epochs=epochs if row.looks or epochs != _epochs(row, situation) else 0,
         settings=row.settings,
+        precision=own.precision,
         multiply_adds=float(work),
-        seconds=work / (rate * RELATIVE_RATE.get(model, 0.9)) + OVERHEAD,
+        seconds=work / (own.best * (1.0 if wide else RELATIVE_RATE.get(model, 0.9))) + OVERHEAD,
         gain=row.gain,
     )
 
@@ -187,4 +220,6 @@ def _work(row: Proposal, inspection: Inspection, situation: Situation, epochs: i
         stages = inspection.stages[-parse_transfer(row.transfer).trainable_stages :]
         learnt = sum(stage.macs_share for stage in stages)
         before = answer * (training * STAGE_DRAWS + validation)
-    return before + learnt * answer * (PASSES * training + validation) * epochs + measured
+    growing = read_dataclass(ResizingConfig, read_settings(row.settings).get("resizing", {}), "resizing.")
+    steps = PASSES * training * cost_ahead(growing, progress=0.0)
+    return before + learnt * answer * (steps + validation) * epochs + measured

@@ -103,7 +103,7 @@ def prepare_tournament(request: TrainingRequest, *, watcher: Watcher, begun: flo
     situation = Situation(facts, len(dataset.indices("val")), weights, side=request.size or 0)
     limit = parse_duration(request.time_limit) if request.time_limit is not None else None
     seconds = planned_time(situation) if limit is None else time_to_learn(limit) - (time.monotonic() - begun)
-    plan = plan_tournament(situation, rate=rate.best, seconds=seconds)
+    plan = plan_tournament(situation, rate=rate, seconds=seconds)
     asked = asked_of_all(request, facts, dataset)
     record = dataclasses.replace(
         _record(plan, rate, request, dataset, asked, limit), metric=metric.value, metric_why=metric.why
@@ -137,9 +137,9 @@ def _record(
         begun=datetime.now().astimezone().isoformat(timespec="seconds"),
         planned_seconds=plan.seconds,
         limit_seconds=limit,
-        multiply_adds_per_second=rate.best,
+        multiply_adds_per_second=rate.photographs.best,
         threads=torch.get_num_threads(),
-        precision=request.precision or rate.precision,
+        precision=request.precision or "",
         asked=asked,
         classes=dataset.classes,
         entries=(*tried, *skipped),

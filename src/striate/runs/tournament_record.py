@@ -97,8 +97,8 @@ class TournamentRecord:
     """What candidates are compared by."""
     metric_why: str = ""
     """Why by that, a sentence's part."""
-    precision: str = "fp32"
-    """The number format that candidates are trained in."""
+    precision: str = ""
+    """The number format that was asked for; empty: each candidate's own."""
     asked: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     """What the user said that holds for every candidate, as JSON types."""
     classes: tuple[str, ...] = ()

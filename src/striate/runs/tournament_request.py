@@ -74,7 +74,7 @@ def request_for(
         candidate: The one.
         asked: What holds for every candidate.
         dataset: Checked, with splits.
-        precision: The number format.
+        precision: The number format that was asked for; empty: the candidate's own.
         time_limit: Seconds that are left for it; None: what it takes.
     """
     weights = asked["weights"]
@@ -87,7 +87,7 @@ def request_for(
         seed=asked["seed"],
         device=asked["device"],
         tensorboard=asked["tensorboard"],
-        precision=precision,
+        precision=precision or candidate.precision or None,
         time_limit=time_limit,
         model=candidate.model,
         weights=path_from_text(candidate.weights) if candidate.weights else None,

@@ -1,4 +1,4 @@
-"""How fast this machine trains: multiply-adds a second in steps of a small network, from which costs are foretold."""
+"""How fast this machine trains: multiply-adds a second in steps of two small networks, from which costs are foretold."""
 
 from __future__ import annotations
 
@@ -23,8 +23,9 @@ from striate.training.precision import computes_bf16_natively, time_steps
 from striate.training.probes import probe_images
 from striate.user_cache import forget_oldest, kind_folder
 
-REFERENCE, SIDE, PICTURES = "resnet20", 32, 32
-"""What is timed: a step with so many pictures of so many pixels."""
+THUMBNAILS, PHOTOGRAPHS, PICTURES = ("resnet20", 32), ("resnet9_x0_25", 64), 32
+"""What is timed: steps of a network with so many pictures of so many pixels a side. Of the two, bf16 may be half as fast on the one and
+twice as fast on the other: products of large matrices have much more of it than those of small ones."""
 
 STEPS = 3
 """Of which the median counts."""
@@ -33,13 +34,13 @@ PASSES = 3
 """A training step takes three times the multiply-adds of an answer: forwards, and backwards to the inputs and to the weights."""
 
 FASTER = 1.15
-"""So much faster bf16 must be than fp32 to be taken for all candidates alike."""
+"""So much faster bf16 must be than fp32 to be taken."""
 
 KEPT = 20
 
 
 @dataclass(frozen=True)
-class MachineRate:
+class Rate:
     """Multiply-adds a second in training steps, idle; rounded, so that what is planned from it hangs on no clock's last digit."""
 
     fp32: float
@@ -48,13 +49,26 @@ class MachineRate:
 
     @property
     def precision(self) -> str:
-        """The number format that candidates are trained in."""
+        """The number format to train in."""
         return "bf16" if self.bf16 >= FASTER * self.fp32 else "fp32"
 
     @property
     def best(self) -> float:
         """In that format."""
         return self.bf16 if self.precision == "bf16" else self.fp32
+
+    @property
+    def plausible(self) -> bool:
+        """Whether it can be a rate."""
+        return 0 < self.fp32 < math.inf and 0 <= self.bf16 < math.inf
+
+
+@dataclass(frozen=True)
+class MachineRate:
+    """How fast a machine trains: a narrow network on pictures of few pixels, and a wider one on larger pictures."""
+
+    thumbnails: Rate
+    photographs: Rate
 
 
 def machine_rate(device: torch.device) -> MachineRate:
@@ -68,7 +82,7 @@ def machine_rate(device: torch.device) -> MachineRate:
     path = kind_folder("rates") / f"{hashlib.sha256(known.encode()).hexdigest()}.json"
     try:
         kept = read_dataclass(MachineRate, json.loads(path.read_text(encoding="utf-8")))
-        if 0 < kept.fp32 < math.inf and 0 <= kept.bf16 < math.inf:
+        if kept.thumbnails.plausible and kept.photographs.plausible:
             return kept
     except (OSError, ValueError, UsageError):
         pass  # it is measured anew
@@ -78,14 +92,18 @@ def machine_rate(device: torch.device) -> MachineRate:
 
 
 def measure_rate(device: torch.device) -> MachineRate:
-    """Times steps of the reference network, in turns where the device computes bf16 natively."""
-    network = create_model(REFERENCE, seed=0).to(device).to(memory_format=torch.channels_last)
-    macs = inspect_network(network, (network.in_channels, SIDE, SIDE)).macs
-    images = probe_images(network, (SIDE, SIDE), count=PICTURES)
+    """Times steps of the two reference networks, in turns where the device computes bf16 natively."""
+    return MachineRate(_measure(*THUMBNAILS, device), _measure(*PHOTOGRAPHS, device))
+
+
+def _measure(model: str, side: int, device: torch.device) -> Rate:
+    network = create_model(model, seed=0).to(device).to(memory_format=torch.channels_last)
+    macs = inspect_network(network, (network.in_channels, side, side)).macs
+    images = probe_images(network, (side, side), count=PICTURES)
     formats = ("fp32", "bf16") if computes_bf16_natively(device) else ("fp32",)
     loss: Callable[[Tensor], Tensor] = lambda logits: logits.square().mean()  # noqa: E731
     seconds = time_steps(network, images, loss, formats, steps=STEPS)
-    return MachineRate(*(_rounded(PASSES * macs * PICTURES / taken) for taken in seconds))
+    return Rate(*(_rounded(PASSES * macs * PICTURES / taken) for taken in seconds))
 
 
 def _rounded(rate: float) -> float:
