@@ -16,7 +16,7 @@ from striate.bundle.plain_json import read_json_object
 from striate.errors import StriateError, UsageError, closest
 from striate.printable_text import printable
 from striate.report import says_ended
-from striate.runs.tournament_record import TournamentRecord, read_tournament
+from striate.runs.tournament_record import STOPPED, TournamentRecord, read_tournament
 from striate.text_layout import table, wrapped
 from striate.training.run_folder import BUNDLE, RECIPE, REPORT, SPLITS, TOURNAMENT, read_history
 from striate.wording import duration, percent, plural
@@ -192,7 +192,7 @@ def _of_run(folder: Path) -> ListedRun:
         known["seconds"] = float(sum(taken for taken in seconds if isinstance(taken, int | float)))
     if record is not None:
         known["seconds"] = record.worked_seconds
-    if record is not None and not record.ended:
+    if record is not None and record.resumable:
         sealed = (folder / BUNDLE / CONTRACT).is_file()
         return ListedRun(
             folder,
@@ -213,7 +213,8 @@ def _of_run(folder: Path) -> ListedRun:
 
 def describe_place(record: TournamentRecord) -> str:
     """Where a tournament that has not ended is: which candidate is tried, or was when it stopped."""
-    now = record.running or record.next
+    stopped = next((entry for entry in record.entries if entry.state == STOPPED), None)
+    now = record.running or stopped or record.next
     if now is None:
         return f"all {plural(len(record.entries), 'candidate')} were tried"
     return f"candidate {record.entries.index(now) + 1} of {len(record.entries)}, {now.candidate.name}"
