@@ -1,4 +1,7 @@
+import dataclasses
 import json
+import shlex
+import shutil
 
 import pytest
 
@@ -37,6 +40,33 @@ def test_what_it_says(card):
     page = card.to_html()
     assert "<script" not in page and "http" not in page.replace("http-equiv", "")
     assert page.count('class="curve"') == 4 and "Accuracy, Turned:" in page
+
+
+def test_a_card_of_few_pictures_says_that_it_is_rough_and_names_all_that_holds(card):
+    assert card.summary[-1] == "Of 6 pictures each counts 16.7 points: these limits are rough."
+    held = [curve.shift.title for curve in card.limits if curve.falls_at is None]
+    said = [sentence for sentence in card.summary if sentence.startswith("It holds")]
+    assert said == ([f"It holds, to the last level that was tried: {', '.join(held)}."] if held else [])
+    many = dataclasses.replace(card, count=30)
+    assert not any("rough" in sentence for sentence in many.summary)
+    # A shift of one level has no size; its name stands beneath its curve.
+    assert ">upside down</text>" in card.to_html()
+
+
+def test_of_each_class_there_is_a_picture(finished_run, striped):
+    assert striate.stress(finished_run, striped, only=["mirrored"], split="val", pictures=1).count == 2
+
+
+def test_the_command_on_the_page_makes_the_same_card(finished_run, striped, tmp_path, striate_command):
+    run = shutil.copytree(finished_run.folder, tmp_path / "of two words")
+    options = {"only": ["angle", "covered"], "split": "val", "against": finished_run.folder, "pictures": 4, "seed": 3}
+    card = striate.stress(run, striped, corruptions=False, **options)
+    assert card.command == (
+        f"striate stress '{run}' {striped} --pictures 4 --seed 3 --split val --against {finished_run.folder} "
+        "--only angle --only covered --no-corruptions"
+    )
+    again = striate_command(*shlex.split(card.command)[1:], "--json", "--quiet")
+    assert json.loads(again.out) == json.loads(json.dumps(card.to_dict()))
 
 
 def test_against_another_on_the_same_pictures(finished_run, striped):

@@ -57,6 +57,8 @@ def test_one_that_holds_and_one_that_knew_nothing():
     assert lost.clean == 0.4 and lost.wrong_from is None
     single = curve("mirrored", LABELS, [wrong(LABELS, 10)], LABELS)
     assert single.falls_at == 1 and single.sentence() == "Mirrored left to right: 50.0% right instead of 100.0%."
+    same = curve("mirrored", LABELS, [wrong(LABELS, 0)], LABELS)
+    assert same.falls_at is None and same.sentence() == "Mirrored left to right: still 100.0% right."
 
 
 def test_the_worst_class_and_the_pictures_that_flip_first():

@@ -37,10 +37,13 @@ from striate.runs.unseen_pictures import check_split, unseen_pictures
 from striate.runtime import Classifier, as_classifier, load_classifier
 from striate.text_layout import facts, table, wrapped
 from striate.watching import Watcher
+from striate.wording import plural
 
 PICTURES = 300
 FLIPS = 3
 """So many pictures that flip are shown for each shift."""
+ENOUGH = 30
+"""With fewer pictures a single one counts more than three points."""
 IMAGENET_CLASSES = 1000
 GROUP_TITLES = {
     "lighting": "Light",
@@ -125,9 +128,13 @@ class StressCard:
         named = [curve for curve in self.limits if curve.shift.group != "corruption"]
         worst = sorted(named, key=lambda curve: -(curve.mean_error - (1 - curve.clean)))[:5]
         said = [curve.sentence() for curve in worst if curve.mean_error > 1 - curve.clean]
-        held = [curve.shift.title for curve in named if len(curve.shift.levels) > 1 and curve.falls_at is None]
+        held = [curve.shift.title for curve in named if curve.falls_at is None]
         if held:
             said.append(f"It holds, to the last level that was tried: {', '.join(held)}.")
+        if self.count < ENOUGH:
+            said.append(
+                f"Of {plural(self.count, 'picture')} each counts {100 / self.count:.1f} points: these limits are rough."
+            )
         errors = self.classifiers[0].corruption_errors
         if len(errors) == len(CORRUPTIONS):
             text = f"Mean error over ImageNet-C's 15 corruptions and 5 severities: {np.mean(list(errors.values())):.1%}"
@@ -218,7 +225,7 @@ class StressCard:
             else f"Hardest for {worst.name}: {worst.shifted:.0%} right on average, {worst.clean:.0%} without it.",
             neutral=shift.neutral if len(shift.levels) > 1 else 0,
             sizes=[level.size for level in shift.levels],
-            shown_sizes=[shift.shown(level.size) for level in shift.levels],
+            shown_sizes=[shift.shown(level.size) if len(shift.levels) > 1 else shift.title for level in shift.levels],
             lines=[
                 LimitLine(one.name, one.clean, one.curves[place].accuracy, one.curves[place].intervals)
                 for one in self.classifiers
@@ -263,7 +270,7 @@ def stress(
         against: Another one, measured on the same pictures; also the baseline of the mean corruption error.
         only: Names of shifts, or of their groups; by default all.
         corruptions: Whether ImageNet-C's fifteen corruptions are among all.
-        pictures: How many at most, of each class as many as is its share.
+        pictures: About how many at most: of each class as many as is its share, and at least one.
         split: `train`, `val` or `test`; by default as `striate.evaluate` chooses.
         seed: Of the choice of pictures and of all that is drawn for them.
         root: Where the local copy of a built-in set is.
@@ -324,8 +331,48 @@ def stress(
         mean_corruption_error=error,
         baseline=baseline,
         flipped=flipped,
-        command=f"striate stress {shlex.quote(title)} {shlex.quote(dataset.location)} --pictures {pictures} --seed {seed}",
+        command=_command(
+            _place(classifier),
+            dataset.location,
+            against=None if against is None else _place(against),
+            only=[] if only is None else list(only),
+            corruptions=corruptions,
+            pictures=pictures,
+            split=chosen.split,
+            seed=seed,
+            include_seen=include_seen,
+        ),
     )
+
+
+def _place(classifier: str | Path | Run | Classifier) -> str:
+    """Where it is, as a command names it."""
+    if isinstance(classifier, Classifier):
+        return str(classifier.bundle.folder)
+    return str(classifier.folder if isinstance(classifier, Run) else classifier)
+
+
+def _command(
+    place: str,
+    data: str,
+    *,
+    against: str | None,
+    only: Sequence[str],
+    corruptions: bool,
+    pictures: int,
+    split: str,
+    seed: int,
+    include_seen: bool,
+) -> str:
+    """The command that makes the same card again."""
+    parts = ["striate", "stress", place, data, "--pictures", str(pictures), "--seed", str(seed)]
+    parts += [] if split == "all" else ["--split", split]
+    parts += [] if against is None else ["--against", against]
+    for name in only:
+        parts += ["--only", name]
+    parts += [] if corruptions else ["--no-corruptions"]
+    parts += ["--include-seen"] if include_seen else []
+    return shlex.join(parts)
 
 
 def _classifiers(classifier: Classifier, title: str) -> list[tuple[str, Classifier]]:

@@ -24,7 +24,7 @@ def command(
         ),
     ] = None,
     corruptions: Annotated[bool, typer.Option(help="ImageNet-C's fifteen corruptions too.")] = True,
-    pictures: Annotated[int, typer.Option(help="How many at most.")] = 300,
+    pictures: Annotated[int, typer.Option(help="About how many at most; of each class at least one.")] = 300,
     split: Annotated[
         str | None, typer.Option(help="train, val or test. Default: test, else val, else everything.")
     ] = None,

@@ -93,6 +93,8 @@ class LimitCurve:
         """What the row says, for people."""
         shift, last = self.shift, self.shift.levels[-1]
         what = shift.title[0].upper() + shift.title[1:]
+        if len(shift.levels) == 1 and self.right[0] == round(self.clean * self.count):
+            return f"{what}: still {self.clean:.1%} right."
         if len(shift.levels) == 1:
             return f"{what}: {self.accuracy[0]:.1%} right instead of {self.clean:.1%}."
         falls, wrong = self.falls_at, self.wrong_from

@@ -36,7 +36,8 @@ class Batch:
 def pictures_at_once(size: tuple[int, ...]) -> int:
     """How many pictures are answered at once where nothing is learnt: eight of 224 x 224, of smaller ones up to 64.
 
-    More are not answered faster, but take memory: the widest maps of MobileNetV2 are 4.8 MB a picture.
+    More take memory, and little less time: the widest maps of MobileNetV2 are 4.8 MB a picture, and in torch a picture of
+    224 x 224 took it 19.4 ms where 8 were answered at once, and 17.3 where 64 were (two cores, measured once).
 
     Args:
         size: (height, width) in pixels, or how long a sentence is.
