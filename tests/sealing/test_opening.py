@@ -22,15 +22,17 @@ def test_a_name_is_a_row_and_a_folder_a_bundle(finished_run, tmp_path, monkeypat
     assert isinstance(find_model("./lenet5"), Bundle)
 
 
-def test_what_is_neither_is_answered_by_the_closest_of_both(finished_run, monkeypatch):
-    monkeypatch.chdir(finished_run.folder.parent)
+def test_what_is_neither_is_answered_by_the_closest_of_both(finished_run, tmp_path, monkeypatch):
+    run = tmp_path / "striped"  # beside no other run that would be close, too
+    run.symlink_to(finished_run.folder)
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(UnknownNameError, match=r"^unknown model 'lenet6'; did you mean 'lenet5'"):
         find_model("lenet6")
     with pytest.raises(
         UnknownNameError, match=r"^unknown model 'stripes'; did you mean 'striped'\? \(run `striate models`"
     ):
         find_model("stripes")
-    there, asked = str(finished_run.folder), str(finished_run.folder)[:-1]
+    there, asked = str(run), str(run)[:-1]
     with pytest.raises(UnknownNameError) as error:
         find_model(asked)
     assert str(error.value) == (
