@@ -311,16 +311,7 @@ def stress(
     strata = classifiers[0][1].task.strata(chosen.labels)
     rows = by_share(strata, pictures, seed=seed, least=1) if len(strata) > pictures else np.arange(len(strata))
     dataset = chosen.dataset.select(rows)
-    labels = [labels_of(dataset, one.classes) for _, one in classifiers]
-    identities = [int.from_bytes(bytes(digest)[:6], "big") for digest in dataset.checked_facts.digests]
-    pixels = _prepared(dataset, [one for _, one in classifiers], watcher)
-    answers = _all_answers([one for _, one in classifiers], pixels, identities, shifts, seed, watcher)
-    stressed = tuple(
-        _stressed(name, one, found, true, shifts)
-        for (name, one), found, true in zip(classifiers, answers, labels, strict=True)
-    )
-    first = classifiers[0][1]
-    flipped = _flipped(stressed[0], pixels[first.contract.picture_preprocessing], identities, labels[0], seed)
+    stressed, flipped = _measured(classifiers, dataset, shifts, seed, watcher)
     error, baseline = _mean_corruption_error(stressed, against=other)
     return StressCard(
         title=title,
@@ -343,6 +334,27 @@ def stress(
             include_seen=include_seen,
         ),
     )
+
+
+def _measured(
+    classifiers: Sequence[tuple[str, Classifier]],
+    dataset: Dataset,
+    shifts: Sequence[Shift],
+    seed: int,
+    watcher: Watcher,
+) -> tuple[tuple[Stressed, ...], tuple[tuple[FlippedPicture, ...], ...]]:
+    """Each classifier under the shifts, and the pictures whose answer by the first flips."""
+    labels = [labels_of(dataset, one.classes) for _, one in classifiers]
+    identities = [int.from_bytes(bytes(digest)[:6], "big") for digest in dataset.checked_facts.digests]
+    pixels = _prepared(dataset, [one for _, one in classifiers], watcher)
+    answers = _all_answers([one for _, one in classifiers], pixels, identities, shifts, seed, watcher)
+    stressed = tuple(
+        _stressed(name, one, found, true, shifts)
+        for (name, one), found, true in zip(classifiers, answers, labels, strict=True)
+    )
+    first = classifiers[0][1]
+    flipped = _flipped(stressed[0], pixels[first.contract.picture_preprocessing], identities, labels[0], seed)
+    return stressed, flipped
 
 
 def _place(classifier: str | Path | Run | Classifier) -> str:
