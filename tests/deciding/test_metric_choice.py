@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from striate.data import ArrayPictures, Dataset
-from striate.deciding.metric_choice import choose_metric
+from striate.deciding.metric_choice import choose_metric, wants_balance
 from striate.errors import UnknownNameError
+from striate.evaluation.selection_metrics import SELECTION_METRICS
 
 
 def held_out(train, val):
@@ -46,3 +47,10 @@ def test_what_was_asked_for_is_taken():
     assert choose_metric(held_out([90, 10], [9, 5]), "log_loss").value == "log_loss"
     with pytest.raises(UnknownNameError, match="unknown metric 'acuracy'; did you mean 'accuracy'"):
         choose_metric(held_out([90, 10], [9, 5]), "acuracy")
+
+
+def test_uneven_classes_are_made_up_for_where_each_counts_the_same():
+    uneven, even = held_out([90, 10], [9, 5]), held_out([29, 10], [9, 5])
+    wanted = {metric: wants_balance(uneven, metric) for metric in SELECTION_METRICS}
+    assert wanted == {"accuracy": False, "balanced_accuracy": True, "f1_macro": True, "log_loss": False}
+    assert not any(wants_balance(even, metric) for metric in SELECTION_METRICS)

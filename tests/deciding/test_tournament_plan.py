@@ -143,6 +143,46 @@ def test_a_side_that_was_asked_for_is_every_candidates():
     assert {candidate.size for candidate in plan(asked, seconds=1e9).candidates} == {48}
 
 
+GREY_PAIRS = Situation(DataFacts(2400, 2, 28, False), 300, {}, uneven=True)
+
+
+def test_uneven_classes_are_made_up_for_in_every_way_that_suits():
+    planned = {candidate.name: candidate for candidate in plan(GREY_PAIRS, seconds=1e9).candidates}
+    assert {name: candidate.balance for name, candidate in planned.items()} == {
+        "lenet5": "",
+        "linear": "none",
+        "linear, classes weighed alike": "loss",
+        "lenet5, classes weighed alike": "loss",
+        "lenet5, rare classes shown more often": "sampler",
+        "resnet9_x0_25 from scratch at 32 px, classes weighed alike": "loss",
+        "resnet9_x0_25 from scratch at 32 px, rare classes shown more often": "sampler",
+    }
+    assert planned["lenet5, classes weighed alike"].gain < planned["lenet5"].gain
+    assert (
+        planned["linear, classes weighed alike"].why
+        == "every class counts the same, so mistakes in rare ones weigh more"
+    )
+    heads = plan(dataclasses.replace(WITH_WEIGHTS, uneven=True)).candidates
+    assert [candidate.balance for candidate in heads] == ["", *["loss"] * (len(heads) - 1)]
+    assert heads[1].name == "head on mobilenet_v2, classes weighed alike"
+
+
+def test_even_classes_are_tried_as_they_are():
+    for situation in EVERY:
+        names = [candidate.name for candidate in plan(situation, seconds=1e9).candidates]
+        assert len(set(names)) == len(names)
+        assert not any(candidate.balance for candidate in plan(situation, seconds=1e9).candidates)
+
+
+def test_a_linear_classifier_is_tried_on_few_tiny_pictures():
+    def tried(pictures, side):
+        situation = Situation(DataFacts(pictures, 10, side, True), 100, {})
+        return [row.seconds for row in plan(situation, seconds=1e9).candidates if row.name == "linear"]
+
+    assert len(tried(5_000, 32)) == 1 and tried(5_000, 32)[0] < OVERHEAD + 1
+    assert not tried(5_001, 32) and not tried(5_000, 33)
+
+
 def test_rows_name_what_there_is():
     for row in ROWS:
         assert not row.model or row.model in list_models()

@@ -7,7 +7,9 @@ import signal
 import time
 import tomllib
 
+import numpy as np
 import pytest
+from PIL import Image
 
 import striate
 import striate.deciding.tournament_plan as planning
@@ -30,6 +32,7 @@ from striate.runs.tournament_record import (
     WON,
     read_tournament,
 )
+from striate.runs.tournament_request import is_exact, request_for
 from striate.watching import Watcher
 
 
@@ -269,6 +272,33 @@ def test_what_is_asked_for_or_suits_is_what_candidates_are_compared_by(striped, 
         assert prepared.metric == Decision("metric", *found)
 
 
+def test_where_classes_are_uneven_each_counts_the_same_and_candidates_make_up_for_it(tmp_path):
+    generator = np.random.default_rng(0)
+    for split, counts in (("train", (27, 9)), ("val", (15, 5))):
+        for name, count in zip(("common", "rare"), counts, strict=True):
+            (tmp_path / "data" / split / name).mkdir(parents=True)
+            for place in range(count):
+                pixels = generator.integers(0, 256, (28, 28), dtype=np.uint8)
+                Image.fromarray(pixels).save(tmp_path / "data" / split / name / f"{place}.png")
+
+    def tried(**asked):
+        request = TrainingRequest(data=tmp_path / "data", **asked)
+        prepared = prepare_tournament(request, watcher=Watcher(), begun=time.monotonic())
+        requests = [
+            request_for(entry.candidate, prepared.record.asked, prepared.dataset, precision="fp32", time_limit=None)
+            for entry in prepared.record.entries
+        ]
+        return prepared.record.metric, {(request.model, request.balance) for request in requests}
+
+    metric, ways = tried()
+    assert metric == "balanced_accuracy"
+    assert {("lenet5", None), ("lenet5", "loss"), ("lenet5", "sampler"), ("linear", "none"), ("linear", "loss")} <= ways
+    metric, ways = tried(metric="accuracy")
+    assert metric == "accuracy" and {balance for _, balance in ways} == {None}
+    _, ways = tried(balance="sampler")  # what is asked for holds for all
+    assert {balance for _, balance in ways} == {"sampler"}
+
+
 @pytest.mark.parametrize(
     ("named", "said"),
     [
@@ -317,8 +347,6 @@ def test_quick_is_the_first_alone(striped, rows, tmp_path):
     ],
 )
 def test_who_says_how_gets_that_and_no_tournament(striped, rows, tmp_path, exact):
-    from striate.runs.tournament_request import is_exact
-
     assert is_exact(TrainingRequest(data=striped, **exact))
     for holds_for_all in ({"size": 32}, {"augment": "none"}, {"balance": "loss"}, {"weights": "imagenet"}, {"seed": 3}):
         assert not is_exact(TrainingRequest(data=striped, **holds_for_all))

@@ -29,6 +29,8 @@ class Candidate:
     """Side of the input in pixels; 0: as suits the pictures."""
     epochs: int = 0
     """Passes over the training pictures; 0: as the recipe has it."""
+    balance: str = ""
+    """As `--balance` has it; empty: as was asked for."""
     settings: tuple[str, ...] = ()
     """Assignments such as `optimizer.learning_rate=0.1`."""
     precision: str = ""

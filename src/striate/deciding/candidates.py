@@ -6,8 +6,8 @@ the network's multiply-adds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from striate.data.facts import DataFacts
 from striate.deciding.candidate import FROM_SCRATCH, FULL, HEAD, STAGES
@@ -21,6 +21,17 @@ FEW = 500
 MANY = 5_000
 """From so many on, a wide network from scratch has enough to learn from."""
 
+TINY = 32
+"""Pixels up to which a picture's shorter side is little more than what a linear classifier sees."""
+
+AGAIN = 0.3
+"""Which share of the mistakes is expected to go where what was tried first is tried with classes made even."""
+
+MADE_EVEN: Mapping[str, tuple[str, str]] = {
+    "loss": (", classes weighed alike", "every class counts the same, so mistakes in rare ones weigh more"),
+    "sampler": (", rare classes shown more often", "every class counts the same, so rare ones are shown more often"),
+}
+"""What `--balance` has -> what is added to a candidate's name, and why it is tried."""
 
 EARLIER: Mapping[str, str] = {
     "mobilenet_v2": "features.13",
@@ -50,6 +61,8 @@ class Situation:
     """Rows of the catalogue that trained weights are there for, the one to begin with first -> what `--weights` says for them."""
     side: int = 0
     """Of the input, where one was asked for; 0: as suits."""
+    uneven: bool = False
+    """Whether every class is to count the same though some have few pictures, and nobody said how that is made up for."""
 
     @property
     def first_row(self) -> str:
@@ -77,11 +90,34 @@ class Proposal:
     """With fewer than these it is not worth trying."""
     most_epochs: int = 200
     settings: tuple[str, ...] = ()
+    balances: tuple[str, ...] = ("loss",)
+    """How it is tried where classes are uneven and each counts the same, as `--balance` has it; elsewhere it is tried once."""
+    balance: str = ""
+    """How it is tried; empty: as was asked for."""
     gain: float
     """Which share of the mistakes it is expected to take away, 0..1: a guess, by which candidates are put in order."""
     first: bool = False
     """Whether it may be the first classifier: done soon, and never far from right."""
     suits: Callable[[Situation], bool]
+
+
+def made_even(row: Proposal, situation: Situation, *, first: bool) -> Iterator[Proposal]:
+    """The ways of making up for uneven classes in which a row is tried besides, or the row itself where nothing is to be made up for.
+
+    Args:
+        row: One that suits.
+        situation: What is known.
+        first: Whether it is tried already as it is.
+    """
+    if not situation.uneven:
+        yield from () if first else (row,)
+        return
+    for how in row.balances:
+        if how != "none":
+            added, why = MADE_EVEN[how]
+            yield replace(row, name=row.name + added, why=why, balance=how, gain=AGAIN if first else row.gain)
+        elif not first:
+            yield replace(row, balance=how)
 
 
 def at_most(side: int) -> Callable[[DataFacts], int]:
@@ -99,6 +135,10 @@ def _suits_lenet(situation: Situation) -> bool:
     return situation.facts.drawn and situation.facts.classes <= 10
 
 
+def _suits_linear(situation: Situation) -> bool:
+    return situation.facts.short_side <= TINY and situation.facts.training_pictures <= MANY
+
+
 def _has_weights(situation: Situation) -> bool:
     return bool(situation.weights) and not situation.facts.small
 
@@ -113,6 +153,7 @@ ROWS: tuple[Proposal, ...] = (
         kind=FROM_SCRATCH,
         why="small grey pictures of ten classes at most are what LeNet-5 was made for",
         model="lenet5",
+        balances=("loss", "sampler"),
         gain=1.0,
         first=True,
         suits=_suits_lenet,
@@ -135,9 +176,19 @@ ROWS: tuple[Proposal, ...] = (
         looks=18_000,
         fewest_epochs=5,
         most_epochs=20,
+        balances=(),
         gain=1.0,
         first=True,
         suits=lambda situation: not situation.weights and not _suits_lenet(situation),
+    ),
+    Proposal(
+        name="{model}",
+        kind=FROM_SCRATCH,
+        why="a weighted sum of pixels is fitted in seconds, and with few pictures it is hard to beat",
+        model="linear",
+        balances=("none", "loss"),
+        gain=0.1,
+        suits=_suits_linear,
     ),
     Proposal(
         name="head on {earlier} of {model}",
@@ -183,6 +234,7 @@ ROWS: tuple[Proposal, ...] = (
         looks=60_000,
         fewest_epochs=10,
         most_epochs=100,
+        balances=("loss", "sampler"),
         gain=0.4,
         suits=lambda situation: True,
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from striate.data import Dataset
 from striate.decision import Decision
@@ -14,6 +15,10 @@ ASKED_FOR = "asked for"
 
 LEAST_PICTURES = 5
 """Validation pictures that the rarest class needs for balanced accuracy; with fewer one picture would weigh more than all else."""
+
+
+EVERY_CLASS_ALIKE = ("balanced_accuracy", "f1_macro")
+"""Metrics by which a rare class counts as much as a common one."""
 
 
 def choose_metric(dataset: Dataset, asked: str | None = None) -> Decision:
@@ -31,12 +36,9 @@ def choose_metric(dataset: Dataset, asked: str | None = None) -> Decision:
     """
     if asked is not None:
         return Decision("metric", named_metric(asked).name, ASKED_FOR)
-    counts, validation = (
-        np.bincount(dataset.labels[dataset.indices(split)], minlength=len(dataset.classes))
-        for split in ("train", "val")
-    )
+    counts, validation = _counts(dataset, "train"), _counts(dataset, "val")
     largest, smallest = int(counts.max()), int(counts.min())
-    if largest < UNEVEN * smallest:
+    if not _are_uneven(counts):
         return Decision("metric", "accuracy", "the classes are about even")
     uneven = f"the largest class has {number(largest)} pictures, the smallest {number(smallest)}"
     if smallest == 0 or validation.min() < LEAST_PICTURES:
@@ -45,3 +47,22 @@ def choose_metric(dataset: Dataset, asked: str | None = None) -> Decision:
             "metric", "accuracy", f"{uneven}, of which {held_out} for validation: too few to weigh the classes alike"
         )
     return Decision("metric", "balanced_accuracy", f"{uneven}: every class counts the same")
+
+
+def wants_balance(dataset: Dataset, metric: str) -> bool:
+    """Whether it is worth trying to make up for uneven classes: every class counts the same, and some have few pictures.
+
+    Args:
+        dataset: With splits.
+        metric: A name of `striate.evaluation.selection_metrics.SELECTION_METRICS`.
+    """
+    return metric in EVERY_CLASS_ALIKE and _are_uneven(_counts(dataset, "train"))
+
+
+def _counts(dataset: Dataset, split: str) -> npt.NDArray[np.int64]:
+    """(classes,) pictures of each."""
+    return np.bincount(dataset.labels[dataset.indices(split)], minlength=len(dataset.classes))
+
+
+def _are_uneven(counts: npt.NDArray[np.int64]) -> bool:
+    return bool(counts.max() >= UNEVEN * counts.min())

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from striate.deciding.candidate import FROM_SCRATCH, HEAD, STAGES, Candidate
-from striate.deciding.candidates import EARLIER, ROWS, SEVERAL, Proposal, Situation
+from striate.deciding.candidates import EARLIER, ROWS, SEVERAL, Proposal, Situation, made_even
 from striate.deciding.transfer_choice import STAGE_DRAWS, parse_transfer
 from striate.initialization import drafting
 from striate.inspection.inspection import Inspection, inspect_network
@@ -106,7 +106,8 @@ def plan_tournament(
     first = next(row for row in suitable if row.first)
     taken = [_first(first, situation, rate, min(FIRST_SECONDS, seconds - OVERHEAD))]
     used, left_out = taken[0].seconds, []
-    others = [_wanted(row, situation, rate) for row in suitable if row is not first]
+    rivals = [rival for row in suitable for rival in made_even(row, situation, first=row is first)]
+    others = [_wanted(row, situation, rate) for row in rivals]
     others = sorted(others, key=lambda pair: -pair[0].gain / pair[0].seconds)
     for candidate, row in others:
         fitting = _fitted(candidate, row, situation, rate, seconds - used)
@@ -180,6 +181,7 @@ def _candidate(row: Proposal, situation: Situation, rate: MachineRate, *, epochs
         transfer=row.transfer.format(**stages),
         size=side,
         epochs=epochs if row.looks or epochs != _epochs(row, situation) else 0,
+        balance=row.balance,
         settings=row.settings,
         precision=own.precision,
         multiply_adds=float(work),
@@ -203,9 +205,10 @@ def suitable_side(model: str, situation: Situation, *, pretrained: bool) -> int:
 @lru_cache(maxsize=64)
 def inspection_of(model: str, channels: int, side: int) -> Inspection:
     """What a network of the catalogue is for pictures of this side, without values."""
+    channels = max(channels, model_row(model).in_channels)
     with drafting():
-        network = create_model(model)
-    return inspect_network(network, (max(channels, network.in_channels), side, side))
+        network = create_model(model, in_channels=channels)
+    return inspect_network(network, (channels, side, side))
 
 
 def _work(row: Proposal, inspection: Inspection, situation: Situation, epochs: int) -> float:

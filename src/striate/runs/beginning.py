@@ -16,7 +16,7 @@ from striate.data import Dataset, write_split_csv
 from striate.data.preparation import reload_data
 from striate.deciding.candidates import Situation
 from striate.deciding.deciding import Deciding
-from striate.deciding.metric_choice import ASKED_FOR, choose_metric
+from striate.deciding.metric_choice import ASKED_FOR, choose_metric, wants_balance
 from striate.deciding.tournament_plan import TournamentPlan, plan_tournament, planned_time
 from striate.deciding.training_request import TrainingRequest
 from striate.deciding.weights_at_hand import offer_weights, weights_at_hand
@@ -100,7 +100,8 @@ def prepare_tournament(request: TrainingRequest, *, watcher: Watcher, begun: flo
     weights = weights_at_hand(request, facts)
     metric = choose_metric(dataset, request.metric)
     rate = machine_rate(choose_device(request.device))
-    situation = Situation(facts, len(dataset.indices("val")), weights, side=request.size or 0)
+    uneven = request.balance is None and wants_balance(dataset, metric.value)
+    situation = Situation(facts, len(dataset.indices("val")), weights, side=request.size or 0, uneven=uneven)
     limit = parse_duration(request.time_limit) if request.time_limit is not None else None
     seconds = planned_time(situation) if limit is None else time_to_learn(limit) - (time.monotonic() - begun)
     plan = plan_tournament(situation, rate=rate, seconds=seconds)

@@ -82,7 +82,7 @@ def request_for(
         data=dataset,
         root=None if asked["root"] is None else path_from_text(asked["root"]),
         augment=None if asked["augment"] is None else read_dataclass(AugmentationPolicy, asked["augment"], "augment."),
-        balance=asked["balance"],
+        balance=candidate.balance or asked["balance"],
         size=candidate.size or asked["size"],
         seed=asked["seed"],
         device=asked["device"],
