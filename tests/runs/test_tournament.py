@@ -17,6 +17,7 @@ import striate.runs.candidate_run as candidate_room
 import striate.runs.tournament as room
 from striate.bundle import open_bundle
 from striate.deciding.candidates import Proposal
+from striate.deciding.selection import choose
 from striate.deciding.training_request import TrainingRequest
 from striate.decision import Decision
 from striate.errors import Interrupted, TrainingError, UsageError
@@ -272,17 +273,47 @@ def test_what_is_asked_for_or_suits_is_what_candidates_are_compared_by(striped, 
         assert prepared.metric == Decision("metric", *found)
 
 
-def test_where_classes_are_uneven_each_counts_the_same_and_candidates_make_up_for_it(tmp_path):
+def uneven_pictures(folder):
+    """Grey noise, of which the rare class is a little brighter: 27 and 9 pictures to learn from, 15 and 5 to validate."""
     generator = np.random.default_rng(0)
     for split, counts in (("train", (27, 9)), ("val", (15, 5))):
         for name, count in zip(("common", "rare"), counts, strict=True):
-            (tmp_path / "data" / split / name).mkdir(parents=True)
+            (folder / split / name).mkdir(parents=True)
             for place in range(count):
-                pixels = generator.integers(0, 256, (28, 28), dtype=np.uint8)
-                Image.fromarray(pixels).save(tmp_path / "data" / split / name / f"{place}.png")
+                pixels = generator.integers(0, 200, (28, 28), dtype=np.uint8) + (10 if name == "rare" else 0)
+                Image.fromarray(pixels.astype(np.uint8)).save(folder / split / name / f"{place}.png")
+    return folder
+
+
+def test_with_few_validation_pictures_heads_are_compared_by_cross_validation_on_all(tmp_path, monkeypatch):
+    linear = dataclasses.replace(
+        ROWS[0], name="linear", model="linear", side=None, looks=0, settings=(), balances=("loss",)
+    )
+    monkeypatch.setattr(planning, "ROWS", (linear,))
+    monkeypatch.setattr("striate.runs.beginning.planned_time", lambda situation: 1e6)
+    monkeypatch.setattr(room, "WORTH", 0.0)
+    compared = []
+    monkeypatch.setattr(room, "choose", lambda *given, **said: compared.append(given) or choose(*given, **said))
+    run = striate.train(uneven_pictures(tmp_path / "data"), output=tmp_path / "run")
+    plain, weighted = read_tournament(run.folder).entries
+    assert (plain.pictures, weighted.pictures) == (
+        20,
+        20,
+    )  # what is told of each is of the validation pictures, as ever
+    assert weighted.comparison.verdict.endswith(", cross-validated on 56 pictures")
+    ((candidate, incumbent, labels),) = compared
+    assert np.bincount(labels).tolist() == [42, 14]
+    assert candidate.probabilities.shape == incumbent.probabilities.shape == (56, 2)
+    right = (incumbent.probabilities.argmax(axis=1) == labels).mean()
+    assert right < 0.95  # what it was fitted to, a head on 784 pixels knows by heart
+    assert run.metrics["val"]["count"] == 20
+
+
+def test_where_classes_are_uneven_each_counts_the_same_and_candidates_make_up_for_it(tmp_path):
+    data = uneven_pictures(tmp_path / "data")
 
     def tried(**asked):
-        request = TrainingRequest(data=tmp_path / "data", **asked)
+        request = TrainingRequest(data=data, **asked)
         prepared = prepare_tournament(request, watcher=Watcher(), begun=time.monotonic())
         requests = [
             request_for(entry.candidate, prepared.record.asked, prepared.dataset, precision="fp32", time_limit=None)

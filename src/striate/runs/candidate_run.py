@@ -7,13 +7,16 @@ import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from striate.data import Dataset
+from striate.data.examples import SplitExamples
 from striate.deciding.deciding import decide
 from striate.deciding.run_plan import RunPlan
 from striate.deciding.training_request import TrainingRequest
@@ -26,14 +29,18 @@ from striate.runs.carrying_out import open_examples, seal_run
 from striate.runs.learning import learn
 from striate.runs.live_report import live_report
 from striate.runs.restoring import restore_network
-from striate.training import TimePlan
+from striate.training import StoppedError, TimePlan
 from striate.training.run_folder import BUNDLE, CHECKPOINTS, RECIPE, make_folder, read_history, sweep_run
+from striate.transfer.partial_training import PartialTraining, cross_validate_head
 from striate.watching import Watcher
 
 ANSWERS = "validation.safetensors"
 """What a candidate answers to the validation pictures, in its folder: written last, so that it is there when all is."""
 
 VALIDATION = "val"
+
+FEW_VALIDATION = 200
+"""With fewer validation pictures, heads are cross-validated on all pictures but those of the test, to be compared by more."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +55,9 @@ class CandidateResult:
     multiply_adds: int
     """Of one answer."""
     parameters: int
+    out_of_fold: tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]] | None = None
+    """Of a head, where validation pictures are few: (m, classes) answers of heads like it to training and validation pictures that they
+    were not fitted to, and (m,) the labels; the same pictures for all heads."""
 
 
 class CandidateWatcher(Watcher):
@@ -126,13 +136,34 @@ def _learn_and_seal(
         shutil.rmtree(folder / BUNDLE, ignore_errors=True)  # it was sealed and not yet measured
         sealed = seal_run(folder / BUNDLE, plan, dataset, store, learnt, measured_on=(VALIDATION,))
         watcher.task("sealing", 1, 1)
+        unseen = _cross_validate(plan, network, (examples[0], examples[1]), watcher=watcher, signals=signals)
     inspection = inspect_network(network, (plan.preprocessing.channels, *plan.preprocessing.size))
     answers = {
         "probabilities": sealed.measured.probabilities[VALIDATION].astype(np.float32),
         "labels": sealed.measured.labels[VALIDATION],
+        **unseen,
     }
     known = {"multiply_adds": inspection.macs, "parameters": inspection.parameters}
     write_durably(folder / ANSWERS, save(answers, {name: str(value) for name, value in known.items()}))
+
+
+def _cross_validate(
+    plan: RunPlan,
+    network: Network,
+    splits: tuple[SplitExamples, SplitExamples],
+    *,
+    watcher: Watcher,
+    signals: Signals,
+) -> dict[str, npt.NDArray[Any]]:
+    """What heads like this one answer to pictures that they were not fitted to; nothing where validation pictures are enough."""
+    if plan.recipe.transfer.kind != "head" or len(splits[1].labels) >= FEW_VALIDATION:
+        return {}
+    partial, device = PartialTraining.of(network, plan.recipe), torch.device(plan.settings.device)
+    try:
+        labels, chances = cross_validate_head(partial, splits, device=device, watcher=watcher, stop=signals.stopped)
+    except StoppedError:
+        raise signals.interrupted("interrupted while a head was cross-validated") from None
+    return {"out_of_fold": chances, "out_of_fold_labels": labels} if len(labels) else {}
 
 
 def read_result(folder: Path) -> CandidateResult:
@@ -152,6 +183,7 @@ def read_result(folder: Path) -> CandidateResult:
             arrays["labels"],
             int(known["multiply_adds"]),
             int(known["parameters"]),
+            (arrays["out_of_fold"], arrays["out_of_fold_labels"]) if "out_of_fold" in arrays else None,
         )
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise StriateError(f"{path} cannot be read: {error}; delete {folder} to try this candidate anew") from error

@@ -11,6 +11,9 @@ import shlex
 import time
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
 from striate.data import Dataset
 from striate.deciding.selection import Contender, choose
 from striate.errors import DataError, Interrupted, StriateError, TrainingError
@@ -209,10 +212,11 @@ class Tournament:
         if best is None:
             return None
         rival = read_result(self.folder / best.folder)
+        ours, theirs, labels, among = _comparable(result, rival)
         choice = choose(
-            Contender(result.probabilities, result.multiply_adds),
-            Contender(rival.probabilities, rival.multiply_adds),
-            result.labels,
+            Contender(ours, result.multiply_adds),
+            Contender(theirs, rival.multiply_adds),
+            labels,
             metric=self.record.metric,
             seed=int(self.record.asked["seed"]),
         )
@@ -222,7 +226,7 @@ class Tournament:
             wins=found.wins,
             losses=found.losses,
             p_value=found.p_value,
-            verdict=choice.why,
+            verdict=choice.why + among,
         )
 
     def _end(self) -> Run:
@@ -272,6 +276,16 @@ class Tournament:
     def _tell(self) -> None:
         write_tournament(self.folder, self.record)
         self.watcher.tournament(self.record, self.folder)
+
+
+def _comparable(
+    one: CandidateResult, other: CandidateResult
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], npt.NDArray[np.int64], str]:
+    """The answers of two to the same pictures, their labels, and what is said of these where they are not those of validation alone."""
+    if one.out_of_fold is None or other.out_of_fold is None:
+        return one.probabilities, other.probabilities, one.labels, ""
+    labels = one.out_of_fold[1]
+    return one.out_of_fold[0], other.out_of_fold[0], labels, f", cross-validated on {len(labels):,} pictures"
 
 
 def time_to_learn(limit: float) -> float:

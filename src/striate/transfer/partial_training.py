@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from striate.data.examples import SplitExamples
 from striate.models import CutNetwork, Network
+from striate.nn import StandardizedLinear
 from striate.training import KeptMaps, Recipe, TrainingState
 from striate.transfer.freezing import FreezePlan, freeze, freeze_plan, set_training_mode
 from striate.transfer.frozen_outputs import compute_outputs, maps_of, output_shapes, stage_vectors, vectors_before_head
 from striate.transfer.head import fit_head
+from striate.transfer.out_of_fold import answer_out_of_fold
 from striate.transfer.proof import fingerprint, prove_frozen
 from striate.watching import Watcher
 
@@ -76,19 +79,74 @@ def fit_new_head(
 ) -> None:
     """Fits the head to the features of the training pictures, and of as many draws of the augmentation as the recipe says."""
     network, recipe = partial.network, partial.recipe
-    # The stages' vectors too, which the judge asked for; a cut network's are not its stages' any more.
-    find_part = vectors_before_head if isinstance(network, CutNetwork) else stage_vectors
-    part = find_part(network, training.preprocessing.size)
-    width = output_shapes(part, device)[-1][0]
     draws = [
-        compute_outputs(part, training, recipe=recipe, device=device, draw=draw, progress=watcher.task, stop=stop)
+        _head_inputs(partial, training, draw, device=device, watcher=watcher, stop=stop)
         for draw in range(recipe.transfer.draws)
     ]
-    features = np.concatenate([rows[:, -width:] for rows in draws])
+    features = np.concatenate(draws)
     watcher.task("fitting the head", 0, 1)
     balanced = recipe.balance != "none"
     fit_head(network, features, training.labels, draws=len(draws), balanced=balanced, seed=recipe.seed)
     watcher.task("fitting the head", 1, 1)
+
+
+def cross_validate_head(
+    partial: PartialTraining,
+    splits: Sequence[SplitExamples],
+    *,
+    device: torch.device,
+    watcher: Watcher,
+    stop: Callable[[], bool],
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+    """What heads on these features answer to pictures that they were not fitted to, of all splits together.
+
+    Args:
+        partial: Of which the head alone learns; it is left as it is.
+        splits: The pictures, as they are.
+        device: Where.
+        watcher: Hears how far it is.
+        stop: Asked before every batch.
+
+    Returns:
+        (m,) labels and (m, classes) probabilities, of the pictures whose classes have three at least; the same pictures whatever
+        the network.
+
+    Raises:
+        StoppedError: When `stop` said so.
+    """
+    network, recipe = partial.network, partial.recipe
+    found = [_head_inputs(partial, split, 0, device=device, watcher=watcher, stop=stop) for split in splits]
+    labels = np.concatenate([split.labels for split in splits]).astype(np.int64)
+    watcher.task("cross-validating the head", 0, 1)
+    rows, chances = answer_out_of_fold(
+        np.concatenate(found),
+        labels,
+        classes=network.num_classes,
+        each=isinstance(network.head, StandardizedLinear),
+        balanced=recipe.balance != "none",
+        seed=recipe.seed,
+    )
+    watcher.task("cross-validating the head", 1, 1)
+    return labels[rows], chances
+
+
+def _head_inputs(
+    partial: PartialTraining,
+    examples: SplitExamples,
+    draw: int,
+    *,
+    device: torch.device,
+    watcher: Watcher,
+    stop: Callable[[], bool],
+) -> npt.NDArray[np.float32]:
+    """(n, d): what the head sees."""
+    # The stages' vectors too, which the judge asked for; a cut network's are not its stages' any more.
+    find_part = vectors_before_head if isinstance(partial.network, CutNetwork) else stage_vectors
+    part = find_part(partial.network, examples.preprocessing.size)
+    width = output_shapes(part, device)[-1][0]
+    return compute_outputs(
+        part, examples, recipe=partial.recipe, device=device, draw=draw, progress=watcher.task, stop=stop
+    )[:, -width:]
 
 
 def choose_inputs(
