@@ -5,15 +5,16 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from striate.deciding.selection import CHANCE, Contender, choose
+from striate.deciding.selection import CHANCE, UNNOTICED, Contender, choose
 from striate.errors import UnknownNameError
 from striate.evaluation.paired import mcnemar_p_value
 
 COUNT = 100
+GIGA = 10**9
 LABELS = np.array([0, 1] * (COUNT // 2))
 
 
-def contender(right, multiply_adds=1000):
+def contender(right, multiply_adds=GIGA):
     """One that is right on so many of the first pictures, and wrong on the others; or on those that an array says."""
     of_each = np.arange(COUNT) < right if isinstance(right, int) else right
     return Contender(np.eye(2)[np.where(of_each, LABELS, 1 - LABELS)] * 0.8 + 0.1, multiply_adds)
@@ -22,13 +23,13 @@ def contender(right, multiply_adds=1000):
 @pytest.mark.parametrize(
     ("right", "cost", "takes", "why"),
     [
-        (81, 1000, True, "1 picture won, 0 lost"),
-        (81, 2000, True, "1 picture won, 0 lost"),
-        (82, 2001, False, "2 pictures won, 0 lost, at 2.0 times the multiply-adds, which chance may have done"),
-        (83, 30_000, True, "3 pictures won, 0 lost, at 30 times the multiply-adds"),  # p = 0.25
-        (80, 500, True, "0 pictures won, 0 lost, at 1/2 of the multiply-adds"),
-        (80, 501, False, "0 pictures won, 0 lost"),
-        (79, 1, False, "0 pictures won, 1 lost, at 1/1,000 of the multiply-adds"),
+        (81, GIGA, True, "1 picture won, 0 lost"),
+        (81, 2 * GIGA, True, "1 picture won, 0 lost"),
+        (82, 2 * GIGA + 1, False, "2 pictures won, 0 lost, at 2.0 times the multiply-adds, which chance may have done"),
+        (83, 30 * GIGA, True, "3 pictures won, 0 lost, at 30 times the multiply-adds"),  # p = 0.25
+        (80, GIGA // 2, True, "0 pictures won, 0 lost, at 1/2 of the multiply-adds"),
+        (80, GIGA // 2 + 1, False, "0 pictures won, 0 lost"),
+        (79, GIGA // 1000, False, "0 pictures won, 1 lost, at 1/1,000 of the multiply-adds"),
     ],
 )
 def test_the_rule(right, cost, takes, why):
@@ -36,14 +37,23 @@ def test_the_rule(right, cost, takes, why):
     assert (found.takes, found.why) == (takes, why)
 
 
+def test_what_nobody_waits_for_is_no_dearer():
+    for cost, takes in ((UNNOTICED, True), (2 * UNNOTICED, True), (2 * UNNOTICED + 1, False)):
+        found = choose(contender(81, cost), contender(80, 1000), LABELS)
+        assert found.takes == takes
+    assert found.why == "1 picture won, 0 lost, at 20,000 times the multiply-adds, which chance may have done"
+    found = choose(contender(80, 1), contender(80, UNNOTICED), LABELS)
+    assert not found.takes and found.why == "0 pictures won, 0 lost"  # nothing is gained by it
+
+
 def test_a_dearer_one_that_wins_and_loses_needs_more():
     incumbent = contender(80)
     right = np.arange(COUNT) < 80
     right[80:84], right[:2] = True, False
-    found = choose(contender(right, 5000), incumbent, LABELS)
+    found = choose(contender(right, 5 * GIGA), incumbent, LABELS)
     assert found.comparison.p_value == mcnemar_p_value(4, 2) > CHANCE and not found.takes
     right[84:88] = True
-    found = choose(contender(right, 5000), incumbent, LABELS)
+    found = choose(contender(right, 5 * GIGA), incumbent, LABELS)
     assert found.comparison.p_value == mcnemar_p_value(8, 2) < CHANCE and found.takes
 
 
@@ -96,7 +106,8 @@ def test_the_rule_of_the_simulation_is_the_one_that_stands():
         one, other = generator.random((2, COUNT)) < 0.9
         cost = int(np.exp(generator.uniform(5, 9)))
         wins, losses = int((one & ~other).sum()), int((~one & other).sum())
-        assert choose(contender(one, cost), contender(other), LABELS).takes == ours(wins, losses, cost / 1000)
+        cost *= GIGA // 1000
+        assert choose(contender(one, cost), contender(other), LABELS).takes == ours(wins, losses, cost / GIGA)
 
 
 def test_what_the_rule_loses_beside_stricter_and_laxer_ones():
