@@ -50,8 +50,27 @@ def put_in_place(new: Path, place: Path) -> None:
     """
     with folder_beside(place) as own:
         copy = own / place.name
-        shutil.copytree(new, copy)
+        _copy(new, copy)
         move_in_place(copy, place)
+
+
+def _copy(folder: Path, place: Path) -> None:
+    """Copies a folder; the first file that cannot be copied ends it, where `copytree` goes on and tells of all in one text."""
+    failures: list[OSError] = []
+
+    def copied(source: str, target: str) -> str:
+        try:
+            return shutil.copy2(source, target)
+        except OSError as error:
+            failures.append(error)
+            raise
+
+    try:
+        shutil.copytree(folder, place, copy_function=copied)
+    except shutil.Error:
+        if failures:
+            raise failures[0] from None
+        raise
 
 
 def move_in_place(new: Path, place: Path) -> None:

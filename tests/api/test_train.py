@@ -239,6 +239,24 @@ def test_a_run_that_exists_is_not_touched(finished_run, striped):
     assert {path: path.stat().st_mtime_ns for path in finished_run.folder.rglob("*")} == before
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such locks")
+def test_a_run_that_another_process_trains_is_left_alone(finished_options, striped, tmp_path):
+    said = []
+
+    class Second(striate.Watcher):
+        def epoch(self, result):
+            said.append(sentence(striate.resume, tmp_path / "run"))
+
+    run = striate.train(striped, **finished_options | {"epochs": 1}, output=tmp_path / "run", watcher=Second())
+    (found, message), *_ = said
+    assert found is UsageError and message.startswith(f"{run.folder} is being trained by another process; wait")
+    found, message = sentence(striate.resume, tmp_path / "none")
+    assert (
+        found is UsageError
+        and message == f"there is no run {tmp_path / 'none'}; `striate runs` lists the runs in a folder"
+    )
+
+
 def test_resuming_a_finished_run_says_so(finished_run):
     recorder = Recorder()
     assert striate.resume(finished_run.folder, watcher=recorder).folder == finished_run.folder

@@ -92,13 +92,12 @@ def test_what_was_asked_for(options, expected):
     assert wish == expected if isinstance(expected, TransferWish) else wish.kind == expected
 
 
-@pytest.mark.parametrize("kind", ["head", "stages:2", "full", "auto"])
+@pytest.mark.parametrize("kind", ["head", "head:conv1+conv2", "stages:2", "full", "auto"])
 def test_without_weights_there_is_nothing_to_transfer(kind):
     with pytest.raises(UsageError) as error:
         asked_for(transfer=kind)
     assert str(error.value) == (
-        f"--transfer {kind.partition(':')[0]} starts from trained weights; "
-        "give --weights imagenet or a file, or --transfer scratch"
+        f"--transfer {kind} starts from trained weights; give --weights imagenet or a file, or --transfer scratch"
     )
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 
 import pytest
 
@@ -10,6 +11,7 @@ from striate.evaluation import Finding
 from striate.training.run_folder import (
     check_output,
     create_run_folder,
+    held,
     read_findings,
     read_history,
     sweep_run,
@@ -83,3 +85,14 @@ def test_what_a_killed_process_left_half_written_is_swept_from_both_places(tmp_p
         path.touch()
     sweep_run(tmp_path)
     assert sorted(path for path in tmp_path.rglob("*") if path.is_file()) == sorted(kept)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such locks")
+def test_a_run_is_trained_by_one_process_at_a_time(tmp_path):
+    with held(tmp_path), pytest.raises(UsageError) as caught, held(tmp_path):
+        pass
+    assert str(caught.value) == (
+        f"{tmp_path} is being trained by another process; wait until that one has ended, or end it by Ctrl-C there"
+    )
+    with held(tmp_path):  # it is free again
+        assert list(tmp_path.iterdir()) == []

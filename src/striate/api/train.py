@@ -30,6 +30,7 @@ from striate.training.run_folder import (
     SPLITS,
     check_output,
     create_run_folder,
+    held,
     never_began,
     sweep_run,
 )
@@ -161,7 +162,8 @@ def _train_exactly(request: TrainingRequest, output: str | Path | None, *, watch
     # The recipe last: a folder without one is that of a run that never began, and another may take it.
     write_split_csv(dataset, folder / SPLITS)
     write_durably(folder / RECIPE, plan.to_toml().encode())
-    return carry_out(folder, plan, dataset, decided.network, plan=decided.time_plan, watcher=watcher, begun=begun)
+    with held(folder):
+        return carry_out(folder, plan, dataset, decided.network, plan=decided.time_plan, watcher=watcher, begun=begun)
 
 
 def resume(folder: str | Path, *, watcher: Watcher | None = None) -> Run:
@@ -175,13 +177,20 @@ def resume(folder: str | Path, *, watcher: Watcher | None = None) -> Run:
         watcher: Hears how it goes.
 
     Raises:
-        UsageError: If the folder is not a run.
+        UsageError: If the folder is not a run, or another process trains in it.
         DataError: If the pictures are not those of the run any more.
         TrainingError: If no checkpoint can be read.
         Interrupted: If a signal ended the training, after a checkpoint was written.
     """
     begun = time.monotonic()
-    folder, watcher = Path(folder), watcher or Watcher()
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise UsageError(f"there is no run {folder}; `striate runs` lists the runs in a folder")
+    with held(folder):
+        return _go_on(folder, watcher=watcher or Watcher(), begun=begun)
+
+
+def _go_on(folder: Path, *, watcher: Watcher, begun: float) -> Run:
     if (record := read_tournament(folder)) is not None:
         sweep_run(folder)
         if not record.resumable and says_ended(folder / REPORT):

@@ -77,7 +77,8 @@ def ask_transfer(request: TrainingRequest, asked: Mapping[str, Any]) -> Transfer
         wish = TransferWish(AUTO)
     if wish.kind != "scratch" and request.weights is None:
         raise UsageError(
-            f"--transfer {wish.kind} starts from trained weights; give --weights imagenet or a file, or --transfer scratch"
+            f"--transfer {request.transfer or wish.kind} starts from trained weights; give --weights imagenet or a file, "
+            "or --transfer scratch"
         )
     return wish
 

@@ -32,7 +32,7 @@ from striate.training import parse_duration
 from striate.training.device import choose_device, with_threads
 from striate.training.machine_rate import MachineRate, machine_rate
 from striate.training.memory import keep_freed_memory
-from striate.training.run_folder import SPLITS, create_run_folder
+from striate.training.run_folder import SPLITS, create_run_folder, held
 from striate.watching import Watcher
 
 
@@ -162,7 +162,8 @@ def begin_tournament(prepared: Prepared, output: str | Path | None, *, watcher: 
     # The record last: a folder without one is that of a run that never began, and another may take it.
     write_split_csv(prepared.dataset, folder / SPLITS)
     write_tournament(folder, prepared.record)
-    return _hold(folder, prepared.record, prepared.dataset, watcher=watcher, begun=begun)
+    with held(folder):
+        return _hold(folder, prepared.record, prepared.dataset, watcher=watcher, begun=begun)
 
 
 def go_on(folder: Path, record: TournamentRecord, *, watcher: Watcher, begun: float) -> Run:

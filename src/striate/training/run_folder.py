@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import shlex
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,9 @@ from striate.evaluation import Finding
 from striate.printable_text import is_harmless
 from striate.row_writing import json_line, json_text
 from striate.table_reading import read_dataclass
+
+if sys.platform != "win32":
+    import fcntl
 
 RECIPE = "recipe.toml"
 SPLITS = "split.csv"
@@ -94,6 +99,33 @@ def make_folder(folder: Path, *, exist_ok: bool) -> None:
         raise
     except OSError as error:
         raise UsageError(f"the run folder {folder} cannot be made: {error.strerror}") from error
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Keeps a run to this process: two that train in one folder would take away each other's checkpoints.
+
+    It ends with the process, however that ends. Windows and file systems without locks do without.
+
+    Raises:
+        UsageError: If another one has it.
+    """
+    if sys.platform == "win32":
+        yield
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise UsageError(
+                f"{folder} is being trained by another process; wait until that one has ended, or end it by Ctrl-C there"
+            ) from error
+        except OSError:
+            pass  # no locks here
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def sweep_run(folder: Path) -> None:
