@@ -233,7 +233,7 @@ def test_a_time_limit_leaves_out_what_does_not_fit_and_says_so(striped, rows, tm
     run = striate.train(striped, output=tmp_path / "run", time_limit="10m")
     record = read_tournament(run.folder)
     assert [entry.state for entry in record.entries] == [WON, SKIPPED]
-    assert "the time limit leaves 6 min 40" in record.entries[1].why and record.ended == TIME_IS_UP
+    assert "the time limit leaves 6\u202fmin 40\u202fs" in record.entries[1].why and record.ended == TIME_IS_UP
 
 
 @pytest.mark.parametrize(
