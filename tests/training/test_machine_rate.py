@@ -20,7 +20,7 @@ def own_cache(tmp_path, monkeypatch):
 
 
 def test_a_rate_is_three_passes_over_the_time_of_a_step(monkeypatch):
-    monkeypatch.setattr(room, "time_steps", lambda network, images, loss, formats, *, steps: [0.25] * len(formats))
+    monkeypatch.setattr(room, "time_steps", lambda *given, steps, of: [of([0.25, 0.5])] * len(given[3]))
     monkeypatch.setattr(room, "computes_bf16_natively", lambda device: False)
     # resnet20 takes 40,812,544 multiply-adds with its head for 10 classes; four steps an octave are 9 % at most beside it
     # and resnet9_x0_25 96,142,592 at 64 pixels.

@@ -1,4 +1,7 @@
-"""Train a network on labelled pictures: DATA in, a run folder with a sealed classifier and a report out."""
+"""Train a network on labelled pictures: DATA in, a run folder with a sealed classifier and a report out.
+
+A first classifier is sealed within a minute, and better ones take its place until nothing promises more or --time-limit is up; --quick stops after the first.
+"""
 
 from __future__ import annotations
 
@@ -68,7 +71,7 @@ def command(
     ] = None,
     root: Root = None,
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Write TensorBoard events too.")] = False,
-    quick: Annotated[bool, typer.Option("--quick", help="Stop after the first classifier.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Train the first classifier alone, and stop.")] = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
