@@ -185,6 +185,32 @@ def test_a_signal_after_the_first_keeps_the_best_so_far_and_a_resume_goes_on(str
     assert read_tournament(folder).ended == OVER
 
 
+def test_what_a_stopped_candidate_has_learnt_is_sealed_if_it_is_better_and_it_goes_on_exactly(
+    striped, rows, whole, tmp_path, monkeypatch
+):
+    folder = tmp_path / "run"
+    monkeypatch.setattr(room, "CHANCE", 1.1)  # six validation pictures prove little
+    with pytest.raises(Interrupted) as caught:
+        striate.train(striped, output=folder, watcher=Hearing(at=lambda heard: len(heard.epochs) == 4))
+    record = read_tournament(folder)
+    early = record.entries[1]
+    assert (record.winner, record.stopped_early, record.best) == (0, 1, early)
+    assert (early.state, early.why) == ("stopped", "stopped early at epoch 4")
+    assert f"the best so far, 네 번 (stopped early at epoch 4), is sealed in {folder}" in str(caught.value)
+    run = striate.Run(folder)
+    assert (
+        run.metrics["val"]["accuracy"] == pytest.approx(early.accuracy) and early.accuracy > record.entries[0].accuracy
+    )
+    assert run.metrics["test"]["count"] == 6 and len(run.history()) == 3 and early.parameters > 250_000
+    said = f"what is sealed was stopped early, when 3 of 4 epochs had ended; go on by: striate train --resume {folder}"
+    assert said in [finding.text for finding in run.findings]
+    resumed = striate.resume(folder)
+    assert weights_of(resumed.folder) == weights_of(whole.folder)
+    record = read_tournament(folder)
+    assert (record.winner, record.stopped_early, record.entries[1].why, record.ended) == (1, None, "", OVER)
+    assert not list(folder.rglob("unfinished"))
+
+
 @pytest.mark.slow
 def test_a_signal_before_the_first_is_gone_on_from(striped, rows, whole, tmp_path):
     folder = tmp_path / "run"

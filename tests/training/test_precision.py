@@ -21,7 +21,7 @@ def test_without_native_bf16_it_is_not_tried(small_network, monkeypatch):
 @pytest.mark.parametrize(("bf16_seconds", "expected"), [(0.05, "bf16"), (0.099, "fp32"), (0.2, "fp32")])
 def test_the_faster_one_is_taken(small_network, monkeypatch, bf16_seconds, expected):
     monkeypatch.setattr(precision, "computes_bf16_natively", lambda device: True)
-    monkeypatch.setattr(precision, "time_steps", lambda n, i, lo, names: [0.1, bf16_seconds])
+    monkeypatch.setattr(precision, "time_steps", lambda n, i, lo, names, of: [0.1, bf16_seconds])
     chosen, reason = choose_precision(small_network(), torch.zeros(2, 1, 32, 32), loss)
     assert chosen == expected
     assert reason == f"timed on one batch: fp32 100 ms, bf16 {bf16_seconds * 1e3:.0f} ms"

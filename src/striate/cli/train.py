@@ -1,6 +1,7 @@
 """Train a network on labelled pictures: DATA in, a run folder with a sealed classifier and a report out.
 
-A first classifier is sealed within a minute, and better ones take its place until nothing promises more or --time-limit is up; --quick stops after the first.
+A first classifier is sealed within a minute, and better ones take its place until nothing promises more or --time-limit is up; --quick
+trains the first alone.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from striate.data import Dataset
+from striate.data import Dataset, PixelStore
 from striate.data.examples import SplitExamples
 from striate.deciding.deciding import decide
 from striate.deciding.run_plan import RunPlan
@@ -29,13 +30,17 @@ from striate.runs.carrying_out import open_examples, seal_run
 from striate.runs.learning import learn
 from striate.runs.live_report import live_report
 from striate.runs.restoring import restore_network
-from striate.training import StoppedError, TimePlan
-from striate.training.run_folder import BUNDLE, CHECKPOINTS, RECIPE, make_folder, read_history, sweep_run
-from striate.transfer.partial_training import PartialTraining, cross_validate_head
+from striate.sealing.seal import Sealed
+from striate.training import StoppedError, TimePlan, checkpoints, load_checkpoint
+from striate.training.run_folder import BUNDLE, CHECKPOINTS, RECIPE, make_folder, read_history, sweep_run, write_history
+from striate.transfer.partial_training import PartialTraining, begin_state, cross_validate_head
 from striate.watching import Watcher
 
 ANSWERS = "validation.safetensors"
 """What a candidate answers to the validation pictures, in its folder: written last, so that it is there when all is."""
+
+UNFINISHED = "unfinished"
+"""A folder in a candidate's own: what it had learnt when a signal came, sealed."""
 
 VALIDATION = "val"
 
@@ -133,17 +138,30 @@ def _learn_and_seal(
             signals=signals,
         )
         watcher.task("sealing", 0, 1)
-        shutil.rmtree(folder / BUNDLE, ignore_errors=True)  # it was sealed and not yet measured
-        sealed = seal_run(folder / BUNDLE, plan, dataset, store, learnt, measured_on=(VALIDATION,))
+        sealed = _seal(folder, plan, dataset, store, learnt)
         watcher.task("sealing", 1, 1)
         unseen = _cross_validate(plan, network, (examples[0], examples[1]), watcher=watcher, signals=signals)
-    inspection = inspect_network(network, (plan.preprocessing.channels, *plan.preprocessing.size))
+    _write_answers(folder, plan, sealed, learnt, unseen)
+
+
+def _seal(folder: Path, plan: RunPlan, dataset: Dataset, store: PixelStore, learnt: Network) -> Sealed:
+    shutil.rmtree(folder / BUNDLE, ignore_errors=True)  # it was sealed and not yet measured
+    return seal_run(folder / BUNDLE, plan, dataset, store, learnt, measured_on=(VALIDATION,))
+
+
+def _write_answers(
+    folder: Path, plan: RunPlan, sealed: Sealed, learnt: Network, unseen: Mapping[str, npt.NDArray[Any]]
+) -> None:
+    inspection = inspect_network(learnt, (plan.preprocessing.channels, *plan.preprocessing.size))
     answers = {
         "probabilities": sealed.measured.probabilities[VALIDATION].astype(np.float32),
         "labels": sealed.measured.labels[VALIDATION],
         **unseen,
     }
-    known = {"multiply_adds": inspection.macs, "parameters": inspection.parameters}
+    known = {
+        "multiply_adds": inspection.macs,
+        "parameters": sum(parameter.numel() for parameter in learnt.parameters()),
+    }
     write_durably(folder / ANSWERS, save(answers, {name: str(value) for name, value in known.items()}))
 
 
@@ -164,6 +182,40 @@ def _cross_validate(
     except StoppedError:
         raise signals.interrupted("interrupted while a head was cross-validated") from None
     return {"out_of_fold": chances, "out_of_fold_labels": labels} if len(labels) else {}
+
+
+def seal_unfinished(folder: Path, dataset: Dataset, *, watcher: Watcher) -> tuple[CandidateResult, int] | None:
+    """Seals what an interrupted candidate has learnt so far, beside its checkpoint, which stays as it is.
+
+    Args:
+        folder: The candidate's own.
+        dataset: With splits.
+        watcher: Hears how it goes.
+
+    Returns:
+        What it came to, and the epoch that it was in, from 1; None where it has not taken a step.
+    """
+    saved = checkpoints(folder / CHECKPOINTS)
+    if not saved or not (folder / RECIPE).is_file():
+        return None
+    plan = RunPlan.from_toml(folder / RECIPE)
+    state = begin_state(
+        PartialTraining.of(restore_network(folder, plan, watcher=watcher), plan.recipe),
+        total_steps=plan.settings.total_steps,
+    )
+    load_checkpoint(state, saved[-1])
+    if not state.step:
+        return None
+    own = folder / UNFINISHED
+    shutil.rmtree(own, ignore_errors=True)
+    make_folder(own, exist_ok=True)
+    write_durably(own / RECIPE, (folder / RECIPE).read_bytes())
+    write_history(own, read_history(folder))
+    store, *_ = open_examples(dataset, plan, watcher)
+    watcher.task("sealing", 0, 1)
+    _write_answers(own, plan, _seal(own, plan, dataset, store, state.averaged), state.averaged, {})
+    watcher.task("sealing", 1, 1)
+    return read_result(own), state.epoch + 1
 
 
 def read_result(folder: Path) -> CandidateResult:
@@ -197,6 +249,7 @@ def forget_candidate(folder: Path, *, all_of_it: bool) -> None:
         all_of_it: Whether it will not be compared any more.
     """
     shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
+    shutil.rmtree(folder / UNFINISHED, ignore_errors=True)
     if all_of_it:
         (folder / ANSWERS).unlink(missing_ok=True)
         shutil.rmtree(folder / BUNDLE, ignore_errors=True)

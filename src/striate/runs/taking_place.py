@@ -47,7 +47,14 @@ def digest_at(folder: Path) -> str:
 
 
 def finish(
-    top: Path, candidate: Path, dataset: Dataset, *, timings: Mapping[str, float], watcher: Watcher, begun: float
+    top: Path,
+    candidate: Path,
+    dataset: Dataset,
+    *,
+    timings: Mapping[str, float],
+    watcher: Watcher,
+    begun: float,
+    go_on: str = "",
 ) -> None:
     """Measures the winner on the test pictures, seals it so, and writes the findings and the report.
 
@@ -58,6 +65,7 @@ def finish(
         timings: What took how many seconds.
         watcher: Hears how it goes, and what is worth knowing.
         begun: `time.monotonic()` at which this began.
+        go_on: How a winner that was stopped early goes on learning; empty where it came to its end.
     """
     take_place(top, candidate)
     plan, history = RunPlan.from_toml(candidate / RECIPE), read_history(candidate)
@@ -69,7 +77,7 @@ def finish(
         move_in_place(own / BUNDLE, top / BUNDLE)
     watcher.task("sealing", 1, 1)
     few = judge_calibration(sealed.bundle.contract.calibration, len(dataset.indices("val")))
-    judged = (*judge_run(plan, dataset, history, sealed.measured.scores), *few)
+    judged = (*judge_run(plan, dataset, history, sealed.measured.scores, go_on=go_on), *few)
     known = keep_findings(top, plan, judged)
     spent = {**timings, "sealing": time.monotonic() - begun}
     write_training_report(top, plan, dataset, store, sealed, network, history, spent, known)

@@ -15,11 +15,18 @@ import numpy as np
 import numpy.typing as npt
 
 from striate.data import Dataset
-from striate.deciding.selection import Contender, choose
+from striate.deciding.selection import CHANCE, Contender, choose
 from striate.errors import DataError, Interrupted, StriateError, TrainingError
 from striate.evaluation import selection_score, wilson_interval
 from striate.interruption import Signals
-from striate.runs.candidate_run import CandidateResult, forget_candidate, read_result, try_candidate
+from striate.runs.candidate_run import (
+    UNFINISHED,
+    CandidateResult,
+    forget_candidate,
+    read_result,
+    seal_unfinished,
+    try_candidate,
+)
 from striate.runs.run import Run
 from striate.runs.taking_place import digest_at, finish, take_place
 from striate.runs.tournament_record import (
@@ -45,6 +52,13 @@ from striate.wording import duration, percent
 
 FINAL_SECONDS = 12.0
 """Kept free of a time limit, but no more than a quarter of it, for measuring the winner on the test pictures and reporting."""
+
+NOT_MEASURED = {
+    field.name: field.default
+    for field in dataclasses.fields(Entry)
+    if field.name not in ("candidate", "state", "folder", "wall_seconds", "processor_seconds")
+}
+"""What an entry has before it ended."""
 
 WORTH = 0.5
 """Validation pictures more that a candidate must promise to have right; with fewer nobody could tell."""
@@ -97,6 +111,7 @@ class Tournament:
                 self._try(place)
             except Interrupted:
                 self._change(place, state=STOPPED)
+                self._keep_unfinished(place)
                 break
         return self._end()
 
@@ -111,7 +126,12 @@ class Tournament:
         return None if limit is None else time_to_learn(limit) - self.worked
 
     def _settle(self) -> None:
-        """Does what the last decision asks for, if the process was killed before it was done."""
+        """Does what the last decision asks for, if the process was killed before it was done.
+
+        A candidate that was stopped goes on as if it had not been: the place is the winner's until it ends.
+        """
+        if (place := self.record.stopped_early) is not None:
+            self.record = dataclasses.replace(self.record, stopped_early=None).with_entry(place, **NOT_MEASURED)
         self.record = dataclasses.replace(self.record, ended="")
         if (best := self.record.best) is not None and digest_at(self.folder / best.folder):
             take_place(self.folder, self.folder / best.folder)
@@ -181,10 +201,22 @@ class Tournament:
 
     def _judge(self, place: int, result: CandidateResult) -> None:
         """Writes down what a candidate came to and whether it takes the place, and then gives it the place."""
+        comparison = self._compare(result)
+        takes = comparison is None or comparison[0]
+        if takes:
+            self.record = dataclasses.replace(self.record, winner=place)
+        said = None if comparison is None else comparison[1]
+        self._change(place, state=WON if takes else LOST, comparison=said, **self._measured(result))
+        folder = self.folder / self.record.entries[place].folder
+        if takes:
+            take_place(self.folder, folder)
+        forget_candidate(folder, all_of_it=not takes)
+
+    def _measured(self, result: CandidateResult) -> dict[str, object]:
         task = self.dataset.task
         correct = int(task.same(task.decide(result.probabilities), result.labels).sum())
         pictures = len(result.labels)
-        measured = {
+        return {
             "accuracy": correct / pictures,
             "correct": correct,
             "pictures": pictures,
@@ -195,16 +227,24 @@ class Tournament:
             "parameters": result.parameters,
             "ended_after": self.worked,
         }
-        comparison = self._compare(result)
-        takes = comparison is None or comparison[0]
-        if takes:
-            self.record = dataclasses.replace(self.record, winner=place)
-        said = None if comparison is None else comparison[1]
-        self._change(place, state=WON if takes else LOST, comparison=said, **measured)
-        folder = self.folder / self.record.entries[place].folder
-        if takes:
-            take_place(self.folder, folder)
-        forget_candidate(folder, all_of_it=not takes)
+
+    def _keep_unfinished(self, place: int) -> None:
+        """Gives a candidate that was stopped the place until it goes on, if what it has learnt is better by a standard error."""
+        entry = self.record.entries[place]
+        if self.record.best is None or not entry.folder:
+            return
+        try:
+            sealed = seal_unfinished(self.folder / entry.folder, self.dataset, watcher=self.watcher)
+        except StriateError:
+            return  # the best so far is sealed all the same
+        if sealed is None:
+            return
+        result, epoch = sealed
+        found = self._compare(result)
+        if found is None or not found[0] or found[1].p_value >= CHANCE:
+            return
+        self.record = dataclasses.replace(self.record, stopped_early=place)
+        self._change(place, why=f"stopped early at epoch {epoch}", comparison=found[1], **self._measured(result))
 
     def _compare(self, result: CandidateResult) -> tuple[bool, Comparison] | None:
         """Whether a candidate takes the place of the best so far, and what is said of it; None where there is none yet."""
@@ -232,7 +272,7 @@ class Tournament:
     def _end(self) -> Run:
         """Says why it ended, and has the winner measured, sealed and reported."""
         record, interrupted = self.record, self.signals.stopped()
-        best = record.best
+        best, early = record.best, record.stopped_early is not None
         if best is None:
             if interrupted:
                 raise self.signals.interrupted(f"interrupted before the first classifier was done; {self._go_on()}")
@@ -245,17 +285,18 @@ class Tournament:
         write_tournament(self.folder, self.record)  # which the report tells
         finish(
             self.folder,
-            self.folder / best.folder,
+            self.folder / best.folder / (UNFINISHED if early else ""),
             self.dataset,
             timings=timings,
             watcher=self.watcher,
             begun=time.monotonic(),
+            go_on=self._go_on() if early else "",
         )
         self.record = dataclasses.replace(self.record, worked_seconds=self.worked)
         self._tell()
         if interrupted:
             raise self.signals.interrupted(
-                f"interrupted; the best so far, {best.candidate.name}, is sealed in {self.folder}, with "
+                f"interrupted; the best so far, {best.candidate.name}{f' ({best.why})' if early else ''}, is sealed in {self.folder}, with "
                 f"{percent(best.accuracy or 0.0)} of the validation pictures right; {self._go_on()}",
                 kept=self.folder,
             )

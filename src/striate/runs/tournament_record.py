@@ -55,7 +55,7 @@ class Entry:
     folder: str = ""
     """Its own run, relative to the run's folder; empty before it began."""
     why: str = ""
-    """Why it was skipped or failed."""
+    """Why it was skipped or failed, or how far it came that was stopped and has the place all the same."""
     accuracy: float | None = None
     """On the validation pictures, 0..1; None before it ended."""
     correct: int = 0
@@ -109,6 +109,8 @@ class TournamentRecord:
     """In the order in which they are tried."""
     winner: int | None = None
     """Place in `entries` of the one whose bundle is the run's; None before the first."""
+    stopped_early: int | None = None
+    """Place of a candidate that was interrupted and is better already than the winner: what it had learnt is the run's until it goes on."""
     ended: str = ""
     """Why it ended, in a sentence's part; empty while it goes on."""
 
@@ -120,7 +122,8 @@ class TournamentRecord:
     @property
     def best(self) -> Entry | None:
         """The candidate that has the place; None before the first."""
-        return None if self.winner is None else self.entries[self.winner]
+        place = self.winner if self.stopped_early is None else self.stopped_early
+        return None if place is None else self.entries[place]
 
     @property
     def running(self) -> Entry | None:
@@ -159,8 +162,9 @@ def read_tournament(folder: Path) -> TournamentRecord | None:
         raise StriateError(f"{path} cannot be read: {error}") from error
     if wrong := next((entry.state for entry in record.entries if entry.state not in STATES), None):
         raise StriateError(f"{path} cannot be read: there is no state {wrong!r}")
-    if record.winner is not None and not 0 <= record.winner < len(record.entries):
-        raise StriateError(f"{path} cannot be read: there is no candidate {record.winner}")
+    for place in (record.winner, record.stopped_early):
+        if place is not None and not 0 <= place < len(record.entries):
+            raise StriateError(f"{path} cannot be read: there is no candidate {place}")
     return record
 
 

@@ -16,7 +16,12 @@ from striate.training.run_folder import write_findings
 
 
 def judge_run(
-    run: RunPlan, dataset: Dataset, history: Sequence[Mapping[str, Any]], scores: Mapping[str, Scores]
+    run: RunPlan,
+    dataset: Dataset,
+    history: Sequence[Mapping[str, Any]],
+    scores: Mapping[str, Scores],
+    *,
+    go_on: str = "",
 ) -> tuple[Finding, ...]:
     """What is worth knowing of how a run ended, besides what was noted when it was decided.
 
@@ -25,11 +30,15 @@ def judge_run(
         dataset: The data, with splits.
         history: The rows of `metrics.jsonl`.
         scores: What was measured, by split.
+        go_on: How it goes on, if it was stopped early; empty where it came to its end.
     """
     training = len(dataset.indices("train"))
     steps = int(history[-1]["step"]) if history else 0
     looks = count_looks(steps, training, run.recipe.batch_size)
     cut = _find_cut(run, steps, looks, training)
+    if go_on:
+        ended = f"{len(history):,} of {run.recipe.schedule.epochs:,} epochs had ended"
+        cut = (Finding(f"what is sealed was stopped early, when {ended}; {go_on}"),)
     split = next((name for name in ("test", "val") if name in scores), None)
     if split is None:
         said = "nothing tells how good the classifier is: no picture was kept to measure it on; add a folder named val or test"
