@@ -61,6 +61,16 @@ def test_another_metric_has_a_column_before_accuracy():
     assert {len(row) for row in part.rows} == {len(part.columns)} and len(part.heads) == len(part.columns) - 2
 
 
+def test_the_picture_shows_what_candidates_are_compared_by():
+    tried = [row._replace(score="x", share=share) for row, share in zip(CANDIDATES, (0.5, 0.7, 0.6, None), strict=True)]
+    picture = tournament_part(Tournament(tried, "", "balanced accuracy")).picture
+    assert picture.caption == "Balanced accuracy"
+    assert all(mark.low == mark.high == mark.y for mark in picture.marks)
+    assert picture.marks[1].y < picture.marks[2].y < picture.marks[0].y and "70.0 %" in plain(picture.marks[1].title)
+    by_loss = [row._replace(score="0.2") for row in CANDIDATES]
+    assert tournament_part(Tournament(by_loss, "", "log loss")).picture.caption == "Accuracy, with its 95 % interval"
+
+
 def test_before_one_is_measured_there_is_no_picture():
     part = tournament_part(Tournament(CANDIDATES[3:], ""))
     assert part.picture is None and len(part.rows) == 1

@@ -49,4 +49,5 @@ def test_at_the_beginning_and_by_another_metric(tournament_story):
     )
     shown = show_tournament(record, tested=0)
     assert "chosen among by balanced accuracy on 206 validation pictures (asked for). The best" in plain(shown.said)
-    assert shown.metric == "balanced accuracy" and shown.candidates[0].score == "87.1%"
+    assert shown.metric == "balanced accuracy" and plain(shown.candidates[0].score) == "87.1 %"
+    assert shown.candidates[0].share == 0.871

@@ -103,6 +103,7 @@ class Tried(NamedTuple):
     ended_after: float | None = None  # seconds of work on the run
     seconds: float | None = None  # that it took
     score: str = ""  # by the metric that candidates are compared by, if that is not the accuracy
+    share: float | None = None  # that score, where it lies in 0..1: the picture shows it in place of the accuracy
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ class Mark:
 class Picture:
     """All candidates that were measured, over the time at which they were."""
 
+    caption: str
     summary: str  # for those who cannot see it
     x_ticks: tuple[Tick, ...]
     y_ticks: tuple[Tick, ...]
@@ -76,22 +77,22 @@ def tournament_part(found: Tournament) -> TournamentPart:
     heads: tuple[str, ...] = HEADS
     if found.metric:
         columns, heads = (
-            (COLUMNS[0], found.metric[0].upper() + found.metric[1:], *COLUMNS[1:]),
+            (COLUMNS[0], _begin_large(found.metric), *COLUMNS[1:]),
             (found.metric, "accuracy", *HEADS[1:]),
         )
-    return TournamentPart(found.said, _picture(found.candidates), columns, heads, rows)
+    return TournamentPart(found.said, _picture(found), columns, heads, rows)
 
 
-def _picture(candidates: Sequence[Tried]) -> Picture | None:
+def _picture(found: Tournament) -> Picture | None:
     measured = [
-        (place, tried, tried.accuracy, tried.ended_after)
-        for place, tried in enumerate(candidates, 1)
+        (place, tried, tried.accuracy if tried.share is None else tried.share, tried.ended_after)
+        for place, tried in enumerate(found.candidates, 1)
         if tried.accuracy is not None and tried.ended_after is not None
     ]
     if not measured:
         return None
     measured.sort(key=lambda row: row[3])
-    ends = [end for _, tried, accuracy, _ in measured for end in (*tried.interval, accuracy)]
+    ends = [end for _, tried, accuracy, _ in measured for end in (*_interval(tried), accuracy)]
     low, high, shares = share_axis(min(ends), max(ends))
     last = max(after for *_, after in measured)
     step = _step(last)
@@ -104,12 +105,14 @@ def _picture(candidates: Sequence[Tried]) -> Picture | None:
 
     marks = []
     for place, tried, accuracy, after in measured:
-        least, most = tried.interval or (accuracy, accuracy)
+        least, most = _interval(tried) or (accuracy, accuracy)
         kind = "took" if tried.took_place else "other"
         title = f"{place}. {tried.name}: {percent(accuracy)} after {duration(after)}"
         marks.append(Mark(place, x(after), y(accuracy), y(least), y(most), kind, title))
     unit, called = (60.0, "minutes") if last >= MINUTES_FROM else (1.0, "seconds")
+    shares_shown = any(tried.share is not None for _, tried, *_ in measured)
     return Picture(
+        caption=_begin_large(found.metric) if shares_shown else "Accuracy, with its 95 % interval",
         summary=_summary(measured),
         x_ticks=tuple(Tick(x(step * mark), f"{step * mark / unit:g}") for mark in range(int(last / step) + 1)),
         y_ticks=tuple(Tick(y(share), f"{share * 100:.6g} %") for share in shares),
@@ -117,6 +120,15 @@ def _picture(candidates: Sequence[Tried]) -> Picture | None:
         marks=tuple(marks),
         staircase=_staircase(marks),
     )
+
+
+def _interval(tried: Tried) -> tuple[float, ...]:
+    """Of what the picture shows; only the accuracy has one."""
+    return tried.interval if tried.share is None else ()
+
+
+def _begin_large(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _step(last: float) -> float:

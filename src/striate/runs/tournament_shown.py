@@ -7,7 +7,7 @@ from striate.evaluation.selection_metrics import SELECTION_METRICS
 from striate.report import Tournament, Tried
 from striate.runs.tournament_record import WON, Entry, TournamentRecord
 from striate.runs.tournament_text import describe_comparison, describe_score, describe_state
-from striate.wording import duration, number, percent, plural
+from striate.wording import NARROW_SPACE, duration, number, percent, plural
 
 
 def show_tournament(record: TournamentRecord, *, tested: int) -> Tournament:
@@ -24,7 +24,8 @@ def show_tournament(record: TournamentRecord, *, tested: int) -> Tournament:
             why=_why(entry),
             took_place=entry.state == WON,
             accuracy=entry.accuracy,
-            score="" if record.metric == "accuracy" else describe_score(record.metric, entry.score),
+            score="" if record.metric == "accuracy" else describe_score(record.metric, entry.score, space=NARROW_SPACE),
+            share=None if record.metric in ("accuracy", "log_loss") else entry.score,
             interval=entry.interval,
             ended_after=entry.ended_after,
             seconds=entry.wall_seconds,

@@ -154,11 +154,11 @@ def cells(record: TournamentRecord, entry: Entry) -> tuple[str, ...]:
     )
 
 
-def describe_score(metric: str, score: float | None) -> str:
+def describe_score(metric: str, score: float | None, *, space: str = "") -> str:
     """A score of which more is better, as the figure that people know."""
     if score is None:
         return ""
-    return f"{-score:.3f}" if metric == "log_loss" else percent(score, space="")
+    return f"{-score:.3f}" if metric == "log_loss" else percent(score, space=space)
 
 
 def draw_table(record: TournamentRecord, *, width: int | None = None) -> list[str]:
