@@ -1,7 +1,7 @@
 """Train a network on labelled pictures: DATA in, a run folder with a sealed classifier and a report out.
 
-A first classifier is sealed within a minute, and better ones take its place until nothing promises more or --time-limit is up; --quick
-trains the first alone.
+A first classifier is sealed at once, and better ones take its place until nothing promises more or the time limit is up; --quick trains
+the first alone, and naming a network, epochs or a recipe trains exactly that.
 """
 
 from __future__ import annotations

@@ -26,8 +26,8 @@ from striate.interruption import interruptible
 from striate.row_writing import path_from_text
 from striate.runs.run import Run
 from striate.runs.tournament import Tournament, time_to_learn
-from striate.runs.tournament_record import SKIPPED, Entry, TournamentRecord, write_tournament
-from striate.runs.tournament_request import asked_of_all, request_for
+from striate.runs.tournament_record import ENDED, SKIPPED, Entry, TournamentRecord, write_tournament
+from striate.runs.tournament_request import asked_of_all, check_weights, request_for
 from striate.training import parse_duration
 from striate.training.device import choose_device, with_threads
 from striate.training.machine_rate import MachineRate, machine_rate
@@ -174,6 +174,8 @@ def go_on(folder: Path, record: TournamentRecord, *, watcher: Watcher, begun: fl
         TrainingError: If no candidate could be trained.
         Interrupted: If a signal came.
     """
+    if any(entry.state not in ENDED for entry in record.entries):
+        check_weights(record.asked)
     root, data = record.asked["root"], path_from_text(record.asked["data"])
     dataset = reload_data(
         data,

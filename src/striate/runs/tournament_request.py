@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from striate.augmentation import AugmentationPolicy, read_policy
@@ -15,6 +17,7 @@ from striate.deciding.training_request import AUTO, TrainingRequest
 from striate.errors import UsageError
 from striate.row_writing import path_from_text, path_text
 from striate.table_reading import read_dataclass
+from striate.weights.starting_weights import are_published
 
 EXACTLY = ("model", "epochs", "batch_size", "init", "recipe", "settings")
 """What names a training exactly: whoever says one of these, or a `transfer` other than `auto`, gets that one and no tournament."""
@@ -54,6 +57,7 @@ def asked_of_all(request: TrainingRequest, facts: DataFacts, dataset: Dataset) -
         "data": path_text(dataset.location),
         "root": None if request.root is None else path_text(str(request.root)),
         "weights": None if request.weights is None else path_text(place_of(request.weights)),
+        "weights_sha256": _digest(request.weights),
         "mean": None if request.mean is None else list(request.mean),
         "std": None if request.std is None else list(request.std),
         "augment": augment,
@@ -63,6 +67,25 @@ def asked_of_all(request: TrainingRequest, facts: DataFacts, dataset: Dataset) -
         "device": request.device,
         "tensorboard": request.tensorboard,
     }
+
+
+def check_weights(asked: Mapping[str, Any]) -> None:
+    """Refuses another file of weights than the one that the tournament was begun with, before a candidate starts from it.
+
+    Raises:
+        UsageError: The file has other content, or is not there.
+    """
+    begun_with = asked.get("weights_sha256")
+    if begun_with and _digest(place := path_from_text(asked["weights"])) != begun_with:
+        raise UsageError(f"{place} is not the file that the run was started with; put that one back")
+
+
+def _digest(weights: str | Path | None) -> str | None:
+    """Of a file of weights; None where there is none."""
+    if weights is None or are_published(weights) or not Path(weights).is_file():
+        return None
+    with Path(weights).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def request_for(
