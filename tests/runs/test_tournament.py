@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import shutil
 import signal
 import time
 import tomllib
@@ -164,6 +165,31 @@ def test_the_same_seed_comes_to_the_same_and_only_the_winner_sees_the_test_pictu
     assert (one.metric, one.metric_why) == ("accuracy", "the classes are about even")
     written = json.loads((tmp_path / "run" / "tournament.json").read_text(encoding="utf-8"))
     assert written["ended"] == hearing.records[-1].ended == OVER
+
+
+def test_what_is_told_as_ready_is_ready_and_deleted_candidates_are_trained_anew(striped, rows, whole, tmp_path):
+    folder, ready = tmp_path / "run", []
+
+    class Using(Hearing):
+        def tournament(self, record, folder):
+            if record.best is not None and not ready:
+                ready.append(open_bundle(folder).digest)
+            super().tournament(record, folder)
+
+    with pytest.raises(Interrupted):
+        striate.train(striped, output=folder, watcher=Using(at=lambda heard: len(heard.epochs) == 2))
+    assert ready
+    shutil.rmtree(folder / "candidates")
+    hearing = Hearing()
+    striate.resume(folder, watcher=hearing)
+    assert hearing.notes[0] == (
+        f"{folder}/candidates/01-a-first-look has been deleted or changed: a first look is trained anew, to be compared with others"
+    )
+    assert weights_of(folder) == weights_of(whole.folder)
+    one, other = read_tournament(folder), read_tournament(whole.folder)
+    assert [(entry.state, entry.correct) for entry in one.entries] == [
+        (entry.state, entry.correct) for entry in other.entries
+    ]
 
 
 def test_a_signal_after_the_first_keeps_the_best_so_far_and_a_resume_goes_on(striped, rows, whole, tmp_path):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import shlex
+import shutil
 import time
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from striate.errors import DataError, Interrupted, StriateError, TrainingError
 from striate.evaluation import selection_score, wilson_interval
 from striate.interruption import Signals
 from striate.runs.candidate_run import (
+    ANSWERS,
     UNFINISHED,
     CandidateResult,
     forget_candidate,
@@ -128,13 +130,25 @@ class Tournament:
     def _settle(self) -> None:
         """Does what the last decision asks for, if the process was killed before it was done.
 
-        A candidate that was stopped goes on as if it had not been: the place is the winner's until it ends.
+        A candidate that was stopped goes on as if it had not been: the place is the winner's until it ends. A winner whose folder was
+        deleted since is trained anew.
         """
         if (place := self.record.stopped_early) is not None:
             self.record = dataclasses.replace(self.record, stopped_early=None).with_entry(place, **NOT_MEASURED)
         self.record = dataclasses.replace(self.record, ended="")
-        if (best := self.record.best) is not None and digest_at(self.folder / best.folder):
-            take_place(self.folder, self.folder / best.folder)
+        if (best := self.record.best) is None or self.record.winner is None:
+            return
+        folder = self.folder / best.folder
+        if (folder / ANSWERS).is_file() and digest_at(folder):
+            take_place(self.folder, folder)
+            return
+        self.watcher.note(
+            f"{folder} has been deleted or changed: {best.candidate.name} is trained anew, to be compared with others"
+        )
+        shutil.rmtree(folder, ignore_errors=True)
+        place = self.record.winner
+        self.record = dataclasses.replace(self.record, winner=None)
+        self._change(place, state=STOPPED, **NOT_MEASURED)
 
     def _next(self) -> int | None:
         """The candidate that was being tried, or the first that waits."""
@@ -206,10 +220,11 @@ class Tournament:
         if takes:
             self.record = dataclasses.replace(self.record, winner=place)
         said = None if comparison is None else comparison[1]
-        self._change(place, state=WON if takes else LOST, comparison=said, **self._measured(result))
+        self._decide(place, state=WON if takes else LOST, comparison=said, **self._measured(result))
         folder = self.folder / self.record.entries[place].folder
         if takes:
             take_place(self.folder, folder)
+        self.watcher.tournament(self.record, self.folder)  # no earlier: who hears of the first may use it
         forget_candidate(folder, all_of_it=not takes)
 
     def _measured(self, result: CandidateResult) -> dict[str, object]:
@@ -310,9 +325,13 @@ class Tournament:
 
     def _change(self, place: int, **changes: object) -> None:
         """Writes down a decision, and tells it."""
+        self._decide(place, **changes)
+        self.watcher.tournament(self.record, self.folder)
+
+    def _decide(self, place: int, **changes: object) -> None:
         record = self.record.with_entry(place, **changes)
         self.record = dataclasses.replace(record, worked_seconds=self.worked)
-        self._tell()
+        write_tournament(self.folder, self.record)
 
     def _tell(self) -> None:
         write_tournament(self.folder, self.record)
