@@ -56,6 +56,9 @@ class Prepared:
     def first(self) -> TrainingRequest:
         """What trains the first candidate alone."""
         candidate, limit = self.plan.candidates[0], self.record.limit_seconds
+        if limit is not None and len(self.plan.candidates) == 1:
+            # As many epochs as its recipe wants, of which it takes the steps that fit: what it was planned with kept time for others.
+            candidate = dataclasses.replace(candidate, epochs=0)
         return request_for(
             candidate, self.record.asked, self.dataset, precision=self.record.precision, time_limit=limit
         )
