@@ -155,3 +155,8 @@ def test_hundreds_are_listed_at_once_and_without_torch(runs):
     begin = time.process_time()
     striate.list_runs(runs)
     assert time.process_time() - begin < 3  # 0.6 s on a quiet machine
+
+
+def test_a_bundle_alone_is_one_row_and_not_the_folders_in_it(finished_run):
+    (row,) = striate.list_runs(finished_run.folder / "bundle").runs
+    assert row.state == "bundle" and row.accuracy == finished_run.metrics["test"]["accuracy"]

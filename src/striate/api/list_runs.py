@@ -115,7 +115,7 @@ def list_runs(folder: str | os.PathLike[str] = "runs") -> RunList:
     checked when it is opened. What cannot be read is a row with the reason.
 
     Args:
-        folder: A folder of runs, or one run.
+        folder: A folder of runs, or one run or bundle.
 
     Raises:
         UsageError: If there is no such folder, or it cannot be listed.
@@ -131,7 +131,7 @@ def list_runs(folder: str | os.PathLike[str] = "runs") -> RunList:
         close = [name for name in closest(str(place), _folders_beside(place)) if _has_runs(Path(name))]
         meant = f"did you mean {', '.join(close)}?" if close else "name the folder that holds the runs"
         raise UsageError(f"there is no folder {place}; {meant}")
-    if (place / RECIPE).is_file() or (place / TOURNAMENT).is_file():
+    if any((place / name).is_file() for name in (RECIPE, TOURNAMENT, CONTRACT)):
         return RunList(place, (_listed(place),))
     try:
         folders = sorted(path for path in place.iterdir() if path.is_dir() and not path.name.startswith("."))
