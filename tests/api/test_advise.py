@@ -80,7 +80,8 @@ def test_more_than_a_head_is_timed(weights):
     hasty = striate.advise(
         "digits", model="resnet20", weights=weights, mean=[0.5], std=[0.5], time_limit=advice.seconds / 1e3
     )
-    assert hasty.advice.transfer == "head" and "are allowed: so the head alone learns" in hasty.advice.reasons[1]
+    assert hasty.advice.kind == "head" and hasty.advice.transfer == "head:layer1+layer2+layer3"
+    assert "are allowed: so the head alone learns" in hasty.advice.reasons[1]
 
 
 def test_an_unknown_network(striped, weights):
