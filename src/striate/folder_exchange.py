@@ -22,17 +22,20 @@ _EXCHANGE = 2  # RENAME_EXCHANGE of Linux's fs.h; RENAME_SWAP of macOS's stdio.h
 _UNABLE = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EPERM)
 """What systems and file systems answer that cannot exchange; sandboxes forbid what they do not know."""
 
-Identity = tuple[int, int]
-"""The device and the number of a folder on it."""
+Identity = tuple[int, int, int]
+"""The device, the number of a file on it, and when it was last changed or created, in nanoseconds."""
 
 
-def identity_of(folder: Path) -> Identity | None:
-    """What tells a folder from any other that had or will have its name; None if there is none."""
+def identity_of(file: Path) -> Identity | None:
+    """What tells a folder, by a file in it, from any other that had or will have its name; None if there is none.
+
+    Numbers are given anew: of every second folder that takes a place they are the same. A copy's time of change is its own.
+    """
     try:
-        there = folder.stat()
+        there = file.stat()
     except OSError:
         return None
-    return there.st_dev, there.st_ino
+    return there.st_dev, there.st_ino, there.st_ctime_ns
 
 
 def put_in_place(new: Path, place: Path) -> None:

@@ -81,6 +81,10 @@ def test_what_is_read_later_is_not_taken_from_another_bundle(finished_run, anoth
     put_in_place(another_run.folder / "bundle", tmp_path / "bundle")
     with pytest.raises(BundleError, match="holds another bundle than when it was opened; open it anew"):
         bundle.check_in_place()
+    # The file system may give a third folder the first one's number.
+    put_in_place(finished_run.folder / "bundle", tmp_path / "bundle")
+    with pytest.raises(BundleError, match="holds another bundle than when it was opened; open it anew"):
+        bundle.check_in_place()
     with pytest.raises(BundleError, match="holds another bundle than when it was opened; open it anew"):
         classifier.network()
 

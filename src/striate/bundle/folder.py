@@ -56,7 +56,7 @@ class Bundle:
 
     def check_in_place(self) -> None:
         """Raises BundleError if another bundle has the place by now: what was read since it was opened may be the other's."""
-        if self.identity is not None and identity_of(self.folder) != self.identity:
+        if self.identity is not None and identity_of(self.folder / CONTRACT) != self.identity:
             raise BundleError(f"{self.folder} holds another bundle than when it was opened; open it anew")
 
     @property
@@ -191,11 +191,11 @@ def read_bundle(path: str | os.PathLike[str], read: Callable[[Bundle], Made]) ->
     while True:
         tries += 1
         folder = find_bundle(Path(path))
-        before = identity_of(folder)
+        before = identity_of(folder / CONTRACT)
         try:
             return read(_open(folder, before))
         except (BundleError, OSError):
-            if tries == TRIES or identity_of(folder) == before:
+            if tries == TRIES or identity_of(folder / CONTRACT) == before:
                 raise
 
 
