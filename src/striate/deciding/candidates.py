@@ -184,7 +184,7 @@ ROWS: tuple[Proposal, ...] = (
     Proposal(
         name="{model}",
         kind=FROM_SCRATCH,
-        why="a weighted sum of pixels is fitted in seconds, and with few pictures it is hard to beat",
+        why="a weighted sum of pixels is fitted in seconds",
         model="linear",
         balances=("none", "loss"),
         gain=0.1,
