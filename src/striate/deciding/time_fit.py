@@ -30,7 +30,7 @@ LEAST_RESERVE = 6.0
 RESERVE_OF_A_PICTURE = 0.0005
 """Seconds that each picture of the data adds: its content is among what the classifier knows it has seen, and the report counts it."""
 
-LARGEST_RESERVE = 0.5
+LARGEST_RESERVE = 0.35
 """The share of the time that is left which is kept for sealing at most: a classifier that learnt nothing is worth no sealing."""
 
 SMALLEST_SIDE = 96
