@@ -77,6 +77,7 @@ def test_what_was_tried_is_in_the_json(tournament_story, tmp_path):
         "name": "head on features.13 of mobilenet_v2",
         "state": "won",
         "accuracy": 197 / 206,
+        "score": 197 / 206,
         "accuracy_interval": [0.919, 0.977],
         "seconds": 28.0,
         "ended_after": 53.0,

@@ -79,6 +79,7 @@ def command(
     resume: Annotated[Path | None, typer.Option(hidden=True)] = None,
     tensorboard: Annotated[bool, typer.Option("--tensorboard", hidden=True)] = False,
     quick: Annotated[bool, typer.Option("--quick", hidden=True)] = False,
+    metric: Annotated[str | None, typer.Option(hidden=True)] = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -89,6 +90,8 @@ def command(
         raise UsageError("--tensorboard is for a run; a sweep draws its figures to --output FILE")
     if quick:
         raise UsageError("--quick is for a run; a sweep takes as many --steps as it is told")
+    if metric is not None:
+        raise UsageError("--metric is for a run; a sweep makes no classifiers to compare")
     mean_values, std_values = read_numbers("--mean", mean), read_numbers("--std", std)
 
     from striate.api.learning_rate import FORMATS, find_learning_rate

@@ -42,8 +42,8 @@ TimeLimit = Annotated[str | None, typer.Option(help="All is over, sealed, within
 Metric = Annotated[
     str | None,
     typer.Option(
-        help="What classifiers are compared by where several are tried: accuracy, balanced_accuracy, f1_macro, log_loss. "
-        "Default: what suits the classes."
+        help="What classifiers are compared by where several are tried: accuracy, f1_macro, log_loss or balanced_accuracy "
+        "(default: what suits the classes)."
     ),
 ]
 BatchSize = Annotated[str | None, typer.Option(help="Pictures a step; auto measures what fits and is fastest.")]
