@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 import striate
 from striate.conversion import convert_to_openvino
@@ -83,7 +84,7 @@ def measure(name: str, files: list[Path], rounds: int) -> dict[str, Any]:
         facts = data_facts(prepare_data(folder, seed=0, root=None, watcher=Watcher()))
         rule = input_rule(row, network, facts=facts).preprocessing
         pixels = np.stack([rule.pixels(path) for path in files])
-        graph = convert_to_openvino(network, in_channels=rule.channels, input_size=rule.size)
+        graph = convert_to_openvino(network, torch.zeros(1, rule.channels, *rule.size))
         plain, narrow = folder / "fp32.xml", folder / "int8.xml"
         load_openvino().save_model(graph, str(plain), compress_to_fp16=False)
         quantised = quantize_graph(plain, lambda place: rule.normalise(pixels[place : place + 1]), CALIBRATING)
