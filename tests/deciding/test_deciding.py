@@ -189,9 +189,8 @@ def tried(weights):
         watcher, judge = Notes(), Told(scores, able)
         request = TrainingRequest(
             data=data,
-            model="mobilenet_v2",
             weights=weights,
-            **({"mean": [0.5], "std": [0.5], "precision": "fp32", "device": "cpu"} | options),
+            **({"model": "mobilenet_v2", "mean": [0.5], "std": [0.5], "precision": "fp32", "device": "cpu"} | options),
         )
         found = decide(request, watcher=watcher, begun=time.monotonic(), call_judge=lambda dataset, **named: judge)
         return found, judge.asked, watcher
@@ -231,6 +230,14 @@ def test_a_size_that_was_asked_for_stays(tried, striped):
 def test_who_says_how_to_learn_gets_what_was_named(tried, striped, options):
     found, asked, _ = tried(striped, **options)
     assert asked == [] and found.plan.recipe.model == "mobilenet_v2"
+
+
+def test_a_file_of_weights_says_whose_it_is_where_nobody_does(tried, striped):
+    """A twin may suit it better then, whatever is said of how to learn."""
+    found, asked, watcher = tried(striped, TWIN, model=None, transfer="head", size=64)
+    assert [size for *_, size in asked] == [(64, 64)] * 2 and found.plan.recipe.model == "mobilenet_v2_tf"
+    assert found.plan.recipe.transfer.kind == "head"
+    assert watcher.decisions["model"][0] == "mobilenet_v2_tf"
 
 
 def test_too_few_pictures_try_nothing(tried, striped):

@@ -75,7 +75,9 @@ def test_a_twin_must_be_clearly_better(weights, own, other, better):
     assert (decision.what, decision.value) == ("model", "mobilenet_v2_tf")
     shown = [f"{100 * accuracy:.1f}\u202f%" for accuracy in (other[1], own[1])]
     assert f"LogME {other[0]:.3f} against {own[0]:.3f}, a head {shown[0]} against {shown[1]}" in decision.why
-    assert decision.why.endswith("; training keeps mobilenet_v2 where --transfer names a way of learning, such as head")
+    assert decision.why.endswith(
+        "; training keeps mobilenet_v2 where it is named with --transfer head or another way of learning"
+    )
     # It has the weights, and the head that its row would have been given.
     assert torch.equal(chosen.features[0][0].weight, weights.file.tensors["features.0.0.weight"])
     head = create_model("mobilenet_v2_tf", num_classes=2, seed=0).classifier[1]

@@ -54,8 +54,9 @@ from striate.training.recipe import TransferConfig
 from striate.watching import NoteKeeper, Watcher
 from striate.weights import StartingWeights
 from striate.weights.input_rule import AskedInput, InputRule, input_rule, input_side
+from striate.weights.matching import row_like
 from striate.weights.naming import twins_of
-from striate.weights.starting_weights import are_published, find_weights, start_from
+from striate.weights.starting_weights import are_published, find_weights, recognised, start_from
 
 OF_THE_RECIPE = ("recipe", "epochs", "loss", "batch size", "augmentation", "first layer", "learning rate")
 """Decisions that `Deciding.choose_network` makes of training alone."""
@@ -163,6 +164,7 @@ class Deciding:
         self.wish = ask_transfer(request, self.asked)
         self.decisions: list[Decision] = []
         self._call_judge = call_judge
+        self._row_is_free = False  # it was told by the weights, which a twin may suit better
 
     def check_request(self) -> None:
         """Refuses what cannot be done with any data, and finds the data's names; published weights name a network."""
@@ -185,6 +187,11 @@ class Deciding:
             self.watcher.note("the weights are not used: training from scratch draws new ones")
             return
         self.starting = find_weights(weights, model or "", watcher=self.watcher)
+        if model is None and (found := row_like(self.starting.file.tensors)) is not None:
+            self.decisions.append(Decision("model", found, "the weights are this network's"))
+            self.asked["model"] = model = found
+            self.starting = recognised(self.starting, found)
+            self._row_is_free = True
         if model is not None:
             check_fit(self.starting, model)
 
@@ -288,9 +295,9 @@ class Deciding:
         self.recipe = dataclasses.replace(self.recipe, augmentation=policy)
 
     def suit_weights(self) -> None:
-        """Measures which row and which size suit weights of which nothing is known, where nobody said how to learn."""
+        """Measures which row and which size suit weights of which nothing is known, where nobody named the row or said how to learn."""
         starting = self.starting
-        guessed = self.wish.kind == AUTO and self.judge.able
+        guessed = (self.wish.kind == AUTO or self._row_is_free) and self.judge.able
         if starting is None or starting.published is not None or not guessed:
             return
         self._suit_row(starting)

@@ -10,7 +10,7 @@ from striate.deciding.training_request import TrainingRequest
 from striate.training import choose_model
 from striate.weights.downloading import is_at_hand
 from striate.weights.published import IMAGENET, published_weights
-from striate.weights.starting_weights import are_published
+from striate.weights.starting_weights import are_published, row_of_file
 
 BROUGHT = (
     "--weights imagenet (14 MB, once) brings much: from 244 photographs of ants and bees it had 96 % of 153 others right in 26 s, "
@@ -23,15 +23,20 @@ ROWS = ("mobilenet_v2", "efficientnet_b0", "resnet18", "resnet50_v1_5")
 
 
 def weights_at_hand(request: TrainingRequest, facts: DataFacts) -> Mapping[str, str]:
-    """Rows of the catalogue to what `--weights` says for them, the one to begin with first. Nothing is downloaded or read.
+    """Rows of the catalogue to what `--weights` says for them, the one to begin with first.
+
+    Nothing is downloaded; a file is read, to know whose weights it holds.
 
     Args:
         request: What was said.
         facts: The data.
+
+    Raises:
+        WeightsError: If the file cannot be read.
     """
     asked = {}
     if request.weights is not None:
-        model = ROWS[0] if are_published(request.weights) else choose_model(facts).value
+        model = ROWS[0] if are_published(request.weights) else row_of_file(request.weights) or choose_model(facts).value
         asked[model] = place_of(request.weights)
     if facts.drawn:  # too unlike the photographs that they were trained on
         return asked

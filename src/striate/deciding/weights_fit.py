@@ -63,7 +63,7 @@ def choose_twin(
     why = (
         f"these weights fit {chosen} too, which computes otherwise with them (padding, strides), and its features separate "
         f"the classes better: LogME {score.logme:.3f} against {asked_for.logme:.3f}, a head {percent(score.accuracy)} against "
-        f"{percent(asked_for.accuracy)}; training keeps {recipe.model} where --transfer names a way of learning, such as head"
+        f"{percent(asked_for.accuracy)}; training keeps {recipe.model} where it is named with --transfer head or another way of learning"
     )
     return best, Decision("model", chosen, why)
 

@@ -101,6 +101,7 @@ def request_for(
         time_limit: Seconds that are left for it; None: what it takes.
     """
     weights = asked["weights"]
+    of_a_file = bool(candidate.weights) and not are_published(candidate.weights)
     common = TrainingRequest(
         data=dataset,
         root=None if asked["root"] is None else path_from_text(asked["root"]),
@@ -112,7 +113,7 @@ def request_for(
         tensorboard=asked["tensorboard"],
         precision=precision or candidate.precision or None,
         time_limit=time_limit,
-        model=candidate.model,
+        model=None if of_a_file else candidate.model,  # the file says whose it is, and which twin suits it is measured
         weights=path_from_text(candidate.weights) if candidate.weights else None,
         transfer=candidate.transfer or None,
         epochs=candidate.epochs or None,

@@ -243,14 +243,18 @@ def _misfit(judged: Mapping[str, Tensor], tensors: Mapping[str, Tensor], row: st
         message += f"; shapes differ: {_some(differing)}"
     else:
         message += f"; the file has {_some(tensors)}; {network} has {_some(judged)}"
-    like = _look_like(tensors, row)
+    like = row_like(tensors, row)
     return message + (f"; they look like weights of {like}: create that network" if like else "")
 
 
-def _look_like(tensors: Mapping[str, Tensor], row: str | None) -> str | None:
-    """The row of the catalogue, other than this one, of whose tensors most are in the file.
+def row_like(tensors: Mapping[str, Tensor], row: str | None = None) -> str | None:
+    """The row of the catalogue, other than this one, of whose tensors most are in the file; None where few are of any row's.
 
     Where rows of a family differ in no shape, the one whose weights are published: most files are those.
+
+    Args:
+        tensors: Of the file, by name.
+        row: What it is not asked for; None: any row may be it.
     """
     best: list[str] = []
     most = 0.0

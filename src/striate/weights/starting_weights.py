@@ -10,7 +10,7 @@ from striate.errors import UsageError
 from striate.models import Network, Row
 from striate.watching import Watcher
 from striate.weights.downloading import fetch_weights
-from striate.weights.matching import load_weights
+from striate.weights.matching import load_weights, row_like
 from striate.weights.published import IMAGENET, PUBLISHED, PublishedWeights, published_weights
 from striate.weights.reading import WeightsFile, read_weights
 from striate.weights.tensor_tables import Which
@@ -41,6 +41,15 @@ def recognised(starting: StartingWeights, model: str) -> StartingWeights:
 def are_published(weights: str | Path) -> bool:
     """Whether this asks for a row's published weights and is not the path of a file."""
     return weights == IMAGENET
+
+
+def row_of_file(weights: str | Path) -> str | None:
+    """The row of the catalogue whose weights a file holds, by its tensors' names and shapes; None where they are no row's.
+
+    Raises:
+        WeightsError: The file cannot be read.
+    """
+    return None if are_published(weights) else row_like(read_weights(Path(weights)).tensors)
 
 
 def find_weights(weights: str | Path, model: str, *, which: Which | None = None, watcher: Watcher) -> StartingWeights:
