@@ -119,7 +119,7 @@ def test_a_signal_after_the_first_classifier_leaves_a_sealed_and_reported_run(
     time.sleep(moment * seconds / 2)
     process.send_signal(number)
     said, _ = process.communicate()
-    if process.returncode == 0:  # it had ended already
+    if process.returncode in (0, -number):  # it had ended already; on its way out signals are the system's again
         assert outcome(folder) == outcome(whole)
         return
     assert process.returncode == 128 + number and json.loads(said)["kept"]
