@@ -16,8 +16,6 @@ from striate.choosing import by_share
 from striate.data import Dataset
 from striate.data.known_classes import labels_of
 from striate.errors import UsageError
-from striate.evaluation import wilson_interval
-from striate.pixels import Preprocessing
 from striate.printable_text import printable
 from striate.report.stress_contents import FlippedPicture, LimitGroup, LimitLine, LimitRow, StressReport
 from striate.report.stress_page import render
@@ -26,12 +24,10 @@ from striate.robustness import (
     CORRUPTIONS,
     LimitCurve,
     Shift,
-    ShiftedAnswers,
-    answers_under,
     choose_shifts,
-    limit_curve,
     mean_corruption_error,
 )
+from striate.robustness.stressed_classifier import Stressed, answers_of_all, prepared_pixels, stressed_classifier
 from striate.runs.run import Run, names_of, run_folder_of
 from striate.runs.unseen_pictures import check_split, unseen_pictures
 from striate.runtime import Classifier, as_classifier, load_classifier
@@ -40,8 +36,6 @@ from striate.watching import Watcher
 from striate.wording import plural
 
 PICTURES = 300
-FLIPS = 3
-"""So many pictures that flip are shown for each shift."""
 ENOUGH = 30
 """With fewer pictures a single one counts more than three points."""
 IMAGENET_CLASSES = 1000
@@ -55,48 +49,6 @@ GROUP_TITLES = {
     "covering": "Something in front",
     "corruption": "ImageNet-C's corruptions",
 }
-
-
-@dataclass(frozen=True, eq=False)
-class Stressed:
-    """One classifier of a card."""
-
-    name: str
-    classes: tuple[str, ...]
-    clean: float
-    """Accuracy on the pictures as they are."""
-    interval: tuple[float, float]
-    """95 %, of that."""
-    curves: tuple[LimitCurve, ...]
-    """A shift each, in the order of the card."""
-
-    @property
-    def corruption_errors(self) -> dict[str, float]:
-        """Mean error over the severities of each of ImageNet-C's corruptions that were measured."""
-        return {curve.shift.name: curve.mean_error for curve in self.curves if curve.shift.group == "corruption"}
-
-    def to_dict(self) -> dict[str, Any]:
-        """All figures as JSON types."""
-        return {
-            "name": self.name,
-            "accuracy": self.clean,
-            "accuracy_interval": list(self.interval),
-            "shifts": [
-                {
-                    "shift": curve.shift.name,
-                    "group": curve.shift.group,
-                    "unit": curve.shift.unit.strip(),
-                    "levels": [level.size for level in curve.shift.levels],
-                    "accuracy": list(curve.accuracy),
-                    "accuracy_intervals": [list(interval) for interval in curve.intervals],
-                    "falls_by_10_points_at": curve.falls_at,
-                    "wrong_more_often_than_right_from": curve.wrong_from,
-                    "worst_class": None if curve.worst is None else vars(curve.worst),
-                    "sentence": curve.sentence(),
-                }
-                for curve in self.curves
-            ],
-        }
 
 
 @dataclass(frozen=True, eq=False)
@@ -346,10 +298,10 @@ def _measured(
     """Each classifier under the shifts, and the pictures whose answer by the first flips."""
     labels = [labels_of(dataset, one.classes) for _, one in classifiers]
     identities = [int.from_bytes(bytes(digest)[:6], "big") for digest in dataset.checked_facts.digests]
-    pixels = _prepared(dataset, [one for _, one in classifiers], watcher)
-    answers = _all_answers([one for _, one in classifiers], pixels, identities, shifts, seed, watcher)
+    pixels = prepared_pixels(dataset, [one for _, one in classifiers], watcher)
+    answers = answers_of_all([one for _, one in classifiers], pixels, identities, shifts, seed, watcher)
     stressed = tuple(
-        _stressed(name, one, found, true, shifts)
+        stressed_classifier(name, one, found, true, shifts)
         for (name, one), found, true in zip(classifiers, answers, labels, strict=True)
     )
     first = classifiers[0][1]
@@ -393,65 +345,6 @@ def _classifiers(classifier: Classifier, title: str) -> list[tuple[str, Classifi
     if "int8" not in classifier.contract.precisions or precision == "int8":
         return [(title, classifier)]
     return [(precision, classifier), ("int8", load_classifier(classifier.bundle, precision="int8"))]
-
-
-def _prepared(
-    dataset: Dataset, classifiers: Sequence[Classifier], watcher: Watcher
-) -> dict[Preprocessing, npt.NDArray[np.uint8]]:
-    """The pictures as each preprocessing that there is leaves them: (n, H, W, C)."""
-    rules = list(dict.fromkeys(one.contract.picture_preprocessing for one in classifiers))
-    found: dict[Preprocessing, list[npt.NDArray[np.uint8]]] = {rule: [] for rule in rules}
-    for place in range(len(dataset)):
-        source = dataset.pictures.read(place)
-        for rule in rules:
-            found[rule].append(rule.pixels(source))
-        watcher.task("preparing", place + 1, len(dataset))
-    return {rule: np.stack(rows) for rule, rows in found.items()}
-
-
-def _all_answers(
-    classifiers: Sequence[Classifier],
-    pixels: dict[Preprocessing, npt.NDArray[np.uint8]],
-    identities: Sequence[int],
-    shifts: Sequence[Shift],
-    seed: int,
-    watcher: Watcher,
-) -> list[ShiftedAnswers]:
-    """Of every classifier in order; those of one preprocessing look at the same changed pictures, which are made once."""
-    answers: dict[int, ShiftedAnswers] = {}
-    for rule, prepared in pixels.items():
-        alike = [place for place, one in enumerate(classifiers) if one.contract.picture_preprocessing == rule]
-        found = answers_under(
-            [classifiers[place] for place in alike], prepared, identities, shifts, seed=seed, progress=watcher.task
-        )
-        answers |= dict(zip(alike, found, strict=True))
-    return [answers[place] for place in range(len(classifiers))]
-
-
-def _stressed(
-    name: str,
-    classifier: Classifier,
-    answers: ShiftedAnswers,
-    labels: npt.NDArray[np.int64],
-    shifts: Sequence[Shift],
-) -> Stressed:
-    task = classifier.task
-    right_clean = task.same(answers.clean, labels)
-    curves = tuple(
-        limit_curve(
-            shift,
-            answers.clean,
-            found,
-            right_clean,
-            np.stack([task.same(row, labels) for row in found]),
-            task.strata(labels),
-            classifier.classes,
-            flips=FLIPS,
-        )
-        for shift, found in zip(shifts, answers.shifted, strict=True)
-    )
-    right = int(right_clean.sum())
-    return Stressed(name, classifier.classes, right / len(labels), wilson_interval(right, len(labels)), curves)
 
 
 def _flipped(
