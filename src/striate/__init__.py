@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from striate.api.learning_rate import RateTest, find_learning_rate
     from striate.api.list_runs import RunList, list_runs
     from striate.api.load import load
-    from striate.api.predict import predict
+    from striate.api.predict import WrittenPredictions, predict, predict_to_file
     from striate.api.quantize import Quantization, quantize
     from striate.api.signal import measure_signal
     from striate.api.stress import StressCard, stress
@@ -112,6 +112,7 @@ _HOMES = {
     "Visualization": "striate.api.visualize",
     "Watcher": "striate.watching",
     "WeightsError": "striate.errors",
+    "WrittenPredictions": "striate.api.predict",
     "advise": "striate.api.advise",
     "augment_sheet": "striate.api.augment",
     "bench_training": "striate.api.bench_training",
@@ -135,6 +136,7 @@ _HOMES = {
     "load_data": "striate.data",
     "measure_signal": "striate.api.signal",
     "predict": "striate.api.predict",
+    "predict_to_file": "striate.api.predict",
     "quantize": "striate.api.quantize",
     "resume": "striate.api.train",
     "stress": "striate.api.stress",
@@ -202,6 +204,7 @@ __all__ = [
     "Visualization",
     "Watcher",
     "WeightsError",
+    "WrittenPredictions",
     "__version__",
     "advise",
     "augment_sheet",
@@ -226,6 +229,7 @@ __all__ = [
     "load_data",
     "measure_signal",
     "predict",
+    "predict_to_file",
     "quantize",
     "resume",
     "stress",

@@ -8,6 +8,8 @@ a file or link that stands there is never written through. When it is whole it i
 - a link is replaced by the file, and what it pointed to stays as it was: whoever can put a link into a folder chooses no
   file elsewhere;
 - a device or a named pipe, such as `/dev/stdout`, is written into.
+
+The one other kind is a `GrowingFile`: rows of long work, of which those that were written before it was killed count.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import re
 import secrets
 import shutil
 import stat
+import sys
 import tempfile
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -127,6 +130,82 @@ def whole_file(path: Path, *, durably: bool = True, ending: str = PARTIAL_ENDING
         if isinstance(error, OSError) and str(error.filename) in ("None", str(temporary)):
             error.filename, error.filename2 = str(path), None  # the name that was asked for, not that of the moment
         raise
+
+
+class GrowingFile:
+    """A file in its place that whole pieces, such as rows, are added to, for one process at a time.
+
+    Killed at any moment it holds what was added before, and perhaps the beginning of the next piece, which `end_at` takes away. It is never
+    a link's target.
+
+    Args:
+        path: The file; it is made if it is not there.
+
+    Raises:
+        UsageError: If another process adds to it, or there is no ordinary file at the place.
+        OSError: If it cannot be opened.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            raise UsageError(f"cannot add to {path}: it is no ordinary file")
+        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | _NO_LINK | _AS_IT_IS, 0o666)
+        try:
+            self._lock()
+        except BaseException:
+            os.close(self._descriptor)
+            raise
+        self.size = os.fstat(self._descriptor).st_size
+
+    def __enter__(self) -> GrowingFile:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        os.close(self._descriptor)
+
+    def end_at(self, size: int) -> None:
+        """Takes away all bytes from `size` on."""
+        os.ftruncate(self._descriptor, size)
+        self.size = size
+
+    def add(self, piece: bytes) -> None:
+        """Adds a piece, so that others see it at once.
+
+        Raises:
+            OSError: If the disk is full; nothing of the piece is left then, and the error names the file.
+        """
+        rest = memoryview(piece)
+        try:
+            while rest:
+                rest = rest[os.write(self._descriptor, rest) :]
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                self.end_at(self.size)
+            error.filename = str(self.path)
+            raise
+        self.size += len(piece)
+
+    def keep(self) -> None:
+        """Waits until all that was added is on the disk."""
+        try:
+            os.fsync(self._descriptor)
+        except OSError as error:
+            error.filename = str(self.path)
+            raise
+
+    def _lock(self) -> None:
+        """Keeps other processes out; the system forgets it with the process."""
+        if sys.platform == "win32":
+            return
+        import fcntl
+
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UsageError(f"cannot add to {self.path}: another process is writing it") from None
+        except OSError:  # a file system without locks
+            return
 
 
 @contextlib.contextmanager

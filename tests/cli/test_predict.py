@@ -105,3 +105,31 @@ def test_an_older_bundle_says_so_once_on_stderr(striate_command, older_bundle, s
     assert result.code == 0
     assert result.err.count("note: ") == 1
     assert f"note: {older_bundle} was sealed by an earlier version" in result.err
+
+
+def test_rows_in_a_file(striate_command, finished_run, mixed, tmp_path):
+    path = tmp_path / "rows.jsonl"
+    run = ("predict", finished_run.folder, mixed)
+    code, out, err = striate_command(*run, "--output", path)
+    assert (code, out, err) == (3, f"{path}: 5 rows; 2 pictures could not be read\n", "")
+    assert path.read_text() == striate_command(*run, "--json").out
+    assert striate_command(*run, "-o", path) == (
+        2,
+        "",
+        f"striate: {path} exists already; add --resume to go on with it, or name another file\n",
+    )
+    path.write_bytes(path.read_bytes()[:-10])
+    code, out, _ = striate_command(*run, "--output", path, "--resume", "--json")
+    assert (code, json.loads(out)) == (3, {"path": str(path), "rows": 5, "kept": 4, "unreadable": 2})
+
+
+def test_options_of_files_that_exclude_one_another(striate_command, finished_run, mixed):
+    for options, said in [
+        (("--resume",), "--resume goes on with a file; name it by --output FILE"),
+        (
+            ("--output", "a.jsonl", "--format", "csv"),
+            "--format csv excludes --output a.jsonl, whose ending says how rows are written",
+        ),
+        (("--output", "a.txt"), "cannot write a.txt: expected a name that ends in .csv, .jsonl, got '.txt'"),
+    ]:
+        assert striate_command("predict", finished_run.folder, mixed, *options) == (2, "", f"striate: {said}\n")

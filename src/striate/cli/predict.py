@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import sys
+import time
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from striate.cli.output import write_row
+from striate.cli.output import print_json, write_row
 from striate.cli.text import screen_width, tell
 from striate.errors import UsageError
-from striate.row_writing import FilePath, csv_line, json_line
 
 if TYPE_CHECKING:
-    from striate.tasks import Prediction
+    from striate.runtime import Classifier
+
+REPORTED = 10.0
+"""Seconds between two reports of how many rows a file has."""
 
 
 class Format(StrEnum):
@@ -30,9 +34,19 @@ def command(
     bundle: Annotated[Path, typer.Argument(help="A run or a bundle.")],
     pictures: Annotated[list[str], typer.Argument(help="Files, folders, globs; - reads paths from stdin, one a line.")],
     output_format: Annotated[
-        Format, typer.Option("--format", "-f", metavar="FORMAT", help="How rows are written: table, csv or jsonl.")
-    ] = Format.TABLE,
-    as_json: Annotated[bool, typer.Option("--json", help="The same as --format jsonl.")] = False,
+        Format | None,
+        typer.Option(
+            "--format", "-f", metavar="FORMAT", help="How rows are written: table, csv or jsonl. Default: table."
+        ),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="The same as --format jsonl; with --output, what was written, as JSON.")
+    ] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Write the rows to a file instead: .csv or .jsonl."),
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the file of --output, if there is one.")] = False,
     top: Annotated[int, typer.Option(min=1, help="Classes a row names at most.")] = 5,
     engine: Annotated[str, typer.Option(help="openvino, torch, or an exported .onnx file.")] = "openvino",
     precision: Annotated[
@@ -43,24 +57,29 @@ def command(
 ) -> None:
     """Parses, predicts, writes a row a picture as it comes."""
     from striate.api.load import load
-    from striate.api.predict import predict
+    from striate.api.predict import predict, predict_to_file
+    from striate.runtime import check_place
+    from striate.runtime.prediction_rows import csv_header, csv_row, json_row
 
-    if as_json and output_format is Format.CSV:
-        raise UsageError("--json is --format jsonl; it excludes --format csv")
+    check_options(output_format, as_json=as_json, output=output, resume=resume)
+    if output is not None:
+        check_place(output, resume=resume)
     classifier = load(bundle, engine=engine, precision=precision, device=device)
-    rows = predict(classifier, pictures, top=top)  # refuses what means nothing, before anything is written
     if verbose:
-        tell(f"{classifier!r}; canaries differ by {classifier.canary_difference:.1e} of the range")
-        for name, terms in classifier.contract.precisions.items():
-            measured = (
-                f"{terms.agreement:.2%} on {terms.pictures:,} pictures"
-                if terms.agreement is not None
-                else "not measured"
-            )
-            if terms.speed is not None:
-                measured += f", {terms.speed:.1f} times as fast as fp32"
-            tell(f"{name}: agreement {measured}; canaries may differ by {terms.tolerance:.1e}")
-    output_format = Format.JSONL if as_json else output_format
+        describe(classifier)
+    if output is not None:
+        written = predict_to_file(
+            classifier, pictures, output, resume=resume, top=top, device=device, progress=reported_rows(output)
+        )
+        if as_json:
+            print_json(written.to_dict())
+        else:
+            sys.stdout.write(written.to_text(width=screen_width()) + "\n")
+        if written.unreadable:
+            raise typer.Exit(3)
+        return
+    rows = predict(classifier, pictures, top=top)  # refuses what means nothing, before anything is written
+    output_format = Format.JSONL if as_json else output_format or Format.TABLE
     columns = min(top, len(classifier.classes))
     if output_format is Format.CSV:
         write_row(csv_header(columns))
@@ -69,7 +88,7 @@ def command(
         if output_format is Format.TABLE:
             sys.stdout.write(row.to_text(width=screen_width()) + "\n")
         else:
-            write_row(csv_row(row, columns) if output_format is Format.CSV else json_line(row.to_dict()))
+            write_row(csv_row(row, columns) if output_format is Format.CSV else json_row(row))
         count += 1
         errors += row.error is not None
     sys.stdout.flush()
@@ -80,15 +99,41 @@ def command(
         raise typer.Exit(3)
 
 
-def csv_header(top: int) -> bytes:
-    """The first line of CSV output."""
-    columns = [f"{what}_{rank}" for rank in range(1, top + 1) for what in ("label", "probability")]
-    return csv_line(["path", "label", "probability", "error", *columns])
+def check_options(output_format: Format | None, *, as_json: bool, output: Path | None, resume: bool) -> None:
+    """Refuses options that exclude one another.
+
+    Raises:
+        UsageError: If they do.
+    """
+    if output is None:
+        if resume:
+            raise UsageError("--resume goes on with a file; name it by --output FILE")
+        if as_json and output_format is Format.CSV:
+            raise UsageError("--json is --format jsonl; it excludes --format csv")
+    elif output_format is not None and output.suffix.lower() != f".{output_format}":
+        raise UsageError(f"--format {output_format} excludes --output {output}, whose ending says how rows are written")
 
 
-def csv_row(row: Prediction, top: int) -> bytes:
-    """A line of CSV."""
-    rounded = "" if row.probability is None else f"{row.probability:.6f}"
-    ranked = [text for label, value in row.top for text in (label, f"{value:.6f}")]
-    ranked += [""] * (2 * top - len(ranked))
-    return csv_line([FilePath(row.path), row.label or "", rounded, row.error or "", *ranked])
+def describe(classifier: Classifier) -> None:
+    """Says on stderr which engine runs, and what was measured of each number format."""
+    tell(f"{classifier!r}; canaries differ by {classifier.canary_difference:.1e} of the range")
+    for name, terms in classifier.contract.precisions.items():
+        measured = (
+            f"{terms.agreement:.2%} on {terms.pictures:,} pictures" if terms.agreement is not None else "not measured"
+        )
+        if terms.speed is not None:
+            measured += f", {terms.speed:.1f} times as fast as fp32"
+        tell(f"{name}: agreement {measured}; canaries may differ by {terms.tolerance:.1e}")
+
+
+def reported_rows(output: Path) -> Callable[[int], None]:
+    """What says on stderr from time to time how many rows a file has."""
+    said = time.monotonic()
+
+    def report(rows: int) -> None:
+        nonlocal said
+        if time.monotonic() - said >= REPORTED:
+            said = time.monotonic()
+            tell(f"{output}: {rows:,} rows")
+
+    return report
