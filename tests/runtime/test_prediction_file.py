@@ -183,7 +183,7 @@ def test_killed_twenty_times_it_is_the_uninterrupted_file(finished_run, striped,
     def start(path):
         command = [sys.executable, "-m", "striate", "predict", finished_run.folder, "-", "--output", path, "--resume"]
         process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+            command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True
         )
         process.stdin.write(paths)
         process.stdin.close()
