@@ -47,7 +47,7 @@ FLOORS = [
     {"bundle", "weights", "inspection", "conversion"},
     {"training", "runtime"},
     {"robustness", "visualization", "transfer", "sealing"},
-    {"deciding", "report"},
+    {"deciding", "report", "doctor"},
     {"runs", "seeing", "depth", "serving"},
     {"studio"},
     {"api"},
@@ -63,6 +63,7 @@ TORCH_FREE = [
     "encodings",
     "data",
     "report",
+    "doctor",
     *(f"{name}.py" for name in sorted(GROUND - {"hooks"})),
 ]
 TORCH_ALLOWED = {"runtime/torch_engine.py"}

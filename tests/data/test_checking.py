@@ -28,9 +28,9 @@ def examined(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     rows: list[int] = []
     examine = checking._examine
 
-    def count(dataset: Dataset, index: int, max_pixels: int, rule: object) -> object:
+    def count(dataset: Dataset, index: int, *others: object) -> object:
         rows.append(index)
-        return examine(dataset, index, max_pixels, rule)
+        return examine(dataset, index, *others)
 
     monkeypatch.setattr(checking, "_examine", count)
     return rows

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from striate.data import Dataset, assign_splits, check_pictures, load_data
+from striate.data import Dataset, load_data
 from striate.data.checking import of_narrow_range
+from striate.doctor import Finding, audit, diagnose
 from striate.printable_text import printable
 from striate.text_layout import table, wrapped
 from striate.watching import Watcher
@@ -20,6 +21,13 @@ class DataCheck:
 
     dataset: Dataset
     """With splits, and without the pictures that cannot be used, which are its `problems`."""
+    findings: tuple[Finding, ...] = ()
+    """What is wrong with it or worth a look, in the order of `striate.doctor.KINDS`."""
+
+    @property
+    def at_fault(self) -> bool:
+        """Whether pictures or labels are at fault, so that they should be mended before training."""
+        return any(finding.fault for finding in self.findings)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as JSON types; widths and heights are the smallest and the largest, in pixels."""
@@ -36,6 +44,7 @@ class DataCheck:
             "ignored": dict(dataset.ignored),
             "problems": [dataclasses.asdict(problem) for problem in dataset.problems],
             "notes": list(dataset.notes),
+            "findings": [finding.to_dict() for finding in self.findings],
         }
 
     def to_text(self, *, width: int | None = None) -> str:
@@ -98,8 +107,8 @@ def check(
     """
     watcher = watcher or Watcher()
     dataset = data if isinstance(data, Dataset) else load_data(data, root=root)
-    dataset = check_pictures(dataset, progress=watcher.task)
-    return DataCheck(assign_splits(dataset, seed=seed))
+    looked_at = audit(dataset, seed=seed, progress=watcher.task)
+    return DataCheck(looked_at.usable, diagnose(looked_at))
 
 
 def _line(problem: Any) -> str:

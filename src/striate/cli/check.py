@@ -25,5 +25,5 @@ def command(
     with ConsoleWatcher(quiet=quiet) as watcher:
         found = check(data, root=root, seed=seed, watcher=watcher)
     show(found, as_json=as_json)
-    if found.dataset.problems:
+    if found.at_fault:
         raise typer.Exit(3)

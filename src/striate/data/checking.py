@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import math
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -30,7 +31,7 @@ from striate.data.parallel import ordered_results, throttled
 from striate.data.preparing_ahead import PreparingAhead, Row
 from striate.data.store import chunk_of
 from striate.errors import DataError, PictureError
-from striate.pixels import DEFAULT_MAX_PIXELS, Preprocessing, measure
+from striate.pixels import DEFAULT_MAX_PIXELS, PictureFacts, Preprocessing, measure
 from striate.pixels.decoding import decode_to_picture
 from striate.pixels.limits import NO_MEMORY
 from striate.user_cache import forget_oldest, kind_folder
@@ -43,6 +44,52 @@ NARROW = 16
 
 # The findings of so many data sets are kept: of those looked at last.
 KEPT_CHECKS = 200
+
+
+class Observer(Protocol):
+    """Who looks at each picture too, in the one decoding that a survey makes of it."""
+
+    def wanted(self, stamps: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
+        """(n,) which pictures it has still to see.
+
+        Args:
+            stamps: (n,) which file in which state, as `stamp_files` has it; 0 where that cannot be told.
+        """
+
+    def see(self, index: int, digest: bytes, decoded: Image.Image, facts: PictureFacts) -> None:
+        """Looks at one picture; called from several threads at once, each with a picture of its own.
+
+        Args:
+            index: Its row.
+            digest: `picture_digest` of it.
+            decoded: The upright pixels, in mode L or RGB; not to be changed.
+            facts: What the header tells.
+        """
+
+
+@dataclass(frozen=True, eq=False)
+class Survey:
+    """What a look at every picture of a data set showed."""
+
+    dataset: Dataset
+    """All pictures, with facts; these are zeros where a picture is broken."""
+    broken: Mapping[int, str]
+    """Row -> why it cannot be read."""
+    contradictions: Mapping[int, str]
+    """Row -> which exact copy of it has another label."""
+
+    @property
+    def usable(self) -> npt.NDArray[np.int64]:
+        """The rows that are in neither, ascending."""
+        bad = [*self.broken, *self.contradictions]
+        return np.setdiff1d(np.arange(len(self.dataset)), np.array(bad, dtype=np.int64))
+
+    def usable_pictures(self) -> Dataset:
+        """The data set without what must not be used, which are its `problems`."""
+        reasons = {**self.broken, **self.contradictions}
+        problems = tuple(Problem(self.dataset.pictures.key(row), reasons[row]) for row in sorted(reasons))
+        result = replace(self.dataset.select(self.usable), problems=self.dataset.problems + problems)
+        return replace(result, notes=self.dataset.notes + _narrow_range_note(result))
 
 
 @dataclass(frozen=True)
@@ -94,29 +141,58 @@ def check_pictures(
         >>> digits.facts.widths.max(), digits.facts.colour.any(), digits.problems
         (np.int32(8), np.False_, ())
     """
+    if not isinstance(dataset.pictures, FilePictures):
+        ahead = None
+    survey = survey_pictures(
+        dataset, max_pixels=max_pixels, workers=workers, progress=progress, cache_folder=cache_folder, ahead=ahead
+    )
+    result = survey.usable_pictures()
+    if ahead is not None:
+        ahead.name(result, survey.usable, len(dataset))
+    _need_every_class(dataset, result, result.problems[len(dataset.problems) :])
+    return result
+
+
+def survey_pictures(
+    dataset: Dataset,
+    *,
+    max_pixels: int = DEFAULT_MAX_PIXELS,
+    workers: int | None = None,
+    progress: Progress | None = None,
+    cache_folder: Path | None = None,
+    ahead: PreparingAhead | None = None,
+    observer: Observer | None = None,
+) -> Survey:
+    """Looks at every picture, as `check_pictures` does, and tells of all of them; whatever is wrong, it goes on.
+
+    Args:
+        dataset: From `load_data`.
+        max_pixels: As `check_pictures` takes it.
+        workers: As `check_pictures` takes it.
+        progress: As `check_pictures` takes it.
+        cache_folder: As `check_pictures` takes it.
+        ahead: As `check_pictures` takes it.
+        observer: Sees every picture that it wants and that can be read, also those that were looked at before.
+
+    Example:
+        >>> from striate.data import load_data
+        >>> survey = survey_pictures(load_data("digits"))
+        >>> len(survey.usable), survey.broken, survey.contradictions
+        (1797, {}, {})
+    """
     folder = kind_folder("checks") if cache_folder is None else cache_folder
     checks = Checks.empty(len(dataset))
     with _remembered(dataset, checks, folder, max_pixels):
-        if checks.done.any() or not isinstance(dataset.pictures, FilePictures):
+        if ahead is not None and checks.done.any():
             ahead = None
         rule = None if ahead is None else ahead.rule
-        with closing(_look(dataset, checks, rule, max_pixels, workers, progress)) as rows:
+        with closing(_look(dataset, checks, rule, max_pixels, workers, progress, observer)) as rows:
             if ahead is not None:
                 ahead.write(rows, len(dataset))
             for _ in rows:
                 pass
-    reasons = checks.reasons | _contradictions(dataset, checks)
-    kept = np.setdiff1d(np.arange(len(dataset)), np.fromiter(reasons, dtype=np.int64, count=len(reasons)))
-    problems = tuple(Problem(dataset.pictures.key(index), reasons[index]) for index in sorted(reasons))
-    whole = replace(
-        dataset, facts=PictureTable(checks.digests, checks.widths, checks.heights, checks.colour, checks.spans)
-    )
-    result = replace(whole.select(kept), problems=dataset.problems + problems)
-    result = replace(result, notes=dataset.notes + _narrow_range_note(result))
-    if ahead is not None:
-        ahead.name(result, kept, len(dataset))
-    _need_every_class(dataset, result, problems)
-    return result
+    facts = PictureTable(checks.digests, checks.widths, checks.heights, checks.colour, checks.spans)
+    return Survey(replace(dataset, facts=facts), checks.reasons, _contradictions(dataset, checks))
 
 
 @contextmanager
@@ -146,13 +222,19 @@ def _look(
     max_pixels: int,
     workers: int | None,
     progress: Progress | None,
+    observer: Observer | None,
 ) -> Generator[Row, None, None]:
     """Fills what is not known yet in `checks`, and yields those pictures as they are prepared by the rule, if there is one."""
-    unknown = np.flatnonzero(~checks.done)
+    unseen = ~checks.done
+    if observer is not None:
+        readable = np.ones(len(dataset), dtype=bool)
+        readable[list(checks.reasons)] = False
+        unseen |= observer.wanted(checks.stamps) & readable
+    unknown = np.flatnonzero(unseen)
     report = throttled(progress, "checking pictures", len(unknown))
 
     def work(position: int) -> _Finding:
-        return _examine(dataset, int(unknown[position]), max_pixels, rule)
+        return _examine(dataset, int(unknown[position]), max_pixels, rule, observer)
 
     chunk = 32 if rule is None else chunk_of(math.prod(rule.shape))
     with closing(ordered_results(work, len(unknown), workers=workers, chunk=chunk)) as findings:
@@ -171,7 +253,9 @@ def _look(
             yield finding.prepared
 
 
-def _examine(dataset: Dataset, index: int, max_pixels: int, rule: Preprocessing | None) -> _Finding:
+def _examine(
+    dataset: Dataset, index: int, max_pixels: int, rule: Preprocessing | None, observer: Observer | None
+) -> _Finding:
     """One picture, read from its first byte to its last pixel."""
     key, path = dataset.pictures.key(index), dataset.pictures.path(index)
     try:
@@ -186,10 +270,14 @@ def _examine(dataset: Dataset, index: int, max_pixels: int, rule: Preprocessing 
         return _Finding(None, reason=NO_MEMORY)
     digest = picture_digest(picture)
     if isinstance(picture, np.ndarray):
+        if observer is not None:
+            observer.see(index, digest, Image.fromarray(picture), measure(picture, max_pixels=max_pixels, name=key))
         return _Finding(digest, picture.shape[1], picture.shape[0], picture.ndim == 3, _span(picture))
     try:
         facts = measure(picture, max_pixels=max_pixels, name=key)
         decoded = decode_to_picture(picture, channels=facts.channels_needed, max_pixels=max_pixels, name=key)
+        if observer is not None:
+            observer.see(index, digest, decoded, facts)
         span, prepared = _span_of(decoded), _prepared(decoded, picture, rule, key)
     except (PictureError, MemoryError) as error:
         reason = error.reason if isinstance(error, PictureError) else NO_MEMORY

@@ -1,0 +1,93 @@
+"""What every kind of finding looks at: the data set, where its pictures go, and what was measured of each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from striate.data import SPLITS, Dataset, Progress, assign_splits
+from striate.data.checking import Survey, survey_pictures
+from striate.doctor.measuring import Measuring
+
+
+@dataclass(frozen=True, eq=False)
+class Audit:
+    """A data set every picture of which was looked at.
+
+    Attributes:
+        dataset: All pictures, also the broken ones, in the splits that training would use; a row here is a row everywhere.
+        usable: The data set that training would use: without what is broken or contradicted, with splits.
+        splits_given: Whether the data has splits of its own.
+        broken: Row -> why it cannot be read.
+        records: (n,) `MEASURED`.
+    """
+
+    dataset: Dataset
+    usable: Dataset
+    splits_given: bool
+    broken: Mapping[int, str]
+    records: npt.NDArray[np.void]
+
+    @cached_property
+    def readable(self) -> npt.NDArray[np.int64]:
+        """The rows that can be read, ascending."""
+        return np.flatnonzero(self.records["seen"])
+
+    def label_name(self, row: int) -> str:
+        """The class of a picture."""
+        return self.dataset.classes[int(self.dataset.labels[row])]
+
+    def split_name(self, row: int) -> str:
+        """The split of a picture; empty where it is in none."""
+        names: tuple[str, ...] = ("", *SPLITS)
+        return names[int(self.dataset.splits[row])]
+
+
+def audit(
+    dataset: Dataset,
+    *,
+    seed: int = 0,
+    workers: int | None = None,
+    progress: Progress | None = None,
+    cache_folder: Path | None = None,
+) -> Audit:
+    """Looks at every picture once; whatever is wrong with it, the audit goes on.
+
+    Args:
+        dataset: From `load_data`.
+        seed: Of the split, where the data has none.
+        workers: Threads; None for one a processor.
+        progress: Told how far it is.
+        cache_folder: Where `check_pictures` keeps what it found.
+
+    Example:
+        >>> from striate.data import load_data
+        >>> found = audit(load_data("digits"))
+        >>> len(found.readable), found.records["thumbnail"].shape, found.splits_given
+        (1797, (1797, 32, 32), False)
+    """
+    measuring = Measuring(len(dataset))
+    survey = survey_pictures(dataset, workers=workers, progress=progress, cache_folder=cache_folder, observer=measuring)
+    usable, splits = _with_splits(survey, seed)
+    return Audit(
+        dataset=replace(survey.dataset, splits=splits),
+        usable=usable,
+        splits_given=dataset.has_splits,
+        broken=survey.broken,
+        records=measuring.records,
+    )
+
+
+def _with_splits(survey: Survey, seed: int) -> tuple[Dataset, npt.NDArray[np.uint8]]:
+    """The usable pictures with splits, and the splits of all."""
+    usable = survey.usable_pictures()
+    if len(usable):
+        usable = assign_splits(usable, seed=seed)
+    splits = survey.dataset.splits.copy()
+    splits[survey.usable] = usable.splits
+    return usable, splits
