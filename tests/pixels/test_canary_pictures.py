@@ -84,3 +84,38 @@ def test_the_drawn_pictures_stay_the_same():
     first, second = drawn_pictures(), drawn_pictures()
     assert all(np.array_equal(one, other) for one, other in zip(first, second, strict=True))
     assert all(picture.std() > 30 for picture in first)
+
+
+SETTINGS = {
+    "colour": "rgb",
+    "resize": "exact",
+    "resize_size": (4, 5),
+    "mean": (0.5, 0.25, 0.5),
+    "std": (0.25, 0.5, 0.25),
+}
+
+
+@pytest.mark.parametrize(
+    ("changed", "off"),
+    [
+        ({"mean": (0.5, 0.26, 0.5)}, "0.01"),
+        ({"std": (0.25, 0.5, 0.26)}, "0.019"),
+        ({"channel_order": "bgr"}, "0.75"),
+        ({"range": "0..255"}, "2.5e+02"),
+    ],
+)
+def test_normalisation_that_is_off(changed, off):
+    rule, other = Preprocessing(**SETTINGS), Preprocessing(**(SETTINGS | changed))
+    pixels = rule.pixels(np.full((4, 5, 3), 7, np.uint8))
+    sample = rule.sample(pixels)
+    # What black, white and (224, 96, 32) become: (value / 255 - mean) / std.
+    expected = [-2, -0.5, -2, 2, 1.5, 2, (224 / 255 - 0.5) * 4, (96 / 255 - 0.25) * 2, (32 / 255 - 0.5) * 4]
+    assert np.frombuffer(bytes.fromhex(sample)[-36:], "<f4").tolist() == pytest.approx(expected, rel=1e-6)
+    assert rule.fault(sample, pixels) == ""
+    assert other.fault(sample, pixels) == (
+        f"its normalised colours differ by {off} of the range from black to white, allowed is 0.0001; "
+        "mean, deviation, range or order of channels is not what was sealed"
+    )
+    # A bundle that was sealed before colours were sampled has pixels alone.
+    assert other.fault(sample_pixels(pixels), pixels) == ""
+    assert rule.fault(sample, pixels[:2]).startswith("its pixels differ by 2.6e+02 of 255 levels")

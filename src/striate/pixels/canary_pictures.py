@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from io import BytesIO
 
 import numpy as np
@@ -20,6 +20,13 @@ filter of the same kind gives 1.3 and more."""
 
 SAMPLED = 256
 """So many pixels of each prepared canary are sealed."""
+
+SAMPLED_COLOURS = ((0, 0, 0), (255, 255, 255), (224, 96, 32))
+"""Red, green and blue of the colours whose normalised values are sealed; of grey the first. In bf16 and int8 the logits may differ so
+much by rounding that a mean or deviation that is slightly wrong does not show in them."""
+
+COLOUR_TOLERANCE = 1e-4
+"""Of the range from black to white that normalised values may be off by: computed in float32, they are off by 1e-7."""
 
 SIDE = 160
 """Longest side in pixels of a canary that need not be larger: small to ship, large enough to be resized by most networks."""
@@ -94,6 +101,37 @@ def fault_of_pixels(sample: str, pixels: npt.NDArray[np.uint8]) -> str:
     return (
         f"its pixels differ by {off:.2g} of 255 levels on average, allowed is {PIXEL_TOLERANCE:g}; "
         "decoding, resizing or cropping is not what was sealed"
+    )
+
+
+def sample_colours(normalise: Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.float32]], channels: int) -> str:
+    """What a network gets for `SAMPLED_COLOURS`, in hexadecimal digits of little-endian float32: (3, C), channels in its own order.
+
+    Args:
+        normalise: Makes (3, 1, 1, C) uint8 a network's input, (3, C, 1, 1).
+        channels: 3 or 1.
+    """
+    colours = np.array(SAMPLED_COLOURS, np.uint8)[:, np.newaxis, np.newaxis, :channels]
+    return normalise(colours).astype("<f4").tobytes().hex()
+
+
+def fault_of_colours(sample: str, found: str) -> str:
+    """How normalised colours differ from the sealed ones, or `""`.
+
+    Args:
+        sample: The sealed ones, as `sample_colours` wrote them; `""` if there are none, as in bundles of earlier versions.
+        found: Those of the preprocessing in use.
+    """
+    if not sample:
+        return ""
+    black, white, colour = np.frombuffer(bytes.fromhex(sample), "<f4").astype(np.float64).reshape(3, -1)
+    differences = np.abs([black, white, colour] - np.frombuffer(bytes.fromhex(found), "<f4").reshape(3, -1))
+    off = float((differences / np.maximum(np.abs(white - black), 1e-30)).max())
+    if off <= COLOUR_TOLERANCE:
+        return ""
+    return (
+        f"its normalised colours differ by {off:.2g} of the range from black to white, allowed is {COLOUR_TOLERANCE:g}; "
+        "mean, deviation, range or order of channels is not what was sealed"
     )
 
 

@@ -15,7 +15,14 @@ import numpy.typing as npt
 from PIL import Image
 
 from striate.errors import PictureError, UsageError
-from striate.pixels.canary_pictures import CANARY_FILES, fault_of_pixels, make_canaries, sample_pixels
+from striate.pixels.canary_pictures import (
+    CANARY_FILES,
+    fault_of_colours,
+    fault_of_pixels,
+    make_canaries,
+    sample_colours,
+    sample_pixels,
+)
 from striate.pixels.decoding import (
     DEFAULT_MAX_PIXELS,
     PictureSource,
@@ -212,12 +219,16 @@ class Preprocessing:
         return make_canaries(items, self.resize_size or self.size)
 
     def sample(self, encoded: npt.NDArray[np.uint8]) -> str:
-        """Some values of a prepared picture, in hexadecimal digits."""
-        return sample_pixels(encoded)
+        """Some values of a prepared picture, and what the network gets for three colours, in hexadecimal digits."""
+        return sample_pixels(encoded) + sample_colours(self.normalise, self.channels)
 
     def fault(self, sample: str, encoded: npt.NDArray[np.uint8]) -> str:
-        """How a prepared picture differs from the one that was sampled; `""` if only by rounding."""
-        return fault_of_pixels(sample, encoded)
+        """How a prepared picture, or the way it is normalised, differs from what was sampled; `""` if only by rounding."""
+        colours = sample_colours(self.normalise, self.channels)
+        end = len(sample_pixels(encoded))
+        if len(sample) != end + len(colours):  # sealed by an earlier version, or of another size
+            return fault_of_pixels(sample, encoded)
+        return fault_of_pixels(sample[:end], encoded) or fault_of_colours(sample[end:], colours)
 
     def resized(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
         """One decoded picture resized and cropped: what `pixels` does after decoding.

@@ -217,7 +217,8 @@ class Classifier:
             encoded = encoded_canaries(self.bundle)
             computed = self.logits_of_pixels(np.stack(encoded))
         except (ItemError, RuntimeError, ValueError) as error:
-            raise BundleError(f"{self.bundle.folder}: the canaries cannot be run: {error}") from error
+            reason = " ".join(str(error).split())
+            raise BundleError(f"{self.bundle.folder}: the canaries cannot be run: {reason}") from error
         if computed.shape != sealed.shape:
             raise BundleError(
                 f"{self.bundle.folder}: the engine gives {computed.shape[1]} logits for {sealed.shape[1]} classes"
