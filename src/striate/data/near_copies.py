@@ -1,0 +1,268 @@
+"""Pictures that were made of others of the same set: stored anew, scaled, lightened, mirrored, turned or cropped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import product
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from striate.choosing import evenly
+from striate.data.aligning import Likeness, likeness, smoothed
+from striate.data.hamming_search import within_distance
+from striate.pixels.perceptual_hashes import LOWEST, Window, frequencies, hashes, turned
+
+Rows = npt.NDArray[np.int64]
+Progress = Callable[[str, int, int], None]
+
+TURNS = (
+    "",
+    "turned by 90 degrees",
+    "turned by 180 degrees",
+    "turned by 270 degrees",
+    "mirrored",
+    "mirrored and turned by 90 degrees",
+    "mirrored and turned by 180 degrees",
+    "mirrored and turned by 270 degrees",
+)
+"""Counter-clockwise, after the mirror."""
+
+CUT = 0.06
+"""Of each side a hash is also taken without so much at each edge, alone and together: 16 windows, near enough to every crop of 8 %."""
+
+WINDOWS: tuple[Window, ...] = tuple(
+    (left, top, right, bottom)
+    for left, top, right, bottom in product((0.0, CUT), repeat=4)
+    if left + top + right + bottom
+)
+WHOLE: Window = (0.0, 0.0, 0.0, 0.0)
+HOWS: tuple[tuple[int, Window], ...] = (
+    *((turn, WHOLE) for turn in range(len(TURNS))),
+    *((0, window) for window in WINDOWS),
+)
+"""How one picture may have been made of the other: which turn, or which window."""
+
+CROPPED = 0.02
+"""What a picture must lack at an edge, as a share of the side, to be called cropped."""
+
+RADIUS_TURNED, RADIUS_CROPPED = 12, 10
+"""Bits of 64 in which hashes may differ. Of 400 imagenette pictures 12 finds every one that is 20 % lighter, 10 loses two."""
+
+ALIKE = 0.9
+"""From this correlation of edges on, two pictures are near copies: no pair of 3.4 million distinct photographs of imagenette has it."""
+
+RADIUS_STRICT, ALIKE_STRICT = 4, 0.96
+"""Where distinct pictures look alike, as digits do, hashes and pixels must be nearer, and no turn or window is tried. Of 50 million pairs
+of MNIST's digits none is so near; of digits that were stored anew as JPEG of quality 50, 92 %."""
+
+SAMPLED = 1000
+CHANCE = 5e-4
+"""In simple sets so large a share of the pairs of distinct pictures has hashes that differ in 10 bits or fewer: 8 in 1,000 of MNIST's, 5 in
+100,000 of CIFAR-10's, one in a million of imagenette's."""
+
+PLAIN = 1.0  # a picture whose slopes are less than one level between neighbours shows nothing that can be told apart
+CONTRAST = 1.8  # times as steep at most
+BRIGHTNESS = 80  # levels lighter at most
+COLOUR_SEEN = 10  # levels by which red, green and blue must differ before colours are compared
+SAME_COLOURS = 0.5  # the cosine between their colours
+SMALLEST = 16
+"""Pictures with a shorter side are left out: too little is to be seen in them."""
+
+COLOUR_SIDE = 8
+"""Points of a side at which colours are compared."""
+
+_AT_ONCE = 2048  # pairs
+
+
+class _Part(NamedTuple):
+    """Near copies that were found in one way."""
+
+    first: Rows
+    second: Rows
+    edges: npt.NDArray[np.float32]
+    cropped: npt.NDArray[np.bool_]
+    how: Rows
+
+
+@dataclass(frozen=True, eq=False)
+class NearCopies:
+    """Pairs of pictures that show the same.
+
+    Attributes:
+        pairs: (m, 2) rows, the lower first; ascending.
+        edges: (m,) the correlation of their edges, `ALIKE` to 1.
+        turns: (m,) places in `TURNS`: what was done to one to make the other.
+        cropped: (m,) whether one lacks more than 2 % of the other's side at an edge.
+        strict: Whether distinct pictures of the set look so much alike that only the nearest pairs are called copies.
+    """
+
+    pairs: Rows
+    edges: npt.NDArray[np.float32]
+    turns: Rows
+    cropped: npt.NDArray[np.bool_]
+    strict: bool
+
+    def words(self, place: int) -> str:
+        """What was done to one picture of a pair to make the other, beside storing it anew, scaling it, or changing its light."""
+        done = [TURNS[turn] for turn in self.turns[place : place + 1] if turn] + ["cropped"] * bool(self.cropped[place])
+        return " and ".join(done)
+
+
+def small_colours(picture: Image.Image) -> npt.NDArray[np.uint8]:
+    """(8, 8, 3) uint8: a picture in mode RGB or L, averaged.
+
+    Example:
+        >>> small_colours(Image.new("L", (20, 30), 7)).tolist()[0][0]
+        [7, 7, 7]
+    """
+    return np.asarray(picture.resize((COLOUR_SIDE, COLOUR_SIDE), Image.Resampling.BOX).convert("RGB"))
+
+
+def find_near_copies(
+    thumbnails: npt.NDArray[np.uint8],
+    colours: npt.NDArray[np.uint8],
+    *,
+    progress: Progress | None = None,
+) -> NearCopies:
+    """Every pair of near copies: candidates by perceptual hashes, confirmed where one picture, laid on the other, has the same edges.
+
+    Args:
+        thumbnails: (n, 32, 32), from `grey_thumbnail`.
+        colours: (n, 8, 8, 3): the same pictures, averaged.
+        progress: Told how far it is.
+
+    Example:
+        >>> pictures = np.random.default_rng(0).integers(0, 256, (40, 8, 8)).astype(np.uint8).repeat(4, axis=1).repeat(4, axis=2)
+        >>> pictures[7] = pictures[3, :, ::-1]
+        >>> grey = np.full((40, 8, 8, 3), 128, np.uint8)
+        >>> found = find_near_copies(pictures, grey)
+        >>> found.pairs, found.words(0)
+        (array([[3, 7]]), 'mirrored')
+    """
+    rows = np.flatnonzero(_detail(thumbnails) >= PLAIN)
+    grey, colour = thumbnails[rows], colours[rows]
+    low = frequencies(grey)
+    strict = _look_alike(grey, colour, low)
+    parts = []
+    if progress is not None:
+        progress("looking for near copies", 0, 1 if strict else len(HOWS))
+    for how, words in _queries(grey, low, strict):
+        radius = RADIUS_STRICT if strict else RADIUS_CROPPED if how >= len(TURNS) else RADIUS_TURNED
+        for first, second in _pairs(hashes(low), words, radius, both=how >= len(TURNS)):
+            found = _confirmed(grey, colour, first, second, how, strict)
+            if len(found.edges):
+                parts.append(found)
+        if progress is not None:
+            progress("looking for near copies", how + 1, 1 if strict else len(HOWS))
+    return _best(parts, rows, strict)
+
+
+def _queries(
+    grey: npt.NDArray[np.uint8], low: npt.NDArray[np.float64], strict: bool
+) -> Iterator[tuple[int, npt.NDArray[np.uint64]]]:
+    """Each way in which one may have been made of another, with the hashes of what the pictures look like then."""
+    for turn, coefficients in enumerate(turned(low)):
+        yield turn, hashes(coefficients)
+        if strict:
+            return
+    for place, window in enumerate(WINDOWS, start=len(TURNS)):
+        yield place, hashes(frequencies(grey, window))
+
+
+def _pairs(
+    words: npt.NDArray[np.uint64], queries: npt.NDArray[np.uint64], radius: int, *, both: bool
+) -> Iterator[tuple[Rows, Rows]]:
+    """Rows of candidates, a part at a time; in both orders where one of two pictures is cropped."""
+    for first, second in within_distance(words, queries, radius):
+        kept = first != second if both else first < second
+        for start in range(0, int(kept.sum()), _AT_ONCE):
+            yield first[kept][start : start + _AT_ONCE], second[kept][start : start + _AT_ONCE]
+
+
+def _confirmed(
+    grey: npt.NDArray[np.uint8], colour: npt.NDArray[np.uint8], first: Rows, second: Rows, how: int, strict: bool
+) -> _Part:
+    """Of candidates those that are near copies."""
+    found, same = _compared(grey, colour, first, second, how, strict)
+    same &= found.edges >= (ALIKE_STRICT if strict else ALIKE)
+    return _Part(first[same], second[same], found.edges[same], found.cut[same] > CROPPED, np.full(int(same.sum()), how))
+
+
+def _compared(
+    grey: npt.NDArray[np.uint8], colour: npt.NDArray[np.uint8], first: Rows, second: Rows, how: int, strict: bool
+) -> tuple[Likeness, npt.NDArray[np.bool_]]:
+    """How alike candidates are, and whether light and colour may be those of copies."""
+    turn, window = HOWS[how]
+    windows = np.tile(np.array(window, np.float32), (len(first), 1))
+    one, other = _turn(grey[first], turn), grey[second]
+    if strict:
+        found = likeness(one.astype(np.float32), other.astype(np.float32), windows, align=False)
+    else:
+        found = likeness(smoothed(one), smoothed(other), windows, align=True)
+    light = (np.abs(np.log(found.contrast)) <= np.log(CONTRAST)) & (np.abs(found.brightness) <= BRIGHTNESS)
+    return found, light & _same_colours(_turn(colour[first], turn), colour[second])
+
+
+def _turn(pictures: npt.NDArray[np.uint8], turn: int) -> npt.NDArray[np.uint8]:
+    """(n, S, S) or (n, S, S, C), as `TURNS` has it."""
+    mirrored = pictures[:, :, ::-1] if turn >= 4 else pictures
+    return np.rot90(mirrored, turn % 4, axes=(1, 2))
+
+
+def _same_colours(first: npt.NDArray[np.uint8], second: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+    """(n,) whether the hues of pictures agree; a picture without colour may be a copy of any."""
+    one, other = (_hues(pictures) for pictures in (first, second))
+    strengths = [np.sqrt((hues * hues).mean(axis=1)) for hues in (one, other)]
+    cosines = (one * other).mean(axis=1) / np.maximum(strengths[0] * strengths[1], 1e-6)
+    return np.asarray((cosines >= SAME_COLOURS) | (np.minimum(*strengths) < COLOUR_SEEN))
+
+
+def _hues(colours: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    """(n, 192) how far red, green and blue are from their mean."""
+    levels = colours.astype(np.float32)
+    return np.asarray((levels - levels.mean(axis=3, keepdims=True)).reshape(len(colours), -1))
+
+
+def _detail(thumbnails: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
+    """(n,) how steep the slopes between neighbours are, in the root of the mean of squares."""
+    found = np.empty(len(thumbnails))
+    for start in range(0, len(thumbnails), _AT_ONCE):
+        levels = thumbnails[start : start + _AT_ONCE].astype(np.float32)
+        squares = [(np.diff(levels, axis=axis) ** 2).mean(axis=(1, 2)) for axis in (1, 2)]
+        found[start : start + _AT_ONCE] = np.sqrt(sum(squares))
+    return found
+
+
+def _look_alike(grey: npt.NDArray[np.uint8], colour: npt.NDArray[np.uint8], low: npt.NDArray[np.float64]) -> bool:
+    """Whether distinct pictures of the set have hashes that are near, by a sample of them."""
+    rows = evenly(len(grey), SAMPLED)
+    words = hashes(low[rows])
+    parts = list(_pairs(words, words, RADIUS_CROPPED, both=False))
+    number = sum(len(first) for first, _ in parts)
+    most = CHANCE * len(rows) * (len(rows) - 1) / 2
+    if number <= max(most, LOWEST):
+        return False
+    distinct = 0
+    for first, second in parts[:2]:  # a few thousand tell how many of all are copies
+        found, _ = _compared(grey, colour, rows[first], rows[second], 0, strict=False)
+        distinct += int((found.edges < ALIKE - 0.1).sum())
+    looked_at = sum(len(first) for first, _ in parts[:2])
+    return number * distinct / looked_at > max(most, LOWEST)
+
+
+def _best(parts: list[_Part], rows: Rows, strict: bool) -> NearCopies:
+    """Each pair once, in the way in which its pictures are most alike: whole pictures before windows that are as good."""
+    if not parts:
+        parts = [_Part(rows[:0], rows[:0], np.empty(0, np.float32), np.empty(0, bool), rows[:0])]
+    first, second, edges, cropped, how = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    pairs = np.sort(np.stack([rows[first], rows[second]], axis=1), axis=1)
+    order = np.lexsort((how, -edges.round(2), pairs[:, 1], pairs[:, 0]))
+    new = np.ones(len(order), bool)
+    new[1:] = (np.diff(pairs[order], axis=0) != 0).any(axis=1)
+    kept = order[new]
+    turns = np.array([turn for turn, _ in HOWS])[how[kept]]
+    return NearCopies(pairs[kept], edges[kept], turns, cropped[kept], strict)
