@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from striate.api.augment import AugmentationSheet, augment_sheet
     from striate.api.bench_training import TrainingBenchmark, bench_training
     from striate.api.cache import CacheContents, ClearedCache, cache_contents, clear_cache
+    from striate.api.calibrate import CalibratedBundle, calibrate
     from striate.api.check import DataCheck, check
     from striate.api.compare_runs import RunComparison, compare_runs
     from striate.api.create_model import create_model
@@ -79,6 +80,7 @@ _HOMES = {
     "AugmentationSheet": "striate.api.augment",
     "BundleError": "striate.errors",
     "CacheContents": "striate.api.cache",
+    "CalibratedBundle": "striate.api.calibrate",
     "Classifier": "striate.runtime",
     "ClearedCache": "striate.api.cache",
     "Comparison": "striate.inspection",
@@ -117,6 +119,7 @@ _HOMES = {
     "augment_sheet": "striate.api.augment",
     "bench_training": "striate.api.bench_training",
     "cache_contents": "striate.api.cache",
+    "calibrate": "striate.api.calibrate",
     "check": "striate.api.check",
     "clear_cache": "striate.api.cache",
     "compare": "striate.api.inspect",
@@ -171,6 +174,7 @@ __all__ = [
     "AugmentationSheet",
     "BundleError",
     "CacheContents",
+    "CalibratedBundle",
     "Classifier",
     "ClearedCache",
     "Comparison",
@@ -210,6 +214,7 @@ __all__ = [
     "augment_sheet",
     "bench_training",
     "cache_contents",
+    "calibrate",
     "check",
     "clear_cache",
     "compare",

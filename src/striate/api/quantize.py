@@ -8,19 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from striate.bundle import Bundle, PrecisionTerms, open_bundle
+from striate.bundle import PrecisionTerms, open_bundle
 from striate.bundle.contract import ENOUGH_AGREEMENT
-from striate.choosing import evenly
 from striate.conversion.quantization import check_nncf
-from striate.data import Dataset, apply_split_table, check_pictures, load_data, read_split_csv
+from striate.data import Dataset
 from striate.data.known_classes import labels_of
-from striate.errors import DataError, UsageError
-from striate.runs.run import Run, run_folder_of
+from striate.errors import UsageError
+from striate.runs.calibration_pictures import calibration_and_validation
+from striate.runs.run import Run
 from striate.sealing.int8 import add_int8
 from striate.text_layout import facts
-from striate.training.run_folder import SPLITS
 from striate.watching import Watcher
 
 CALIBRATION_PICTURES = 300
@@ -151,33 +148,3 @@ def quantize(
         size=figures.size,
         size_fp32=bundle.engine_path.with_suffix(".bin").stat().st_size,
     )
-
-
-def calibration_and_validation(
-    bundle: Bundle, place: Path, data: str | Path | Dataset, root: str | Path | None, most: int, watcher: Watcher
-) -> tuple[Dataset, Dataset]:
-    """Evenly chosen training pictures, at most so many, and all validation pictures.
-
-    Raises:
-        DataError: If there are none of either.
-    """
-    dataset = data if isinstance(data, Dataset) else load_data(data, root=root)
-    for note in dataset.notes:
-        watcher.note(note)
-    labels_of(dataset, bundle.contract.classes)  # an unknown class shows before the pictures are read
-    if dataset.facts is None:
-        dataset = check_pictures(dataset, progress=watcher.task)
-    run = run_folder_of(place)
-    if not dataset.has_splits and run is not None:
-        dataset = apply_split_table(dataset, read_split_csv(run / SPLITS))
-    training, validation = dataset.indices("train"), dataset.indices("val")
-    if not (len(training) and len(validation)):
-        seen = bundle.seen_pictures().contains(dataset.checked_facts.digests)
-        training, validation = np.flatnonzero(seen), np.flatnonzero(~seen)
-    if not (len(training) and len(validation)):
-        raise DataError(
-            f"{dataset.location} has {len(training)} pictures to calibrate on and {len(validation)} to measure on; "
-            "int8 needs both: give the data that the classifier was trained on, with its validation pictures"
-        )
-    chosen = training[evenly(len(training), most)]
-    return dataset.select(chosen), dataset.select(validation)

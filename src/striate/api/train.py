@@ -57,6 +57,7 @@ def train(
     device: str = "auto",
     time_limit: str | float | None = None,
     metric: str | None = None,
+    abstain: str | None = None,
     recipe: str | Path | None = None,
     settings: Sequence[str] = (),
     root: str | Path | None = None,
@@ -94,6 +95,8 @@ def train(
         time_limit: Seconds, or text such as `"10m"`, within which all is over, sealed.
         metric: What classifiers are compared by where several are tried: `"accuracy"`, `"balanced_accuracy"`, `"f1_macro"` or
             `"log_loss"`; by default balanced accuracy where classes are uneven, else accuracy (`docs/choosing.md`).
+        abstain: What the sealed classifier shall promise, chosen on validation pictures: `"error=0.01"`, `"coverage=0.9"` and
+            `"unfamiliar=0.01"`, as `striate.calibrate` takes them, which can do it later too; a warning where they are too few for it.
         recipe: A TOML file that overrides the chosen recipe; may be another run's `recipe.toml`.
         settings: Assignments such as `"optimizer.learning_rate=0.1"`, which override everything.
         root: Where the local copy of a built-in set is.
@@ -131,6 +134,7 @@ def train(
         device=device,
         time_limit=time_limit,
         metric=metric,
+        abstain=abstain,
         recipe=recipe,
         settings=settings,
         root=root,

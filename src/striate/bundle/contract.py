@@ -10,11 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from striate.bundle.sealed_rule import check_rule
 from striate.encodings import DEFAULT_KIND, ENCODINGS, Encoding, named_encoding
 from striate.errors import BundleError, UsageError
 from striate.pixels import Preprocessing
 from striate.table_reading import MOST_SHOWN, read_dataclass, shown
 from striate.tasks import DEFAULT_TASK, TASKS, named_task
+from striate.tasks.decision_rule import DecisionRule
 from striate.wording import network_title
 
 SCHEMA = 2
@@ -185,6 +187,8 @@ class Contract:
     task: str = DEFAULT_TASK
     """What is asked: a name of `striate.tasks`."""
     schema: int = SCHEMA
+    rule: DecisionRule | None = None
+    """What it abstains on, and what else it answers than the most probable class; None: nothing was asked for."""
 
     def __post_init__(self) -> None:
         if self.schema not in SCHEMAS:
@@ -262,7 +266,9 @@ class Contract:
             "precisions": {name: dataclasses.asdict(terms) for name, terms in self.precisions.items()},
             "versions": dict(self.versions),
             "files": dict(self.files),
-        } | ({} if self.kind == DEFAULT_KIND else {"kind": self.kind})
+        }
+        table |= {} if self.kind == DEFAULT_KIND else {"kind": self.kind}
+        table |= {} if self.rule is None else {"rule": self.rule.to_dict()}
         return table | {"digest": digest_of(table)}
 
     @classmethod
@@ -286,9 +292,9 @@ class Contract:
             raise BundleError(
                 f"the bundle is for items of the kind {shown(kind)}, expected {' or '.join(map(repr, ENCODINGS))}"
             )
-        expected = {field.name for field in dataclasses.fields(cls)}
-        if fields.keys() != expected:
-            odd = ", ".join(name[:MOST_SHOWN] for name in sorted(fields.keys() ^ expected))
+        expected = {field.name for field in dataclasses.fields(cls)} - {"rule"}
+        if fields.keys() - {"rule"} != expected:
+            odd = ", ".join(name[:MOST_SHOWN] for name in sorted((fields.keys() - {"rule"}) ^ expected))
             raise BundleError(f"contract.json does not have the fields it should (missing or unknown: {odd})")
         try:
             preprocessing = _read_preprocessing(kind, fields["preprocessing"])
@@ -297,6 +303,7 @@ class Contract:
             raise BundleError(f"contract.json makes no sense: {str(error)[:MOST_SAID]}") from error
         _check_cut(contract.architecture.cut)
         _check_calibration(contract.calibration)
+        check_rule(contract.rule, contract.classes, contract.task)
         if "fp32" not in contract.precisions:
             raise BundleError("the contract states no terms for fp32, which every bundle computes in")
         for name, terms in contract.precisions.items():

@@ -16,12 +16,14 @@ from typing import Any, TypeVar
 from striate.bundle.canaries import CanarySheet, read_canaries
 from striate.bundle.contract import SCHEMA, Contract, digest_of
 from striate.bundle.plain_json import read_json_object
+from striate.bundle.sealed_rule import read_bank
 from striate.bundle.seen import SeenPictures
 from striate.durable_writing import folder_beside
 from striate.errors import BundleError, StriateWarning, UsageError, closest
 from striate.folder_exchange import Identity, identity_of
 from striate.row_writing import json_text
 from striate.table_reading import shown
+from striate.tasks.doubting import Doubting
 
 CONTRACT = "contract.json"
 WEIGHTS = "model.safetensors"
@@ -30,6 +32,7 @@ ENGINE_WEIGHTS = "engine.bin"
 INT8 = "int8.xml"
 INT8_WEIGHTS = "int8.bin"
 SEEN = "seen.bin"
+FAMILIAR = "familiar.safetensors"
 CANARIES = "canaries"
 CANARY_SHEET = f"{CANARIES}/canaries.json"
 LONGEST_NAME = 100
@@ -88,6 +91,21 @@ class Bundle:
         """Where a canary's file is."""
         return self.folder / CANARIES / file
 
+    def doubting(self) -> Doubting | None:
+        """The decision rule, ready to be asked; None where nothing is sealed.
+
+        Raises:
+            BundleError: If the features that it keeps are damaged, or missing.
+        """
+        rule, bank = self.contract.rule, None
+        if rule is not None and rule.unfamiliar is not None:
+            if FAMILIAR not in self.contract.files:
+                raise BundleError(
+                    f"{self.folder}: the decision rule needs {FAMILIAR}, of which the contract has no digest"
+                )
+            bank = read_bank(self.folder / FAMILIAR, neighbours=rule.unfamiliar.usual.neighbours)
+        return None if rule is None else Doubting(rule, self.contract.classes, bank)
+
     def seen_pictures(self) -> SeenPictures:
         """The pictures it was trained on."""
         return SeenPictures.from_bytes((self.folder / SEEN).read_bytes())
@@ -112,8 +130,8 @@ def made_with(files: Mapping[str, str], contract_parts: Mapping[str, Any]) -> di
     weights = [WEIGHTS, ENGINE, ENGINE_WEIGHTS]
     if contract_parts["schema"] == 1:
         return {name: files[name] for name in weights} | {part: digest_of(contract_parts[part]) for part in parts}
-    parts += ["schema", "task", "precisions", *(["kind"] if "kind" in contract_parts else [])]
-    weights += [name for name in (INT8, INT8_WEIGHTS) if name in files]
+    parts += ["schema", "task", "precisions", *(name for name in ("kind", "rule") if name in contract_parts)]
+    weights += [name for name in (INT8, INT8_WEIGHTS, FAMILIAR) if name in files]
     pictures = {name: files[name] for name in sorted(files) if name.startswith(f"{CANARIES}/") and name != CANARY_SHEET}
     return (
         {name: files[name] for name in weights}

@@ -105,6 +105,7 @@ VERBS = {
     "export": "export",
     "import": "import_weights",
     "stress": "stress",
+    "calibrate": "calibrate",
     "quantize": "quantize",
     "bench": "bench",
     "cache": "cache",

@@ -46,6 +46,13 @@ Metric = Annotated[
         "(default: what suits the classes)."
     ),
 ]
+Abstain = Annotated[
+    str | None,
+    typer.Option(
+        help="Promise of new pictures: error=0.01 (at most so many answers wrong) or coverage=0.9 (at least so many answered), "
+        "and unfamiliar=0.01 (no answer to what is unlike the training; at most so many like it are lost)."
+    ),
+]
 BatchSize = Annotated[str | None, typer.Option(help="Pictures a step; auto measures what fits and is fastest.")]
 Size = Annotated[int | None, typer.Option(help="Side of the network's input in pixels.")]
 Seed = Annotated[int, typer.Option(help="Decides everything random.")]

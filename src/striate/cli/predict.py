@@ -59,7 +59,7 @@ def command(
     from striate.api.load import load
     from striate.api.predict import predict, predict_to_file
     from striate.runtime import check_place
-    from striate.runtime.prediction_rows import csv_header, csv_row, json_row
+    from striate.runtime.prediction_rows import csv_header, csv_row, further_columns, json_row
 
     check_options(output_format, as_json=as_json, output=output, resume=resume)
     if output is not None:
@@ -81,14 +81,15 @@ def command(
     rows = predict(classifier, pictures, top=top)  # refuses what means nothing, before anything is written
     output_format = Format.JSONL if as_json else output_format or Format.TABLE
     columns = min(top, len(classifier.classes))
+    further = further_columns(classifier.contract.rule)
     if output_format is Format.CSV:
-        write_row(csv_header(columns))
+        write_row(csv_header(columns, further))
     errors = count = 0
     for row in rows:
         if output_format is Format.TABLE:
             sys.stdout.write(row.to_text(width=screen_width()) + "\n")
         else:
-            write_row(csv_row(row, columns) if output_format is Format.CSV else json_row(row))
+            write_row(csv_row(row, columns, further) if output_format is Format.CSV else json_row(row))
         count += 1
         errors += row.error is not None
     sys.stdout.flush()

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from striate.cli.options import (
+    Abstain,
     AsJson,
     Augment,
     Balance,
@@ -66,6 +67,7 @@ def command(
     device: Device = "auto",
     time_limit: TimeLimit = None,
     metric: Metric = None,
+    abstain: Abstain = None,
     recipe: RecipeFile = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="Override one key: optimizer.learning_rate=0.1.")
@@ -112,6 +114,7 @@ def command(
                     device=device,
                     time_limit=time_limit,
                     metric=metric,
+                    abstain=abstain,
                     recipe=recipe,
                     settings=settings or (),
                     root=root,

@@ -447,6 +447,7 @@ class Deciding:
             total_steps=0 if self.head_alone else self.total_steps,
             created=datetime.now().astimezone().isoformat(timespec="seconds"),
             tensorboard=request.tensorboard,
+            abstain=request.abstain or "",
         )
 
 

@@ -38,6 +38,8 @@ class RunSettings:
     created: str
     """Local time, ISO 8601."""
     tensorboard: bool = False
+    abstain: str = ""
+    """What the sealed classifier shall promise, as `--abstain` takes it; empty where nothing is asked for."""
     threads: int = 0
     """torch's, which decide in which order it sums, and so the last bits; 0 where an earlier version did not write them down."""
 

@@ -14,6 +14,7 @@ from striate.deciding.run_plan import recipe_part
 from striate.errors import UsageError
 from striate.initialization import named_scheme
 from striate.models import model_row
+from striate.tasks.rule_wish import wish
 from striate.training import Recipe, merge, read_recipe_table, read_settings
 
 AUTO = "auto"
@@ -45,6 +46,10 @@ class TrainingRequest:
     settings: Sequence[str] = ()
     root: str | Path | None = None
     tensorboard: bool = False
+    abstain: str | None = None
+
+    def __post_init__(self) -> None:
+        wish(self.abstain)  # what makes no sense is refused before anything is read
 
 
 def ask_recipe(request: TrainingRequest) -> dict[str, Any]:

@@ -21,10 +21,11 @@ from striate.runs.final_report import write_training_report
 from striate.runs.learning import learn
 from striate.runs.live_report import live_report
 from striate.runs.run import Run
-from striate.runs.worth_knowing import judge_run, keep_findings
-from striate.sealing import judge_calibration
+from striate.runs.worth_knowing import judge_run, judge_sealing, keep_findings
 from striate.sealing.measuring import MeasuredSplit
+from striate.sealing.ruling import RuleRequest
 from striate.sealing.seal import Sealed, seal
+from striate.tasks.rule_wish import wish
 from striate.training import TimePlan, checkpoints
 from striate.training.memory import keep_freed_memory
 from striate.training.run_folder import BUNDLE, CHECKPOINTS, read_history
@@ -66,7 +67,7 @@ def carry_out(
         sealed = seal_run(folder / BUNDLE, run, dataset, store, learnt)
         watcher.task("sealing", 1, 1)
         timings["sealing"] = time.monotonic() - begun - sum(timings.values())
-        few = judge_calibration(sealed.bundle.contract.calibration, len(dataset.indices("val")))
+        few = judge_sealing(sealed, len(dataset.indices("val")))
         judged = (*judge_run(run, dataset, history, sealed.measured.scores), *few)
         known = keep_findings(folder, run, judged)
         write_training_report(folder, run, dataset, store, sealed, learnt, history, timings, known)
@@ -128,7 +129,16 @@ def seal_run(
             "training_pictures": len(trained),
         },
         task=dataset.task,
+        rule=rule_request(run, dataset, store),
     )
+
+
+def rule_request(run: RunPlan, dataset: Dataset, store: PixelStore) -> RuleRequest | None:
+    """The decision rule that was asked for, with the training pictures that it may keep features of."""
+    if not run.settings.abstain:
+        return None
+    examples = SplitExamples.of(dataset, store, run.preprocessing, "train")
+    return RuleRequest(wish(run.settings.abstain), MeasuredSplit("train", examples.labels, examples.pixels, ""))
 
 
 @contextmanager

@@ -14,9 +14,8 @@ from striate.errors import BundleError, UsageError
 from striate.folder_exchange import move_in_place, put_in_place
 from striate.runs.carrying_out import open_examples, seal_run
 from striate.runs.final_report import write_training_report
-from striate.runs.worth_knowing import judge_run, keep_findings
+from striate.runs.worth_knowing import judge_run, judge_sealing, keep_findings
 from striate.runtime.torch_engine import build_network
-from striate.sealing import judge_calibration
 from striate.training.run_folder import BUNDLE, METRICS, RECIPE, read_history
 from striate.watching import Watcher, tell
 
@@ -76,7 +75,7 @@ def finish(
         sealed = seal_run(own / BUNDLE, plan, dataset, store, network)
         move_in_place(own / BUNDLE, top / BUNDLE)
     watcher.task("sealing", 1, 1)
-    few = judge_calibration(sealed.bundle.contract.calibration, len(dataset.indices("val")))
+    few = judge_sealing(sealed, len(dataset.indices("val")))
     judged = (*judge_run(plan, dataset, history, sealed.measured.scores, go_on=go_on), *few)
     known = keep_findings(top, plan, judged)
     spent = {**timings, "sealing": time.monotonic() - begun}

@@ -66,6 +66,7 @@ def asked_of_all(request: TrainingRequest, facts: DataFacts, dataset: Dataset) -
         "seed": request.seed,
         "device": request.device,
         "tensorboard": request.tensorboard,
+        "abstain": request.abstain,
     }
 
 
@@ -111,6 +112,7 @@ def request_for(
         seed=asked["seed"],
         device=asked["device"],
         tensorboard=asked["tensorboard"],
+        abstain=asked.get("abstain"),
         precision=precision or candidate.precision or None,
         time_limit=time_limit,
         model=None if of_a_file else candidate.model,  # the file says whose it is, and which twin suits it is measured

@@ -11,6 +11,8 @@ from striate.data import Dataset
 from striate.deciding.run_plan import RunPlan
 from striate.deciding.time_fit import FEWEST_EPOCHS, FEWEST_EPOCHS_FROM_WEIGHTS
 from striate.evaluation import Finding, Scores, judge_scores
+from striate.sealing import judge_calibration
+from striate.sealing.seal import Sealed
 from striate.training.batches import batch_sizes, count_looks
 from striate.training.run_folder import write_findings
 
@@ -58,6 +60,15 @@ def judge_run(
         learnt_briefly=0 < looks < fewest * training,
     )
     return (*cut, *found)
+
+
+def judge_sealing(sealed: Sealed, validation_pictures: int) -> tuple[Finding, ...]:
+    """What the bundle lacks, since the validation pictures are too few: a temperature, the decision rule that was asked for."""
+    few = judge_calibration(sealed.bundle.contract.calibration, validation_pictures)
+    if not sealed.rule_fault:
+        return few
+    said = f"the classifier never abstains, though that was asked for: {sealed.rule_fault}; `striate calibrate` can set it later"
+    return (*few, Finding(said, "warning"))
 
 
 def _find_cut(run: RunPlan, steps: int, looks: int, training: int) -> tuple[Finding, ...]:

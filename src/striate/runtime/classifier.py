@@ -6,26 +6,28 @@ they are what that reads.
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from striate.bundle import Bundle, Contract, SeenPictures, compare_canaries, open_bundle, read_bundle
+from striate.bundle import Bundle, Contract, SeenPictures, open_bundle, read_bundle
 from striate.encodings import EncodingKind, named_encoding
 from striate.errors import BundleError, ItemError, UnknownNameError, UsageError
 from striate.hardware import available_processors
 from striate.name_comparison import NamePlaces
-from striate.ordered_threads import answers_in_order
+from striate.ordered_threads import answers_in_order, in_chunks
 from striate.pixels.picture_arguments import Pictures
+from striate.runtime.canary_check import check_canaries
 from striate.runtime.engines import Engine, engine_row, start_engine
 from striate.tasks import Prediction, Task, named_task
+from striate.tasks.doubting import Decided, Doubting
 
 if TYPE_CHECKING:
     from striate.models import Network
@@ -34,9 +36,6 @@ Source = TypeVar("Source")
 Answer = TypeVar("Answer")
 
 BATCH_SIZE = 32
-
-MOST_CANARY_BYTES = 1 << 28
-"""Of a canary's file, which is read at once."""
 
 
 class Classifier:
@@ -60,11 +59,14 @@ class Classifier:
     engine: Engine
     canary_difference: float
     """The largest difference of a canary's logit from the sealed one, as a share of the logits' range."""
+    doubting: Doubting | None
+    """The sealed decision rule, ready; None where nothing is sealed."""
 
     def __init__(self, bundle: Bundle, engine: Engine) -> None:
         self.bundle = bundle
         self.engine = engine
-        self.canary_difference = self._check_canaries()
+        self.canary_difference = check_canaries(bundle, engine.precision, self.logits_of_pixels)
+        self.doubting = bundle.doubting()
         self._origin: Origin | None = None
 
     def __reduce__(self) -> tuple[Callable[[Origin], Classifier], tuple[Origin]]:
@@ -79,7 +81,7 @@ class Classifier:
 
         def __getattr__(self, name: str) -> Any:
             # Asked for what __init__ sets: this one came from another process, and was not used in this one yet.
-            if name not in ("bundle", "engine", "canary_difference") or "_origin" not in self.__dict__:
+            if name not in ("bundle", "engine", "canary_difference", "doubting") or "_origin" not in self.__dict__:
                 raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
             self.__dict__.update(vars(_opened(self._origin)))
             return self.__dict__[name]
@@ -104,14 +106,45 @@ class Classifier:
         """The names of the classes, in the order of the columns of `predict_proba`."""
         return self.contract.classes
 
-    def predict(self, pictures: Pictures) -> npt.NDArray[np.str_]:
-        """The most probable class of each picture: (n,) names.
+    def predict(self, pictures: Pictures, *, abstaining: str | None = None) -> npt.NDArray[np.str_]:
+        """The most probable class of each picture: (n,) names; where mistakes have costs, the class of least expected cost.
+
+        Args:
+            pictures: One picture or many.
+            abstaining: What stands in place of a name where the bundle's decision rule abstains; None: the name all the same.
 
         Raises:
+            UsageError: If `abstaining` is given and the bundle has no rule that abstains.
             PictureError: If a picture cannot be read.
         """
         names = np.array(self.classes, dtype=np.str_)
-        return np.asarray(names[self.task.decide(self.predict_proba(pictures))])
+        if self.doubting is None or not (self.doubting.rule.abstains or self.doubting.rule.costs):
+            if abstaining is not None:
+                raise UsageError(
+                    "this classifier has no rule by which it abstains; make one by: striate calibrate RUN DATA --abstain error=0.01"
+                )
+            return np.asarray(names[self.task.decide(self.predict_proba(pictures))])
+        decided = self.decide(pictures)
+        found = names[decided.answers]
+        if abstaining is None:
+            return np.asarray(found)
+        if not self.doubting.rule.abstains:
+            raise UsageError("this classifier's decision rule always answers")
+        return np.where(decided.abstains, np.array(abstaining), found)
+
+    def decide(self, pictures: Pictures) -> Decided:
+        """What the bundle's decision rule comes to: the answers, and on which pictures it abstains, and why.
+
+        Raises:
+            UsageError: If the bundle has no rule.
+            PictureError: If a picture cannot be read.
+        """
+        if self.doubting is None:
+            raise UsageError(
+                "this classifier has no decision rule; make one by: striate calibrate RUN DATA --abstain error=0.01"
+            )
+        logits, features = self._infer(pictures)
+        return self.doubting.decide(self.probabilities(logits), logits, features)
 
     def predict_proba(self, pictures: Pictures) -> npt.NDArray[np.float64]:
         """The probability of each class for each picture: (n, classes) float64 in 0..1, rows sum to 1.
@@ -171,10 +204,13 @@ class Classifier:
 
     def logits_of_pixels(self, pixels: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
         """The logits (n, classes) of pictures that the contract's preprocessing already resized: (n, H, W, C) uint8; or else encoded."""
-        parts = [
-            self.engine.infer(pixels[start : start + BATCH_SIZE])[0] for start in range(0, len(pixels), BATCH_SIZE)
-        ]
-        return np.concatenate(parts) if parts else np.empty((0, len(self.classes)), np.float32)
+        return self.answers_to_pixels(pixels)[0] if len(pixels) else np.empty((0, len(self.classes)), np.float32)
+
+    def answers_to_pixels(self, pixels: npt.NDArray[Any]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Logits (n, classes) and features (n, d) of the same, of one picture at least."""
+        parts = [self.engine.infer(pixels[start : start + BATCH_SIZE]) for start in range(0, len(pixels), BATCH_SIZE)]
+        logits, features = zip(*parts, strict=True)
+        return np.concatenate(logits), np.concatenate(features)
 
     def stream(self, paths: Pictures, *, top: int = 5, batch_size: int | None = None) -> Iterator[Prediction]:
         """Predictions in the order of the paths, as they come; a picture that cannot be read is a row with its error.
@@ -206,29 +242,6 @@ class Classifier:
     def __repr__(self) -> str:
         model = self.contract.architecture.title
         return f"<Classifier {model} of {len(self.classes)} classes, {self.engine.name} {self.engine.precision}>"
-
-    def _check_canaries(self) -> float:
-        terms = self.contract.precisions.get(self.engine.precision)
-        if terms is None:
-            raise BundleError(f"the contract states no tolerance for the precision {self.engine.precision!r}")
-        sheet = self.bundle.canaries
-        sealed = sheet.logits(self.classes)
-        try:
-            encoded = encoded_canaries(self.bundle)
-            computed = self.logits_of_pixels(np.stack(encoded))
-        except (ItemError, RuntimeError, ValueError) as error:
-            reason = " ".join(str(error).split())
-            raise BundleError(f"{self.bundle.folder}: the canaries cannot be run: {reason}") from error
-        if computed.shape != sealed.shape:
-            raise BundleError(
-                f"{self.bundle.folder}: the engine gives {computed.shape[1]} logits for {sealed.shape[1]} classes"
-            )
-        try:
-            difference = compare_canaries(sealed, computed, tolerance=terms.tolerance)
-            sheet.compare_encoded(self.contract.preprocessing, encoded)
-        except BundleError as error:
-            raise BundleError(f"{self.bundle.folder}: {error}") from error
-        return difference
 
     def _in_order(
         self, pictures: Iterable[Source], work: Callable[[Sequence[Source]], Answer], batch_size: int | None = None
@@ -262,40 +275,26 @@ class Classifier:
                 encoded.append(self.contract.preprocessing.encode(item))
             except ItemError as error:
                 errors[index] = error.reason
-        rows = iter(self.probabilities(self.logits_of_pixels(np.stack(encoded)))) if encoded else iter(())
+        readable = [path for index, path in enumerate(paths) if index not in errors]
+        rows = self._described(readable, np.stack(encoded), top) if encoded else iter(())
         return [
-            Prediction(path, None, None, (), errors[index])
-            if index in errors
-            else self.task.describe(path, next(rows), self.classes, top=top)
+            Prediction(path, None, None, (), errors[index]) if index in errors else next(rows)
             for index, path in enumerate(paths)
         ]
 
-
-def encoded_canaries(bundle: Bundle) -> list[npt.NDArray[Any]]:
-    """What the contract's encoding makes of each canary's file.
-
-    Raises:
-        ItemError: If one cannot be read.
-    """
-    encoding, encoded = bundle.contract.preprocessing, []
-    for canary in bundle.canaries.canaries:
-        path = bundle.canary_path(canary.file)
-        if (size := path.stat().st_size) > MOST_CANARY_BYTES:
-            raise ItemError(str(path), f"the file has {size:,} bytes, more than any canary")
-        encoded.append(encoding.encode(path.read_bytes(), name=str(path)))
-    return encoded
-
-
-def in_chunks(items: Iterable[Source], size: int) -> Iterator[list[Source]]:
-    """The items in lists of `size`; the last one may be shorter.
-
-    Example:
-        >>> list(in_chunks("abcde", 2))
-        [['a', 'b'], ['c', 'd'], ['e']]
-    """
-    iterator = iter(items)
-    while chunk := list(islice(iterator, size)):
-        yield chunk
+    def _described(self, paths: Sequence[str], encoded: npt.NDArray[Any], top: int) -> Iterator[Prediction]:
+        """What is said of each picture."""
+        doubting = self.doubting
+        if doubting is None:
+            for path, row in zip(paths, self.probabilities(self.logits_of_pixels(encoded)), strict=True):
+                yield self.task.describe(path, row, self.classes, top=top)
+            return
+        logits, features = self.answers_to_pixels(encoded)
+        probabilities = self.probabilities(logits)
+        decided = doubting.decide(probabilities, logits, features)
+        for path, row, doubt in zip(paths, probabilities, doubting.doubts(probabilities, decided), strict=True):
+            said = self.task.describe(path, row, self.classes, top=top)
+            yield dataclasses.replace(said, label=doubt.label, probability=doubt.probability, doubt=doubt)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from striate.durable_writing import GrowingFile, check_writable, write_durably
 from striate.errors import BundleError, UsageError
 from striate.row_writing import json_text, text_bytes
 from striate.runtime.classifier import Classifier
-from striate.runtime.prediction_rows import RowFormat, row_format
+from striate.runtime.prediction_rows import RowFormat, further_columns, row_format
 from striate.tasks import Prediction
 
 FORMATS = {".csv": "csv", ".jsonl": "jsonl"}
@@ -74,7 +74,8 @@ class PredictionFile:
         check_place(self.path, resume=resume)
         self._classifier, self._pictures, self._top = classifier, pictures, top
         columns = min(top, len(classifier.classes))
-        self._format: RowFormat = row_format(FORMATS[self.path.suffix.lower()], columns)
+        further = further_columns(classifier.contract.rule)
+        self._format: RowFormat = row_format(FORMATS[self.path.suffix.lower()], columns, further)
         self._begun = time.time_ns()
         self._batch = classifier.engine.batch
         self._made_of = {

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from io import StringIO
 from typing import BinaryIO
 
-from striate.row_writing import FilePath, csv_line, json_line, unguarded_path
+from striate.row_writing import FilePath, csv_line, json_line, json_text, unguarded_path
 from striate.tasks import Prediction
+from striate.tasks.decision_rule import DecisionRule
 
 BLOCK = 1 << 16
 """Bytes that are read at once."""
@@ -50,30 +51,56 @@ def _lines(block: bytes) -> Iterator[bytes]:
         start = end
 
 
-def row_format(name: str, top: int) -> RowFormat:
+def row_format(name: str, top: int, further: Sequence[str] = ()) -> RowFormat:
     """The format that a name means: `csv` or `jsonl`.
 
     Args:
         name: One of the two.
         top: The columns of classes that a row of CSV has.
+        further: The columns after these: `further_columns`.
     """
     if name == "csv":
-        return RowFormat(name, csv_header(top), partial(csv_row, top=top), _read_csv, quoted=True)
+        return RowFormat(
+            name, csv_header(top, further), partial(csv_row, top=top, further=further), _read_csv, quoted=True
+        )
     return RowFormat(name, b"", json_row, _read_json, quoted=False)
 
 
-def csv_header(top: int) -> bytes:
+def further_columns(rule: DecisionRule | None) -> tuple[str, ...]:
+    """The columns that a bundle's decision rule adds, after all others."""
+    if rule is None:
+        return ()
+    return (
+        *(("abstains", "reason") if rule.abstains else ()),
+        *(("set",) if rule.sets is not None else ()),
+        *(("unfamiliarity",) if rule.unfamiliar is not None else ()),
+    )
+
+
+def csv_header(top: int, further: Sequence[str] = ()) -> bytes:
     """The first line of CSV."""
     columns = [f"{what}_{rank}" for rank in range(1, top + 1) for what in ("label", "probability")]
-    return csv_line(["path", "label", "probability", "error", *columns])
+    return csv_line(["path", "label", "probability", "error", *columns, *further])
 
 
-def csv_row(row: Prediction, top: int) -> bytes:
-    """A line of CSV."""
+def csv_row(row: Prediction, top: int, further: Sequence[str] = ()) -> bytes:
+    """A line of CSV; a set is a JSON list, since names may have any sign in them."""
     rounded = "" if row.probability is None else f"{row.probability:.6f}"
     ranked = [text for label, value in row.top for text in (label, f"{value:.6f}")]
     ranked += [""] * (2 * top - len(ranked))
-    return csv_line([FilePath(row.path), row.label or "", rounded, row.error or "", *ranked])
+    told = row.doubt.to_dict() if row.doubt is not None else {}
+    added = [_further_cell(told.get(name)) for name in further]
+    return csv_line([FilePath(row.path), row.label or "", rounded, row.error or "", *ranked, *added])
+
+
+def _further_cell(value: bool | float | str | list[str] | None) -> str | int | float:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, float):
+        return round(value, 6)
+    return json_text(value) if isinstance(value, list) else value
 
 
 def json_row(row: Prediction) -> bytes:

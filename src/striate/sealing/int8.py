@@ -22,7 +22,7 @@ from striate.data import Dataset
 from striate.errors import QuantizationError
 from striate.pixels import Preprocessing
 from striate.runtime import OpenVINOEngine
-from striate.runtime.classifier import encoded_canaries
+from striate.runtime.canary_check import encoded_canaries
 from striate.sealing.agreement import answers_of, largest_difference, share_alike
 from striate.sealing.precision_terms import times_as_fast
 from striate.tasks import Task, named_task

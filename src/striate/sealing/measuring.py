@@ -58,7 +58,7 @@ class Measurements:
 
 def measure_splits(engine: Engine, splits: list[MeasuredSplit], classes: tuple[str, ...], task: Task) -> Measurements:
     """What the engine answers to the splits, with the temperature that is fitted on one of them, and without."""
-    logits = {split.name: engine_logits(engine, split) for split in splits}
+    logits = {split.name: engine_answers(engine, split)[0] for split in splits}
     labels = {split.name: split.labels for split in splits}
     calibration = calibrate(logits, labels)
     probabilities = {name: task.probabilities(found, calibration) for name, found in logits.items()}
@@ -73,11 +73,12 @@ def measure_splits(engine: Engine, splits: list[MeasuredSplit], classes: tuple[s
     )
 
 
-def engine_logits(engine: Engine, split: MeasuredSplit) -> npt.NDArray[np.float32]:
-    """The engine's logits on a split: (n, classes)."""
+def engine_answers(engine: Engine, split: MeasuredSplit) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """The engine's logits (n, classes) and features (n, d) on a split."""
     starts = range(0, len(split.labels), 64)  # of which the engine takes as many at once as suit it
-    parts = [engine.infer(split.pixels(np.arange(start, min(start + 64, len(split.labels)))))[0] for start in starts]
-    return np.concatenate(parts)
+    parts = [engine.infer(split.pixels(np.arange(start, min(start + 64, len(split.labels))))) for start in starts]
+    logits, features = zip(*parts, strict=True)
+    return np.concatenate(logits), np.concatenate(features)
 
 
 @torch.inference_mode()

@@ -27,6 +27,7 @@ from striate.bundle import (
 from striate.bundle.contract import Architecture
 from striate.conversion import convert_to_openvino, save_graph
 from striate.encodings import Encoding
+from striate.errors import DataError
 from striate.initialization import drafting
 from striate.models import CutNetwork, create_model
 from striate.pixels import Preprocessing
@@ -34,7 +35,9 @@ from striate.runtime import OpenVINOEngine
 from striate.sealing.cut_figures import cut_figures
 from striate.sealing.measuring import MeasuredSplit, Measurements, measure_splits, network_logits
 from striate.sealing.precision_terms import precision_terms
+from striate.sealing.ruling import RuleRequest, bank_file, fit_rule_to_engine
 from striate.tasks import USUAL_TASK, Task
+from striate.tasks.rule_fitting import FittedRule
 from striate.version import __version__
 
 
@@ -45,6 +48,8 @@ class Sealed:
     bundle: Bundle
     measured: Measurements
     agreement: float | None
+    rule_fault: str = ""
+    """Why the decision rule that was asked for is not there."""
 
 
 def seal(
@@ -59,6 +64,7 @@ def seal(
     seen: SeenPictures,
     data: Mapping[str, Any],
     task: Task = USUAL_TASK,
+    rule: RuleRequest | None = None,
 ) -> Sealed:
     """Converts a network, measures the engine, and writes the bundle.
 
@@ -74,6 +80,7 @@ def seal(
         seen: The pictures it was trained on.
         data: What the contract says of the training data.
         task: What the network was asked.
+        rule: The decision rule that was asked for; where the pictures of `val` cannot promise it, there is none, and `rule_fault` says so.
 
     Raises:
         UsageError: If the folder exists.
@@ -86,6 +93,9 @@ def seal(
         engine = OpenVINOEngine(graph, preprocessing)
         measured = measure_splits(engine, splits, classes, task)
         precisions = precision_terms(plain, graph, engine, preprocessing, splits, measured)
+        fitted, fault = None, ""
+        if rule is not None:
+            fitted, fault = rule_or_fault(rule, engine, splits, classes, measured)
         contract = Contract(
             architecture=architecture_of(plain, model, task.width(classes), preprocessing),
             classes=classes,
@@ -97,6 +107,7 @@ def seal(
             files={},
             calibration=measured.calibration,
             task=task.name,
+            rule=None if fitted is None else fitted.rule,
         )
         tensors = needed_tensors(plain, contract.architecture)
         files: dict[str, Path | bytes] = {
@@ -104,11 +115,29 @@ def seal(
             "engine.xml": graph,
             "engine.bin": graph.with_suffix(".bin"),
             "seen.bin": seen.to_bytes(),
+            **bank_file(fitted),
         }
         files |= {f"canaries/{name}": picture for name, picture in canary_pictures.items()}
         canaries = seal_canaries(plain, preprocessing, canary_pictures, classes)
         bundle = write_bundle(folder, BundleContent(files), contract, canaries)
-    return Sealed(bundle, measured, precisions["fp32"].agreement)
+    return Sealed(bundle, measured, precisions["fp32"].agreement, fault)
+
+
+def rule_or_fault(
+    rule: RuleRequest,
+    engine: OpenVINOEngine,
+    splits: list[MeasuredSplit],
+    classes: tuple[str, ...],
+    measured: Measurements,
+) -> tuple[FittedRule | None, str]:
+    """The decision rule, or why there is none: a run that took hours does not end for that."""
+    validation = next((split for split in splits if split.name == "val"), None)
+    if validation is None:
+        return None, "there is no validation picture to choose a threshold on"
+    try:
+        return fit_rule_to_engine(rule, engine, validation, classes, measured.task, measured.calibration), ""
+    except DataError as error:
+        return None, str(error)
 
 
 def seal_canaries(

@@ -14,6 +14,42 @@ SHOWN = 0.0005
 
 
 @dataclass(frozen=True)
+class Doubt:
+    """What a sealed decision rule adds to a prediction; what it does not ask is None."""
+
+    label: str
+    """What it decides for: the most probable class, unless mistakes have costs."""
+    probability: float
+    abstains: bool | None
+    """Whether this is better not taken for an answer."""
+    reason: str | None
+    """Why it abstains."""
+    labels: tuple[str, ...] | None
+    """Classes among which the true one is as often as promised, the most probable first."""
+    unfamiliarity: float | None
+    """How unlike the picture is to all that was learnt from: standard deviations from what is usual."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """What the rule asks, as JSON types; the label and its probability are the prediction's."""
+        told: dict[str, Any] = {}
+        if self.abstains is not None:
+            told |= {"abstains": self.abstains, "reason": self.reason}
+        if self.labels is not None:
+            told["set"] = list(self.labels)
+        if self.unfamiliarity is not None:
+            told["unfamiliarity"] = self.unfamiliarity
+        return told
+
+    def to_text(self) -> str:
+        """Why it abstains, and the set unless it is the label alone; empty where there is nothing to say."""
+        told = [f"abstains: {printable(self.reason)}"] if self.reason else []
+        if self.labels is not None and self.labels != (self.label,):
+            names = ", ".join(map(printable, self.labels))
+            told.append(f"one of {{{names}}}" if self.labels else "no class is probable enough")
+        return "; ".join(told)
+
+
+@dataclass(frozen=True)
 class Prediction:
     """What the classifier says of one picture; with an error, and nothing else, if it cannot be read."""
 
@@ -24,6 +60,8 @@ class Prediction:
     top: tuple[tuple[str, float], ...]
     """The most probable classes with their probabilities, the first one first."""
     error: str | None = None
+    doubt: Doubt | None = None
+    """What the bundle's decision rule adds; None where nothing is sealed."""
 
     def _repr_html_(self) -> str:
         """How it shows itself in a notebook."""
@@ -31,11 +69,13 @@ class Prediction:
 
         if self.error is not None:
             return notebook.block(self.path, notebook.text(self.error))
+        told = self.doubt.to_text() if self.doubt is not None else ""
         return notebook.block(
             self.path,
             notebook.table(
                 ("class", "probability"), [(name, probability(share, space="")) for name, share in self.top]
             ),
+            *([notebook.text(told)] if told else []),
         )
 
     def to_text(self, *, width: int | None = None) -> str:
@@ -50,10 +90,13 @@ class Prediction:
         others = [
             f"{printable(label)} {probability(share, space='')}" for label, share in self.top[1:] if share >= SHOWN
         ]
-        return line + (f"  ({', '.join(others)})" if others else "")
+        line += f"  ({', '.join(others)})" if others else ""
+        told = self.doubt.to_text() if self.doubt is not None else ""
+        return f"{line}  {told}" if told else line
 
     def to_dict(self) -> dict[str, Any]:
         """The prediction as JSON types."""
         row = asdict(self)
+        del row["doubt"]
         row["top"] = [{"label": label, "probability": probability} for label, probability in self.top]
-        return row
+        return row | (self.doubt.to_dict() if self.doubt is not None else {})

@@ -33,6 +33,7 @@ class SingleLabel:
         *("expected_calibration_error", "expected_calibration_error_uncalibrated"),
     )
     parts: tuple[str, ...] = ("classes", "confusion", "thresholds", "calibration", "mistakes")
+    takes_rule: bool = True
 
     def encode(self, told: Sequence[str], classes: Sequence[str]) -> npt.NDArray[np.int32]:
         """(n,) int32: the place of each name in the classes."""

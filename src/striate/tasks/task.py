@@ -30,6 +30,10 @@ class Task(Protocol):
     def parts(self) -> tuple[str, ...]:
         """The parts of a run's report that are of this task alone, by their anchors, in their order."""
 
+    @property
+    def takes_rule(self) -> bool:
+        """Whether a decision rule (`striate.tasks.decision_rule`) can be sealed with it."""
+
     def encode(self, told: Sequence[str], classes: Sequence[str]) -> Targets:
         """The targets of what a table or file tells of each picture.
 
