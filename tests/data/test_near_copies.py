@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageEnhance
 
-from striate.data.near_copies import HOWS, find_near_copies, small_colours
-from striate.pixels.perceptual_hashes import grey_thumbnail
+from striate.data import assign_splits, check_pictures, load_data
+from striate.data.near_copies import HOWS, find_near_copies, near_copies_in
+from striate.pixels.perceptual_hashes import grey_thumbnail, small_colours
 
 Change = Callable[[Image.Image], Image.Image]
 
@@ -136,3 +137,30 @@ def test_progress_is_told_for_each_way():
         len(HOWS),
         len(HOWS),
     )
+
+
+def test_a_folder_of_files_is_searched_and_what_was_seen_is_kept(tmp_path):
+    for place in ("a", "b"):
+        (tmp_path / "photos" / place).mkdir(parents=True)
+    for seed in range(12):
+        _picture(seed).save(tmp_path / "photos" / "ab"[seed % 2] / f"{seed:02}.png")
+    _picture(3).resize((60, 45)).save(tmp_path / "photos" / "b" / "small.png")
+    Image.new("RGB", (12, 12)).save(tmp_path / "photos" / "b" / "tiny.png")
+    for _ in range(2):  # the second time from the cache
+        dataset = check_pictures(load_data(tmp_path / "photos"), cache_folder=tmp_path / "cache")
+        found = near_copies_in(dataset)
+        keys = [dataset.pictures.key(int(row)) for row in found.pairs.ravel()]
+        assert keys == ["b/03.png", "b/small.png"] and found.words(0) == ""
+    assert np.array_equal(dataset.facts.thumbnails[0], grey_thumbnail(_picture(0)))
+    assert not dataset.facts.thumbnails[-1].any()
+    split = assign_splits(dataset, seed=0)
+    assert len({int(split.splits[row]) for row in found.pairs[0]}) == 1
+
+
+def test_pairs_among_some_rows():
+    pictures = [_picture(seed) for seed in (1, 2, 3, 1, 2, 3)]
+    found = _found([picture if place < 3 else _stored_anew(picture) for place, picture in enumerate(pictures)])
+    assert found.pairs.tolist() == [[0, 3], [1, 4], [2, 5]]
+    assert found.among(np.array([1, 2, 4])).pairs.tolist() == [[0, 2]]
+    assert found.among(np.array([], np.int64)).pairs.shape == (0, 2)
+    assert found.renumbered(np.arange(6) * 10).pairs.tolist() == [[0, 30], [10, 40], [20, 50]]

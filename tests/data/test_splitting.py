@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from striate.data.dataset import ArrayPictures, Dataset, PictureTable, assemble
+from striate.data.dataset import SPLITS, ArrayPictures, Dataset, PictureTable, assemble
+from striate.data.near_copies import NearCopies
 from striate.data.splitting import assign_splits, keep_training_pictures, unit_of_each
 from striate.errors import UsageError
 
@@ -246,3 +247,45 @@ def test_some_training_pictures_are_kept_and_all_others():
     assert [len(kept.indices(split)) for split in ("train", "val", "test")] == [5, 4, 4]
     assert (kept.labels == keep_training_pictures(dataset, 5, seed=0).labels).all()
     assert keep_training_pictures(dataset, 12, seed=0) is dataset
+
+
+def near(*pairs: tuple[int, int]) -> NearCopies:
+    count = len(pairs)
+    return NearCopies(
+        np.array(pairs, np.int64).reshape(-1, 2),
+        np.ones(count, np.float32),
+        np.zeros(count, np.int64),
+        np.zeros(count, bool),
+        False,
+    )
+
+
+def test_near_copies_lie_on_one_side_and_without_them_nothing_changes() -> None:
+    dataset = build([(number, number % 2, -1) for number in range(200)])
+    pairs = [(row, row + 100) for row in range(60)] + [(100, 120), (120, 140)]
+    for seed in range(5):
+        split = assign_splits(dataset, seed=seed, near_copies=near(*pairs))
+        assert all(split.splits[first] == split.splits[second] for first, second in pairs)
+        assert [len(split.indices(name)) for name in SPLITS] == pytest.approx([160, 20, 20], abs=3)
+        alone = assign_splits(dataset, seed=seed, near_copies=near())
+        assert np.array_equal(alone.splits, assign_splits(dataset, seed=seed).splits)
+        assert any(alone.splits[first] != alone.splits[second] for first, second in pairs)
+    assert "120 pictures are near copies of others; they stay on one side of a split" in split.notes
+
+
+def test_where_most_of_a_class_looks_alike_it_is_split_nevertheless() -> None:
+    dataset = build([(number, number % 2, -1) for number in range(40)])
+    chain = [(row, row + 2) for row in range(0, 24, 2)]  # 13 of the 20 pictures of the first class
+    split = assign_splits(dataset, seed=0, near_copies=near(*chain, (1, 3)))
+    assert np.array_equal(split.splits, assign_splits(dataset, seed=0, near_copies=near((1, 3))).splits)
+    assert split.notes[-1] == (
+        "more than half of the pictures of 'class0' look alike, such as made/0 and made/2: they are split nevertheless, so that "
+        "accuracy may flatter; say by groups which belong together, or split them yourself"
+    )
+    assert "2 pictures are near copies of others; they stay on one side of a split" in split.notes
+
+
+def test_near_copies_of_a_validation_split_are_those_of_the_training_pictures() -> None:
+    dataset = build([(number, number % 2, -1) for number in range(60)], splits=[3, 3] + [1] * 58)
+    split = assign_splits(dataset, seed=0, near_copies=near((0, 5), (2, 40), (7, 9)))
+    assert split.splits[2] == split.splits[40] and split.splits[7] == split.splits[9] and split.splits[0] == 3

@@ -16,11 +16,12 @@ import numpy.typing as npt
 from striate.data.dataset import FilePictures
 from striate.durable_writing import whole_file
 from striate.pixels.optional_formats import decoder_versions
+from striate.pixels.perceptual_hashes import COLOUR_SIDE, SIDE
 
 # Findings are as old as what made them: a new decoder may read what the old one could not.
-VERSION = f"2 {decoder_versions()}"
+VERSION = f"3 {decoder_versions()}"
 
-_COLUMNS = ("stamps", "done", "digests", "widths", "heights", "colour", "spans")
+_COLUMNS = ("stamps", "done", "digests", "widths", "heights", "colour", "spans", "thumbnails", "colours")
 
 
 @dataclass(eq=False)
@@ -34,6 +35,8 @@ class Checks:
     heights: npt.NDArray[np.int32]  # (n,)
     colour: npt.NDArray[np.bool_]  # (n,)
     spans: npt.NDArray[np.uint8]  # (n,)
+    thumbnails: npt.NDArray[np.uint8]  # (n, 32, 32)
+    colours: npt.NDArray[np.uint8]  # (n, 8, 8, 3)
     reasons: dict[int, str]  # row -> why the picture is broken; the others are sound
 
     @classmethod
@@ -47,6 +50,8 @@ class Checks:
             np.zeros(length, np.int32),
             np.zeros(length, bool),
             np.zeros(length, np.uint8),
+            np.zeros((length, SIDE, SIDE), np.uint8),
+            np.zeros((length, COLOUR_SIDE, COLOUR_SIDE, 3), np.uint8),
             {},
         )
 
@@ -61,6 +66,7 @@ class Checks:
         self.digests[rows], self.colour[rows] = old.digests[sources], old.colour[sources]
         self.widths[rows], self.heights[rows] = old.widths[sources], old.heights[sources]
         self.spans[rows] = old.spans[sources]
+        self.thumbnails[rows], self.colours[rows] = old.thumbnails[sources], old.colours[sources]
         self.done[rows] = True
         if old.reasons:
             self.reasons.update(

@@ -34,6 +34,7 @@ from striate.errors import DataError, PictureError
 from striate.pixels import DEFAULT_MAX_PIXELS, PictureFacts, Preprocessing, measure
 from striate.pixels.decoding import decode_to_picture
 from striate.pixels.limits import NO_MEMORY
+from striate.pixels.perceptual_hashes import SMALLEST, grey_thumbnail, small_colours
 from striate.user_cache import forget_oldest, kind_folder
 
 # Larger files are looked at before they are read: they may be larger than memory, and no pictures at all.
@@ -103,6 +104,9 @@ class _Finding:
     span: int = 0  # from the darkest value to the brightest
     reason: str = ""  # why it is broken
     prepared: Row = None
+    seen: tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]] | None = (
+        None  # its thumbnail and colours; None if it is too small
+    )
 
 
 def check_pictures(
@@ -191,7 +195,7 @@ def survey_pictures(
                 ahead.write(rows, len(dataset))
             for _ in rows:
                 pass
-    facts = PictureTable(checks.digests, checks.widths, checks.heights, checks.colour, checks.spans)
+    facts = PictureTable(**{name: getattr(checks, name) for name in PictureTable.__dataclass_fields__})
     return Survey(replace(dataset, facts=facts), checks.reasons, _contradictions(dataset, checks))
 
 
@@ -246,6 +250,8 @@ def _look(
                 checks.digests[index] = np.frombuffer(finding.digest, dtype=np.uint8)
             checks.widths[index], checks.heights[index] = finding.width, finding.height
             checks.colour[index], checks.spans[index] = finding.colour, finding.span
+            if finding.seen is not None:
+                checks.thumbnails[index], checks.colours[index] = finding.seen
             if finding.reason:
                 checks.reasons[index] = finding.reason
             checks.done[index] = True
@@ -270,20 +276,21 @@ def _examine(
         return _Finding(None, reason=NO_MEMORY)
     digest = picture_digest(picture)
     if isinstance(picture, np.ndarray):
+        drawn = Image.fromarray(picture)
         if observer is not None:
-            observer.see(index, digest, Image.fromarray(picture), measure(picture, max_pixels=max_pixels, name=key))
-        return _Finding(digest, picture.shape[1], picture.shape[0], picture.ndim == 3, _span(picture))
+            observer.see(index, digest, drawn, measure(picture, max_pixels=max_pixels, name=key))
+        return _Finding(digest, drawn.width, drawn.height, picture.ndim == 3, _span(picture), seen=_seen(drawn))
     try:
         facts = measure(picture, max_pixels=max_pixels, name=key)
         decoded = decode_to_picture(picture, channels=facts.channels_needed, max_pixels=max_pixels, name=key)
         if observer is not None:
             observer.see(index, digest, decoded, facts)
-        span, prepared = _span_of(decoded), _prepared(decoded, picture, rule, key)
+        span, prepared, seen = _span_of(decoded), _prepared(decoded, picture, rule, key), _seen(decoded)
     except (PictureError, MemoryError) as error:
         reason = error.reason if isinstance(error, PictureError) else NO_MEMORY
         # Memory that is missing now may be there next time.
         return _Finding(None if reason == NO_MEMORY else digest, reason=reason)
-    return _Finding(digest, facts.width, facts.height, facts.channels_needed == 3, span, prepared=prepared)
+    return _Finding(digest, facts.width, facts.height, facts.channels_needed == 3, span, prepared=prepared, seen=seen)
 
 
 def _prepared(decoded: Image.Image, picture: bytes, rule: Preprocessing | None, name: str) -> Row:
@@ -296,6 +303,11 @@ def _prepared(decoded: Image.Image, picture: bytes, rule: Preprocessing | None, 
         return rule.fitted(decoded, name)
     except PictureError:
         return None  # said when it is wanted
+
+
+def _seen(picture: Image.Image) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]] | None:
+    """What near copies are found by."""
+    return (grey_thumbnail(picture), small_colours(picture)) if min(picture.size) >= SMALLEST else None
 
 
 def _span_of(decoded: Image.Image) -> int:

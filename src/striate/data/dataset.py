@@ -147,12 +147,17 @@ class PictureTable:
     spans: npt.NDArray[np.uint8] | None = (
         None  # (n,): from the darkest to the brightest value, 0..255; None: not looked at
     )
+    thumbnails: npt.NDArray[np.uint8] | None = None  # (n, 32, 32) grey; zeros where a picture is broken or too small
+    colours: npt.NDArray[np.uint8] | None = None  # (n, 8, 8, 3) averages; likewise
 
     def select(self, indices: npt.NDArray[np.int64]) -> PictureTable:
         """The rows at `indices`, in their order."""
-        spans = None if self.spans is None else self.spans[indices]
         return PictureTable(
-            self.digests[indices], self.widths[indices], self.heights[indices], self.colour[indices], spans
+            self.digests[indices],
+            self.widths[indices],
+            self.heights[indices],
+            self.colour[indices],
+            *(None if column is None else column[indices] for column in (self.spans, self.thumbnails, self.colours)),
         )
 
 

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
 from striate.choosing import evenly
 from striate.data.aligning import Likeness, likeness, smoothed
+from striate.data.dataset import Dataset, Progress
 from striate.data.hamming_search import within_distance
 from striate.pixels.perceptual_hashes import LOWEST, Window, frequencies, hashes, turned
 
 Rows = npt.NDArray[np.int64]
-Progress = Callable[[str, int, int], None]
 
 TURNS = (
     "",
@@ -69,12 +68,6 @@ CONTRAST = 1.8  # times as steep at most
 BRIGHTNESS = 80  # levels lighter at most
 COLOUR_SEEN = 10  # levels by which red, green and blue must differ before colours are compared
 SAME_COLOURS = 0.5  # the cosine between their colours
-SMALLEST = 16
-"""Pictures with a shorter side are left out: too little is to be seen in them."""
-
-COLOUR_SIDE = 8
-"""Points of a side at which colours are compared."""
-
 _AT_ONCE = 2048  # pairs
 
 
@@ -106,20 +99,24 @@ class NearCopies:
     cropped: npt.NDArray[np.bool_]
     strict: bool
 
+    def renumbered(self, rows: Rows) -> NearCopies:
+        """The same pairs, named by the rows of a larger set of which these pictures are the ones at `rows`, ascending."""
+        return replace(self, pairs=rows[self.pairs])
+
+    def among(self, rows: Rows) -> NearCopies:
+        """The pairs of which both are at `rows`, named by their places there.
+
+        Args:
+            rows: Ascending.
+        """
+        places = np.minimum(np.searchsorted(rows, self.pairs), max(len(rows) - 1, 0))
+        there = np.isin(self.pairs, rows).all(axis=1)
+        return NearCopies(places[there], self.edges[there], self.turns[there], self.cropped[there], self.strict)
+
     def words(self, place: int) -> str:
         """What was done to one picture of a pair to make the other, beside storing it anew, scaling it, or changing its light."""
         done = [TURNS[turn] for turn in self.turns[place : place + 1] if turn] + ["cropped"] * bool(self.cropped[place])
         return " and ".join(done)
-
-
-def small_colours(picture: Image.Image) -> npt.NDArray[np.uint8]:
-    """(8, 8, 3) uint8: a picture in mode RGB or L, averaged.
-
-    Example:
-        >>> small_colours(Image.new("L", (20, 30), 7)).tolist()[0][0]
-        [7, 7, 7]
-    """
-    return np.asarray(picture.resize((COLOUR_SIDE, COLOUR_SIDE), Image.Resampling.BOX).convert("RGB"))
 
 
 def find_near_copies(
@@ -159,6 +156,26 @@ def find_near_copies(
         if progress is not None:
             progress("looking for near copies", how + 1, 1 if strict else len(HOWS))
     return _best(parts, rows, strict)
+
+
+def near_copies_in(dataset: Dataset, *, progress: Progress | None = None) -> NearCopies:
+    """The near copies in a data set; of exact copies the first stands for all.
+
+    Args:
+        dataset: Checked; pictures of which no thumbnail was made are like nothing.
+        progress: Told how far it is.
+
+    Example:
+        >>> from striate.data import check_pictures, load_data
+        >>> len(near_copies_in(check_pictures(load_data("digits"))).pairs)
+        0
+    """
+    facts = dataset.checked_facts
+    if facts.thumbnails is None or facts.colours is None:
+        return _best([], np.empty(0, np.int64), strict=False)
+    _, rows = np.unique(facts.digests.view(f"V{facts.digests.shape[1]}").ravel(), return_index=True)
+    rows = np.sort(rows)
+    return find_near_copies(facts.thumbnails[rows], facts.colours[rows], progress=progress).renumbered(rows)
 
 
 def _queries(

@@ -35,7 +35,7 @@ def prepare_data(
         watcher.note(
             f"{len(dataset.problems)} pictures are set aside because they cannot be used, such as {first.key}: {first.reason}"
         )
-    dataset = assign_splits(dataset, seed=seed)
+    dataset = assign_splits(dataset, seed=seed, progress=watcher.task)
     for note in dataset.notes:
         watcher.note(note)
     if not len(dataset.indices("train")):

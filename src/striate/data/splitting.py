@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from striate.data.dataset import SPLITS, TEST, TRAIN, VAL, Dataset, count_table
+from striate.data.dataset import SPLITS, TEST, TRAIN, VAL, Dataset, Progress, count_table
+from striate.data.near_copies import NearCopies, near_copies_in
 from striate.errors import UsageError
 
 # Of data without splits, a tenth each validates and tests.
@@ -17,24 +18,32 @@ SHARE = 0.1
 MOST_VALIDATION_PICTURES = 5000
 
 
-def assign_splits(dataset: Dataset, *, seed: int) -> Dataset:
+NO_PAIRS = np.empty((0, 2), np.int64)
+
+
+def assign_splits(
+    dataset: Dataset, *, seed: int, near_copies: NearCopies | None = None, progress: Progress | None = None
+) -> Dataset:
     """The data set with every picture in a split, and a note for each decision taken.
 
     - No split given, or nothing but `train`: 80 % train, 10 % val, 10 % test.
     - `train` and `test` given, but no `val`: a tenth of `train`, at most 5,000 pictures, becomes `val`.
     - Anything else is kept as it is; with `val` and without `test`, whoever tests takes `val`.
 
-    Exact copies, and pictures of one group, never lie on two sides: what such ties hold together (a copy may tie two
-    groups) is a unit, and units are drawn. They are drawn for each class by itself, so that every split has the classes
-    in the proportions of the whole, to one picture where units are single pictures. Every class keeps a unit in train;
-    a class of two units has the other one in test, and a class of three or more has units in all splits (unless groups
-    of several classes interlock so that it cannot be). A class of one unit is in train alone.
+    Exact copies, near copies, and pictures of one group never lie on two sides: what such ties hold together (a copy may tie
+    two groups) is a unit, and units are drawn. (Near copies are left to chance where more than half of a class looks alike; a
+    note says so.) They are drawn for each class by itself, so that every split has the classes in the proportions of the
+    whole, to one picture where units are single pictures. Every class keeps a unit in train; a class of two units has the
+    other one in test, and a class of three or more has units in all splits (unless groups of several classes interlock so
+    that it cannot be). A class of one unit is in train alone.
 
     The draw depends on the seed and on what the pictures are: not on their names, nor their order.
 
     Args:
         dataset: Checked, as copies are known by their digests.
         seed: 0 or more.
+        near_copies: Of this data set; None has them looked for, if a split is drawn.
+        progress: Told how far that search is.
 
     Raises:
         UsageError: The data set is not checked, or the seed is negative.
@@ -44,18 +53,28 @@ def assign_splits(dataset: Dataset, *, seed: int) -> Dataset:
     given = {int(code) for code in np.unique(dataset.splits)}
     if given <= {0, TRAIN}:
         note = "no split was given: 80 % of the pictures train, 10 % validate, 10 % test"
-        return _drawn(dataset, np.arange(len(dataset)), {TEST: SHARE, VAL: SHARE}, seed, note)
+        near = near_copies or near_copies_in(dataset, progress=progress)
+        return _drawn(dataset, np.arange(len(dataset)), {TEST: SHARE, VAL: SHARE}, seed, note, near)
     if given == {TRAIN, TEST}:
         rows = dataset.indices("train")
         share = min(SHARE, MOST_VALIDATION_PICTURES / len(rows))
-        return _drawn(dataset, rows, {VAL: share}, seed, "no validation split was given")
+        near = near_copies or near_copies_in(dataset, progress=progress)
+        return _drawn(dataset, rows, {VAL: share}, seed, "no validation split was given", near)
     return dataset
 
 
-def _drawn(dataset: Dataset, rows: npt.NDArray[np.int64], shares: dict[int, float], seed: int, note: str) -> Dataset:
+def _drawn(
+    dataset: Dataset,
+    rows: npt.NDArray[np.int64],
+    shares: dict[int, float],
+    seed: int,
+    note: str,
+    near_copies: NearCopies,
+) -> Dataset:
     """The data set with `rows` in train, but for the shares of the other splits, which are drawn from them."""
     part = dataset.select(rows)
-    units = unit_of_each(part.checked_facts.digests, part.groups)
+    pairs, alike = _ties(part, near_copies.among(rows))
+    units = unit_of_each(part.checked_facts.digests, part.groups, pairs)
     sides = _Drawing(part.task.strata(part.labels), units, len(part.classes), seed).draw(shares)
     splits = dataset.splits.copy()
     splits[rows] = sides[units]
@@ -63,7 +82,33 @@ def _drawn(dataset: Dataset, rows: npt.NDArray[np.int64], shares: dict[int, floa
         taken = np.count_nonzero(splits[rows] == VAL)
         note += f": {taken:,} of the {len(rows):,} training pictures were set aside to validate"
     result = replace(dataset, splits=splits)
-    return replace(result, notes=(*dataset.notes, note + f" (seed {seed})", *_thin_classes(result, sorted(shares))))
+    return replace(
+        result, notes=(*dataset.notes, note + f" (seed {seed})", *alike, *_thin_classes(result, sorted(shares)))
+    )
+
+
+def _ties(dataset: Dataset, near_copies: NearCopies) -> tuple[npt.NDArray[np.int64], list[str]]:
+    """(m, 2) the near copies that have to stay together, and a note on them."""
+    pairs = near_copies.pairs
+    if not len(pairs):
+        return pairs, []
+    units = unit_of_each(dataset.checked_facts.digests, None, pairs)
+    classes = dataset.task.strata(dataset.labels)
+    held = units * len(dataset.classes) + classes
+    _, places, counts = np.unique(held, return_inverse=True, return_counts=True)
+    too_many = np.unique(units[counts[places] > np.bincount(classes)[classes] / 2])
+    too_many = np.intersect1d(too_many, units[pairs[:, 0]])
+    kept = ~np.isin(units[pairs[:, 0]], too_many)
+    number = len(np.unique(pairs[kept]))
+    notes = [f"{number:,} pictures are near copies of others; they stay on one side of a split"] if number else []
+    if not kept.all():
+        first, second = (dataset.pictures.key(int(row)) for row in pairs[~kept][0])
+        name = dataset.classes[dataset.labels[pairs[~kept][0, 0]]]
+        notes.append(
+            f"more than half of the pictures of {name!r} look alike, such as {first} and {second}: they are split nevertheless, so "
+            "that accuracy may flatter; say by groups which belong together, or split them yourself"
+        )
+    return pairs[kept], notes
 
 
 def _thin_classes(dataset: Dataset, drawn: list[int]) -> list[str]:
@@ -78,14 +123,19 @@ def _thin_classes(dataset: Dataset, drawn: list[int]) -> list[str]:
     return notes
 
 
-def unit_of_each(digests: npt.NDArray[np.uint8], groups: npt.NDArray[np.int32] | None) -> npt.NDArray[np.int64]:
-    """(n,) the unit of each picture; copies and groups tie pictures together.
+def unit_of_each(
+    digests: npt.NDArray[np.uint8],
+    groups: npt.NDArray[np.int32] | None,
+    pairs: npt.NDArray[np.int64] = NO_PAIRS,
+) -> npt.NDArray[np.int64]:
+    """(n,) the unit of each picture; copies, groups and pairs tie pictures together.
 
     Units are numbered by the smallest digest in them.
 
     Args:
         digests: (n, 32).
         groups: (n,), -1 for none.
+        pairs: (m, 2) rows.
 
     Example:
         >>> digests = np.array([[3], [1], [3], [2]], dtype=np.uint8).repeat(32, axis=1)
@@ -94,13 +144,17 @@ def unit_of_each(digests: npt.NDArray[np.uint8], groups: npt.NDArray[np.int32] |
     """
     _, codes = np.unique(digests.view(f"V{digests.shape[1]}").ravel(), return_inverse=True)
     units = codes.astype(np.int64)
-    if groups is None:
+    if groups is None and not len(pairs):
         return units
-    grouped = groups >= 0
-    while True:  # every picture takes the smallest unit among its copies and its group, until nothing moves
+    grouped = np.zeros(len(units), bool) if groups is None else groups >= 0
+    while True:  # every picture takes the smallest unit among its copies, its group and its pairs, until nothing moves
         before = units
         units = _least_of(units, codes)
-        units[grouped] = _least_of(units[grouped], groups[grouped])
+        if groups is not None:
+            units[grouped] = _least_of(units[grouped], groups[grouped])
+        least = units[pairs].min(axis=1)
+        np.minimum.at(units, pairs[:, 0], least)
+        np.minimum.at(units, pairs[:, 1], least)
         if np.array_equal(units, before):
             _, ranks = np.unique(units, return_inverse=True)
             return ranks.astype(np.int64)

@@ -14,6 +14,12 @@ SIDE = 32
 LOWEST = 8
 """Frequencies in each direction that a hash keeps."""
 
+COLOUR_SIDE = 8
+"""Points of a side at which colours are compared."""
+
+SMALLEST = 16
+"""Of pictures with a shorter side too little is to be seen to tell copies from others."""
+
 Window: TypeAlias = tuple[float, float, float, float]
 """What is cut off a picture: the shares of its width or height at the left, the top, the right and the bottom."""
 
@@ -29,6 +35,16 @@ def grey_thumbnail(picture: Image.Image) -> npt.NDArray[np.uint8]:
         76
     """
     return np.asarray(picture.convert("L").resize((SIDE, SIDE), Image.Resampling.LANCZOS))
+
+
+def small_colours(picture: Image.Image) -> npt.NDArray[np.uint8]:
+    """(8, 8, 3) uint8: a picture in mode RGB or L, averaged.
+
+    Example:
+        >>> small_colours(Image.new("L", (20, 30), 7)).tolist()[0][0]
+        [7, 7, 7]
+    """
+    return np.asarray(picture.resize((COLOUR_SIDE, COLOUR_SIDE), Image.Resampling.BOX).convert("RGB"))
 
 
 def frequencies(thumbnails: npt.NDArray[np.uint8], window: Window = (0.0, 0.0, 0.0, 0.0)) -> npt.NDArray[np.float64]:
