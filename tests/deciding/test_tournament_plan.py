@@ -165,6 +165,7 @@ def test_uneven_classes_are_made_up_for_in_every_way_that_suits():
     heads = plan(dataclasses.replace(WITH_WEIGHTS, uneven=True)).candidates
     assert [candidate.balance for candidate in heads] == ["", *["loss"] * (len(heads) - 1)]
     assert heads[1].name == "head on mobilenet_v2, classes weighed alike"
+    assert heads[1].seconds < heads[0].seconds
 
 
 def test_even_classes_are_tried_as_they_are():
@@ -188,3 +189,34 @@ def test_rows_name_what_there_is():
         assert not row.model or row.model in list_models()
         assert 0 < row.gain <= 1 and row.why[0].islower() and not row.why.endswith(".")
     assert at_most(64)(DataFacts(1, 2, 28, True)) == 32
+
+
+def test_a_cheap_candidate_does_not_take_the_time_of_a_promising_one():
+    """Of thumbnails from scratch a linear classifier is done at once and promises little; what fits beside it takes it."""
+    for seconds in range(30, 200, 10):
+        whole = plan(THUMBNAILS, seconds=float(seconds)).candidates
+        assert [candidate.name for candidate in whole][1:] != ["linear"], seconds
+        assert seconds < 90 or len(whole) > 1, seconds
+
+
+def test_a_candidate_short_of_time_learns_for_fewer_epochs_also_where_the_recipe_has_their_number():
+    whole, short = (plan(WITH_WEIGHTS, seconds=seconds).candidates for seconds in (1e9, 150.0))
+    wanted = {candidate.name: candidate for candidate in whole}
+    shortened = [candidate for candidate in short if candidate.epochs and not wanted[candidate.name].epochs]
+    assert [candidate.kind for candidate in shortened] == ["stages"] and shortened[0].epochs >= 3
+    assert sum(candidate.seconds for candidate in short) <= 150
+
+
+def test_heads_share_the_pass_of_the_first():
+    first, *others = plan(WITH_WEIGHTS, seconds=1e9).candidates
+    heads = [candidate for candidate in others if candidate.kind == "head"]
+    assert len(heads) == 2
+    assert {candidate.multiply_adds for candidate in heads} == {first.multiply_adds * 2 * 206 / (1650 + 2 * 206)}
+
+
+def test_colour_thumbnails_are_worth_fine_tuning_and_drawings_are_not():
+    kinds = {}
+    for name, situation in (("thumbnails", THUMBNAILS), ("digits", DIGITS)):
+        known = dataclasses.replace(situation, weights={"mobilenet_v2": "imagenet"})
+        kinds[name] = {candidate.kind for candidate in plan(known, seconds=1e9).candidates}
+    assert kinds == {"thumbnails": {"head", "stages", "full", "scratch"}, "digits": {"head", "scratch"}}

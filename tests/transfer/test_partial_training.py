@@ -3,6 +3,7 @@
 import signal
 import tomllib
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -10,8 +11,12 @@ from safetensors.torch import load_file
 import striate
 import striate.transfer.frozen_outputs as frozen_outputs
 import striate.transfer.partial_training as room
+from striate.data.preparation import reload_data
+from striate.deciding.run_plan import RunPlan
 from striate.errors import Interrupted, TrainingError, UsageError
-from striate.models import create_model
+from striate.models import CutNetwork, create_model
+from striate.runs.carrying_out import open_examples
+from striate.runs.restoring import restore_network
 from striate.training import Recipe, checkpoints
 
 OPTIONS = {"model": "resnet20", "mean": [0.5], "std": [0.25], "settings": ["batch_size=16"], "precision": "fp32"}
@@ -329,3 +334,35 @@ def test_auto_needs_no_word_at_all(striped, weights, tmp_path):
     assert recorder.decisions["transfer"][0] == recipe_of(run.folder)["transfer"]["kind"] == "head"
     assert recorder.decisions["transfer"][1].startswith("48 training pictures of 2 classes, 24 a class, are few; ")
     assert run.metrics["test"]["accuracy"] == 1.0
+
+
+HEADS = (("layer1",), ("layer2", "layer3"), ("layer1", "features"))
+
+
+def test_one_pass_shows_to_the_bit_what_every_head_takes(head_run, striped, tmp_path, monkeypatch):
+    """A cut network's own pass shows the same, and is not made."""
+    run, _ = head_run
+    plan = RunPlan.from_toml(run.folder / "recipe.toml")
+    network = restore_network(run.folder, plan, watcher=striate.Watcher())
+    dataset = reload_data(
+        striped, root=None, table=run.folder / "split.csv", classes=plan.classes, watcher=striate.Watcher()
+    )
+    _, training, _ = open_examples(dataset, plan, striate.Watcher())
+    cpu = torch.device("cpu")
+
+    def seen(stages):
+        part = frozen_outputs.vectors_before_head(CutNetwork(network, stages), plan.preprocessing.size)
+        return np.array(frozen_outputs.compute_outputs(part, training, recipe=plan.recipe, device=cpu))
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "own"))
+    own = [seen(stages) for stages in HEADS]
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "shared"))
+    partial = room.PartialTraining.of(network, plan.recipe)
+    random_before = torch.get_rng_state()
+    room.keep_for_other_heads(partial, [training], HEADS, device=cpu)
+    assert torch.equal(torch.get_rng_state(), random_before)
+    monkeypatch.setattr(frozen_outputs, "_run", None)
+    for stages, rows in zip(HEADS, own, strict=True):
+        assert same_bytes(torch.from_numpy(seen(stages)), torch.from_numpy(rows)), stages
+    cut = room.PartialTraining.of(CutNetwork(network, ("layer1",)), plan.recipe)
+    room.keep_for_other_heads(cut, [training], HEADS, device=cpu)  # of which nothing follows for others

@@ -27,6 +27,9 @@ TINY = 32
 AGAIN = 0.3
 """Which share of the mistakes is expected to go where what was tried first is tried with classes made even."""
 
+BESIDE_WEIGHTS = 0.5
+"""How much of its gain a network from scratch keeps beside trained weights, which most photographs suit better."""
+
 MADE_EVEN: Mapping[str, tuple[str, str]] = {
     "loss": (", classes weighed alike", "every class counts the same, so mistakes in rare ones weigh more"),
     "sampler": (", rare classes shown more often", "every class counts the same, so rare ones are shown more often"),
@@ -96,6 +99,8 @@ class Proposal:
     """How it is tried; empty: as was asked for."""
     gain: float
     """Which share of the mistakes it is expected to take away, 0..1: a guess, by which candidates are put in order."""
+    beside_weights: float = 1.0
+    """How much of that is left where trained weights are there, 0..1."""
     first: bool = False
     """Whether it may be the first classifier: done soon, and never far from right."""
     suits: Callable[[Situation], bool]
@@ -140,7 +145,7 @@ def _suits_linear(situation: Situation) -> bool:
 
 
 def _has_weights(situation: Situation) -> bool:
-    return bool(situation.weights) and not situation.facts.small
+    return bool(situation.weights) and not situation.facts.drawn
 
 
 def _photographs(situation: Situation) -> bool:
@@ -236,6 +241,7 @@ ROWS: tuple[Proposal, ...] = (
         most_epochs=100,
         balances=("loss", "sampler"),
         gain=0.4,
+        beside_weights=BESIDE_WEIGHTS,
         suits=lambda situation: True,
     ),
     Proposal(
@@ -248,6 +254,7 @@ ROWS: tuple[Proposal, ...] = (
         fewest_epochs=10,
         most_epochs=100,
         gain=0.28,
+        beside_weights=BESIDE_WEIGHTS,
         suits=lambda situation: _photographs(situation) and not situation.weights,
     ),
     Proposal(
@@ -260,6 +267,7 @@ ROWS: tuple[Proposal, ...] = (
         fewest_epochs=10,
         most_epochs=100,
         gain=0.3,
+        beside_weights=BESIDE_WEIGHTS,
         suits=lambda situation: not _suits_lenet(situation) and situation.facts.training_pictures >= FEW,
     ),
     Proposal(
@@ -271,6 +279,7 @@ ROWS: tuple[Proposal, ...] = (
         looks=100_000,
         fewest_epochs=10,
         gain=0.3,
+        beside_weights=BESIDE_WEIGHTS,
         suits=lambda situation: situation.facts.small and situation.facts.training_pictures >= MANY,
     ),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -38,11 +38,17 @@ WIDE = ("resnet9_x0_25", "resnet9_x0_5", "resnet9", "airbench94", "airbench95", 
 WIDE_FROM = 48
 """Networks that train as fast as the wider one that the machine is measured with, from pictures of this side on."""
 
-OVERHEAD = 8.0
+OVERHEAD = 6.0
 """Seconds that a candidate takes besides: building, sealing and measuring."""
 
 FIRST_SECONDS = 22.0
 """That the first classifier may learn for, where it has epochs to choose."""
+
+FIRST_SHARE = 0.25
+"""Of all the time, that it may learn for at most where others come after it."""
+
+COMPANY = 0.15
+"""Others that together are expected to take away a smaller share of the mistakes are left out, where the first could use their time."""
 
 SMALLEST_SIDE = 32
 """Of the pictures of a first classifier for which there is little time."""
@@ -104,22 +110,78 @@ def plan_tournament(
     """
     suitable = [row for row in (ROWS if rows is None else rows) if row.suits(situation)]
     first = next(row for row in suitable if row.first)
-    taken = [_first(first, situation, rate, min(FIRST_SECONDS, seconds - OVERHEAD))]
-    used, left_out = taken[0].seconds, []
     rivals = [rival for row in suitable for rival in made_even(row, situation, first=row is first)]
-    others = [_wanted(row, situation, rate) for row in rivals]
-    others = sorted(others, key=lambda pair: -pair[0].gain / pair[0].seconds)
-    for candidate, row in others:
-        fitting = _fitted(candidate, row, situation, rate, seconds - used)
-        if fitting is None:
-            need = duration(candidate.seconds)
-            left_out.append(LeftOut(candidate, f"it would take about {need}; a longer --time-limit has room for it"))
-            continue
-        taken.append(fitting)
-        used += fitting.seconds
-    if len(taken) == 1 and left_out and seconds - OVERHEAD > FIRST_SECONDS:  # it has all the time
-        taken = [_first(first, situation, rate, seconds - OVERHEAD)]
-    return TournamentPlan(tuple(taken), tuple(left_out), sum(candidate.seconds for candidate in taken))
+    wishes = [_Wish(row, _candidate(row, situation, rate, epochs=_epochs(row, situation))) for row in rivals]
+    wishes.sort(key=lambda wish: -wish.candidate.gain / wish.candidate.seconds)
+
+    def fitted(wish: _Wish, room: float) -> Candidate | None:
+        return _fitted(wish, situation, rate, room)
+
+    learning = seconds - OVERHEAD
+    soon = _first(first, situation, rate, min(FIRST_SECONDS, FIRST_SHARE * seconds, learning))
+    others = max(
+        (_fill(wishes, seconds - soon.seconds, fitted, kept=kept) for kept in (None, *range(len(wishes)))),
+        key=lambda taken: _promise(taken, wishes),
+    )
+    if short := len(others) < len(wishes) and _promise(others, wishes) < COMPANY:
+        others = {}
+    if not others:  # the first has all the time, where others want more than there is
+        soon = _first(first, situation, rate, learning if short else min(FIRST_SECONDS, learning))
+    left_out = tuple(
+        LeftOut(
+            wish.candidate,
+            f"it would take about {duration(wish.candidate.seconds)}; a longer --time-limit has room for it",
+        )
+        for place, wish in enumerate(wishes)
+        if place not in others
+    )
+    taken = (soon, *others.values())
+    return TournamentPlan(taken, left_out, sum(candidate.seconds for candidate in taken))
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """What would be tried if there were time enough."""
+
+    row: Proposal
+    candidate: Candidate
+
+
+def _fill(
+    wishes: Sequence[_Wish],
+    seconds: float,
+    fitted: Callable[[_Wish, float], Candidate | None],
+    *,
+    kept: int | None,
+) -> dict[int, Candidate]:
+    """What fits, by the place of the wish.
+
+    Args:
+        wishes: What promises more for its cost first.
+        seconds: That all may take.
+        fitted: What comes of a wish in so many seconds.
+        kept: The place of the wish that comes before all others, whatever it costs; None: each takes what those before it have left.
+    """
+    taken = {}
+    order = range(len(wishes)) if kept is None else (kept, *(place for place in range(len(wishes)) if place != kept))
+    for place in order:
+        if (candidate := fitted(wishes[place], seconds)) is not None:
+            taken[place] = candidate
+            seconds -= candidate.seconds
+    return dict(sorted(taken.items()))
+
+
+def _promise(taken: Mapping[int, Candidate], wishes: Sequence[_Wish]) -> float:
+    """Which share of the mistakes several candidates are expected to take away together, in 0..1.
+
+    Each takes its own share of those that the others leave; one with fewer epochs than it wants takes less, as the root of their number.
+    """
+    left = 1.0
+    for place, candidate in taken.items():
+        wanted = wishes[place].candidate
+        share = 1.0 if candidate is wanted else candidate.multiply_adds / wanted.multiply_adds
+        left *= 1.0 - candidate.gain * math.sqrt(share)
+    return 1.0 - left
 
 
 def _first(row: Proposal, situation: Situation, rate: MachineRate, seconds: float) -> Candidate:
@@ -138,18 +200,18 @@ def _first(row: Proposal, situation: Situation, rate: MachineRate, seconds: floa
     return candidate
 
 
-def _wanted(row: Proposal, situation: Situation, rate: MachineRate) -> tuple[Candidate, Proposal]:
-    return _candidate(row, situation, rate, epochs=_epochs(row, situation)), row
-
-
-def _fitted(
-    candidate: Candidate, row: Proposal, situation: Situation, rate: MachineRate, seconds: float
-) -> Candidate | None:
+def _fitted(wish: _Wish, situation: Situation, rate: MachineRate, seconds: float) -> Candidate | None:
     """The candidate, with fewer epochs if it takes too long; None where too few are left."""
+    candidate, wanted = wish.candidate, _epochs(wish.row, situation)
     if candidate.seconds <= seconds:
         return candidate
-    epochs = int(candidate.epochs * (seconds - OVERHEAD) / (candidate.seconds - OVERHEAD)) if candidate.epochs else 0
-    return _candidate(row, situation, rate, epochs=epochs) if epochs >= row.fewest_epochs and epochs else None
+    epochs = int(wanted * (seconds - OVERHEAD) / (candidate.seconds - OVERHEAD))
+    for fewer in range(
+        epochs, wish.row.fewest_epochs - 1, -1
+    ):  # what comes before the epochs does not shrink with their number
+        if (candidate := _candidate(wish.row, situation, rate, epochs=fewer)).seconds <= seconds:
+            return candidate
+    return None
 
 
 def _epochs(row: Proposal, situation: Situation) -> int:
@@ -186,7 +248,7 @@ def _candidate(row: Proposal, situation: Situation, rate: MachineRate, *, epochs
         precision=own.precision,
         multiply_adds=float(work),
         seconds=work / (own.best * (1.0 if wide else RELATIVE_RATE.get(model, 0.9))) + OVERHEAD,
-        gain=row.gain,
+        gain=row.gain * (row.beside_weights if situation.weights and not pretrained else 1.0),
     )
 
 
@@ -215,8 +277,8 @@ def _work(row: Proposal, inspection: Inspection, situation: Situation, epochs: i
     """Multiply-adds of learning and of measuring."""
     answer, training, validation = inspection.macs, situation.facts.training_pictures, situation.validation
     measured = 2 * answer * validation
-    if row.kind == HEAD:
-        return answer * training + measured
+    if row.kind == HEAD:  # the pass for the head on the last vector shows what the others take
+        return measured if row.transfer != HEAD or row.balance else answer * training + measured
     learnt = 1.0
     before = answer * training if row.transfer else 0
     if row.kind == STAGES:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,12 @@ from striate.runs.restoring import restore_network
 from striate.sealing.seal import Sealed
 from striate.training import StoppedError, TimePlan, checkpoints, load_checkpoint
 from striate.training.run_folder import BUNDLE, CHECKPOINTS, RECIPE, make_folder, read_history, sweep_run, write_history
-from striate.transfer.partial_training import PartialTraining, begin_state, cross_validate_head
+from striate.transfer.partial_training import (
+    PartialTraining,
+    begin_state,
+    cross_validate_head,
+    keep_for_other_heads,
+)
 from striate.watching import Watcher
 
 ANSWERS = "validation.safetensors"
@@ -80,7 +85,14 @@ class CandidateWatcher(Watcher):
 
 
 def try_candidate(
-    top: Path, folder: Path, request: TrainingRequest, dataset: Dataset, *, watcher: Watcher, signals: Signals
+    top: Path,
+    folder: Path,
+    request: TrainingRequest,
+    dataset: Dataset,
+    *,
+    watcher: Watcher,
+    signals: Signals,
+    later_heads: Sequence[Sequence[str]] = (),
 ) -> CandidateResult:
     """Learns and seals a candidate, from where it stopped if it was begun before.
 
@@ -91,6 +103,8 @@ def try_candidate(
         dataset: Checked, with splits.
         watcher: Hears how it goes.
         signals: What may end it early.
+        later_heads: The stages of heads on the same network that come later: where this one is a head too, its pass over the pictures
+            serves them.
 
     Raises:
         Interrupted: If a signal came.
@@ -108,7 +122,9 @@ def try_candidate(
         decided = decide(request, watcher=watcher, begun=begun)
         plan, network, time_plan = decided.plan, decided.network, decided.time_plan
         write_durably(folder / RECIPE, plan.to_toml().encode())
-    _learn_and_seal(top, folder, plan, dataset, network, time_plan, watcher=watcher, signals=signals)
+    _learn_and_seal(
+        top, folder, plan, dataset, network, time_plan, watcher=watcher, signals=signals, later_heads=later_heads
+    )
     return read_result(folder)
 
 
@@ -122,6 +138,7 @@ def _learn_and_seal(
     *,
     watcher: Watcher,
     signals: Signals,
+    later_heads: Sequence[Sequence[str]],
 ) -> None:
     history = read_history(folder)
     with live_report(top, plan, dataset, history) as live:
@@ -141,6 +158,10 @@ def _learn_and_seal(
         sealed = _seal(folder, plan, dataset, store, learnt)
         watcher.task("sealing", 1, 1)
         unseen = _cross_validate(plan, network, (examples[0], examples[1]), watcher=watcher, signals=signals)
+        if plan.recipe.transfer.kind == "head":
+            passed = examples[:2] if unseen else examples[:1]
+            partial = PartialTraining.of(network, plan.recipe)
+            keep_for_other_heads(partial, passed, later_heads, device=torch.device(plan.settings.device))
     _write_answers(folder, plan, sealed, learnt, unseen)
 
 

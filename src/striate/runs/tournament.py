@@ -16,12 +16,16 @@ import numpy as np
 import numpy.typing as npt
 
 from striate.data import Dataset
+from striate.deciding.candidate import HEAD, Candidate
 from striate.deciding.selection import CHANCE, Contender, choose
+from striate.deciding.training_request import TrainingRequest
+from striate.deciding.transfer_choice import parse_transfer
 from striate.errors import DataError, Interrupted, StriateError, TrainingError
 from striate.evaluation import selection_score, wilson_interval
 from striate.interruption import Signals
 from striate.runs.candidate_run import (
     ANSWERS,
+    FEW_VALIDATION,
     UNFINISHED,
     CandidateResult,
     forget_candidate,
@@ -163,17 +167,25 @@ class Tournament:
         best, entry = self.record.best, self.record.entries[place]
         if best is None or entry.state in (RUNNING, STOPPED):
             return ""
-        missing = best.pictures - best.correct
+        missing, pictures = self._mistakes(best)
         by_answers = self.record.metric != "log_loss"  # which gets better with no mistake left
         if by_answers and not missing:
-            return f"{best.candidate.name} has every validation picture right"
+            return f"{best.candidate.name} has every one of {pictures:,} pictures right"
         if by_answers and entry.candidate.gain * missing < WORTH:
-            return f"{missing} wrong of {best.pictures:,} validation pictures leave too little to gain"
+            return f"{missing} wrong of {pictures:,} pictures leave too little to gain"
         if self._seconds_left is not None:
             needed = entry.candidate.seconds * self._slowness()
             if self._seconds_left < needed / 2:
                 return f"it takes about {duration(needed)} here, and the time limit leaves {duration(max(0.0, self._seconds_left))}"
         return ""
+
+    def _mistakes(self, best: Entry) -> tuple[int, int]:
+        """How many pictures the best so far has wrong, and of how many: those it was cross-validated on where validation has few."""
+        if best.pictures < FEW_VALIDATION and (found := read_result(self.folder / best.folder).out_of_fold) is not None:
+            chances, labels = found
+            task = self.dataset.task
+            return int((~task.same(task.decide(chances), labels)).sum()), len(labels)
+        return best.pictures - best.correct, best.pictures
 
     def _slowness(self) -> float:
         """How many times as long as foretold candidates took so far: other programs have a part of the machine."""
@@ -187,17 +199,15 @@ class Tournament:
         name = entry.folder or f"{CANDIDATES}/{place + 1:02}-{slug(entry)}"
         self._change(place, state=RUNNING, folder=name)
         wall, processor = time.monotonic(), time.process_time()
-        left = self._seconds_left
-        request = request_for(
-            entry.candidate,
-            self.record.asked,
-            self.dataset,
-            precision=self.record.precision,
-            time_limit=None if left is None else max(left, 1.0),
-        )
         try:
             result = try_candidate(
-                self.folder, self.folder / name, request, self.dataset, watcher=self.watcher, signals=self.signals
+                self.folder,
+                self.folder / name,
+                self._request(entry.candidate),
+                self.dataset,
+                watcher=self.watcher,
+                signals=self.signals,
+                later_heads=self._later_heads(entry.candidate),
             )
         except DataError:
             raise
@@ -212,6 +222,29 @@ class Tournament:
             }
             self.record = self.record.with_entry(place, **spent)
         self._judge(place, result)
+
+    def _request(self, candidate: Candidate) -> TrainingRequest:
+        """What trains a candidate in the time that is left."""
+        left = self._seconds_left
+        asked, precision = self.record.asked, self.record.precision
+        limit = None if left is None else max(left, 1.0)
+        if candidate.kind == HEAD and (size := self._size_of_heads(candidate.model)):
+            # What it takes is there already, for pictures of that size.
+            candidate, limit = dataclasses.replace(candidate, size=size), None
+        return request_for(candidate, asked, self.dataset, precision=precision, time_limit=limit)
+
+    def _size_of_heads(self, model: str) -> int:
+        """The side of the pictures that a head on the network has been fitted to; 0 where none has."""
+        for entry in self.record.entries:
+            if entry.candidate.kind == HEAD and entry.candidate.model == model and entry.state in (WON, LOST):
+                return entry.input_size
+        return 0
+
+    def _later_heads(self, candidate: Candidate) -> list[tuple[str, ...]]:
+        """The stages of the heads on the same network that are still to come."""
+        waiting = [entry.candidate for entry in self.record.entries if entry.state == WAITING]
+        heads = [other for other in waiting if other.kind == HEAD and other.model == candidate.model]
+        return [stages for head in heads if (stages := parse_transfer(head.transfer).head_stages)]
 
     def _judge(self, place: int, result: CandidateResult) -> None:
         """Writes down what a candidate came to and whether it takes the place, and then gives it the place."""

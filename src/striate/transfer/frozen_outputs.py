@@ -8,7 +8,7 @@ import math
 import os
 import tempfile
 from collections.abc import Callable, Generator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -155,6 +155,38 @@ def compute_outputs(
         raise MemoryError(f"what the frozen part says takes {size_text(size)}: neither disk nor memory has room for it")
     with closing(_run(part, examples, recipe, device, draw, progress, stop)) as rows:
         return np.concatenate(list(rows))
+
+
+def keep_outputs(
+    part: FrozenPart,
+    examples: KnownExamples,
+    rows: Floats,
+    *,
+    recipe: Recipe,
+    device: torch.device,
+    cache_folder: Path | None = None,
+) -> None:
+    """Keeps what another pass has shown the part to answer to the pictures as they are, where `compute_outputs` finds it.
+
+    Where the disk has no room nothing is kept: the part is run when it is asked.
+
+    Args:
+        part: What answers so.
+        examples: To what.
+        rows: (n, ...) float32.
+        recipe: As `compute_outputs` takes it.
+        device: Where the pass was made.
+        cache_folder: As `compute_outputs` takes it.
+    """
+    folder = kind_folder("frozen") if cache_folder is None else cache_folder
+    path = folder / (_name(part, examples, recipe, device, 0) + ENDING)
+    if open_array(path, rows.shape, np.float32) is not None:
+        return
+    with suppress(OSError):
+        if not make_room(path, rows.nbytes, DISK_BUDGET):
+            at_once = pictures_at_once(part.input_size)
+            parts = (rows[start : start + at_once] for start in range(0, len(rows), at_once))
+            write_array(path, parts, rows.shape, np.float32)
 
 
 def _run(

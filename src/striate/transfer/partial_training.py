@@ -10,11 +10,19 @@ import numpy.typing as npt
 import torch
 
 from striate.data.examples import SplitExamples
-from striate.models import CutNetwork, Network
+from striate.models import CutNetwork, Network, maxima_of
 from striate.nn import StandardizedLinear
 from striate.training import KeptMaps, Recipe, TrainingState
 from striate.transfer.freezing import FreezePlan, freeze, freeze_plan, set_training_mode
-from striate.transfer.frozen_outputs import compute_outputs, maps_of, output_shapes, stage_vectors, vectors_before_head
+from striate.transfer.frozen_outputs import (
+    compute_outputs,
+    keep_outputs,
+    maps_of,
+    output_shapes,
+    split_vectors,
+    stage_vectors,
+    vectors_before_head,
+)
 from striate.transfer.head import fit_head
 from striate.transfer.out_of_fold import answer_out_of_fold
 from striate.transfer.proof import fingerprint, prove_frozen
@@ -128,6 +136,37 @@ def cross_validate_head(
     )
     watcher.task("cross-validating the head", 1, 1)
     return labels[rows], chances
+
+
+def keep_for_other_heads(
+    partial: PartialTraining,
+    splits: Sequence[SplitExamples],
+    heads: Sequence[Sequence[str]],
+    *,
+    device: torch.device,
+) -> None:
+    """Keeps what heads on other stages of the network take: the pass for the head on its last vector has shown that too.
+
+    Args:
+        partial: Of which the head alone learns; a cut network's pass shows no more than its own head takes, so nothing is kept.
+        splits: Pictures that have been through it.
+        heads: The stages of each of the other heads, as `CutNetwork` takes them.
+        device: Where.
+    """
+    network, recipe = partial.network, partial.recipe
+    if isinstance(network, CutNetwork) or not heads:
+        return
+    for examples in splits:
+        size = examples.preprocessing.size
+        part = stage_vectors(network, size)
+        rows = compute_outputs(part, examples, recipe=recipe, device=device)
+        named = split_vectors(network, rows, output_shapes(part, device))
+        for stages in heads:
+            with torch.random.fork_rng(devices=[]):  # a head is drawn that nobody uses
+                cut = CutNetwork(network, stages)
+            names = [name for stage in cut.head_stages for name in (stage, maxima_of(stage)) if name in named]
+            own = np.concatenate([named[name] for name in names], axis=1)
+            keep_outputs(vectors_before_head(cut, size), examples, own, recipe=recipe, device=device)
 
 
 def _head_inputs(

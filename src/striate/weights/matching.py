@@ -17,7 +17,7 @@ from striate.models.catalog import list_models, model_row
 from striate.models.cut_network import CutNetwork
 from striate.models.network import Network
 from striate.weights.input_channels import AdaptedChannels, adapt_input_channels, first_convolution
-from striate.weights.naming import best_named, check_one
+from striate.weights.naming import Namings, best_named, check_one
 from striate.weights.published import PUBLISHED
 
 LEAST_FIT = 0.5  # share of the network's tensors outside its head; below it the weights are some other network's
@@ -258,13 +258,14 @@ def row_like(tensors: Mapping[str, Tensor], row: str | None = None) -> str | Non
     """
     best: list[str] = []
     most = 0.0
+    namings = Namings(tensors)
     for _, group in itertools.groupby(list_models(), key=lambda name: model_row(name).family):
         rows = list(group)
         # Building a row takes a while, even without values: two of a family tell whether its names are in the file.
-        if most == 1 or not any(_shares(name, tensors)[0] >= KINSHIP for name in (rows[0], rows[-1])):
+        if most == 1 or not any(_shares(name, namings)[0] >= KINSHIP for name in (rows[0], rows[-1])):
             continue
         for name in rows:
-            share = _shares(name, tensors)[1] if name != row else 0.0
+            share = _shares(name, namings)[1] if name != row else 0.0
             if share > most:
                 best, most = [], share
             if share == most:
@@ -272,11 +273,11 @@ def row_like(tensors: Mapping[str, Tensor], row: str | None = None) -> str | Non
     return min(best, key=lambda name: name not in PUBLISHED) if most >= LIKENESS else None
 
 
-def _shares(name: str, tensors: Mapping[str, Tensor]) -> tuple[float, float]:
+def _shares(name: str, namings: Namings) -> tuple[float, float]:
     """Of a row's tensors outside its head, or of all where it is but a head, the share that the file has by name, and by name and shape."""
     shapes = _body_shapes(name)
-    kin = best_named(shapes.keys(), tensors).tensors  # named as for another row of the family, it may be
-    named = best_named(shapes.keys(), tensors, name).tensors
+    kin = best_named(shapes.keys(), namings).tensors  # named as for another row of the family, it may be
+    named = best_named(shapes.keys(), namings, name).tensors
     fitting = sum(key in named and _in_shape(named[key], shape).shape == shape for key, shape in shapes.items())
     return len(kin.keys() & shapes.keys()) / len(shapes), fitting / len(shapes)
 

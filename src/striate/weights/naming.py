@@ -55,12 +55,36 @@ class Named:
         return self.name_map.inputs if self.name_map else None
 
 
-def best_named(own: Set[str], tensors: Mapping[str, Tensor], row: str | None = None) -> Named:
+class Namings:
+    """A file's tensors under all names that they may have; each naming is made once, however many networks are compared with it.
+
+    Args:
+        tensors: The file's.
+    """
+
+    def __init__(self, tensors: Mapping[str, Tensor]) -> None:
+        self.tensors = tensors
+        self._made: dict[tuple[str, int], Named] = {}
+        self._counts = _prefix_counts(tensors)
+
+    def named(self, prefix: str, name_map: NameMap | None) -> Named:
+        """Without that prefix, translated by that map."""
+        key = prefix, id(name_map)  # maps are never made anew
+        if key not in self._made:
+            self._made[key] = _named(self.tensors, prefix, name_map)
+        return self._made[key]
+
+    def prefixes(self, *, least: float) -> list[str]:
+        """How so many names begin, the shortest first."""
+        return [prefix for prefix, count in self._counts.items() if count >= least]
+
+
+def best_named(own: Set[str], tensors: Mapping[str, Tensor] | Namings, row: str | None = None) -> Named:
     """The tensors under the names of which most are the network's own.
 
     Args:
         own: The network's names.
-        tensors: The file's.
+        tensors: The file's, or its namings, where it is compared with many networks.
         row: The network's name in the catalogue: names of weights that belong to another row are not translated.
 
     Example:
@@ -70,13 +94,15 @@ def best_named(own: Set[str], tensors: Mapping[str, Tensor], row: str | None = N
         >>> named.prefix, sorted(named.tensors), set(named.outside)
         ('net.', ['conv.bias', 'conv.weight', 'loss.weight'], {'loss.weight'})
     """
+    namings = tensors if isinstance(tensors, Namings) else Namings(tensors)
+    tensors = namings.tensors
     best, most = Named(tensors, outside=_beside(own, tensors)), len(tensors.keys() & own)
     rivals: list[str] = []
-    for prefix in ("", *_prefixes(tensors, least=LEAST_UNDER * len(own))):
+    for prefix in ("", *namings.prefixes(least=LEAST_UNDER * len(own))):
         for name_map in (None, *NAME_MAPS):
             if name_map is not None and name_map.rows and row not in (None, *name_map.rows):
                 continue
-            named = _named(tensors, prefix, name_map)
+            named = namings.named(prefix, name_map)
             count = len(named.tensors.keys() & own)
             if count > most:
                 best, most, rivals = named, count, []
@@ -133,10 +159,10 @@ def _beside(own: Set[str], tensors: Mapping[str, Tensor]) -> frozenset[str]:
     return frozenset(name for name in tensors if name not in own and name.partition(".")[0] in BESIDE)
 
 
-def _prefixes(tensors: Mapping[str, Tensor], *, least: float) -> list[str]:
-    """How so many names begin, the shortest first."""
+def _prefix_counts(tensors: Mapping[str, Tensor]) -> Counter[str]:
+    """How names begin, the shortest first, and how many do."""
     counts: Counter[str] = Counter()
     for name in tensors:
         parts = name.split(".")[:-1]
         counts.update(".".join(parts[: length + 1]) + "." for length in range(min(len(parts), DEEPEST)))
-    return [prefix for prefix, count in counts.items() if count >= least]
+    return counts
