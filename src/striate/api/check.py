@@ -1,18 +1,37 @@
-"""`striate.check`: what is in a data set, how it would be split, and what of it cannot be used."""
+"""`striate.check`: what is in a data set, how it would be split, and what is wrong with its pictures, labels and folders."""
 
 from __future__ import annotations
 
 import dataclasses
+import shlex
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from striate.data import Dataset, load_data
+import numpy as np
+import numpy.typing as npt
+
+from striate.data import Dataset, Pictures, load_data
 from striate.data.checking import of_narrow_range
-from striate.doctor import Finding, audit, diagnose
+from striate.doctor import KINDS, Finding, Kind, audit, diagnose, fix_list
+from striate.errors import StriateError
+from striate.name_comparison import NamePlaces
+from striate.pixels import decode
 from striate.printable_text import printable
+from striate.report.check_contents import CheckReport, ShownFile, ShownFinding, ShownKind
+from striate.report.check_page import render
 from striate.text_layout import table, wrapped
 from striate.watching import Watcher
+
+LISTED = 10
+"""Findings of a kind that a terminal is shown."""
+ON_PAGE = 60
+"""Findings of a kind that a page shows."""
+SIDE_BY_SIDE = 6
+"""Pictures of one finding that a page shows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,8 +40,10 @@ class DataCheck:
 
     dataset: Dataset
     """With splits, and without the pictures that cannot be used, which are its `problems`."""
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[Finding, ...]
     """What is wrong with it or worth a look, in the order of `striate.doctor.KINDS`."""
+    pictures: Pictures
+    """All of them, also those that cannot be used."""
 
     @property
     def at_fault(self) -> bool:
@@ -30,15 +51,15 @@ class DataCheck:
         return any(finding.fault for finding in self.findings)
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything as JSON types; widths and heights are the smallest and the largest, in pixels."""
+        """Everything as JSON types; widths and heights are the smallest and the largest, in pixels, and null without a picture."""
         dataset, facts = self.dataset, self.dataset.checked_facts
         return {
             "data": dataset.location,
             "pictures": len(dataset),
             "classes": list(dataset.classes),
             "counts": dataset.counts(),
-            "width": [int(facts.widths.min()), int(facts.widths.max())],
-            "height": [int(facts.heights.min()), int(facts.heights.max())],
+            "width": _ends(facts.widths),
+            "height": _ends(facts.heights),
             "colour_pictures": int(facts.colour.sum()),
             "narrow_range_pictures": len(of_narrow_range(dataset)),
             "ignored": dict(dataset.ignored),
@@ -48,14 +69,26 @@ class DataCheck:
         }
 
     def to_text(self, *, width: int | None = None) -> str:
-        """Counts and sizes, a row a class, and each picture that cannot be used with the reason."""
+        """Counts and sizes, a row a class, a row a kind of finding, and the first findings of each kind."""
         columns, rows = self._table()
         lines = [*wrapped("\n".join(self._facts()), width), "", *table(columns, rows, width=width)]
-        problems = self.dataset.problems
-        if problems:
-            said = [f"{len(problems)} pictures cannot be used:", *map(_line, problems)]
+        if not self.findings:
+            return "\n".join([*lines, "", *wrapped("Nothing is wrong with it as far as can be seen.", width)])
+        kinds = [(kind.title, _severity(kind), f"{len(found):,}") for kind, found in self._by_kind()]
+        lines += ["", *table(("found", "", "times"), kinds, left=("",), width=width)]
+        for kind, found in self._by_kind():
+            said = [f"{kind.title} ({_severity(kind)}): {kind.measures}", *map(_line, found[:LISTED])]
+            said += [f"  and {len(found) - LISTED:,} more, which --json names"] if len(found) > LISTED else []
             lines += ["", *wrapped("\n".join(said), width)]
         return "\n".join(lines)
+
+    def to_html(self) -> str:
+        """The findings as one self-contained page, with pictures and without scripts."""
+        return render(self._report())
+
+    def fix_list(self) -> bytes:
+        """The findings as a CSV of what to do about each picture, which `striate.train` takes as `exclude`."""
+        return fix_list(self.findings)
 
     def _repr_html_(self) -> str:
         """How it shows itself in a notebook."""
@@ -63,20 +96,28 @@ class DataCheck:
 
         columns, rows = self._table()
         parts = [*map(notebook.text, self._facts()), notebook.table(columns, rows)]
-        if self.dataset.problems:
-            problems = [(problem.key, problem.reason) for problem in self.dataset.problems]
-            parts.append(notebook.table(("cannot be used", "why"), problems))
+        for kind, found in self._by_kind():
+            shown = [(", ".join(finding.files or finding.classes), finding.words) for finding in found[:LISTED]]
+            parts.append(notebook.table((f"{kind.title} ({_severity(kind)}, {len(found):,})", "what"), shown))
         return notebook.block(self.dataset.name, *parts)
+
+    def _by_kind(self) -> Iterator[tuple[Kind, list[Finding]]]:
+        rows = {kind.name: kind for kind in KINDS}
+        for name, found in groupby(self.findings, key=lambda finding: finding.kind):
+            yield rows[name], list(found)
 
     def _facts(self) -> list[str]:
         dataset, facts = self.dataset, self.dataset.checked_facts
         return [
             f"{len(dataset):,} pictures of {len(dataset.classes)} classes in {printable(dataset.location)}",
-            f"{facts.widths.min()} to {facts.widths.max()} pixels wide, {facts.heights.min()} to {facts.heights.max()} high; "
-            f"{facts.colour.sum():,} in colour",
+            *([f"{self._sizes()}; {facts.colour.sum():,} in colour"] if len(dataset) else []),
             *(f"ignored: {count:,} {printable(kind)}" for kind, count in dataset.ignored.items()),
             *map(printable, dataset.notes),
         ]
+
+    def _sizes(self) -> str:
+        facts = self.dataset.checked_facts
+        return f"{facts.widths.min()} to {facts.widths.max()} pixels wide, {facts.heights.min()} to {facts.heights.max()} high"
 
     def _table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
         counts = self.dataset.counts()
@@ -84,11 +125,54 @@ class DataCheck:
         rows = [(printable(name), *(f"{row.get(split, 0):,}" for split in splits)) for name, row in counts.items()]
         return ("class", *splits), rows
 
+    def _report(self) -> CheckReport:
+        found = [kind.name for kind, _ in self._by_kind()]
+        return CheckReport(
+            title=self.dataset.name,
+            data=self.dataset.location,
+            facts=self._facts(),
+            kinds=[
+                ShownKind(
+                    kind.name,
+                    kind.title,
+                    kind.fault,
+                    kind.measures,
+                    len(findings),
+                    [self._shown(finding) for finding in findings[:ON_PAGE]],
+                )
+                for kind, findings in self._by_kind()
+            ],
+            sound=[kind.title for kind in KINDS if kind.name not in found],
+            command=shlex.join(["striate", "check", self.dataset.location, "--html", "check.html"]),
+        )
+
+    def _shown(self, finding: Finding) -> ShownFinding:
+        left = len(finding.files) - SIDE_BY_SIDE
+        words = f"{finding.words}; {left:,} more are not shown" if left > 0 else finding.words
+        files = []
+        for place, key in enumerate(finding.files[:SIDE_BY_SIDE]):
+            where = [part[place] for part in (finding.classes, finding.splits) if len(part) > place and part[place]]
+            files.append(ShownFile(key, ", ".join(where), self._picture(key)))
+        return ShownFinding(words, files)
+
+    @cached_property
+    def _places(self) -> NamePlaces:
+        return NamePlaces(self.pictures.key(row) for row in range(len(self.pictures)))
+
+    def _picture(self, key: str) -> npt.NDArray[np.uint8] | None:
+        row = self._places.find(key)
+        try:
+            return None if row is None else decode(self.pictures.read(row), name=key)
+        except (OSError, StriateError):
+            return None
+
 
 def check(
     data: str | Path | Dataset, *, root: str | Path | None = None, seed: int = 0, watcher: Watcher | None = None
 ) -> DataCheck:
-    """Opens every picture of a data set, and tells what is there, how it would be split, and what cannot be used.
+    """Opens every picture of a data set, and tells what is there, how it would be split, and what is wrong with it.
+
+    What is looked for is in `docs/doctor.md`, a row a kind. Whatever is wrong with a picture, the look at the others goes on.
 
     Args:
         data: A folder of class folders, a CSV file, a folder of IDX files, a built-in name, or what `striate.load_data` answers.
@@ -98,18 +182,29 @@ def check(
 
     Raises:
         UsageError: If there is no such data.
-        DataError: If it cannot be used at all.
+        DataError: If it cannot be told what its classes are.
 
     Example:
         >>> found = check("digits")
-        >>> len(found.dataset), found.dataset.problems, found.to_text().splitlines()[1]
+        >>> len(found.dataset), found.findings, found.to_text().splitlines()[1]
         (1797, (), '8 to 8 pixels wide, 8 to 8 high; 0 in colour')
     """
     watcher = watcher or Watcher()
-    dataset = data if isinstance(data, Dataset) else load_data(data, root=root)
+    dataset = data if isinstance(data, Dataset) else load_data(data, root=root, lenient=True)
     looked_at = audit(dataset, seed=seed, progress=watcher.task)
-    return DataCheck(looked_at.usable, diagnose(looked_at))
+    return DataCheck(looked_at.usable, diagnose(looked_at), looked_at.dataset.pictures)
 
 
-def _line(problem: Any) -> str:
-    return f"  {printable(problem.key)}: {printable(problem.reason)}"
+def _severity(kind: Kind) -> str:
+    return "fault" if kind.fault else "note"
+
+
+def _ends(lengths: npt.NDArray[np.int32]) -> list[int] | None:
+    return [int(lengths.min()), int(lengths.max())] if len(lengths) else None
+
+
+def _line(finding: Finding) -> str:
+    what = " = ".join(map(printable, finding.files[:SIDE_BY_SIDE]))
+    if (left := len(finding.files) - SIDE_BY_SIDE) > 0:
+        what += f" = {f'{left:,} more'}"
+    return f"  {what}: {printable(finding.words)}" if what else f"  {printable(finding.words)}"

@@ -8,7 +8,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from striate.data import Dataset, write_split_csv
+from striate.data import Dataset, load_data, write_split_csv
+from striate.data.exclusion import exclude_pictures, write_excluded
 from striate.data.preparation import reload_data
 from striate.deciding.deciding import decide
 from striate.deciding.run_plan import RunPlan
@@ -25,6 +26,7 @@ from striate.runs.tournament_request import check_metric, is_exact
 from striate.training.device import with_threads
 from striate.training.run_folder import (
     BUNDLE,
+    EXCLUDED,
     RECIPE,
     REPORT,
     SPLITS,
@@ -63,6 +65,7 @@ def train(
     root: str | Path | None = None,
     tensorboard: bool = False,
     quick: bool = False,
+    exclude: str | Path | None = None,
     watcher: Watcher | None = None,
 ) -> Run:
     """Trains a classifier on labelled pictures and seals it; what is not said is chosen from the data, and written down.
@@ -102,6 +105,8 @@ def train(
         root: Where the local copy of a built-in set is.
         tensorboard: Whether to write TensorBoard events too.
         quick: Whether the first classifier is enough.
+        exclude: A CSV of pictures to leave out, as `striate check DATA --fix-list FILE.csv` writes it: its column `path`, where the
+            column `action` says `exclude`, or every line where there is no such column. The run keeps the list.
         watcher: Hears how it goes.
 
     Raises:
@@ -112,12 +117,11 @@ def train(
         Interrupted: If a signal ended the training, after a checkpoint was written; its `kept` is the run's folder where a classifier is
             sealed there already.
     """
-    begun = time.monotonic()
-    watcher = watcher or Watcher()
+    begun, watcher = time.monotonic(), watcher or Watcher()
     if output is not None:
         check_output(Path(output))
     request = TrainingRequest(
-        data=data,
+        data=_without(data, exclude, root=root),
         model=model,
         weights=weights,
         mean=mean,
@@ -146,6 +150,15 @@ def train(
     return _train_best(request, output, quick=quick, watcher=watcher, begun=begun)
 
 
+def _without(
+    data: str | Path | Dataset, exclude: str | Path | None, *, root: str | Path | None
+) -> str | Path | Dataset:
+    """The data without the pictures of a list, if there is one."""
+    if exclude is None:
+        return data
+    return exclude_pictures(data if isinstance(data, Dataset) else load_data(data, root=root), exclude)
+
+
 def _train_best(
     request: TrainingRequest, output: str | Path | None, *, quick: bool, watcher: Watcher, begun: float
 ) -> Run:
@@ -164,6 +177,7 @@ def _train_exactly(request: TrainingRequest, output: str | Path | None, *, watch
     dataset, plan = decided.dataset, decided.plan
     folder = create_run_folder(output, data_name=dataset.name, model=plan.recipe.model)
     # The recipe last: a folder without one is that of a run that never began, and another may take it.
+    write_excluded(dataset, folder / EXCLUDED)
     write_split_csv(dataset, folder / SPLITS)
     write_durably(folder / RECIPE, plan.to_toml().encode())
     with held(folder):
@@ -217,7 +231,12 @@ def _go_on(folder: Path, *, watcher: Watcher, begun: float) -> Run:
         )  # it ended between the bundle and the report; sealing again gives the same bundle
     settings = plan.settings
     dataset = reload_data(
-        settings.data, root=settings.root or None, table=folder / SPLITS, classes=plan.classes, watcher=watcher
+        settings.data,
+        root=settings.root or None,
+        table=folder / SPLITS,
+        excluded=folder / EXCLUDED,
+        classes=plan.classes,
+        watcher=watcher,
     )
     network = restore_network(folder, plan, watcher=watcher)
     if not settings.threads:

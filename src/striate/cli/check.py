@@ -1,7 +1,11 @@
-"""Look at every picture of DATA: what it holds, how it would be split, and what cannot be used."""
+"""Look for what is wrong with the pictures, labels and folders of DATA, at what it holds, and how it would be split.
+
+Exit code 3: pictures or labels are at fault; what is only worth a look are notes.
+"""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,6 +17,11 @@ def command(
     data: Annotated[
         str, typer.Argument(help="A folder of class folders, a CSV file, a folder of IDX files, or a name.")
     ],
+    html: Annotated[Path | None, typer.Option(help="Write the findings as a page with pictures to this file.")] = None,
+    fixes: Annotated[
+        Path | None,
+        typer.Option("--fix-list", help="Write a CSV of what to do about each picture, for train --exclude."),
+    ] = None,
     root: Root = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the split, where the data has none.")] = 0,
     as_json: AsJson = False,
@@ -21,9 +30,17 @@ def command(
     """Parses, checks, shows what was found."""
     from striate.api.check import check
     from striate.cli.console import ConsoleWatcher, show
+    from striate.durable_writing import check_writable, write_durably
 
+    for file in (html, fixes):
+        if file is not None:
+            check_writable(file)
     with ConsoleWatcher(quiet=quiet) as watcher:
         found = check(data, root=root, seed=seed, watcher=watcher)
+    if html is not None:
+        write_durably(html, found.to_html().encode())
+    if fixes is not None:
+        write_durably(fixes, found.fix_list())
     show(found, as_json=as_json)
     if found.at_fault:
         raise typer.Exit(3)

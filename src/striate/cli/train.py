@@ -75,6 +75,9 @@ def command(
     root: Root = None,
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Write TensorBoard events too.")] = False,
     quick: Annotated[bool, typer.Option("--quick", help="Train the first classifier alone, and stop.")] = False,
+    exclude: Annotated[
+        Path | None, typer.Option(help="Leave out the pictures of this list, as check --fix-list writes it.")
+    ] = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -120,6 +123,7 @@ def command(
                     root=root,
                     tensorboard=tensorboard,
                     quick=quick,
+                    exclude=exclude,
                     watcher=watcher,
                 )
     except Interrupted as stopped:

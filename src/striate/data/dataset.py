@@ -136,6 +136,15 @@ class Problem:
     reason: str
 
 
+@dataclass(frozen=True)
+class FolderFault:
+    """Something wrong with class folders, as the listing shows it."""
+
+    kind: str  # "empty", "hidden", or "twice": one class name in two Unicode forms beside each other
+    folders: tuple[str, ...]  # relative to the data's root, with slashes
+    pictures: int  # how many lie in them
+
+
 @dataclass(frozen=True, eq=False)
 class PictureTable:
     """What a full look at every picture found, row by row."""
@@ -201,9 +210,11 @@ class Dataset:
     group_names: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()  # the pictures that were set aside; they are not among `pictures`
     ignored: Mapping[str, int] = field(default_factory=dict)  # what was passed over, by kind
+    excluded: tuple[str, ...] = ()  # keys of pictures that were left out on request; they are not among `pictures`
     facts: PictureTable | None = None  # after check_pictures
     task: Task = USUAL_TASK  # what the labels answer
     notes: tuple[str, ...] = ()  # decisions taken on the data that its owner should hear of, a sentence each
+    folder_faults: tuple[FolderFault, ...] = ()  # only where they were asked for: see `load_data`
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -327,6 +338,7 @@ def assemble(
     groups: npt.NDArray[np.int32] | None = None,
     group_names: tuple[str, ...] = (),
     ignored: Mapping[str, int] | None = None,
+    lenient: bool = False,
 ) -> Dataset:
     """A data set whose classes are sorted, have pictures, and are known to training where there is a training split.
 
@@ -340,6 +352,7 @@ def assemble(
         groups: As in `Dataset`.
         group_names: As in `Dataset`.
         ignored: As in `Dataset`.
+        lenient: Whether a class may lack training pictures.
 
     Raises:
         DataError: There is no picture, there are fewer than two classes, or a class appears in `val` or `test` and not
@@ -348,7 +361,7 @@ def assemble(
     table = count_table(labels, splits, len(class_names))
     if not len(pictures):
         raise DataError(f"no picture in {location}")
-    if table[:, TRAIN].any():
+    if table[:, TRAIN].any() and not lenient:
         for code in (VAL, TEST):
             unseen = sorted(class_names[int(i)] for i in np.flatnonzero((table[:, code] > 0) & (table[:, TRAIN] == 0)))
             if unseen:

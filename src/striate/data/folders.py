@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from striate.data.dataset import TRAIN, UNASSIGNED, Dataset, FilePictures, assemble, listed
+from striate.data.dataset import TRAIN, UNASSIGNED, Dataset, FilePictures, FolderFault, assemble, listed
 from striate.data.names import Names
 from striate.data.split_folders import arrange
 from striate.data.split_names import split_code
@@ -22,11 +23,12 @@ MOST_BESIDE = 50
 """In so many folders beside one is looked for pictures."""
 
 
-def load_folders(root: Path) -> Dataset:
+def load_folders(root: Path, *, lenient: bool = False) -> Dataset:
     """The pictures of a class-per-folder tree; names only, nothing is opened.
 
     Args:
         root: Holds a folder a class, or split folders that do: see `split_folders.arrange`.
+        lenient: As `load_data` takes it.
 
     Raises:
         DataError: There is no class folder, no picture, one class only, a class folder without pictures (in `train`, or
@@ -42,7 +44,8 @@ def load_folders(root: Path) -> Dataset:
     for place in arranged.files_beside_in:
         _count_beside(walk, walk.listing(root / place)[1])
     walk.ignored.update(arranged.passed_over)
-    return replace(_assembled(walk, arranged.class_folders, folders), notes=arranged.notes)
+    dataset = replace(_assembled(walk, arranged.class_folders, folders, lenient=lenient), notes=arranged.notes)
+    return replace(dataset, folder_faults=_folder_faults(root, arranged.class_folders)) if lenient else dataset
 
 
 def _count_beside(walk: PictureWalk, files: list[str]) -> None:
@@ -103,11 +106,14 @@ def _holder_of_classes(root: Path) -> Path | None:
     return above.parent if split_code(above.name) is not None else above
 
 
-def _assembled(walk: PictureWalk, class_folders: list[tuple[int, str, str]], folders: list[str]) -> Dataset:
+def _assembled(
+    walk: PictureWalk, class_folders: list[tuple[int, str, str]], folders: list[str], *, lenient: bool
+) -> Dataset:
     places: dict[str, int] = {}  # class name -> label
     names, labels, splits, empty = [], [], [], []
     _refuse_bytes(walk.root, class_folders)
-    _refuse_two_forms(walk.root, class_folders)
+    if not lenient:
+        _refuse_two_forms(walk.root, class_folders)
     for code, folder, name in class_folders:
         keys = list(walk.pictures_below(folder))
         if not keys:
@@ -121,7 +127,7 @@ def _assembled(walk: PictureWalk, class_folders: list[tuple[int, str, str]], fol
             f"no picture in {str(walk.root)!r}; it has {listed('folder', folders)}, all without a picture in them"
         )
     must_have = [folder for code, folder in empty if code in (UNASSIGNED, TRAIN)]
-    if must_have:
+    if must_have and not lenient:
         raise DataError(
             f"no picture in {listed('class folder', must_have)} of {str(walk.root)!r}; add some, or remove what is empty"
         )
@@ -137,6 +143,7 @@ def _assembled(walk: PictureWalk, class_folders: list[tuple[int, str, str]], fol
         labels=np.concatenate(labels),
         splits=np.concatenate(splits),
         ignored=walk.ignored,
+        lenient=lenient,
     )
 
 
@@ -152,13 +159,39 @@ def _refuse_bytes(root: Path, class_folders: list[tuple[int, str, str]]) -> None
 
 def _refuse_two_forms(root: Path, class_folders: list[tuple[int, str, str]]) -> None:
     """Raises DataError if two class folders beside each other have the same name in two Unicode forms."""
-    written: dict[tuple[int, str], str] = {}
+    for first, second in _two_forms(class_folders):
+        names = spelled(PurePosixPath(first).name, PurePosixPath(second).name)
+        raise DataError(
+            f"two class folders in {str((root / second).parent)!r} have one name: {names}; "
+            "put their pictures into one folder"
+        )
+
+
+def _two_forms(class_folders: list[tuple[int, str, str]]) -> Iterator[tuple[str, str]]:
+    """Folders of one split that have one name in two Unicode forms."""
+    written: dict[tuple[int, str], tuple[str, str]] = {}
     for code, folder, name in class_folders:
-        if (first := written.setdefault((code, comparable(name)), name)) != name:
-            raise DataError(
-                f"two class folders in {str((root / folder).parent)!r} have one name: {spelled(first, name)}; "
-                "put their pictures into one folder"
-            )
+        first, other = written.setdefault((code, comparable(name)), (folder, name))
+        if other != name:
+            yield first, folder
+
+
+def _folder_faults(root: Path, class_folders: list[tuple[int, str, str]]) -> tuple[FolderFault, ...]:
+    """What is wrong with class folders, and hidden folders with pictures in them beside class folders."""
+    counts = {folder: sum(1 for _ in PictureWalk(root).pictures_below(folder)) for _, folder, _ in class_folders}
+    faults = [FolderFault("empty", (folder,), 0) for folder, count in counts.items() if not count]
+    faults += [FolderFault("twice", pair, sum(counts[one] for one in pair)) for pair in _two_forms(class_folders)]
+    above = sorted({"" if "/" not in folder else folder.rpartition("/")[0] + "/" for _, folder, _ in class_folders})
+    for place in dict.fromkeys(["", *above]):
+        for name in _hidden_folders(root / place):
+            pictures = sum(1 for _ in PictureWalk(root).pictures_below(place + name))
+            faults += [FolderFault("hidden", (place + name,), pictures)] if pictures else []
+    return tuple(faults)
+
+
+def _hidden_folders(folder: Path) -> list[str]:
+    with os.scandir(folder) as entries:
+        return sorted(entry.name for entry in entries if entry.name.startswith(".") and entry.is_dir())
 
 
 def _one_class(walk: PictureWalk, folder: str) -> str:

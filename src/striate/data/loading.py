@@ -27,7 +27,9 @@ FOLDERS_TRIED = 50
 """In so many folders a picture is looked for before a folder is taken to hold none."""
 
 
-def load_data(location: str | Path, *, root: str | Path | None = None, download: bool = False) -> Dataset:
+def load_data(
+    location: str | Path, *, root: str | Path | None = None, download: bool = False, lenient: bool = False
+) -> Dataset:
     """The data set at a location; its names only: no picture is opened, and nothing is written.
 
     - A folder of class folders: the folder's name is the class, and pictures in folders below it belong to it. If its
@@ -50,6 +52,8 @@ def load_data(location: str | Path, *, root: str | Path | None = None, download:
         location: The path or the name.
         root: For built-in names: the folder with local copies, and where downloads go.
         download: For built-in names: whether a set that is missing may be fetched.
+        lenient: Whether class folders that training cannot use (empty ones, one name in two Unicode forms) are told of in
+            `Dataset.folder_faults`, with hidden ones, and not refused: for who looks for what is wrong.
 
     Raises:
         UsageError: `root` or `download` is given with a path, or a run or bundle is named.
@@ -75,7 +79,7 @@ def load_data(location: str | Path, *, root: str | Path | None = None, download:
     if exists and (owner := _run_of(path)):
         raise UsageError(_is_of_a_run(location, owner))
     if is_folder:
-        return load_idx(path) if is_idx_folder(path) else load_folders(path)
+        return load_idx(path) if is_idx_folder(path) else load_folders(path, lenient=lenient)
     if not exists:
         raise DataError(_no_such_data(location, path))
     if path.suffix.lower() == ".csv" and path.is_file():

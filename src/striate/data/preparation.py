@@ -9,6 +9,7 @@ import numpy as np
 
 from striate.data.checking import check_pictures
 from striate.data.dataset import Dataset
+from striate.data.exclusion import apply_excluded
 from striate.data.loading import load_data
 from striate.data.preparing_ahead import PreparingAhead
 from striate.data.split_table import SplitTable, read_split_csv
@@ -45,20 +46,24 @@ def prepare_data(
     return dataset
 
 
-def reload_data(location: str, *, root: str | None, table: Path, classes: tuple[str, ...], watcher: Watcher) -> Dataset:
+def reload_data(
+    location: str, *, root: str | None, table: Path, excluded: Path, classes: tuple[str, ...], watcher: Watcher
+) -> Dataset:
     """A run's own pictures in the order and the splits of its `split.csv`; what is new at the location is left out.
 
     Args:
         location: The data's place: a path, or a built-in name.
         root: Where a built-in set's local copy is, if it needs one.
         table: The `split.csv`.
+        excluded: The list of what was left out on request, which need not be there.
         classes: The run's classes.
         watcher: Hears how far it is.
 
     Raises:
         DataError: If one of them is gone or was changed.
     """
-    dataset = check_pictures(load_data(location, root=root), progress=watcher.task)
+    dataset = apply_excluded(load_data(location, root=root), excluded)
+    dataset = check_pictures(dataset, progress=watcher.task)
     return listed_pictures(dataset, read_split_csv(table), classes=classes)
 
 

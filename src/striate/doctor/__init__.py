@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from striate.doctor.audit import Audit, audit
 from striate.doctor.finding import Finding
+from striate.doctor.fix_list import fix_list
 from striate.doctor.kind import Kind, Seen
 from striate.doctor.kinds import KINDS, diagnose
 
-__all__ = ["KINDS", "Audit", "Finding", "Kind", "Seen", "audit", "diagnose"]
+__all__ = ["KINDS", "Audit", "Finding", "Kind", "Seen", "audit", "diagnose", "fix_list"]

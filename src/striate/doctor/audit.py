@@ -68,12 +68,12 @@ def audit(
     Example:
         >>> from striate.data import load_data
         >>> found = audit(load_data("digits"))
-        >>> len(found.readable), found.records["thumbnail"].shape, found.splits_given
-        (1797, (1797, 32, 32), False)
+        >>> len(found.readable), found.records["tones"].shape, found.splits_given
+        (1797, (1797, 5), False)
     """
     measuring = Measuring(len(dataset))
     survey = survey_pictures(dataset, workers=workers, progress=progress, cache_folder=cache_folder, observer=measuring)
-    usable, splits = _with_splits(survey, seed)
+    usable, splits = _with_splits(survey, seed, progress)
     return Audit(
         dataset=replace(survey.dataset, splits=splits),
         usable=usable,
@@ -83,11 +83,11 @@ def audit(
     )
 
 
-def _with_splits(survey: Survey, seed: int) -> tuple[Dataset, npt.NDArray[np.uint8]]:
+def _with_splits(survey: Survey, seed: int, progress: Progress | None) -> tuple[Dataset, npt.NDArray[np.uint8]]:
     """The usable pictures with splits, and the splits of all."""
     usable = survey.usable_pictures()
     if len(usable):
-        usable = assign_splits(usable, seed=seed)
+        usable = assign_splits(usable, seed=seed, progress=progress)
     splits = survey.dataset.splits.copy()
     splits[survey.usable] = usable.splits
     return usable, splits

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from striate.data.dataset import TRAIN, UNASSIGNED, count_table
 from striate.doctor.audit import Audit
 from striate.doctor.kind import Seen
+from striate.wording import plural
 
 UNEVEN = 10
 """Classes are uneven where the largest has so many times the training pictures of a class."""
@@ -32,10 +33,22 @@ def uneven(audit: Audit) -> Iterator[Seen]:
         yield Seen((), float(counts[largest] / counts[label]), named, classes=(usable.classes[label],))
 
 
+def in_folders(kind: str) -> Callable[[Audit], Iterator[Seen]]:
+    """The search for class folders that are `empty`, `hidden`, or there `twice`, as `FolderFault.kind` has it."""
+
+    def search(audit: Audit) -> Iterator[Seen]:
+        for fault in audit.dataset.folder_faults:
+            if fault.kind == kind:
+                named = {"count": plural(fault.pictures, "picture")}
+                yield Seen((), float(fault.pictures), named, folders=fault.folders)
+
+    return search
+
+
 def unusable(audit: Audit) -> Iterator[Seen]:
-    """Classes of which no picture can be used."""
-    present = np.bincount(audit.usable.labels, minlength=len(audit.dataset.classes))
-    for label in np.flatnonzero(present == 0):
+    """Classes of which no picture can be used for training."""
+    table = count_table(audit.usable.labels, audit.usable.splits, len(audit.dataset.classes))
+    for label in np.flatnonzero(table[:, TRAIN] + table[:, UNASSIGNED] == 0):
         yield Seen(classes=(audit.dataset.classes[label],), named={"name": audit.dataset.classes[label]})
 
 

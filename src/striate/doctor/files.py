@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
@@ -27,6 +26,12 @@ ENDINGS = {
 
 RARE = 0.05
 """The share of pictures up to which grey ones among colour ones, or colour ones among grey ones, are a surprise."""
+
+MOST = 0.5
+"""The share of pictures up to which a way to store them is a surprise."""
+
+TELLING = 64
+"""Grey levels that 98 of 100 pixels of a picture span at least, for its want of colour to tell anything."""
 
 TURNS = {
     2: "mirrored",
@@ -87,21 +92,20 @@ def _stored(mode: str) -> str:
 def colour_surprises(audit: Audit) -> Iterator[Seen]:
     """Pictures stored in another way than most, and the few without colour among colour ones, or with it among grey ones."""
     rows = audit.readable
-    modes, codes, counts = np.unique(audit.records["mode"][rows], return_inverse=True, return_counts=True)
-    ways = [_stored(mode.decode()) for mode in modes]
-    share = {
-        way: sum(int(n) for one, n in zip(ways, counts, strict=True) if one == way) / max(1, len(rows)) for way in ways
-    }
-    colour = audit.records["colour_seen"][rows]
-    coloured = float(colour.mean()) if len(rows) else math.nan
-    for row, code, has_colour in zip(rows, codes, colour, strict=True):
-        way = ways[code]
-        if way and share[way] <= 0.5:
-            yield Seen((int(row),), share[way], {"way": f"stored {way}"})
-        elif (coloured if has_colour else 1 - coloured) <= RARE:
-            others = "colour" if coloured > 0.5 else "grey"
-            yield Seen(
-                (int(row),),
-                coloured if has_colour else 1 - coloured,
-                {"way": f"{'in colour' if has_colour else 'without colour'} among {others} pictures"},
-            )
+    if not len(rows):
+        return
+    records = audit.records[rows]
+    ways = np.array([_stored(mode.decode()) for mode in records["mode"].tolist()])
+    _, codes, counts = np.unique(ways, return_inverse=True, return_counts=True)
+    stored_alike = counts[codes] / len(rows)
+    tones = records["tones"].astype(np.int64)
+    colour = records["colour_seen"]
+    telling = colour | (tones[:, -1] - tones[:, 0] >= TELLING)
+    coloured = float(colour.mean())
+    shares = np.where(colour, coloured, 1 - coloured)  # of pictures that are alike in this
+    for place, row in enumerate(rows):
+        if ways[place] and stored_alike[place] <= MOST:
+            yield Seen((int(row),), float(stored_alike[place]), {"way": f"stored {ways[place]}"})
+        elif telling[place] and shares[place] <= RARE:
+            way = "in colour among grey pictures" if colour[place] else "without colour among colour pictures"
+            yield Seen((int(row),), float(shares[place]), {"way": way})

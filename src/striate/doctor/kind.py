@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from striate.doctor.audit import Audit
 from striate.doctor.finding import Finding
 
-LEAVE_OUT, LOOK, RENAME = "leave out", "look", "rename"
-"""What a list of fixes proposes: `striate train --exclude` leaves out the pictures that are to be left out."""
+LOOK, RENAME = "look", "rename"
+"""What a list of fixes proposes, besides `EXCLUDE`, which `striate train --exclude` goes by."""
 
 
 @dataclass(frozen=True)

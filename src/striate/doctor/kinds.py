@@ -4,58 +4,85 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from striate.doctor import classes, exact_copies, files, light, sizes
+from striate.data.exclusion import EXCLUDE
+from striate.doctor import classes, exact_copies, files, light, measuring, sizes
 from striate.doctor.audit import Audit
 from striate.doctor.finding import Finding
-from striate.doctor.kind import LEAVE_OUT, LOOK, RENAME, Kind
+from striate.doctor.kind import RENAME, Kind
 
 KINDS: tuple[Kind, ...] = (
     Kind(
         "broken",
         "Broken",
         fault=True,
-        measures="the file is decoded to its last pixel",
+        measures="the file cannot be decoded to its last pixel",
         wording="{reason}",
         search=files.broken,
-        action=LEAVE_OUT,
+        action=EXCLUDE,
     ),
     Kind(
         "contradicting-copies",
         "Exact copies under two labels",
         fault=True,
-        measures="the same bytes in more than one class",
+        measures="the same bytes are in more than one class",
         wording="{figure:.0f} exact copies are labelled {labels}",
         search=exact_copies.contradicting,
-        action=LEAVE_OUT,
+        action=EXCLUDE,
     ),
     Kind(
         "leaked-copies",
         "Exact copies across splits",
         fault=True,
-        measures="the same bytes in more than one split",
+        measures="the same bytes are in more than one split",
         wording="{figure:.0f} exact copies are in {splits}",
         search=exact_copies.leaked,
-        action=LEAVE_OUT,
+        action=EXCLUDE,
         spares_first=True,
+    ),
+    Kind(
+        "unusable-class",
+        "Classes without a usable picture",
+        fault=True,
+        measures="no training picture of the class can be read, or all are contradicted",
+        wording="no picture of {name!r} can be used for training",
+        search=classes.unusable,
+    ),
+    Kind(
+        "empty-folder",
+        "Empty class folders",
+        fault=True,
+        measures="no picture lies in the folder, or below it",
+        wording="no picture in it",
+        search=classes.in_folders("empty"),
+    ),
+    Kind(
+        "folder-twice",
+        "One class name in two Unicode forms",
+        fault=True,
+        measures="two folders of one split have one name, written in two ways",
+        wording="{count} in two folders whose names look the same",
+        search=classes.in_folders("twice"),
     ),
     Kind(
         "copies",
         "Exact copies",
         fault=False,
-        measures="the same bytes twice in one class and split",
+        measures="the same bytes are twice in one class and split",
         wording="{figure:.0f} exact copies",
         search=exact_copies.copies,
-        action=LEAVE_OUT,
+        action=EXCLUDE,
         spares_first=True,
     ),
     Kind(
         "blank",
         "Blank",
         fault=False,
-        measures=f"averaged to 32 x 32 points, at most {light.BLANK} of 255 grey levels lie between the darkest and the lightest",
+        measures=(
+            f"at most {light.BLANK} of 255 grey levels lie between the darkest and the lightest of "
+            f"{measuring.POINTS} x {measuring.POINTS} averages"
+        ),
         wording="{figure:.0f} grey levels between its darkest and its lightest part",
         search=light.blank,
-        action=LOOK,
     ),
     Kind(
         "dark",
@@ -64,7 +91,6 @@ KINDS: tuple[Kind, ...] = (
         measures=f"99 of 100 pixels are darker than {light.QUARTER} of 255, and than half of what is usual in the data",
         wording="99 of 100 pixels are no lighter than {figure:.0f} of 255",
         search=light.dark,
-        action=LOOK,
     ),
     Kind(
         "bright",
@@ -73,7 +99,6 @@ KINDS: tuple[Kind, ...] = (
         measures=f"99 of 100 pixels are lighter than {255 - light.QUARTER} of 255, and use less than half of the range that is usual",
         wording="99 of 100 pixels are no darker than {figure:.0f} of 255",
         search=light.bright,
-        action=LOOK,
     ),
     Kind(
         "blurry",
@@ -85,16 +110,14 @@ KINDS: tuple[Kind, ...] = (
         ),
         wording="its sharpest edges are spread over {figure:.1f} % of the shorter side",
         search=light.blurry,
-        action=LOOK,
     ),
     Kind(
         "tiny",
         "Tiny",
         fault=False,
-        measures=f"the shorter side has under {sizes.TINY} pixels, and under half of what is usual",
+        measures=f"the longer side has under {sizes.TINY} pixels, and under half of what is usual",
         wording="{width} x {height} pixels",
         search=sizes.tiny,
-        action=LOOK,
     ),
     Kind(
         "huge",
@@ -103,7 +126,6 @@ KINDS: tuple[Kind, ...] = (
         measures=f"{sizes.HUGE // 1_000_000} megapixels or more, and {sizes.HUGE_TIMES} times as many as is usual",
         wording="{width} x {height} pixels",
         search=sizes.huge,
-        action=LOOK,
     ),
     Kind(
         "long",
@@ -112,7 +134,6 @@ KINDS: tuple[Kind, ...] = (
         measures=f"the longer side is {sizes.LONG:.0f} times the shorter one or more, and twice what is usual",
         wording="{width} x {height} pixels: {figure:.1f} to 1",
         search=sizes.long,
-        action=LOOK,
     ),
     Kind(
         "wrong-extension",
@@ -128,12 +149,11 @@ KINDS: tuple[Kind, ...] = (
         "Unusual colour mode",
         fault=False,
         measures=(
-            "transparency, CMYK, 16 bits and the like in less than half of the data; "
-            f"no colour, or colour, in {files.RARE:.0%} of it or less"
+            "a picture has transparency, CMYK, 16 bits or the like and more than half of the data has not, "
+            f"or it is one of the {files.RARE:.0%} or fewer without colour, or with it"
         ),
         wording="{way}",
         search=files.colour_surprises,
-        action=LOOK,
     ),
     Kind(
         "exif-turned",
@@ -142,15 +162,14 @@ KINDS: tuple[Kind, ...] = (
         measures="EXIF's orientation is not 1: Striate turns it upright, other programs may not",
         wording="stored {turn}",
         search=files.turned,
-        action=LOOK,
     ),
     Kind(
-        "unusable-class",
-        "Classes without a usable picture",
-        fault=True,
-        measures="every picture of the class is broken or contradicted",
-        wording="no picture of {name!r} can be used",
-        search=classes.unusable,
+        "hidden-folder",
+        "Hidden folders with pictures",
+        fault=False,
+        measures="the name of a folder beside class folders begins with a dot; its pictures are passed over",
+        wording="{count} in it are passed over",
+        search=classes.in_folders("hidden"),
     ),
     Kind(
         "names-alike",
@@ -169,7 +188,7 @@ KINDS: tuple[Kind, ...] = (
         search=classes.uneven,
     ),
 )
-"""In the order in which they are shown: what puts a result in doubt first."""
+"""In the order in which they are shown: faults first."""
 
 
 def diagnose(audit: Audit, kinds: Sequence[Kind] = KINDS) -> tuple[Finding, ...]:

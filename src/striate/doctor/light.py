@@ -19,7 +19,7 @@ QUARTER = 64
 REST = 0.5
 """What a dark or bright picture uses of the range is less than this share of what the median picture uses of it."""
 BLANK = 8
-"""Grey levels between the darkest and the lightest point of the thumbnail up to which a picture is blank: noise is averaged out."""
+"""Grey levels between the darkest and the lightest of 32 x 32 averages up to which a picture is blank."""
 BLURRED = 0.009
 """Of the shorter side, the standard deviation of the blur over the sharpest edges from which a picture is blurry: two pixels of 224."""
 BLURRED_TIMES = 2.5
@@ -58,9 +58,7 @@ def _outlying(used: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
 
 
 def _tone_ranges(audit: Audit) -> npt.NDArray[np.float64]:
-    thumbnails = audit.records["thumbnail"][audit.readable].astype(np.float64)
-    ranges: npt.NDArray[np.float64] = np.ptp(thumbnails, axis=(1, 2))
-    return ranges
+    return audit.records["tone_range"][audit.readable].astype(np.float64)
 
 
 def _found(audit: Audit, odd: npt.NDArray[np.bool_], figures: npt.NDArray[np.float64]) -> Iterator[Seen]:

@@ -9,8 +9,8 @@ from PIL import Image
 from striate.doctor.sharpness import edge_width
 from striate.pixels import PictureFacts
 
-THUMBNAIL = 32
-"""Pixels of a thumbnail's sides."""
+POINTS = 32
+"""To so many by so many points a picture is averaged where colour and blankness are judged: noise and compression vanish."""
 
 PERCENTILES = (1, 5, 50, 95, 99)
 """Of the grey values, of which the first pixel that reaches each is kept."""
@@ -27,13 +27,13 @@ MEASURED = np.dtype(
         ("colour_seen", "?"),  # whether any colour is to be seen in it, however it is stored
         ("tones", "u1", (len(PERCENTILES),)),  # grey values 0..255 at `PERCENTILES`
         ("edge_width", "f4"),  # `edge_width`: a share of the shorter side; NaN where it cannot be told
-        ("thumbnail", "u1", (THUMBNAIL, THUMBNAIL)),  # grey, squashed to a square by Lanczos' filter
+        ("tone_range", "u1"),  # grey levels from the darkest to the lightest of `POINTS` x `POINTS` averages
     ]
 )
 """A record a picture."""
 
 COLOURLESS = 6
-"""The most that red, green and blue of a pixel of the thumbnail differ by in a picture without colour; compression makes a few levels."""
+"""The most that red, green and blue of an average differ by in a picture without colour; compression makes a few levels."""
 
 
 class Measuring:
@@ -61,7 +61,7 @@ class Measuring:
         record["colour_seen"] = decoded.mode != "L" and _has_colour(decoded)
         record["tones"] = tones(grey)
         record["edge_width"] = edge_width(grey)
-        record["thumbnail"] = np.asarray(grey.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS))
+        record["tone_range"] = np.ptp(np.asarray(grey.resize((POINTS, POINTS), Image.Resampling.BOX)))
         record["seen"] = True
 
 
@@ -82,5 +82,5 @@ def tones(grey: Image.Image) -> npt.NDArray[np.uint8]:
 
 
 def _has_colour(decoded: Image.Image) -> bool:
-    small = np.asarray(decoded.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX), np.int16)
+    small = np.asarray(decoded.resize((POINTS, POINTS), Image.Resampling.BOX), np.int16)
     return bool((small.max(axis=2) - small.min(axis=2)).max() > COLOURLESS)

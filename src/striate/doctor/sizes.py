@@ -10,9 +10,9 @@ from striate.doctor.audit import Audit
 from striate.doctor.kind import Seen
 
 TINY = 64
-"""Pixels of the shorter side under which a picture may be tiny: a network for 224 pixels sees it enlarged 3.5 times."""
+"""Pixels of the longer side under which a picture may be tiny: a network for 224 pixels sees it enlarged 3.5 times or more."""
 TINY_SHARE = 0.5
-"""Of the median of the shorter sides: tiny pictures are smaller than this share of it."""
+"""Of the median of the longer sides: tiny pictures are smaller than this share of it."""
 HUGE = 10_000_000
 """Pixels from which a picture may be huge."""
 HUGE_TIMES = 16
@@ -24,10 +24,10 @@ LONG_TIMES = 2.0
 
 
 def tiny(audit: Audit) -> Iterator[Seen]:
-    """Pictures whose shorter side is under 64 pixels, and under half of the median."""
-    short = _sides(audit).min(axis=1)
-    limit = min(TINY, TINY_SHARE * float(np.median(short))) if len(short) else 0.0
-    yield from _sized(audit, short < limit, short)
+    """Pictures whose longer side is under 64 pixels, and under half of the median."""
+    longer = _sides(audit).max(axis=1)
+    limit = min(TINY, TINY_SHARE * float(np.median(longer))) if len(longer) else 0.0
+    yield from _sized(audit, longer < limit, longer)
 
 
 def huge(audit: Audit) -> Iterator[Seen]:

@@ -13,6 +13,7 @@ from pathlib import Path
 import torch
 
 from striate.data import Dataset, write_split_csv
+from striate.data.exclusion import write_excluded
 from striate.data.preparation import reload_data
 from striate.deciding.candidates import Situation
 from striate.deciding.deciding import Deciding
@@ -32,7 +33,7 @@ from striate.training import parse_duration
 from striate.training.device import choose_device, with_threads
 from striate.training.machine_rate import MachineRate, machine_rate
 from striate.training.memory import keep_freed_memory
-from striate.training.run_folder import SPLITS, create_run_folder, held
+from striate.training.run_folder import EXCLUDED, SPLITS, create_run_folder, held
 from striate.watching import Watcher
 
 
@@ -163,6 +164,7 @@ def begin_tournament(prepared: Prepared, output: str | Path | None, *, watcher: 
     watcher.decision(prepared.metric)
     folder = create_run_folder(output, data_name=prepared.dataset.name, model="")
     # The record last: a folder without one is that of a run that never began, and another may take it.
+    write_excluded(prepared.dataset, folder / EXCLUDED)
     write_split_csv(prepared.dataset, folder / SPLITS)
     write_tournament(folder, prepared.record)
     with held(folder):
@@ -184,6 +186,7 @@ def go_on(folder: Path, record: TournamentRecord, *, watcher: Watcher, begun: fl
         data,
         root=None if root is None else path_from_text(root),
         table=folder / SPLITS,
+        excluded=folder / EXCLUDED,
         classes=record.classes,
         watcher=watcher,
     )

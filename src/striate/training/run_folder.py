@@ -24,6 +24,7 @@ if sys.platform != "win32":
 
 RECIPE = "recipe.toml"
 SPLITS = "split.csv"
+EXCLUDED = "excluded.csv"
 METRICS = "metrics.jsonl"
 FINDINGS = "findings.json"
 REPORT = "report.html"
@@ -81,7 +82,7 @@ def never_began(folder: Path) -> bool:
     if not folder.is_dir() or folder.is_symlink():
         return False
     names = {path.name for path in folder.iterdir()}
-    if not all(name == SPLITS or is_left_over(name) for name in names):
+    if not all(name in (SPLITS, EXCLUDED) or is_left_over(name) for name in names):
         return False
     return SPLITS not in names or is_split_table(folder / SPLITS)
 
