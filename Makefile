@@ -6,13 +6,14 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 INPUTS := pyproject.toml constraints.txt
 
-.PHONY: help demo test test-slow test-all bench bench-quality check format clean
+.PHONY: help demo test test-slow test-all fuzz bench bench-quality check format clean
 
 help:
 	@echo "make demo       train LeNet-5 on handwritten digits, evaluate it, predict a few"
 	@echo "make test       run the tests (about four minutes on two cores)"
 	@echo "make test-slow  run the tests that take long"
 	@echo "make test-all   run every test for every network (about an hour)"
+	@echo "make fuzz       read damaged pictures, contracts, weights and tables for five minutes (SECONDS=300)"
 	@echo "make bench      measure Striate beside its peers (about forty minutes), and write docs/performance.md"
 	@echo "make bench-quality  measure how good the default is beside its peers: hours, in as many goes as wanted; writes docs/quality.md and docs/stand-ins.md"
 	@echo "make check      lint, types, the layers of the house"
@@ -43,6 +44,10 @@ test-slow: $(VENV)/.dev
 
 test-all: $(VENV)/.dev
 	$(BIN)/python -m pytest -m "slow or exhaustive or not slow" -n 2 --dist worksteal
+
+SECONDS ?= 300
+fuzz: $(VENV)/.dev
+	$(BIN)/python tests/fuzzing/fuzz.py --seconds $(SECONDS)
 
 bench: $(VENV)/.dev
 	$(PIP) install --quiet --constraint constraints.txt --editable '.[export]'

@@ -8,7 +8,7 @@ from scipy import ndimage
 
 import striate
 from striate.api.filter_picture import check_output, filter_picture, natural_mapping, write_picture
-from striate.errors import PictureError, UnknownNameError, UsageError
+from striate.errors import PictureError, StriateError, UnknownNameError, UsageError
 from striate.nn import list_kernels, named_kernel
 
 PICTURE = np.random.default_rng(0).integers(0, 256, (9, 7, 3), dtype=np.uint8)
@@ -193,8 +193,9 @@ def test_a_full_disk_leaves_what_was_there(tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr("os.fsync", fail)
-    with pytest.raises(UsageError) as error:
+    with pytest.raises(StriateError) as error:
         write_picture(PICTURE[::-1], path)
+    assert error.value.exit_code == 1
     assert str(error.value) == f"cannot write {path}: No space left on device"
     assert path.read_bytes() == before and [entry.name for entry in tmp_path.iterdir()] == [path.name]
 

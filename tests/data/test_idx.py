@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from striate.data.idx import is_idx_folder, load_idx, read_idx
 from striate.errors import DataError
@@ -178,3 +180,34 @@ def test_damaged_gzip(tmp_path: Path) -> None:
 def test_other_folders(tmp_path: Path) -> None:
     assert not is_idx_folder(tmp_path)
     assert not is_idx_folder(tmp_path / "none")
+
+
+FILES = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@FILES
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=3), st.booleans(), st.data())
+def test_any_array_is_read_as_it_was_written_and_no_other_length(
+    tmp_path: Path, shape: list[int], zipped: bool, data: st.DataObject
+) -> None:
+    size = int(np.prod(shape))
+    array = np.frombuffer(data.draw(st.binary(min_size=size, max_size=size)), np.uint8).reshape(shape)
+    content, path = encoded(array), tmp_path / ("file.gz" if zipped else "file")
+    path.write_bytes(gzip.compress(content) if zipped else content)
+    found = read_idx(path, len(shape))
+    assert found.shape == array.shape and np.array_equal(found, array)
+    del found  # where it is mapped the file is held
+    for other in (content[: data.draw(st.integers(0, len(content) - 1))], content + b"\0"):
+        path.write_bytes(gzip.compress(other) if zipped else other)
+        assert str(path) in message_of(read_idx, path, len(shape))
+
+
+@FILES
+@given(st.binary(max_size=40), st.integers(1, 3), st.booleans())
+def test_any_bytes_are_an_array_or_one_sentence(tmp_path: Path, content: bytes, dimensions: int, zipped: bool) -> None:
+    path = tmp_path / ("file.gz" if zipped else "file")
+    path.write_bytes(bytes([0, 0, 8, dimensions]) + content)
+    try:
+        assert read_idx(path, dimensions).ndim == dimensions
+    except DataError as error:
+        assert str(path) in str(error) and "\n" not in str(error)

@@ -39,9 +39,9 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     rows: list[int] = []
     original = store_module._prepared
 
-    def count(dataset: Dataset, rule: Preprocessing, index: int, *, compare: bool) -> object:
+    def count(dataset: Dataset, rule: Preprocessing, index: int) -> object:
         rows.append(index)
-        return original(dataset, rule, index, compare=compare)
+        return original(dataset, rule, index)
 
     monkeypatch.setattr(store_module, "_prepared", count)
     return rows

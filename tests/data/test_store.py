@@ -57,9 +57,9 @@ def prepared(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     rows: list[int] = []
     original = store_module._prepared
 
-    def count(dataset: Dataset, rule: Preprocessing, index: int, *, compare: bool) -> object:
+    def count(dataset: Dataset, rule: Preprocessing, index: int) -> object:
         rows.append(index)
-        return original(dataset, rule, index, compare=compare)
+        return original(dataset, rule, index)
 
     monkeypatch.setattr(store_module, "_prepared", count)
     return rows
@@ -243,6 +243,23 @@ def test_a_picture_that_has_changed(files: Dataset, rgb: Preprocessing, cache: P
         f"dog/0.png in {files.location} has changed since it was checked; run the command again"
     )
     assert list(cache.iterdir()) == []
+
+
+def test_a_picture_that_changes_between_two_epochs(files: Dataset, rgb: Preprocessing, cache: Path) -> None:
+    streamed = open_store(files, rgb, cache_folder=cache, disk_budget=0, memory_budget=0)
+    assert streamed.kind == "streamed"
+    first = streamed.gather(np.array([7, 3]))
+    path = files.pictures.path(7)
+    assert path is not None
+    before = path.read_bytes()
+    Image.new("RGB", (4, 4)).save(path)
+    with pytest.raises(DataError) as caught:
+        streamed.gather(np.array([3, 7]))
+    assert str(caught.value) == (
+        f"dog/0.png in {files.location} has changed since it was checked; run the command again"
+    )
+    path.write_bytes(before)
+    assert np.array_equal(streamed.gather(np.array([7, 3])), first)
 
 
 def test_a_picture_that_has_gone(files: Dataset, rgb: Preprocessing, cache: Path) -> None:

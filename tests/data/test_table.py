@@ -5,10 +5,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from striate.data.dataset import Dataset
 from striate.data.table import load_table
 from striate.errors import DataError
+from striate.name_comparison import comparable
+from striate.row_writing import FilePath, csv_line
 
 Tree = Callable[..., Path]
 
@@ -236,3 +240,39 @@ def test_what_was_guarded_against_spreadsheets_is_read_back(table: Callable[...,
     dataset = load_table(path)
     assert rows(dataset) == [("b.png", "'y'", 0), ("=a.png", "=x", 0)]
     assert dataset.group_names == ("'quoted'", "-1")
+
+
+FILES = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+LABELS = st.text(min_size=1, max_size=6).filter(lambda label: label.isprintable() and label.strip() == label)
+
+
+@FILES
+@given(
+    st.lists(LABELS, min_size=4, max_size=4, unique_by=comparable),
+    st.permutations(["a.png", "b.png", "sub/c.png", "d,e.png"]),
+)
+def test_any_labels_and_order_are_read_as_they_were_written(
+    table: Callable[..., Path], labels: list[str], paths: list[str]
+) -> None:
+    path = table("")
+    lines = [
+        csv_line(["path", "label"]),
+        *(csv_line([FilePath(p), label]) for p, label in zip(paths, labels, strict=True)),
+    ]
+    path.write_bytes(b"".join(lines))
+    expected = [(p, comparable(label), 0) for p, label in zip(paths, labels, strict=True)]
+    assert sorted(rows(load_table(path))) == sorted(expected)
+
+
+@FILES
+@given(
+    st.lists(
+        st.sampled_from(["path", "label", "split", "a.png", "train", ",", "\n", '"', "\r", ";", "\0", "é", "=", " "])
+    )
+)
+def test_any_text_is_a_table_or_a_sentence_that_names_it(table: Callable[..., Path], parts: list[str]) -> None:
+    path = table("path,label\n" + "".join(parts))
+    try:
+        assert len(load_table(path)) >= 1
+    except DataError as error:
+        assert str(path) in str(error)

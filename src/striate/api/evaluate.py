@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from striate.data import Dataset, Problem
 from striate.durable_writing import whole_file
-from striate.errors import UsageError
+from striate.errors import StriateError
 from striate.evaluation import Finding, PairedComparison, Scores, judge_scores
 from striate.printable_text import printable
 from striate.row_writing import FilePath, csv_line
@@ -211,13 +211,17 @@ def evaluate(
 
 
 def write_predictions(evaluation: Evaluation, path: str | Path) -> None:
-    """Writes `evaluation.csv_lines()` to a file, whole or not at all."""
+    """Writes `evaluation.csv_lines()` to a file, whole or not at all.
+
+    Raises:
+        StriateError: If the disk is full; what was there is as it was.
+    """
     path = Path(path)
     try:
         with whole_file(path) as file:
             file.writelines(evaluation.csv_lines())
     except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}") from error
+        raise StriateError(f"cannot write {path}: {error.strerror or error}") from error
 
 
 def confusion_lines(scores: Scores, width: int | None) -> list[str]:

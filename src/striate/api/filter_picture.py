@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from striate.durable_writing import check_writable, write_durably
-from striate.errors import UnknownNameError, UsageError
+from striate.errors import StriateError, UnknownNameError, UsageError
 from striate.nn import NamedKernel, cross_correlate2d, named_kernel
 from striate.pixels import PictureSource, decode, measure
 from striate.pixels.decoding import held
@@ -127,7 +127,8 @@ def write_picture(pixels: npt.NDArray[np.uint8], path: str | Path) -> None:
         path: The file; one that is there is replaced.
 
     Raises:
-        UsageError: If the ending is unknown, or the file cannot be written.
+        UsageError: If the ending is unknown, or there is no such folder.
+        StriateError: If the disk is full; what was there is as it was.
     """
     path = Path(path)
     check_output(path)
@@ -144,7 +145,7 @@ def write_picture(pixels: npt.NDArray[np.uint8], path: str | Path) -> None:
     try:
         write_durably(path, encoded.getvalue())
     except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}") from error
+        raise StriateError(f"cannot write {path}: {error.strerror or error}") from error
 
 
 def check_output(path: str | Path, *, picture: str | Path | None = None) -> None:

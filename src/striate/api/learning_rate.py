@@ -16,7 +16,7 @@ from striate.data.examples import SplitExamples
 from striate.deciding.deciding import Decided, decide
 from striate.deciding.training_request import TrainingRequest
 from striate.durable_writing import check_writable, write_durably
-from striate.errors import UsageError
+from striate.errors import StriateError, UsageError
 from striate.interruption import interruptible
 from striate.report.rate_picture import draw_rates
 from striate.text_layout import wrapped
@@ -75,7 +75,8 @@ class RateTest:
         """Writes the picture: .png, .svg or .pdf.
 
         Raises:
-            UsageError: If the ending is another or the file cannot be written.
+            UsageError: If the ending is another or there is no such folder.
+            StriateError: If the disk is full.
         """
         path = Path(path)
         check_writable(path, endings=FORMATS)
@@ -83,7 +84,7 @@ class RateTest:
         try:
             write_durably(path, content)
         except OSError as error:
-            raise UsageError(f"cannot write {path}: {error.strerror}") from error
+            raise StriateError(f"cannot write {path}: {error.strerror or error}") from error
 
     def _repr_html_(self) -> str:
         """How it shows itself in a notebook."""

@@ -62,7 +62,7 @@ class PixelStore(Protocol):
             indices: (k,) int64 in 0..n - 1, in any order, also repeated.
 
         Raises:
-            DataError: A streamed picture can no longer be read.
+            DataError: A streamed picture can no longer be read, or is another than was checked.
         """
 
 
@@ -122,7 +122,7 @@ class StreamedPixels:
         rows = np.empty((len(indices), *self.shape[1:]), dtype=self.preprocessing.dtype)
 
         def fill(place: int) -> None:
-            rows[place] = _prepared(self.dataset, self.preprocessing, int(indices[place]), compare=False)
+            rows[place] = _prepared(self.dataset, self.preprocessing, int(indices[place]))
 
         for _ in self._executor.map(fill, range(len(indices))):
             pass
@@ -250,7 +250,7 @@ def store_name(dataset: Dataset, preprocessing: Encoding) -> str:
 def _is_as_prepared(pixels: npt.NDArray[Any], dataset: Dataset, preprocessing: Encoding) -> bool:
     """Whether a few rows are what the pictures give now; else the file is damaged, or was made by other code."""
     rows = evenly(len(dataset), SPOT_CHECKS)
-    return all(np.array_equal(pixels[row], _prepared(dataset, preprocessing, int(row), compare=True)) for row in rows)
+    return all(np.array_equal(pixels[row], _prepared(dataset, preprocessing, int(row))) for row in rows)
 
 
 def _in_memory(
@@ -271,7 +271,7 @@ def _prepared_rows(
     report = throttled(progress, "preparing pictures", len(dataset))
     row_bytes = _bytes(dataset, preprocessing) // max(1, len(dataset))
     results = ordered_results(
-        lambda index: _prepared(dataset, preprocessing, index, compare=True),
+        lambda index: _prepared(dataset, preprocessing, index),
         len(dataset),
         workers=workers,
         chunk=chunk_of(row_bytes),
@@ -287,12 +287,12 @@ def chunk_of(row_bytes: int) -> int:
     return max(1, min(256, (4 << 20) // max(1, row_bytes)))
 
 
-def _prepared(dataset: Dataset, preprocessing: Encoding, index: int, *, compare: bool) -> npt.NDArray[Any]:
-    """Picture `index`, prepared; if `compare`, it must be the one that was checked."""
+def _prepared(dataset: Dataset, preprocessing: Encoding, index: int) -> npt.NDArray[Any]:
+    """Picture `index`, prepared; it must be the one that was checked."""
     key, facts = dataset.pictures.key(index), dataset.checked_facts
     try:
         picture = dataset.pictures.read(index)
-        if compare and picture_digest(picture) != facts.digests[index].tobytes():
+        if picture_digest(picture) != facts.digests[index].tobytes():
             raise DataError(f"{key} in {dataset.location} has changed since it was checked; run the command again")
         # The check has set the limit; where that was high, the size that it found is. (Some formats may have a third of it.)
         limit = 3 * int(facts.widths[index]) * int(facts.heights[index])
