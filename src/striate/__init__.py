@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from striate.api.filter_picture import filter_picture
     from striate.api.import_weights import ImportedWeights, import_weights
     from striate.api.inspect import compare, inspect
+    from striate.api.learning_curve import MorePictures, learning_curve
     from striate.api.learning_rate import RateTest, find_learning_rate
     from striate.api.list_runs import RunList, list_runs
     from striate.api.load import load
@@ -95,6 +96,7 @@ _HOMES = {
     "ImportedWeights": "striate.api.import_weights",
     "Inspection": "striate.inspection",
     "Interrupted": "striate.errors",
+    "MorePictures": "striate.api.learning_curve",
     "PictureError": "striate.errors",
     "Prediction": "striate.tasks",
     "Preprocessing": "striate.pixels",
@@ -133,6 +135,7 @@ _HOMES = {
     "gradient_norms": "striate.inspection",
     "import_weights": "striate.api.import_weights",
     "inspect": "striate.api.inspect",
+    "learning_curve": "striate.api.learning_curve",
     "list_models": "striate.models",
     "list_runs": "striate.api.list_runs",
     "load": "striate.api.load",
@@ -189,6 +192,7 @@ __all__ = [
     "ImportedWeights",
     "Inspection",
     "Interrupted",
+    "MorePictures",
     "PictureError",
     "Prediction",
     "Preprocessing",
@@ -228,6 +232,7 @@ __all__ = [
     "gradient_norms",
     "import_weights",
     "inspect",
+    "learning_curve",
     "list_models",
     "list_runs",
     "load",

@@ -98,6 +98,7 @@ VERBS = {
     "advise": "advise",
     "train": "train",
     "learning-rate": "learning_rate",
+    "learning-curve": "learning_curve",
     "deepen": "deepen",
     "evaluate": "evaluate",
     "predict": "predict",

@@ -41,6 +41,9 @@ MOST_PICTURES = 600
 FEWER_PICTURES = 300
 """Pictures that two networks, or two sizes of the input, are compared by."""
 
+MANY_PICTURES = 2_000
+"""Pictures that a learning curve is made of."""
+
 PROBE_PICTURES = 8
 
 
@@ -90,7 +93,7 @@ class SampleJudge:
             recipe: How it would be trained.
         """
         examples = self.examples(preprocessing, most=FEWER_PICTURES)
-        vectors = self._vectors(network, examples, recipe, torch.device("cpu"))
+        vectors = self.vectors(network, examples, recipe, torch.device("cpu"))
         return score_stages(
             {"features": vectors["features"]}, examples.labels, seed=self._seed, task=self._dataset.task
         )[0]
@@ -109,7 +112,7 @@ class SampleJudge:
             time_budget: Seconds that the training itself may take; `None`: whatever it takes.
         """
         examples, device = self.examples(preprocessing, most=MOST_PICTURES), next(network.parameters()).device
-        features = self._vectors(network, examples, recipe, device)
+        features = self.vectors(network, examples, recipe, device)
         self._watcher.task("comparing stages", 0, 1)
         means = {name: features[name] for name in (*network.stages, "features")}
         scores = score_stages(means, examples.labels, seed=self._seed, task=self._dataset.task)
@@ -177,12 +180,31 @@ class SampleJudge:
         store = open_store(sample, preprocessing, progress=self._watcher.task)
         return SplitExamples(sample, store, preprocessing, np.arange(len(rows)), sample.labels.astype(np.int64))
 
-    def _vectors(
+    def vectors(
         self, network: Network, examples: SplitExamples, recipe: Recipe, device: torch.device
     ) -> dict[str, npt.NDArray[np.float32]]:
+        """The pooled maps of each stage and the vector before the head, (n, d) each."""
         part = stage_vectors(network, examples.preprocessing.size)
         rows = compute_outputs(part, examples, recipe=recipe, device=device, progress=self._watcher.task)
         return split_vectors(network, rows, output_shapes(part, device))
+
+
+def frozen_features(
+    dataset: Dataset, network: Network, preprocessing: Preprocessing, recipe: Recipe, *, watcher: Watcher
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+    """The vectors before the head, (n, d), of up to `MANY_PICTURES` training pictures, and their labels (n,).
+
+    Args:
+        dataset: With splits.
+        network: On its device, with trained weights.
+        preprocessing: How pictures become its input.
+        recipe: Its seed draws the pictures.
+        watcher: Hears how it goes.
+    """
+    judge = SampleJudge(dataset, seed=recipe.seed, watcher=watcher)
+    examples = judge.examples(preprocessing, most=MANY_PICTURES)
+    vectors = judge.vectors(network, examples, recipe, next(network.parameters()).device)
+    return vectors["features"], examples.labels
 
 
 class CallJudge(Protocol):
