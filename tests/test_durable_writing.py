@@ -86,7 +86,7 @@ def move(path, content):
     """A third way to write: by way of a folder of our own."""
     with folder_beside(path) as folder:
         (folder / "file").write_bytes(content)
-        move_into_place(folder / "file", path)
+        move_into_place([(folder / "file", path)])
 
 
 WAYS = pytest.mark.parametrize("write", [write_durably, write_whole, move])
@@ -176,6 +176,32 @@ def test_a_folder_of_our_own_is_for_nobody_else_and_goes_at_the_end(tmp_path):
     with pytest.raises(FileNotFoundError) as error, folder_beside(tmp_path / "none" / "bundle"):
         raise AssertionError("it was made")
     assert error.value.filename == str(tmp_path / "none" / "bundle")
+
+
+def test_files_that_belong_together_go_into_place_together_or_not_at_all(tmp_path, monkeypatch):
+    (tmp_path / "old").write_bytes(b"before")
+    with folder_beside(tmp_path / "old") as folder:
+        for name in ("new", "old"):
+            (folder / name).write_bytes(b"after")
+        moves = [(folder / name, tmp_path / name) for name in ("new", "old")]
+        honest = Path.replace
+
+        def full(self, target):
+            if target.name == "old":
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return honest(self, target)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "replace", full)
+            with pytest.raises(OSError, match="No space left"):
+                move_into_place(moves)
+        assert (tmp_path / "old").read_bytes() == b"before" and not (tmp_path / "new").exists()
+        with pytest.raises(FileNotFoundError):  # found before the other one is moved
+            move_into_place([(folder / "old", tmp_path / "old"), (folder / "new", tmp_path / "new")])
+        assert (tmp_path / "old").read_bytes() == b"before"
+        (folder / "new").write_bytes(b"after")
+        move_into_place(moves)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"old": b"after", "new": b"after"}
 
 
 def test_the_longest_name_that_a_file_can_have_can_be_written(tmp_path):

@@ -22,7 +22,7 @@ import shutil
 import stat
 import sys
 import tempfile
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -272,21 +272,31 @@ def _lives(process: int) -> bool:
     return True
 
 
-def move_into_place(temporary: Path, path: Path) -> None:
-    """Renames a file of `folder_beside` to its place, by the rules of this module.
+def move_into_place(moves: Sequence[tuple[Path, Path]]) -> None:
+    """Renames files of `folder_beside` that belong together to their places, in order, once all of them are on the disk.
 
     Raises:
-        OSError: If the place cannot be written.
+        OSError: If one cannot be written; files of before are as they were, and new ones are none.
     """
-    if _is_written_into(path):
-        with path.open("ab") as file:
-            file.write(temporary.read_bytes())
-        return
-    with temporary.open("r+b") as file:
-        if (replaced := _file_at(path)) is not None:
-            _take_over(file.fileno(), replaced)
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    files = [(temporary, path) for temporary, path in moves if not _is_written_into(path)]
+    for temporary, path in files:
+        with temporary.open("r+b") as file:
+            if (replaced := _file_at(path)) is not None:
+                _take_over(file.fileno(), replaced)
+            os.fsync(file.fileno())
+    made: list[Path] = []
+    try:
+        for temporary, path in moves:
+            if _is_written_into(path):
+                with path.open("ab") as file:
+                    file.write(temporary.read_bytes())
+                continue
+            made += [] if os.path.lexists(path) else [path]
+            temporary.replace(path)  # only a new name takes room on the disk
+    except OSError:
+        for path in made:
+            path.unlink(missing_ok=True)
+        raise
 
 
 def _name_beside(path: Path, ending: str) -> Path:

@@ -162,8 +162,7 @@ def export(
                 f"the {row.name} file does not answer what the network answers, and was not kept: {agreement.summary()}"
             )
         files = tuple(output.with_suffix(part.suffix) for part in temporary)
-        for part, file in reversed(list(zip(temporary, files, strict=True))):  # the file that is asked for comes last
-            move_into_place(part, file)
+        move_into_place(list(zip(temporary, files, strict=True))[::-1])  # the file that is asked for comes last
     return Export(
         path=output,
         files=files,
