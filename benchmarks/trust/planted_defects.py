@@ -219,6 +219,8 @@ def _plant_classes(
 
     (planted.root / "train" / "dogwood").mkdir()
     planted.note("empty-folder", "train/dogwood")
+    (planted.root / "val" / "yew").mkdir()
+    planted.note("unmeasured-folder", "val/yew")
     for number in range(3):
         put(("train", ".elm"), f"{number}.jpg", fresh())
     planted.pictures -= 3

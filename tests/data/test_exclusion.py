@@ -52,12 +52,17 @@ def test_names_are_found_in_any_unicode_form_and_guarded_ones_too(drawn, tmp_pat
     assert len(left.excluded) == 2 and len(left) == 4
 
 
+def test_a_list_may_ask_for_none(data, listed):
+    path = listed("path,kind,action,other_path\na/000.png,dark,look,\n")
+    left = exclude_pictures(data, path)
+    assert (len(left), left.excluded, left.notes) == (6, (), (f"no picture left out: {path} asks for none",))
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         ("", "has no column 'path' (its first line is empty)"),
         ("file,action\na/000.png,exclude\n", "has no column 'path' (its first line is file, action)"),
-        ("path,action\na/000.png,look\n", "leaves nothing out"),
         ('path\n"a/000.png\n', "is not CSV"),
         ("path\nx/1.png\n", "none of its 1 picture, such as x/1.png, is in"),
     ],

@@ -56,3 +56,22 @@ def test_every_picture_is_decoded_once(drawn, tmp_path, monkeypatch):
     again = audit(striate.load_data(data))
     assert len(decoded) == 10
     assert again.records.tobytes() == found.records.tobytes()
+
+
+def test_data_to_measure_on_alone_lacks_no_training_pictures(drawn, tmp_path):
+    drawn(tmp_path / "data" / "test", ("a", "b"), 3)
+    assert striate.check(tmp_path / "data").findings == ()
+
+
+def test_a_file_without_an_ending_has_no_wrong_one(drawn, tmp_path):
+    data = drawn(tmp_path / "data", ("a", "b"), 2)
+    (data / "a" / "000.png").rename(data / "a" / "000")
+    (data / "b" / "000.png").rename(data / "b" / "000.JPG")
+    lines = ["path,label", "a/000,a", "a/001.png,a", "b/000.JPG,b", "b/001.png,b"]
+    (data / "list.csv").write_text("\n".join(lines))
+    (finding,) = striate.check(data / "list.csv").findings
+    assert (finding.kind, finding.files, finding.words) == (
+        "wrong-extension",
+        ("b/000.JPG",),
+        "a PNG file with the ending '.JPG'",
+    )

@@ -140,7 +140,7 @@ class Problem:
 class FolderFault:
     """Something wrong with class folders, as the listing shows it."""
 
-    kind: str  # "empty", "hidden", or "twice": one class name in two Unicode forms beside each other
+    kind: str  # "empty", "unmeasured" (empty in val or test), "hidden", "twice" (one name in two Unicode forms side by side)
     folders: tuple[str, ...]  # relative to the data's root, with slashes
     pictures: int  # how many lie in them
 

@@ -37,6 +37,8 @@ def exclude_pictures(dataset: Dataset, path: str | Path) -> Dataset:
         DataError: A class is left without a picture to train on.
     """
     keys = read_exclusions(Path(path))
+    if not keys:
+        return replace(dataset, notes=(*dataset.notes, f"no picture left out: {path} asks for none"))
     places = NamePlaces(dataset.pictures.key(row) for row in range(len(dataset)))
     found = [key for key in keys if places.find(key) is not None]
     if not found:
@@ -67,20 +69,15 @@ def read_exclusions(path: Path) -> list[str]:
     """The paths that a list has to leave out, each once, in its order.
 
     Raises:
-        UsageError: The file cannot be read, is no such list, or leaves nothing out.
+        UsageError: The file cannot be read, or is no such list.
     """
     try:
         with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-            keys = list(dict.fromkeys(_paths(path, csv.reader(file, strict=True))))
+            return list(dict.fromkeys(_paths(path, csv.reader(file, strict=True))))
     except OSError as error:
         raise UsageError(f"--exclude {path} cannot be read ({error.strerror or error})") from error
     except csv.Error as error:
         raise UsageError(f"--exclude {path} is not CSV ({error})") from error
-    if not keys:
-        raise UsageError(
-            f"--exclude {path} leaves nothing out: no line names a picture, or none has the action {EXCLUDE!r}"
-        )
-    return keys
 
 
 def _paths(path: Path, lines: Iterator[list[str]]) -> Iterator[str]:

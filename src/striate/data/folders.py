@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path, PurePosixPath
@@ -131,7 +132,7 @@ def _assembled(
         raise DataError(
             f"no picture in {listed('class folder', must_have)} of {str(walk.root)!r}; add some, or remove what is empty"
         )
-    if empty:
+    if empty and not lenient:  # else they are told of one by one
         walk.ignored["class folders without pictures in val or test"] += len(empty)
     if len(folders) == 1 and len(places) == 1 and class_folders[0][0] == UNASSIGNED:
         raise DataError(_one_class(walk, folders[0]))
@@ -179,13 +180,16 @@ def _two_forms(class_folders: list[tuple[int, str, str]]) -> Iterator[tuple[str,
 def _folder_faults(root: Path, class_folders: list[tuple[int, str, str]]) -> tuple[FolderFault, ...]:
     """What is wrong with class folders, and hidden folders with pictures in them beside class folders."""
     counts = {folder: sum(1 for _ in PictureWalk(root).pictures_below(folder)) for _, folder, _ in class_folders}
-    faults = [FolderFault("empty", (folder,), 0) for folder, count in counts.items() if not count]
+    needed = {folder for code, folder, _ in class_folders if code in (UNASSIGNED, TRAIN)}
+    empty = [folder for folder, count in counts.items() if not count]
+    faults = [FolderFault("empty" if folder in needed else "unmeasured", (folder,), 0) for folder in empty]
     faults += [FolderFault("twice", pair, sum(counts[one] for one in pair)) for pair in _two_forms(class_folders)]
     above = sorted({"" if "/" not in folder else folder.rpartition("/")[0] + "/" for _, folder, _ in class_folders})
     for place in dict.fromkeys(["", *above]):
         for name in _hidden_folders(root / place):
-            pictures = sum(1 for _ in PictureWalk(root).pictures_below(place + name))
-            faults += [FolderFault("hidden", (place + name,), pictures)] if pictures else []
+            with suppress(DataError):  # one that may not be read is nobody's class folder
+                pictures = sum(1 for _ in PictureWalk(root).pictures_below(place + name))
+                faults += [FolderFault("hidden", (place + name,), pictures)] if pictures else []
     return tuple(faults)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from striate.data.dataset import TRAIN, UNASSIGNED, count_table
+from striate.data.dataset import TEST, TRAIN, UNASSIGNED, VAL, count_table
 from striate.doctor.audit import Audit
 from striate.doctor.kind import Seen
 from striate.wording import plural
@@ -34,7 +34,7 @@ def uneven(audit: Audit) -> Iterator[Seen]:
 
 
 def in_folders(kind: str) -> Callable[[Audit], Iterator[Seen]]:
-    """The search for class folders that are `empty`, `hidden`, or there `twice`, as `FolderFault.kind` has it."""
+    """The search for class folders of which something is wrong, as `FolderFault.kind` has it."""
 
     def search(audit: Audit) -> Iterator[Seen]:
         for fault in audit.dataset.folder_faults:
@@ -47,8 +47,11 @@ def in_folders(kind: str) -> Callable[[Audit], Iterator[Seen]]:
 
 def unusable(audit: Audit) -> Iterator[Seen]:
     """Classes of which no picture can be used for training."""
-    table = count_table(audit.usable.labels, audit.usable.splits, len(audit.dataset.classes))
-    for label in np.flatnonzero(table[:, TRAIN] + table[:, UNASSIGNED] == 0):
+    classes = len(audit.dataset.classes)
+    had, has = (count_table(data.labels, data.splits, classes) for data in (audit.dataset, audit.usable))
+    # Data to measure on alone has no training pictures, and needs none.
+    columns = [UNASSIGNED, TRAIN] if had[:, [UNASSIGNED, TRAIN]].any() else [VAL, TEST]
+    for label in np.flatnonzero(~has[:, columns].any(axis=1)):
         yield Seen(classes=(audit.dataset.classes[label],), named={"name": audit.dataset.classes[label]})
 
 

@@ -58,7 +58,7 @@ def wrong_extensions(audit: Audit) -> Iterator[Seen]:
     for row in audit.readable:
         picture_format = audit.records["format"][row].decode()
         ending = PurePosixPath(audit.dataset.pictures.key(int(row))).suffix
-        if ending.lower() not in ENDINGS[picture_format]:
+        if ending and ending.lower() not in ENDINGS[picture_format]:
             yield Seen((int(row),), named={"format": picture_format, "ending": ending})
 
 

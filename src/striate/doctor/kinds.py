@@ -51,7 +51,7 @@ KINDS: tuple[Kind, ...] = (
         "empty-folder",
         "Empty class folders",
         fault=True,
-        measures="no picture lies in the folder, or below it",
+        measures="no picture lies in the folder, or below it, and training needs one",
         wording="no picture in it",
         search=classes.in_folders("empty"),
     ),
@@ -162,6 +162,14 @@ KINDS: tuple[Kind, ...] = (
         measures="EXIF's orientation is not 1: Striate turns it upright, other programs may not",
         wording="stored {turn}",
         search=files.turned,
+    ),
+    Kind(
+        "unmeasured-folder",
+        "Empty class folders in val or test",
+        fault=False,
+        measures="no picture lies in the folder of a class in val or test, so that the class is not measured there",
+        wording="no picture in it",
+        search=classes.in_folders("unmeasured"),
     ),
     Kind(
         "hidden-folder",
