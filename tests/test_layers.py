@@ -46,7 +46,7 @@ FLOORS = [
     {"models", "data", "augmentation"},
     {"bundle", "weights", "inspection", "conversion"},
     {"training", "runtime"},
-    {"robustness", "visualization", "transfer", "sealing"},
+    {"robustness", "visualization", "transfer", "sealing", "retrieval"},
     {"deciding", "report", "doctor"},
     {"runs", "seeing", "depth", "serving"},
     {"studio"},
@@ -64,6 +64,7 @@ TORCH_FREE = [
     "data",
     "report",
     "doctor",
+    "retrieval",
     *(f"{name}.py" for name in sorted(GROUND - {"hooks"})),
 ]
 TORCH_ALLOWED = {"runtime/torch_engine.py"}

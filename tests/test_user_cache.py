@@ -14,6 +14,7 @@ OURS = {
     "weights": "resnet18-f37072fd.pth",
     "datasets": "MNIST/raw/t10k-labels-idx1-ubyte.gz",
     "catalogue": "e" * 64 + ".json",
+    "features": "a" * 64 + ".npz",
     "rates": "f" * 64 + ".json",
 }
 

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from striate.api.load import load
     from striate.api.predict import WrittenPredictions, predict, predict_to_file
     from striate.api.quantize import Quantization, quantize
+    from striate.api.search import SearchResult, search
     from striate.api.signal import measure_signal
     from striate.api.stress import StressCard, stress
     from striate.api.train import resume, train
@@ -72,6 +73,7 @@ if TYPE_CHECKING:
     from striate.inspection import Comparison, Inspection, SignalReport, gradient_norms
     from striate.models import list_models
     from striate.pixels import Preprocessing
+    from striate.retrieval import PictureIndex
     from striate.runs.run import Run
     from striate.runtime import Classifier
     from striate.tasks import Prediction
@@ -98,6 +100,7 @@ _HOMES = {
     "Interrupted": "striate.errors",
     "MorePictures": "striate.api.learning_curve",
     "PictureError": "striate.errors",
+    "PictureIndex": "striate.retrieval",
     "Prediction": "striate.tasks",
     "Preprocessing": "striate.pixels",
     "Quantization": "striate.api.quantize",
@@ -106,6 +109,7 @@ _HOMES = {
     "Run": "striate.runs.run",
     "RunComparison": "striate.api.compare_runs",
     "RunList": "striate.api.list_runs",
+    "SearchResult": "striate.api.search",
     "SignalReport": "striate.inspection",
     "StressCard": "striate.api.stress",
     "StriateError": "striate.errors",
@@ -145,6 +149,7 @@ _HOMES = {
     "predict_to_file": "striate.api.predict",
     "quantize": "striate.api.quantize",
     "resume": "striate.api.train",
+    "search": "striate.api.search",
     "stress": "striate.api.stress",
     "train": "striate.api.train",
     "visualize": "striate.api.visualize",
@@ -194,6 +199,7 @@ __all__ = [
     "Interrupted",
     "MorePictures",
     "PictureError",
+    "PictureIndex",
     "Prediction",
     "Preprocessing",
     "Quantization",
@@ -202,6 +208,7 @@ __all__ = [
     "Run",
     "RunComparison",
     "RunList",
+    "SearchResult",
     "SignalReport",
     "StressCard",
     "StriateError",
@@ -242,6 +249,7 @@ __all__ = [
     "predict_to_file",
     "quantize",
     "resume",
+    "search",
     "stress",
     "train",
     "visualize",

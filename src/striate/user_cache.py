@@ -51,6 +51,7 @@ KINDS = {
         Kind("weights", "downloaded weights", r"[\w.-]+-[0-9a-f]{8}\.pth", "none: they are fetched when asked for"),
         Kind("datasets", "downloaded data sets", f"{_MNIST}|{_CIFAR}", "none: they are fetched when asked for"),
         Kind("catalogue", "totals of the catalogue", r"[0-9a-f]{64}\.json", "those of the last 5 versions"),
+        Kind("features", "features of pictures, for search", r"[0-9a-f]{64}\.npz", "the 20 folders indexed last"),
         Kind("rates", "how fast this machine trains", r"[0-9a-f]{64}\.json", "the 20 measured last"),
     )
 }  # fmt: skip

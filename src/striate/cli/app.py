@@ -102,6 +102,7 @@ VERBS = {
     "deepen": "deepen",
     "evaluate": "evaluate",
     "predict": "predict",
+    "search": "search",
     "visualize": "visualize",
     "export": "export",
     "import": "import_weights",
