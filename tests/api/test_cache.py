@@ -27,7 +27,7 @@ def put(path, size=5, age=0.0):
 
 def test_an_empty_cache_is_shown_and_cleared(cache):
     contents = striate.cache_contents()
-    assert contents.size == 0 and contents.folder == cache and len(contents.kinds) == 8
+    assert contents.size == 0 and contents.folder == cache and len(contents.kinds) == 9
     assert contents.to_text().endswith(f"\n\n0 bytes in {cache}")
     cleared = striate.clear_cache()
     assert cleared.to_text() == f"0 bytes freed in {cache}" and not cache.exists()

@@ -1,6 +1,7 @@
 """`striate search`: what it prints, and how it ends."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -10,7 +11,8 @@ from PIL import Image
 
 def run(*arguments):
     command = [sys.executable, "-m", "striate", "search", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    wide = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=wide)
     return done.returncode, done.stdout, done.stderr
 
 
@@ -25,7 +27,8 @@ def test_it_finds_draws_and_ends_with_3_where_a_picture_cannot_be_read(finished_
     code, out, err = run(finished_run.folder, folder, "--query", query, "--top", "2", "--sheet", sheet)
     assert (code, len(out.splitlines())) == (0, 4)
     assert out.startswith(f"{query}: the most alike of 6 pictures in {folder}\n")
-    assert Image.open(sheet).width > 600
+    with Image.open(sheet) as drawn_sheet:
+        assert drawn_sheet.width > 600
     (folder / "bad.png").write_bytes(b"")
     code, out, err = run(finished_run.folder, folder, "--query", query, "--query", folder / "bands", "--json", "-q")
     assert code == 3

@@ -22,6 +22,7 @@ FAMILIES = {
     "vgg11_lrn": ("LRN",),
     "googlenet": ("LRN", "ceil", "auxiliary"),
     "allcnn_c": (),
+    "rcnn_96": ("recurrence", "LRN"),
     "resnet20": ("option A",),
     "mobilenet_v1_x0_25_tf": ("SAME",),
     "mobilenet_v2": ("depthwise",),

@@ -16,6 +16,7 @@ SLOW = [
     "lenet5_relu",
     "nin_cifar10",
     "allcnn_c",
+    "rcnn_96",
     "resnet9_x0_25",
     "airbench94",
     "alexnet",

@@ -16,6 +16,7 @@ from striate.nn.output_size import output_size, same_padding
 from striate.nn.partial_convolution import PartialConv2d
 from striate.nn.patch_whitening import PatchWhitening
 from striate.nn.pooling import GlobalAveragePool2d, GlobalMaxPool2d, MeanAndMaxPool2d, MinPool2d
+from striate.nn.recurrent_convolution import RecurrentConv2d
 from striate.nn.residual import BasicBlock, BottleneckBlock
 from striate.nn.same_padding import SamePaddingConv2d, padded_conv2d
 from striate.nn.scale import Scale
@@ -43,6 +44,7 @@ __all__ = [
     "NamedKernel",
     "PartialConv2d",
     "PatchWhitening",
+    "RecurrentConv2d",
     "SamePaddingConv2d",
     "Scale",
     "ScaledTanh",
