@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from striate.nn.batch_norm_without_scale import batch_norm_without_scale
+from striate.nn.convolutional_lstm import ConvLSTMCell
 from striate.nn.cross_correlation import convolve2d, cross_correlate2d
 from striate.nn.depthwise_separable import DepthwiseSeparableConv2d
 from striate.nn.euclidean_rbf import EuclideanRBF
@@ -30,6 +31,7 @@ from striate.nn.zero_padded_identity import ZeroPaddedIdentity
 __all__ = [
     "BasicBlock",
     "BottleneckBlock",
+    "ConvLSTMCell",
     "ConvolutionUnit",
     "DepthwiseSeparableConv2d",
     "EuclideanRBF",
