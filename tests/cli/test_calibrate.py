@@ -39,6 +39,18 @@ def test_columns_of_a_rule_come_after_those_that_scripts_read(striate_command, f
     assert told["abstains"] is (row["abstains"] == "1")
 
 
+def test_evaluation_says_what_the_rule_came_to(striate_command, finished_run, ruled, striped):
+    code, out, _ = striate_command("evaluate", ruled, striped, "--include-seen", "--json", "--quiet")
+    rule = json.loads(out)["rule"]
+    assert code == 0 and rule["count"] == 60
+    assert 0 <= rule["wrong"] <= rule["answered"] <= 60 - rule["unlike"]
+    assert rule["in_set"] >= 40 and 0 < rule["set_size"] <= 2
+    _, out, _ = striate_command("evaluate", ruled, striped, "--include-seen", "--quiet")
+    assert f"{rule['answered']} of 60" in out and "classes on average" in out and "unfamiliar" in out
+    _, out, _ = striate_command("evaluate", finished_run.folder, striped, "--include-seen", "--json", "--quiet")
+    assert "rule" not in json.loads(out)
+
+
 def test_a_picture_that_cannot_be_read_has_empty_cells(striate_command, ruled, tmp_path):
     (tmp_path / "no.png").write_bytes(b"none")
     code, out, _ = striate_command("predict", ruled, tmp_path / "no.png", "-f", "csv")

@@ -7,6 +7,7 @@ from scipy.optimize import minimize_scalar
 
 from striate.errors import UsageError
 from striate.evaluation import expected_calibration_error, fit_temperature, reliability, score, softmax
+from striate.evaluation.calibration import adaptive_calibration_error, adaptive_reliability
 
 
 def drawn(count, classes, *, temperature, seed=0, sharpness=2.0):
@@ -145,3 +146,24 @@ def test_reliability_is_scikit_learn_s_curve_of_the_answer_that_is_given(bins):
     assert [row.confidence for row in found] == pytest.approx(confidences, rel=1e-12)
     expected = sum(row.count * abs(share - mean) for row, share, mean in zip(found, shares, confidences, strict=True))
     assert expected_calibration_error(probabilities, labels, bins=bins) == pytest.approx(expected / 400, rel=1e-12)
+
+
+def test_bins_of_as_many_pictures_each_by_hand():
+    confidence = np.array([0.95, 0.6, 0.9, 0.7, 0.8])
+    probabilities = np.stack([confidence, 1 - confidence], axis=1)
+    labels = np.array([0, 1, 0, 0, 1])
+    found = adaptive_reliability(probabilities, labels, bins=2)
+    assert [(one.low, one.high, one.count) for one in found] == [(0.6, 0.8, 3), (0.9, 0.95, 2)]
+    assert [one.accuracy for one in found] == [pytest.approx(1 / 3), 1]
+    error = (3 * abs(0.7 - 1 / 3) + 2 * abs(0.925 - 1)) / 5
+    assert adaptive_calibration_error(probabilities, labels, bins=2) == pytest.approx(error)
+    assert len(adaptive_reliability(probabilities, labels)) == 5  # of fewer pictures one for each
+
+
+def test_bins_of_as_many_pictures_see_what_equal_ones_average_out():
+    # All in the bin from .9333 to 1: half of them too sure, half not sure enough, so that the means agree.
+    confidence = np.repeat([0.94, 0.99], 100)
+    labels = np.concatenate([np.zeros(100, int), np.repeat([0, 1], [93, 7])])
+    probabilities = np.stack([confidence, 1 - confidence], axis=1)
+    assert expected_calibration_error(probabilities, labels) < 0.001
+    assert adaptive_calibration_error(probabilities, labels) > 0.05

@@ -202,6 +202,7 @@ def test_round_trip_through_json():
         "balanced_accuracy",
         "log_loss",
         "expected_calibration_error",
+        "adaptive_calibration_error",
         "top_k",
         "top_k_accuracy",
         "f1_macro",

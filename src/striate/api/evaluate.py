@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,11 @@ from striate.data import Dataset, Problem
 from striate.durable_writing import whole_file
 from striate.errors import StriateError
 from striate.evaluation import Finding, PairedComparison, Scores, judge_scores
+from striate.evaluation.macro_intervals import macro_intervals
 from striate.printable_text import printable
 from striate.row_writing import FilePath, csv_line
 from striate.runs.paired_answers import answered, compare_answered, verdict_sentence
+from striate.runs.rule_kept import RuleKept, rule_kept
 from striate.runs.run import Run, names_of, run_folder_of
 from striate.runs.unseen_pictures import check_split, unseen_pictures
 from striate.runtime import Classifier, as_classifier
@@ -54,12 +57,19 @@ class Evaluation:
     """This classifier beside the one that it was measured against, on the same pictures."""
     names: tuple[str, ...] = ()
     """What the two are called."""
+    rule: RuleKept | None = None
+    """What the bundle's decision rule came to; None where it has none."""
 
     @property
     def findings(self) -> tuple[Finding, ...]:
         """What is worth knowing of the scores."""
         remedy = "it learnt too little, or these pictures are not like those that it learnt from"
         return judge_scores(self.scores, self.split if self.split != "all" else "the data", remedy=remedy)
+
+    @cached_property
+    def macro_intervals(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        """The 95 % intervals of the balanced accuracy and of the macro F1."""
+        return macro_intervals(self.scores.confusion_matrix)
 
     @property
     def accuracy(self) -> float:
@@ -87,12 +97,15 @@ class Evaluation:
         return (
             self.scores.to_dict()
             | {
+                "balanced_accuracy_interval": list(self.macro_intervals[0]),
+                "f1_macro_interval": list(self.macro_intervals[1]),
                 "split": self.split,
                 "classes": list(self.classes),
                 "left_out": {"seen_in_training": self.seen, "unusable": len(self.problems)},
                 "problems": [dataclasses.asdict(problem) for problem in self.problems],
                 "findings": [finding.to_dict() for finding in self.findings],
             }
+            | ({} if self.rule is None else {"rule": self.rule.to_dict()})
             | ({} if self.compared is None else {"against": {"name": self.names[-1]} | self.compared.to_dict()})
         )
 
@@ -120,17 +133,22 @@ class Evaluation:
     def _facts(self) -> list[tuple[str, str]]:
         scores = self.scores
         low, high = scores.accuracy_interval
+        balanced, f1 = self.macro_intervals
         figures = [
             ("split", f"{self.split}, {scores.count:,} pictures"),
-            ("accuracy", f"{scores.accuracy:.2%} (95 % interval {low:.1%} to {high:.1%})"),
-            ("balanced accuracy", f"{scores.balanced_accuracy:.2%}"),
+            ("accuracy", f"{scores.accuracy:.2%} ({interval_text(low, high)})"),
+            ("balanced accuracy", f"{scores.balanced_accuracy:.2%} ({interval_text(*balanced)})"),
             ("log loss", f"{scores.log_loss:.4f}"),
-            ("calibration error", percent(scores.expected_calibration_error, space="")),
-            ("macro F1", f"{scores.f1_macro:.4f}"),
+            (
+                "calibration error",
+                f"{percent(scores.expected_calibration_error, space='')}, {percent(scores.adaptive_calibration_error, space='')} "
+                "in bins of as many pictures each",
+            ),
+            ("macro F1", f"{scores.f1_macro:.4f} (95 % interval {f1[0]:.3f} to {f1[1]:.3f})"),
         ]
         if scores.top_k < len(scores.per_class):  # of two classes, every answer is among the first two
             figures.insert(3, (f"top-{scores.top_k} accuracy", f"{scores.top_k_accuracy:.2%}"))
-        return figures
+        return figures + (self.rule.facts() if self.rule is not None else [])
 
     def to_csv(self) -> str:
         """A row a picture: path, label, prediction, its probability, whether it is right, and every class's probability."""
@@ -205,9 +223,20 @@ def evaluate(
         seen=pictures.seen,
         problems=pictures.problems,
         task=classifier.task,
+        rule=rule_kept(classifier, pictures, watcher),
         compared=None if len(found) == 1 else compare_answered(*found),
         names=names,
     )
+
+
+def interval_text(low: float, high: float) -> str:
+    """As it stands behind a share.
+
+    Example:
+        >>> interval_text(0.901, 0.9334)
+        '95 % interval 90.1% to 93.3%'
+    """
+    return f"95 % interval {low:.1%} to {high:.1%}"
 
 
 def write_predictions(evaluation: Evaluation, path: str | Path) -> None:

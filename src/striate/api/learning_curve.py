@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from striate.data import Dataset
 from striate.deciding.deciding import OF_THE_RECIPE, Deciding
 from striate.deciding.judge import frozen_features
@@ -36,6 +38,8 @@ class MorePictures:
     """Training pictures that there are."""
     looked_at: int
     """Those that the curve is made of."""
+    answered: int
+    """Validation pictures that the heads answered; 0: training pictures, those that were held out."""
     curve: LearningCurve
 
     @property
@@ -66,6 +70,7 @@ class MorePictures:
             "model": self.model,
             "pictures": self.pictures,
             "looked_at": self.looked_at,
+            "answered": self.answered,
             "sizes": list(self.curve.sizes),
             "accuracies": list(self.curve.accuracies),
             "law": vars(self.curve.law),
@@ -90,9 +95,10 @@ class MorePictures:
             for one in self.expected
         ]
         rows = table(("pictures", "accuracy", f"{INTERVAL:.0%} interval", ""), [*measured, *expected], width=width)
+        others = f"{self.answered:,} validation pictures" if self.answered else "those that were held out"
         said = (
             f"heads on the frozen features of {self.model}, which learnt from subsets of {self.looked_at:,} training pictures and "
-            "answered others; networks that learn on may do better with many pictures"
+            f"answered {others}; networks that learn on may do better with many pictures"
         )
         return "\n".join([*rows, "", *wrapped(self.verdict, width), *wrapped(said, width)])
 
@@ -136,8 +142,8 @@ def learning_curve(
 ) -> MorePictures:
     """Says what twice and four times as many training pictures would bring. No network is trained.
 
-    Up to 2,000 training pictures pass the network once. Heads learn from subsets of them and answer pictures that were held out; a power
-    law is fitted to their errors, and led further.
+    Up to 2,000 training pictures pass the network once. Heads learn from subsets of them and answer the validation pictures, or with
+    fewer than 100 of these the training pictures that were held out; a power law is fitted to their errors, and led further.
 
     Args:
         data: A folder of class folders, a CSV file, a folder of IDX files, or a built-in name; see `striate.load_data`.
@@ -173,15 +179,26 @@ def learning_curve(
     for decision in deciding.decisions:
         if decision.what not in OF_THE_RECIPE:
             deciding.watcher.decision(decision)
-    features, labels = frozen_features(
+    (features, labels), others = frozen_features(
         deciding.dataset, deciding.to_device(), deciding.preprocessing, deciding.recipe, watcher=deciding.watcher
     )
-    sizes = subset_sizes(round(len(labels) * (1 - HELD_OUT)), len(deciding.dataset.classes))
-    wrong = wrong_of_held_out(features, labels, sizes, each=False, seed=seed, watcher=deciding.watcher)
+    answered = len(others[1])
+    learnable = len(labels) if answered else round(len(labels) * (1 - HELD_OUT))
+    sizes = subset_sizes(learnable, len(deciding.dataset.classes))
+    wrong = wrong_of_held_out(
+        np.concatenate([features, others[0]]),
+        np.concatenate([labels, others[1]]),
+        sizes,
+        each=False,
+        seed=seed,
+        watcher=deciding.watcher,
+        others=answered,
+    )
     return MorePictures(
         data=deciding.dataset.name,
         model=deciding.recipe.model,
         pictures=len(deciding.dataset.indices("train")),
         looked_at=len(labels),
+        answered=answered,
         curve=fit_curve(sizes, wrong, seed=seed),
     )

@@ -44,7 +44,12 @@ FEWER_PICTURES = 300
 MANY_PICTURES = 2_000
 """Pictures that a learning curve is made of."""
 
+ENOUGH_OTHERS = 100
+"""With fewer validation pictures, training pictures that are held out tell more."""
+
 PROBE_PICTURES = 8
+
+Vectors = tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]
 
 
 class Judge(Protocol):
@@ -191,8 +196,10 @@ class SampleJudge:
 
 def frozen_features(
     dataset: Dataset, network: Network, preprocessing: Preprocessing, recipe: Recipe, *, watcher: Watcher
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
-    """The vectors before the head, (n, d), of up to `MANY_PICTURES` training pictures, and their labels (n,).
+) -> tuple[Vectors, Vectors]:
+    """The vectors before the head, (n, d), of up to `MANY_PICTURES` training pictures, and their labels (n,); and of the others.
+
+    The others are the validation pictures, where there are as many as `ENOUGH_OTHERS`, else none.
 
     Args:
         dataset: With splits.
@@ -203,8 +210,13 @@ def frozen_features(
     """
     judge = SampleJudge(dataset, seed=recipe.seed, watcher=watcher)
     examples = judge.examples(preprocessing, most=MANY_PICTURES)
-    vectors = judge.vectors(network, examples, recipe, next(network.parameters()).device)
-    return vectors["features"], examples.labels
+    device = next(network.parameters()).device
+    known = judge.vectors(network, examples, recipe, device)["features"], examples.labels
+    if len(dataset.indices("val")) < ENOUGH_OTHERS:
+        return known, (known[0][:0], known[1][:0])
+    store = open_store(dataset, preprocessing, progress=watcher.task)
+    others = SplitExamples.of(dataset, store, preprocessing, "val")
+    return known, (judge.vectors(network, others, recipe, device)["features"], others.labels)
 
 
 class CallJudge(Protocol):

@@ -160,6 +160,53 @@ def expected_calibration_error(probabilities: Probabilities, labels: Labels, *, 
     return sum(one.count * abs(one.accuracy - one.confidence) for one in found) / sum(one.count for one in found)
 
 
+def adaptive_reliability(
+    probabilities: Probabilities, labels: Labels, *, bins: int = BINS
+) -> tuple[ReliabilityBin, ...]:
+    """As `reliability`, in bins that hold the same number of pictures, or one more: where answers are surest, there are most bins.
+
+    Args:
+        probabilities: As `reliability` takes them.
+        labels: As `reliability` takes them.
+        bins: How many; of fewer pictures one for each.
+
+    Example:
+        >>> probabilities = np.array([[0.9, 0.1], [0.8, 0.2], [0.4, 0.6]])
+        >>> [(one.low, one.high, one.count) for one in adaptive_reliability(probabilities, np.array([0, 1, 1]), bins=2)]
+        [(0.6, 0.8, 2), (0.9, 0.9, 1)]
+    """
+    probabilities, labels = checked(probabilities, labels)
+    confidence = probabilities.max(axis=1).astype(np.float64)
+    right = probabilities.argmax(axis=1) == labels
+    order = np.argsort(confidence, kind="stable")
+    return tuple(
+        ReliabilityBin(
+            float(confidence[rows[0]]),
+            float(confidence[rows[-1]]),
+            len(rows),
+            float(confidence[rows].mean()),
+            float(right[rows].mean()),
+        )
+        for rows in np.array_split(order, min(bins, len(order)))
+    )
+
+
+def adaptive_calibration_error(probabilities: Probabilities, labels: Labels, *, bins: int = BINS) -> float:
+    """As `expected_calibration_error`, over bins of the same number of pictures, of which none hides what few pictures do.
+
+    Returns:
+        In [0, 1].
+
+    Example:
+        >>> adaptive_calibration_error(np.array([[1.0, 0.0]] * 4), np.array([0, 0, 0, 1]), bins=1)
+        0.25
+
+    Source: Nguyen and O'Connor 2015, Posterior Calibration and Exploratory Analysis for Natural Language Processing Models, section 2.3.
+    """
+    found = adaptive_reliability(probabilities, labels, bins=bins)
+    return sum(one.count * abs(one.accuracy - one.confidence) for one in found) / sum(one.count for one in found)
+
+
 def _mean_target_logits(logits: npt.NDArray[np.floating[Any]], labels: Labels) -> npt.NDArray[np.float64]:
     """(n, 2): of each picture the weight that it has, and its part in what the logits are expected to be."""
     rows = np.arange(len(labels))

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from striate.errors import UsageError
-from striate.evaluation.calibration import expected_calibration_error
+from striate.evaluation.calibration import adaptive_calibration_error, expected_calibration_error
 from striate.evaluation.checked_arrays import Labels, Probabilities, checked
 
 TOP_K = 5
@@ -48,6 +48,7 @@ class Scores:
     balanced_accuracy: float
     log_loss: float  # nats a picture
     expected_calibration_error: float  # 15 bins; how far sureness and being right are apart
+    adaptive_calibration_error: float  # the same in 15 bins of as many pictures each
     top_k: int  # min(5, classes)
     top_k_accuracy: float
     f1_macro: float
@@ -159,6 +160,7 @@ def score(probabilities: Probabilities, labels: Labels, classes: Sequence[str]) 
         balanced_accuracy=float(recall[present].mean()),
         log_loss=_log_loss(of_true),
         expected_calibration_error=expected_calibration_error(probabilities, labels),
+        adaptive_calibration_error=adaptive_calibration_error(probabilities, labels),
         top_k=top_k,
         top_k_accuracy=float(np.mean(_ranks(probabilities, labels, of_true) < top_k)),
         f1_macro=float(f1[present].mean()),

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from striate.decision import Decision
 from striate.evaluation import Finding, ReliabilityBin
+from striate.evaluation.abstention import RiskCoverage
 from striate.evaluation.two_classes import AtThreshold, ThresholdCurves
 from striate.tasks import DEFAULT_TASK
 
@@ -75,6 +76,9 @@ class Calibration:
     error: float  # expected calibration error, in [0, 1]
     error_uncalibrated: float  # at temperature 1
     bins: Sequence[ReliabilityBin]
+    adaptive_bins: Sequence[ReliabilityBin] = ()  # of as many pictures each
+    adaptive_error: float | None = None  # over those
+    risk: RiskCoverage | None = None  # how often it is wrong, if it answers only what it is surest of
 
 
 @dataclass(frozen=True)

@@ -138,6 +138,7 @@ def share_chart(
     last: str,
     chance: tuple[tuple[float, float], tuple[float, float]],
     points: Sequence[Point],
+    chance_name: str = "chance",
 ) -> Chart:
     """The chart of one share over another, both axes from 0 to 1.
 
@@ -150,6 +151,7 @@ def share_chart(
         last: What is said of the curve beside the title.
         chance: Both ends of the line that guessing would give.
         points: What is marked on it.
+        chance_name: What that line is called.
     """
 
     def place(across: float, up: float) -> tuple[float, float]:
@@ -169,7 +171,7 @@ def share_chart(
         y_ticks=tuple(Tick(place(0, share)[1], f"{share:.0%}".replace("%", " %")) for share in shares),
         curves=(
             Curve(last, (path(list(zip(x, y, strict=True))),), (), None, "", kind="val"),
-            Curve("chance", (path(chance),), (), None, "", kind="train"),
+            Curve(chance_name, (path(chance),), (), None, "", kind="train"),
         ),
         bands=(),
         x_label=x_label,

@@ -18,6 +18,8 @@ from striate.data.examples import SplitExamples
 from striate.deciding.run_plan import RunPlan
 from striate.deciding.stated_decisions import state_taken
 from striate.evaluation import Finding, reliability
+from striate.evaluation.abstention import risk_coverage
+from striate.evaluation.calibration import adaptive_reliability
 from striate.evaluation.two_classes import at_threshold, best_threshold, threshold_curves
 from striate.hardware import available_processors, describe_processor
 from striate.initialization import drafting
@@ -81,14 +83,20 @@ def write_training_report(
 
 def calibration_of(sealed: Sealed, split: str) -> Calibration:
     """How far the probabilities can be trusted, on one split."""
-    contract = sealed.bundle.contract
+    contract, task = sealed.bundle.contract, sealed.measured.task
+    probabilities, labels = sealed.measured.probabilities[split], sealed.measured.labels[split]
+    answers = task.decide(probabilities)
+    sure = probabilities[np.arange(len(answers)), answers]
     return Calibration(
         temperature=contract.temperature,
         pictures=contract.calibration_pictures,
         split=split,
         error=sealed.measured.scores[split].expected_calibration_error,
         error_uncalibrated=sealed.measured.uncalibrated[split].expected_calibration_error,
-        bins=reliability(sealed.measured.probabilities[split], sealed.measured.labels[split]),
+        bins=reliability(probabilities, labels),
+        adaptive_bins=adaptive_reliability(probabilities, labels),
+        adaptive_error=sealed.measured.scores[split].adaptive_calibration_error,
+        risk=risk_coverage(sure, task.same(answers, labels)),
     )
 
 

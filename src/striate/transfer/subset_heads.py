@@ -52,6 +52,7 @@ def wrong_of_held_out(
     each: bool,
     seed: int,
     watcher: Watcher,
+    others: int = 0,
 ) -> npt.NDArray[np.float64]:
     """(draws, sizes, n): 1 where the head of a subset answers a held-out picture wrong, 0 where right, NaN where it was not held out.
 
@@ -64,16 +65,18 @@ def wrong_of_held_out(
         each: Whether each feature is brought to one scale by its own deviation; see `one_scale`.
         seed: Draws.
         watcher: Hears how far it is.
+        others: So many of the last rows are no training pictures: they are what is answered. 0: in each draw those that are left.
     """
     from threadpoolctl import threadpool_limits
 
     scaled = in_fewer_coordinates(one_scale(features, each=each))
-    strength = choose_strength(scaled, labels, class_weight=None, seed=seed)
+    learnable = len(labels) - others
+    strength = choose_strength(scaled[:learnable], labels[:learnable], class_weight=None, seed=seed)
     wrong = np.full((DRAWS, len(sizes), len(labels)), np.nan)
     watcher.task("learning from subsets", 0, DRAWS * len(sizes))
     for draw in range(DRAWS):
-        order = stratified_order(labels, np.random.default_rng((seed, draw)))
-        held = order[sizes[-1] :]
+        order = stratified_order(labels[:learnable], np.random.default_rng((seed, draw)))
+        held = np.arange(learnable, len(labels)) if others else order[sizes[-1] :]
         for place, size in enumerate(sizes):
             rows = order[:size]
             model = logistic_regression(strength, None, iterations=100)

@@ -1,4 +1,7 @@
+import numpy as np
+
 from striate.evaluation import ReliabilityBin
+from striate.evaluation.abstention import risk_coverage
 from striate.report import Calibration
 from striate.report.parts.calibration import calibration_part
 
@@ -31,3 +34,17 @@ def test_what_was_not_fitted():
         "The validation pictures were too few to fit a temperature; probabilities are as the network gives them: "
         "expected calibration error 12.6 % on val."
     )
+
+
+def test_pictures_of_reliability_and_of_what_is_answered():
+    risk = risk_coverage(np.linspace(1, 0, 10), np.arange(10) < 8)
+    calibration = Calibration(
+        1.2, 200, "test", 0.01, 0.02, BINS, adaptive_bins=BINS[1:], adaptive_error=0.015, risk=risk
+    )
+    part = calibration_part(calibration)
+    assert plain(part.said).endswith("In bins of as many pictures each it is 1.5 %.")
+    reliability, answered = part.charts
+    assert reliability.title == "Reliability" and len(reliability.marks) == 2
+    assert plain(answered.summary).endswith("100 % of half of them, 80.0 % of all; mean risk 0.0311.")
+    assert [curve.name for curve in answered.curves] == [answered.curves[0].name, "all answered"]
+    assert calibration_part(Calibration(1.2, 200, "test", 0.01, 0.02, BINS)).charts == ()

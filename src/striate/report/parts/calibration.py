@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+
+import numpy as np
 
 from striate.evaluation import Scores
 from striate.report.contents import Calibration, TrainingReport
+from striate.report.curves import Chart, Point, share_chart
 from striate.report.parts.part import Part
 from striate.wording import number, percent, plural
+
+MOST_POINTS = 200  # of a curve: more could not be told apart
 
 
 @dataclass(frozen=True)
@@ -17,6 +23,7 @@ class CalibrationPart:
     said: str
     split: str
     rows: tuple[tuple[str, str, str, str, float], ...]  # sure, pictures, mean probability, right, share of the bar
+    charts: tuple[Chart, ...] = ()
 
 
 def calibration_part(calibration: Calibration) -> CalibrationPart:
@@ -40,7 +47,41 @@ def calibration_part(calibration: Calibration) -> CalibrationPart:
         for one in reversed(calibration.bins)
         if one.count
     )
-    return CalibrationPart(said, calibration.split, rows)
+    if calibration.adaptive_error is not None:
+        said += f" In bins of as many pictures each it is {percent(calibration.adaptive_error)}."
+    return CalibrationPart(said, calibration.split, rows, tuple(_charts(calibration)))
+
+
+def _charts(calibration: Calibration) -> Iterator[Chart]:
+    """How often it is right by how sure it is, and by how many of its surest answers are taken."""
+    if bins := calibration.adaptive_bins:
+        yield share_chart(
+            "Reliability",
+            "The share of right answers over the mean probability of the answer, in bins of as many pictures each.",
+            x_label="mean probability of the answer",
+            x=[one.confidence for one in bins],
+            y=[one.accuracy for one in bins],
+            last="right",
+            chance=((0.0, 0.0), (1.0, 1.0)),
+            points=[Point(one.confidence, one.accuracy, "") for one in bins],
+            chance_name="as often right as it says",
+        )
+    if (risk := calibration.risk) is not None:
+        kept = sorted({round(place) for place in np.linspace(0, len(risk.risk) - 1, MOST_POINTS).tolist()})
+        whole = 1 - float(risk.risk[-1])
+        half = 1 - float(np.interp(0.5, risk.coverage, risk.risk))
+        yield share_chart(
+            "Right, if only the surest are answered",
+            f"The share of right answers over the share of pictures that are answered, the surest first: {percent(half)} of half of "
+            f"them, {percent(whole)} of all; mean risk {risk.area:.4f}.",
+            x_label="answered, of all pictures",
+            x=risk.coverage[kept].tolist(),
+            y=(1 - risk.risk[kept]).tolist(),
+            last=f"{percent(half)} of the surest half",
+            chance=((0.0, whole), (1.0, whole)),
+            points=[Point(1.0, whole, percent(whole))],
+            chance_name="all answered",
+        )
 
 
 def words(report: TrainingReport, scores: Scores | None) -> CalibrationPart | None:

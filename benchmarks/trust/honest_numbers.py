@@ -1,0 +1,170 @@
+"""How well a classifier knows what it does not know: unlike pictures, conformal sets, calibration, on the user's kind of bundle.
+
+Everything is computed from one pass of the sealed engine over each folder. Three classes at a time are held out for what is near: a new
+head is fitted to the others' features, as `striate train --transfer head` does.
+
+Run with, for one: python -m benchmarks.trust.honest_numbers runs/imagenette --data imagenette --far flowers5
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import betabinom
+from sklearn.metrics import roc_auc_score
+
+import striate
+from striate.data.known_classes import labels_of
+from striate.evaluation import expected_calibration_error, softmax
+from striate.evaluation.conformal import conformal_rank, conformal_sets, conformal_thresholds
+from striate.evaluation.familiarity import energy, feature_distance, unfamiliarity, unit_rows, usual_scores
+from striate.runtime import Classifier
+from striate.transfer.head import logistic_regression, one_scale
+
+Array = npt.NDArray[Any]
+
+
+def answers(classifier: Classifier, dataset: striate.Dataset, rows: Sequence[int]) -> tuple[Array, Array]:
+    """Logits and features of some pictures of a data set."""
+    parts = []
+    for start in range(0, len(rows), 64):
+        read = [dataset.pictures.read(int(row)) for row in rows[start : start + 64]]
+        pixels = np.stack([classifier.contract.preprocessing.encode(picture) for picture in read])
+        parts.append(classifier.answers_to_pixels(pixels))
+    logits, features = zip(*parts, strict=True)
+    return np.concatenate(logits), np.concatenate(features)
+
+
+def area(usual: Array, unlike: Array) -> float:
+    """How often a usual picture scores lower than an unlike one (AUROC)."""
+    return float(roc_auc_score(np.r_[np.zeros(len(usual)), np.ones(len(unlike))], np.r_[usual, unlike]))
+
+
+def mahalanobis(features: Array, known: Array, labels: Array) -> Array:
+    """The squared distance from the nearest class mean, with one covariance (Lee et al. 2018), a tenth of it the mean variance."""
+    means = np.stack([known[labels == place].mean(0) for place in np.unique(labels)])
+    left = np.concatenate([known[labels == place] - mean for place, mean in zip(np.unique(labels), means, strict=True)])
+    covariance = left.T @ left / len(left)
+    covariance = 0.9 * covariance + 0.1 * np.eye(len(covariance)) * np.trace(covariance) / len(covariance)
+    inverse = np.linalg.inv(covariance)
+    return np.min([(((features - mean) @ inverse) * (features - mean)).sum(1) for mean in means], axis=0)
+
+
+def scores_of(known: Array, labels: Array, usual: tuple[Array, Array], asked: tuple[Array, Array]) -> dict[str, Array]:
+    """What each way says of (logits, features), the higher the more unlike."""
+    bank = unit_rows(known)
+    logits, features = asked
+    return {
+        "largest probability": -softmax(logits).max(1),
+        "largest logit": -logits.max(1),
+        "energy": -energy(logits),
+        "Mahalanobis distance": mahalanobis(features, known, labels),
+        "fifth nearest neighbour": feature_distance(features, bank),
+        "fifth nearest neighbour and energy": unfamiliarity(logits, features, bank, usual_scores(*usual, bank)),
+    }
+
+
+def compare(known: Array, labels: Array, usual: tuple[Array, Array], unlike: tuple[Array, Array]) -> dict[str, float]:
+    """AUROC of each way."""
+    inside, outside = (scores_of(known, labels, usual, asked) for asked in (usual, unlike))
+    return {name: area(inside[name], outside[name]) for name in inside}
+
+
+def near(known: Array, labels: Array, asked: Array, true: Array, *, draws: int) -> dict[str, float]:
+    """The mean AUROC where three classes are held out, over draws of them."""
+    three = list(itertools.combinations(np.unique(labels).tolist(), 3))
+    np.random.default_rng(1).shuffle(three)
+    found: dict[str, list[float]] = {}
+    for held in three[:draws]:
+        kept, inside = ~np.isin(labels, held), ~np.isin(true, held)
+        scaled = one_scale(np.concatenate([known[kept], asked]), each=False)
+        head = logistic_regression(0.1, None, iterations=200)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            logits = head.fit(scaled[: kept.sum()], labels[kept]).decision_function(scaled[kept.sum() :])
+        parts = ((logits[rows], asked[rows]) for rows in (inside, ~inside))
+        for name, value in compare(known[kept], labels[kept], *parts).items():
+            found.setdefault(name, []).append(value)
+    return {name: float(np.mean(values)) for name, values in found.items()}
+
+
+def adaptive_sets(probabilities: Array, labels: Array | None, threshold: float) -> Array:
+    """Adaptive prediction sets (APS, Romano et al. 2020) without randomising: scores of the true class, or sets."""
+    order = np.argsort(-probabilities, axis=1)
+    mass = np.take_along_axis(
+        np.cumsum(np.take_along_axis(probabilities, order, 1), axis=1), np.argsort(order, axis=1), 1
+    )
+    return mass[np.arange(len(labels)), labels] if labels is not None else mass <= threshold
+
+
+def sets(probabilities: Array, labels: Array, coverage: float, *, splits: int) -> dict[str, Any]:
+    """Coverage and size of both kinds of sets, over splits of the pictures in two."""
+    generator, half = np.random.default_rng(0), len(labels) // 2
+    rank, fresh = conformal_rank(half, coverage), len(labels) - half
+    exact = betabinom(fresh, rank, half + 1 - rank)
+    low, high = exact.ppf(0.005), exact.ppf(0.995)
+    rows: dict[str, list[tuple[int, float]]] = {"LAC": [], "APS": []}
+    for _ in range(splits):
+        order = generator.permutation(len(labels))
+        one, other = order[:half], order[half:]
+        thresholds = conformal_thresholds(probabilities[one], labels[one], coverage)
+        mass = np.sort(adaptive_sets(probabilities[one], labels[one], 0))[rank - 1]
+        found = {
+            "LAC": conformal_sets(probabilities[other], thresholds if thresholds is not None else np.ones(1)),
+            "APS": adaptive_sets(probabilities[other], None, float(mass)),
+        }
+        for name, inside in found.items():
+            rows[name].append((int(inside[np.arange(fresh), labels[other]].sum()), float(inside.sum(1).mean())))
+    return {
+        name: {
+            "coverage": float(np.mean([count for count, _ in of]) / fresh),
+            "size": float(np.mean([size for _, size in of])),
+            "inside the 99 % band": float(np.mean([low <= count <= high for count, _ in of])),
+        }
+        for name, of in rows.items()
+    }
+
+
+def main() -> None:
+    """Measures, prints JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("bundle", type=Path)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--far", type=Path, required=True)
+    parser.add_argument("--far-every", type=int, default=5)
+    parser.add_argument("--draws", type=int, default=10)
+    asked = parser.parse_args()
+    classifier, dataset, far = striate.load(asked.bundle), striate.load_data(asked.data), striate.load_data(asked.far)
+    places = labels_of(dataset, classifier.classes)
+    training, validation = dataset.indices("train"), dataset.indices("val")
+    _, known = answers(classifier, dataset, training.tolist())
+    usual = answers(classifier, dataset, validation.tolist())
+    unlike = answers(classifier, far, list(range(0, len(far), asked.far_every)))
+    labels, true = places[training], places[validation]
+    probabilities = classifier.probabilities(usual[0])
+    result = {
+        "pictures": {"training": len(training), "validation": len(validation), "far": len(unlike[0])},
+        "far": compare(known, labels, usual, unlike),
+        "near": near(known, labels, usual[1], true, draws=asked.draws),
+        "calibration error": expected_calibration_error(probabilities, true),
+        "calibration error at temperature 1": expected_calibration_error(softmax(usual[0]), true),
+        "sets": {str(coverage): sets(probabilities, true, coverage, splits=200) for coverage in (0.9, 0.95, 0.99)},
+    }
+    torch = striate.load(asked.bundle, engine="torch")
+    some = answers(torch, dataset, validation[:64].tolist())
+    bank = unit_rows(known)
+    pair = [unfamiliarity(*one, bank, usual_scores(*usual, bank)) for one in ((usual[0][:64], usual[1][:64]), some)]
+    result["score: torch and OpenVINO differ by"] = float(np.abs(pair[0] - pair[1]).max())
+    print(json.dumps(result, indent=1))
+
+
+if __name__ == "__main__":
+    main()
