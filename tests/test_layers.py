@@ -41,7 +41,7 @@ GROUND = {
 }
 """These serve every floor, their own too, and import no room."""
 FLOORS = [
-    {"nn", "pixels", "initialization", "evaluation"} | GROUND,
+    {"nn", "pixels", "text", "initialization", "evaluation"} | GROUND,
     {"tasks", "encodings"},
     {"models", "data", "augmentation"},
     {"bundle", "weights", "inspection", "conversion"},
@@ -56,6 +56,7 @@ FLOORS = [
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 TORCH_FREE = [
     "pixels",
+    "text",
     "runtime",
     "bundle",
     "evaluation",

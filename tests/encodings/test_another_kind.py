@@ -103,6 +103,7 @@ def lines_of(arguments):
 
 NUMBERS = EncodingKind(
     name="numbers",
+    one="line",
     plural="lines",
     parts="numbers",
     read=Numbers.from_dict,
@@ -283,7 +284,7 @@ def test_another_encoding_or_kind_is_refused(bundle, tmp_path, monkeypatch):
     with pytest.raises(BundleError, match="the canaries' logits were computed with another preprocessing"):
         striate.load(reseal(bundle, tmp_path / "other", preprocessing=other))
     with pytest.raises(
-        BundleError, match=r"the bundle is for items of the kind 'letters', expected 'picture' or 'numbers'$"
+        BundleError, match=r"the bundle is for items of the kind 'letters', expected 'picture' or 'text' or 'numbers'$"
     ):
         striate.load(reseal(bundle, tmp_path / "letters", kind="letters"))
     with pytest.raises(BundleError, match=r"contract\.json makes no sense: the preprocessing lacks colour, "):

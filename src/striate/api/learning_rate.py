@@ -237,7 +237,7 @@ def sweep_rates(decided: Decided, *, lowest: float, highest: float, steps: int, 
     keep_freed_memory()
     with interruptible() as signals:
         store = open_store(decided.dataset, plan.preprocessing, progress=watcher.task)
-        training = SplitExamples.of(decided.dataset, store, plan.preprocessing, "train")
+        training = SplitExamples.of(decided.dataset, store, plan.picture_preprocessing, "train")
         partial = PartialTraining.of(network, plan.recipe)
         nothing = dataclasses.replace(training, samples=training.samples[:0], labels=training.labels[:0])
         try:

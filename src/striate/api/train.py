@@ -5,14 +5,16 @@ from __future__ import annotations
 import shlex
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from striate.data import Dataset, load_data, write_split_csv
 from striate.data.exclusion import exclude_pictures, write_excluded
+from striate.data.loading import kind_of
 from striate.data.preparation import reload_data
-from striate.deciding.deciding import decide
+from striate.deciding.deciding import Decided, decide
 from striate.deciding.run_plan import RunPlan
+from striate.deciding.text_deciding import decide_text
 from striate.deciding.training_request import TrainingRequest
 from striate.durable_writing import write_durably
 from striate.errors import UsageError
@@ -23,6 +25,7 @@ from striate.runs.restoring import restore_network
 from striate.runs.run import Run
 from striate.runs.tournament_record import read_tournament
 from striate.runs.tournament_request import check_metric, is_exact
+from striate.text import SentenceEncoding
 from striate.training.device import with_threads
 from striate.training.run_folder import (
     BUNDLE,
@@ -64,6 +67,7 @@ def train(
     settings: Sequence[str] = (),
     root: str | Path | None = None,
     tensorboard: bool = False,
+    vectors: str | Path | None = None,
     quick: bool = False,
     exclude: str | Path | None = None,
     watcher: Watcher | None = None,
@@ -75,8 +79,9 @@ def train(
     that one network is trained exactly so. What is said of the pictures, the weights and the machine holds for whatever is tried.
 
     Args:
-        data: A folder of class folders, a CSV file, a folder of IDX files, or a built-in name; see `striate.load_data`.
-        model: A name of `striate.list_models()`; by default chosen from the pictures.
+        data: A folder of class folders, a CSV file, a folder of IDX files, or a built-in name; see `striate.load_data`. What holds
+            texts is trained on by one network for sentences; what is said of pictures alone is refused there.
+        model: A name of `striate.list_models()`; by default chosen from the pictures, for sentences `"textcnn_rand"`.
         output: The run folder, which must not exist; by default `runs/<data>-<model>`, numbered if that is taken.
         weights: What to start from: `"imagenet"` for the network's published weights, which are downloaded once, or a
             `.safetensors` or `.pth` file.
@@ -104,6 +109,7 @@ def train(
         settings: Assignments such as `"optimizer.learning_rate=0.1"`, which override everything.
         root: Where the local copy of a built-in set is.
         tensorboard: Whether to write TensorBoard events too.
+        vectors: Of words, which a network for sentences begins with: a file as word2vec or GloVe writes it.
         quick: Whether the first classifier is enough.
         exclude: A CSV of pictures to leave out, as `striate check DATA --fix-list FILE.csv` writes it: its column `path`, where the
             column `action` says `exclude`, or every line where there is no such column. The run keeps the list.
@@ -143,7 +149,15 @@ def train(
         settings=settings,
         root=root,
         tensorboard=tensorboard,
+        vectors=vectors,
     )
+    return _train(request, output, quick=quick, watcher=watcher, begun=begun)
+
+
+def _train(request: TrainingRequest, output: str | Path | None, *, quick: bool, watcher: Watcher, begun: float) -> Run:
+    """One network, where sentences are given or it was said which, or the best of several ways."""
+    if holds_sentences(request.data):
+        return _train_exactly(request, output, watcher=watcher, begun=begun, decide=decide_text)
     check_metric(request, quick=quick)
     if is_exact(request):
         return _train_exactly(request, output, watcher=watcher, begun=begun)
@@ -171,7 +185,19 @@ def _train_best(
     return _train_exactly(prepared.first, output, watcher=watcher, begun=begun)
 
 
-def _train_exactly(request: TrainingRequest, output: str | Path | None, *, watcher: Watcher, begun: float) -> Run:
+def holds_sentences(data: str | Path | Dataset) -> bool:
+    """Whether sentences are given, of which one network is trained and no tournament held."""
+    return (data.kind if isinstance(data, Dataset) else kind_of(data)) == SentenceEncoding.kind
+
+
+def _train_exactly(
+    request: TrainingRequest,
+    output: str | Path | None,
+    *,
+    watcher: Watcher,
+    begun: float,
+    decide: Callable[..., Decided] = decide,
+) -> Run:
     """One network, trained as it was asked for."""
     decided = decide(request, watcher=watcher, begun=begun)
     dataset, plan = decided.dataset, decided.plan

@@ -1,4 +1,8 @@
-"""Say what is on pictures: files, folders, globs, or - for a list of paths on stdin."""
+"""Say what is on pictures: files, folders, globs, or - for a list of paths on stdin.
+
+Of a bundle for sentences: what is said. An argument is a sentence, a .txt file with a sentence a line, a .csv file with a column text,
+or - for the lines of stdin, each a sentence.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +36,13 @@ class Format(StrEnum):
 
 def command(
     bundle: Annotated[Path, typer.Argument(help="A run or a bundle.")],
-    pictures: Annotated[list[str], typer.Argument(help="Files, folders, globs; - reads paths from stdin, one a line.")],
+    pictures: Annotated[
+        list[str],
+        typer.Argument(
+            help="Files, folders, globs; - reads paths from stdin, one a line. Of a bundle for sentences: sentences, .txt files "
+            "with a sentence a line, .csv files with a column text; - reads sentences from stdin, one a line."
+        ),
+    ],
     output_format: Annotated[
         Format | None,
         typer.Option(
@@ -85,7 +95,10 @@ def command(
     if output_format is Format.CSV:
         write_row(csv_header(columns, further))
     errors = count = 0
+    tally = None if classifier.kind.tally is None else classifier.kind.tally(classifier.contract.preprocessing)
     for row in rows:
+        if tally is not None:
+            tally.add(row.path)
         if output_format is Format.TABLE:
             sys.stdout.write(row.to_text(width=screen_width()) + "\n")
         else:
@@ -95,6 +108,8 @@ def command(
     sys.stdout.flush()
     if count == 0:
         raise UsageError(f"no {classifier.kind.plural} found in {', '.join(pictures)}")
+    for remark in () if tally is None else tally.remarks():
+        tell(f"note: {remark}")
     if errors:
         tell(f"striate: {errors} of {count} {classifier.kind.plural} could not be read")
         raise typer.Exit(3)

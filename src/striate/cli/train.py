@@ -1,4 +1,4 @@
-"""Train a network on labelled pictures: DATA in, a run folder with a sealed classifier and a report out.
+"""Train a network on labelled pictures, or sentences: DATA in, a run folder with a sealed classifier and a report out.
 
 A first classifier is sealed at once, and better ones take its place until nothing promises more or the time limit is up; --quick trains
 the first alone, and naming a network, epochs or a recipe trains exactly that.
@@ -45,7 +45,10 @@ def command(
     context: typer.Context,
     data: Annotated[
         str | None,
-        typer.Argument(help="A folder of class folders, a CSV file, a folder of IDX files, or a name such as digits."),
+        typer.Argument(
+            help="A folder of class folders, a CSV file, a folder of IDX files, or a name such as digits. Of sentences: class "
+            "folders of .txt files, a file a class with a sentence a line, or a CSV file text,label."
+        ),
     ] = None,
     model: Model = None,
     output: Annotated[
@@ -74,6 +77,9 @@ def command(
     ] = None,
     root: Root = None,
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Write TensorBoard events too.")] = False,
+    vectors: Annotated[
+        Path | None, typer.Option(help="Of sentences: words' vectors to begin with, a word2vec or GloVe file.")
+    ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Train the first classifier alone, and stop.")] = False,
     exclude: Annotated[
         Path | None, typer.Option(help="Leave out the pictures of this list, as check --fix-list writes it.")
@@ -122,6 +128,7 @@ def command(
                     settings=settings or (),
                     root=root,
                     tensorboard=tensorboard,
+                    vectors=vectors,
                     quick=quick,
                     exclude=exclude,
                     watcher=watcher,

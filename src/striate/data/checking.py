@@ -30,6 +30,8 @@ from striate.data.dataset import (
 from striate.data.parallel import ordered_results, throttled
 from striate.data.preparing_ahead import PreparingAhead, Row
 from striate.data.store import chunk_of
+from striate.data.text_checking import look_at_texts
+from striate.data.texts import Texts
 from striate.errors import DataError, PictureError
 from striate.pixels import DEFAULT_MAX_PIXELS, PictureFacts, Preprocessing, measure
 from striate.pixels.decoding import decode_to_picture
@@ -184,6 +186,9 @@ def survey_pictures(
         >>> len(survey.usable), survey.broken, survey.contradictions
         (1797, {}, {})
     """
+    if isinstance(dataset.pictures, Texts):
+        facts, broken = look_at_texts(dataset, progress)
+        return _surveyed(dataset, facts, broken)
     folder = kind_folder("checks") if cache_folder is None else cache_folder
     checks = Checks.empty(len(dataset))
     with _remembered(dataset, checks, folder, max_pixels):
@@ -196,7 +201,12 @@ def survey_pictures(
             for _ in rows:
                 pass
     facts = PictureTable(**{name: getattr(checks, name) for name in PictureTable.__dataclass_fields__})
-    return Survey(replace(dataset, facts=facts), checks.reasons, _contradictions(dataset, checks))
+    return _surveyed(dataset, facts, checks.reasons)
+
+
+def _surveyed(dataset: Dataset, facts: PictureTable, broken: Mapping[int, str]) -> Survey:
+    """What was found, with what contradicts itself."""
+    return Survey(replace(dataset, facts=facts), broken, _contradictions(dataset, facts.digests, broken))
 
 
 @contextmanager
@@ -342,12 +352,12 @@ def _narrow_range_note(dataset: Dataset) -> tuple[str, ...]:
     )
 
 
-def _contradictions(dataset: Dataset, checks: Checks) -> dict[int, str]:
+def _contradictions(dataset: Dataset, digests: npt.NDArray[np.uint8], broken: Mapping[int, str]) -> dict[int, str]:
     """The sound pictures that have an exact copy under another label, each with what is wrong."""
     sound = np.ones(len(dataset), dtype=bool)
-    sound[list(checks.reasons)] = False
+    sound[list(broken)] = False
     rows = np.flatnonzero(sound)
-    _, codes = np.unique(checks.digests[rows].view("V32").ravel(), return_inverse=True)
+    _, codes = np.unique(digests[rows].view("V32").ravel(), return_inverse=True)
     order = np.lexsort((dataset.task.strata(dataset.labels[rows]), codes))
     rows, codes = rows[order], codes[order]  # copies side by side, by label
     starts = np.flatnonzero(np.diff(codes, prepend=-1))
@@ -369,13 +379,14 @@ def _need_every_class(before: Dataset, after: Dataset, problems: tuple[Problem, 
     had, has = (table[:, TRAIN] + table[:, UNASSIGNED] for table in tables)
     example = f"such as {problems[0].key}: {problems[0].reason}" if problems else ""
     if len(before) and not len(after):
-        raise DataError(f"none of the {len(before)} pictures of {before.location} can be used, {example}")
+        raise DataError(f"none of the {len(before)} {before.plural} of {before.location} can be used, {example}")
     lost = np.flatnonzero((had > 0) & (has == 0))
     if len(lost):
         name = before.classes[lost[0]]
         labels = dict(zip((before.pictures.key(i) for i in range(len(before))), before.labels, strict=True))
         first = next(problem for problem in problems if labels[problem.key] == lost[0])
+        one = before.plural.removesuffix("s")
         raise DataError(
-            f"no picture of the class {name!r} can be used for training: {had[lost[0]]} of {had[lost[0]]} set aside, "
+            f"no {one} of the class {name!r} can be used for training: {had[lost[0]]} of {had[lost[0]]} set aside, "
             f"such as {first.key} ({first.reason}); replace them, or remove the class"
         )

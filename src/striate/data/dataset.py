@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from striate.data.names import Names
+from striate.encodings import DEFAULT_KIND, named_encoding
 from striate.errors import DataError, StriateError, UnknownNameError, UsageError
 from striate.tasks import USUAL_TASK, Task
 
@@ -150,8 +151,8 @@ class PictureTable:
     """What a full look at every picture found, row by row."""
 
     digests: npt.NDArray[np.uint8]  # (n, 32): `picture_digest` of each
-    widths: npt.NDArray[np.int32]  # (n,) pixels, upright
-    heights: npt.NDArray[np.int32]  # (n,) pixels, upright
+    widths: npt.NDArray[np.int32]  # (n,) pixels, upright; of texts words
+    heights: npt.NDArray[np.int32]  # (n,) pixels, upright; of texts 1
     colour: npt.NDArray[np.bool_]  # (n,): whether the picture needs three channels
     spans: npt.NDArray[np.uint8] | None = (
         None  # (n,): from the darkest to the brightest value, 0..255; None: not looked at
@@ -226,13 +227,15 @@ class Dataset:
         counts = self.counts()
         splits = list(dict.fromkeys(split for row in counts.values() for split in row))
         rows = [(name, *(f"{row.get(split, 0):,}" for split in splits)) for name, row in counts.items()]
-        said = f"{len(self):,} pictures of {len(self.classes):,} classes, from {self.location}"
+        said = f"{len(self):,} {self.plural} of {len(self.classes):,} classes, from {self.location}"
         shown = [part for label in range(min(len(self.classes), SHOWN)) if (part := self._first_of(label))]
         table = notebook.table(("class", *splits), rows)
         return notebook.block(self.name, notebook.text(said), *shown, table)
 
     def _first_of(self, label: int) -> str:
-        """The first picture of a class, small, for a notebook; nothing if there is none that can be read."""
+        """The first picture of a class, small, for a notebook; nothing if there is none that can be read, or no pictures are given."""
+        if self.kind != DEFAULT_KIND:
+            return ""
         from striate import notebook
         from striate.pixels import decode
 
@@ -242,6 +245,16 @@ class Dataset:
         except (OSError, StriateError):
             return ""
         return "".join(notebook.picture(notebook.small(one), said=self.classes[label]) for one in pictures)
+
+    @property
+    def kind(self) -> str:
+        """What is given: a name of `striate.encodings`."""
+        return getattr(self.pictures, "kind", DEFAULT_KIND)
+
+    @property
+    def plural(self) -> str:
+        """What its items are called: `pictures`, or `sentences`."""
+        return named_encoding(self.kind).plural
 
     @property
     def has_splits(self) -> bool:
@@ -359,6 +372,7 @@ def assemble(
             in `train`.
     """
     table = count_table(labels, splits, len(class_names))
+    items = named_encoding(getattr(pictures, "kind", DEFAULT_KIND)).plural
     if not len(pictures):
         raise DataError(f"no picture in {location}")
     if table[:, TRAIN].any() and not lenient:
@@ -366,8 +380,8 @@ def assemble(
             unseen = sorted(class_names[int(i)] for i in np.flatnonzero((table[:, code] > 0) & (table[:, TRAIN] == 0)))
             if unseen:
                 raise DataError(
-                    f"{SPLITS[code - 1]!r} has pictures of {listed('class', unseen)}, which 'train' lacks, in {location}; "
-                    f"add pictures to 'train', or remove those in {SPLITS[code - 1]!r}"
+                    f"{SPLITS[code - 1]!r} has {items} of {listed('class', unseen)}, which 'train' lacks, in {location}; "
+                    f"add {items} to 'train', or remove those in {SPLITS[code - 1]!r}"
                 )
     present = sorted((i for i in range(len(class_names)) if table[i].any()), key=lambda i: class_names[i])
     if len(present) < 2:

@@ -13,6 +13,7 @@ import PIL
 
 from striate.data import Dataset, PixelStore
 from striate.encodings import Encoding
+from striate.errors import UsageError
 from striate.pixels import Preprocessing
 
 
@@ -92,3 +93,27 @@ class SplitExamples:
     def key(self, position: int) -> str:
         """The picture's name."""
         return self.dataset.pictures.key(int(self.samples[position]))
+
+
+AnyExamples = SplitExamples | EncodedExamples
+"""Of pictures, which training augments and normalises, or of whatever else is given."""
+
+
+def examples_of(dataset: Dataset, store: PixelStore, encoding: Encoding, split: str) -> AnyExamples:
+    """The items of a split, as training takes them; none if the data has no such split."""
+    if isinstance(encoding, Preprocessing):
+        return SplitExamples.of(dataset, store, encoding, split)
+    return EncodedExamples.of(dataset, store, encoding, split)
+
+
+def of_pictures(examples: AnyExamples) -> SplitExamples:
+    """The examples, where they are pictures.
+
+    Raises:
+        UsageError: They are not.
+    """
+    if not isinstance(examples, SplitExamples):
+        raise UsageError(
+            f"what is asked for is possible only of pictures, and {examples.dataset.location} holds {examples.dataset.plural}"
+        )
+    return examples

@@ -12,10 +12,14 @@ from striate.data.dataset import Dataset
 from striate.data.folders import load_folders
 from striate.data.idx import is_idx_folder, load_idx
 from striate.data.table import load_table
+from striate.data.text_folders import holds_texts, load_texts
+from striate.data.text_table import is_text_table, load_text_table
+from striate.encodings import DEFAULT_KIND
 from striate.errors import DataError, UsageError, closest
 from striate.name_comparison import PathFinder
 from striate.pixels.decoding import is_url
 from striate.pixels.walking import is_picture_name
+from striate.text import SentenceEncoding
 
 LIKE = 0.7
 """How like the name that was given another must be to be offered; see `striate.errors.closest`."""
@@ -30,7 +34,7 @@ FOLDERS_TRIED = 50
 def load_data(
     location: str | Path, *, root: str | Path | None = None, download: bool = False, lenient: bool = False
 ) -> Dataset:
-    """The data set at a location; its names only: no picture is opened, and nothing is written.
+    """The data set at a location; of pictures their names only: none is opened, and nothing is written.
 
     - A folder of class folders: the folder's name is the class, and pictures in folders below it belong to it. If its
       subfolders are called `train`, `val` and `test`, or by another common spelling (`Training`, `dev`, `test_set`,
@@ -40,6 +44,8 @@ def load_data(
       `Dataset.ignored`.
     - A CSV with the columns `path` and `label`, and `split` and `group` if there are any: see `table.load_table`.
     - A folder with MNIST's four IDX files, gzipped or not: see `idx.load_idx`.
+    - Texts: a folder of class folders of `.txt` files, or one with a file a class that has a sentence a line: see
+      `text_folders.load_texts`; a CSV with the columns `text` and `label`: see `text_table.load_text_table`. Texts are read at once.
     - A built-in name, `digits`, `mnist`, `fashion-mnist` or `cifar10`: see `builtin.load_built_in`. Such a name always
       means the built-in set; a folder that is called the same is meant by `./digits`, or by a `Path`.
 
@@ -78,15 +84,29 @@ def load_data(
         raise DataError(f"cannot read {str(location)!r}: {error.strerror}") from error
     if exists and (owner := _run_of(path)):
         raise UsageError(_is_of_a_run(location, owner))
+    if is_folder and is_idx_folder(path):
+        return load_idx(path)
     if is_folder:
-        return load_idx(path) if is_idx_folder(path) else load_folders(path, lenient=lenient)
+        return load_texts(path) if holds_texts(path) else load_folders(path, lenient=lenient)
     if not exists:
         raise DataError(_no_such_data(location, path))
     if path.suffix.lower() == ".csv" and path.is_file():
-        return load_table(path)
+        return load_text_table(path) if is_text_table(path) else load_table(path)
     raise DataError(
         f"{str(location)!r} is neither a folder nor a .csv table; name the folder that holds the class folders"
     )
+
+
+def kind_of(location: str | Path) -> str:
+    """What is given at a location, as `load_data` would find it: a name of `striate.encodings.ENCODINGS`; few files are looked at."""
+    path = Path(location).expanduser()
+    if isinstance(location, str) and location in BUILT_IN_NAMES:
+        return DEFAULT_KIND
+    try:
+        texts = holds_texts(path) and not is_idx_folder(path) if path.is_dir() else is_text_table(path)
+    except OSError:
+        return DEFAULT_KIND
+    return SentenceEncoding.kind if texts else DEFAULT_KIND
 
 
 def _run_of(path: Path) -> Path | None:

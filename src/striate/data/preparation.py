@@ -34,14 +34,14 @@ def prepare_data(
     if dataset.problems:
         first = dataset.problems[0]
         watcher.note(
-            f"{len(dataset.problems)} pictures are set aside because they cannot be used, such as {first.key}: {first.reason}"
+            f"{len(dataset.problems)} {dataset.plural} are set aside because they cannot be used, such as {first.key}: {first.reason}"
         )
     dataset = assign_splits(dataset, seed=seed, progress=watcher.task)
     for note in dataset.notes:
         watcher.note(note)
     if not len(dataset.indices("train")):
         raise DataError(
-            f"{dataset.location} has no training pictures: it needs a folder named train, or no split folders at all"
+            f"{dataset.location} has no training {dataset.plural}: it needs a folder named train, or no split folders at all"
         )
     return dataset
 
@@ -83,14 +83,14 @@ def listed_pictures(dataset: Dataset, table: SplitTable, *, classes: tuple[str, 
     places = [known.find(key) for key in keys]
     if gone := [key for key, place in zip(keys, places, strict=True) if place is None]:
         raise DataError(
-            f"{len(gone)} pictures of the run are no longer in {dataset.location}, such as {gone[0]}; put them back to go on"
+            f"{len(gone)} {dataset.plural} of the run are no longer in {dataset.location}, such as {gone[0]}; put them back to go on"
         )
     rows = np.array(places, dtype=np.int64)
     selected = dataset.select(rows)
     changed = np.flatnonzero((selected.checked_facts.digests != table.digests).any(axis=1))
     if len(changed):
         raise DataError(
-            f"{len(changed)} pictures in {dataset.location} were changed since the run began, such as {keys[changed[0]]}; "
+            f"{len(changed)} {dataset.plural} in {dataset.location} were changed since the run began, such as {keys[changed[0]]}; "
             "put them back to go on"
         )
     labels = np.array([classes.index(name) for name in table.classes], dtype=np.int32)[table.labels]

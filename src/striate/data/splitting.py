@@ -52,7 +52,7 @@ def assign_splits(
         raise UsageError(f"the seed is {seed}; it must be 0 or more")
     given = {int(code) for code in np.unique(dataset.splits)}
     if given <= {0, TRAIN}:
-        note = "no split was given: 80 % of the pictures train, 10 % validate, 10 % test"
+        note = f"no split was given: 80 % of the {dataset.plural} train, 10 % validate, 10 % test"
         near = near_copies or near_copies_in(dataset, progress=progress)
         return _drawn(dataset, np.arange(len(dataset)), {TEST: SHARE, VAL: SHARE}, seed, note, near)
     if given == {TRAIN, TEST}:
@@ -80,7 +80,7 @@ def _drawn(
     splits[rows] = sides[units]
     if VAL in shares and TEST not in shares:
         taken = np.count_nonzero(splits[rows] == VAL)
-        note += f": {taken:,} of the {len(rows):,} training pictures were set aside to validate"
+        note += f": {taken:,} of the {len(rows):,} training {dataset.plural} were set aside to validate"
     result = replace(dataset, splits=splits)
     return replace(
         result, notes=(*dataset.notes, note + f" (seed {seed})", *alike, *_thin_classes(result, sorted(shares)))
@@ -119,7 +119,7 @@ def _thin_classes(dataset: Dataset, drawn: list[int]) -> list[str]:
         lacking = [dataset.classes[label] for label in np.flatnonzero(table[:, code] == 0)]
         if lacking and table[:, code].any():
             some = ", ".join(repr(name) for name in lacking[:5]) + (", ..." if len(lacking) > 5 else "")
-            notes.append(f"too few distinct pictures for one in {SPLITS[code - 1]!r}: {some}")
+            notes.append(f"too few distinct {dataset.plural} for one in {SPLITS[code - 1]!r}: {some}")
     return notes
 
 

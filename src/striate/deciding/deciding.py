@@ -15,6 +15,7 @@ import torch
 from striate.augmentation import AugmentationPolicy, class_changing, read_policy, with_principal_colours
 from striate.data import Dataset, load_data
 from striate.data.facts import DataFacts, PixelSample, data_facts, glance
+from striate.data.loading import kind_of
 from striate.data.preparation import prepare_data
 from striate.data.preparing_ahead import PreparingAhead
 from striate.data.splitting import keep_training_pictures
@@ -27,8 +28,10 @@ from striate.deciding.time_fit import TimedRun, plan_time
 from striate.deciding.training_request import AUTO, TrainingRequest, ask_recipe
 from striate.deciding.transfer_choice import ask_transfer, choose_transfer, fit_alone, is_head_alone
 from striate.deciding.weights_fit import choose_size, choose_twin
+from striate.encodings import DEFAULT_KIND, Encoding, named_encoding
+from striate.errors import UsageError
 from striate.initialization import drafting
-from striate.models import CutNetwork, Network, Row, create_model, cut_behind, model_row
+from striate.models import CutNetwork, Network, Row, create_model, cut_behind, list_models, model_row
 from striate.pixels import Preprocessing
 from striate.sealing.cut_figures import cut_figures
 from striate.table_reading import read_dataclass
@@ -174,9 +177,30 @@ class Deciding:
             why = "it has published weights and trains on a processor"
             self.decisions.append(Decision("model", "mobilenet_v2", why))
             self.asked["model"] = "mobilenet_v2"
+        if request.vectors is not None:
+            raise UsageError("--vectors goes with networks for sentences, such as textcnn_static")
+        self.refuse_other_kind(DEFAULT_KIND)
         refuse_early(request, self.wish, model=self.asked.get("model"), limit=self.limit)
         data = request.data
         self.data = data if isinstance(data, Dataset) else load_data(data, root=request.root)
+
+    def refuse_other_kind(self, kind: str) -> None:
+        """Refuses data, and a network, of another kind of input than is trained here; few files are looked at.
+
+        Raises:
+            UsageError: One of them is of another.
+        """
+        data = self.request.data
+        given = data.kind if isinstance(data, Dataset) else kind_of(data)
+        place = data.location if isinstance(data, Dataset) else data
+        here = f"{str(place)!r} holds {named_encoding(given).plural}"
+        if given != kind:
+            raise UsageError(f"{here}, and what is asked for is possible only of {named_encoding(kind).plural}")
+        model = self.asked.get("model")
+        if model is not None and model_row(model).kind != kind:
+            others = ", ".join(list_models(kind)[:5])
+            takes = named_encoding(model_row(model).kind).plural
+            raise UsageError(f"{model} takes {takes}, and {here}; networks for them: {others}")
 
     def read_weights(self) -> None:
         """Finds the weights that training starts from, if it does, and refuses those of another network."""
@@ -408,8 +432,13 @@ class Deciding:
             self.dataset,
             size_is_free=self.request.size is None and not self.network.fixed_size,
         )
-        self.preprocessing = self.timed.preprocessing
+        self.preprocessing = self.timed.preprocessing or self.preprocessing
         self.decisions += self.timed.decisions
+
+    @property
+    def encoding(self) -> Encoding:
+        """How what is given becomes the network's input."""
+        return self.preprocessing
 
     @property
     def total_steps(self) -> int:
@@ -431,7 +460,7 @@ class Deciding:
             if decision.what not in unsaid:
                 self.watcher.decision(decision)
         notes, classes = tuple(self.watcher.notes), self.dataset.classes
-        plan = RunPlan(self._settings(), self.recipe, self.preprocessing, classes, tuple(decisions), notes)
+        plan = RunPlan(self._settings(), self.recipe, self.encoding, classes, tuple(decisions), notes)
         return Decided(plan, self.dataset, self.network, None if self.timed is None else self.timed.plan)
 
     def _settings(self) -> RunSettings:
@@ -445,6 +474,7 @@ class Deciding:
             weights=place_of(request.weights) if request.weights is not None and starting is not None else "",
             weights_sha256=starting.file.sha256 if starting is not None else "",
             total_steps=0 if self.head_alone else self.total_steps,
+            kind=self.dataset.kind,
             created=datetime.now().astimezone().isoformat(timespec="seconds"),
             tensorboard=request.tensorboard,
             abstain=request.abstain or "",

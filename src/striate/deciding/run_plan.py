@@ -9,6 +9,7 @@ from typing import Any
 
 import tomli_w
 
+from striate.encodings import DEFAULT_KIND, Encoding, named_encoding
 from striate.errors import UsageError
 from striate.pixels import Preprocessing
 from striate.printable_text import printable
@@ -16,7 +17,10 @@ from striate.row_writing import path_from_text, path_text
 from striate.table_reading import read_dataclass
 from striate.training import Decision, Recipe, read_recipe_table
 
-PATHS = ("data", "root", "weights")
+MOST_WORDS_SHOWN = 20
+"""Of a vocabulary, in a report."""
+
+PATHS = ("data", "root", "weights", "vectors")
 """The settings that lead to files: they come back byte by byte."""
 
 
@@ -40,6 +44,11 @@ class RunSettings:
     tensorboard: bool = False
     abstain: str = ""
     """What the sealed classifier shall promise, as `--abstain` takes it; empty where nothing is asked for."""
+    kind: str = DEFAULT_KIND
+    """What is given: a name of `striate.encodings`."""
+    vectors: str = ""
+    """The file of words' vectors that training started from; empty for drawn ones."""
+    vectors_sha256: str = ""
     threads: int = 0
     """torch's, which decide in which order it sums, and so the last bits; 0 where an earlier version did not write them down."""
 
@@ -50,11 +59,23 @@ class RunPlan:
 
     settings: RunSettings
     recipe: Recipe
-    preprocessing: Preprocessing
+    preprocessing: Encoding
     classes: tuple[str, ...]
     decisions: tuple[Decision, ...] = field(default_factory=tuple)
     notes: tuple[str, ...] = ()
     """What the user was told when the run was decided, a sentence each."""
+
+    @property
+    def picture_preprocessing(self) -> Preprocessing:
+        """The preprocessing, where pictures are given.
+
+        Raises:
+            UsageError: If something else is.
+        """
+        if not isinstance(self.preprocessing, Preprocessing):
+            plural = named_encoding(self.settings.kind).plural
+            raise UsageError(f"the run is on {plural}; what is asked for here is possible only of pictures")
+        return self.preprocessing
 
     def to_toml(self, *, told: bool = True) -> str:
         """The text of `recipe.toml`: the recipe's own keys, then what belongs to this run alone.
@@ -63,6 +84,12 @@ class RunPlan:
             told: With the decisions and notes, which a report tells in its own words.
         """
         preprocessing = {key: value for key, value in self.preprocessing.to_dict().items() if value is not None}
+        if not told and "words" in preprocessing:
+            words = preprocessing["words"]
+            preprocessing["words"] = [
+                *words[:MOST_WORDS_SHOWN],
+                f"... and {max(0, len(words) - MOST_WORDS_SHOWN):,} more",
+            ]
         table = {
             **self.recipe.to_dict(),
             "preprocessing": preprocessing,
@@ -97,12 +124,13 @@ class RunPlan:
             notes = tuple(map(str, table.get("notes", ())))
         except (KeyError, TypeError, AttributeError) as error:
             raise UsageError(f"{path} is not the recipe of a run: {error} is missing") from error
-        for key in ("crop", "resize_size"):
+        settings = read_dataclass(RunSettings, run, "run.")
+        for key in ("crop", "resize_size") if settings.kind == DEFAULT_KIND else ():
             preprocessing.setdefault(key, None)
         return cls(
-            read_dataclass(RunSettings, run, "run."),
+            settings,
             Recipe.from_dict(recipe),
-            Preprocessing.from_dict(preprocessing),
+            named_encoding(settings.kind).read(preprocessing),
             classes,
             decisions,
             notes,

@@ -42,7 +42,8 @@ class TimedRun:
     """A run that fits a time limit."""
 
     plan: TimePlan
-    preprocessing: Preprocessing
+    preprocessing: Preprocessing | None
+    """Of pictures, which may have become smaller; None of anything else."""
     steps: int
     """How many steps fit."""
     decisions: list[Decision]

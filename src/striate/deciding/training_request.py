@@ -47,6 +47,7 @@ class TrainingRequest:
     root: str | Path | None = None
     tensorboard: bool = False
     abstain: str | None = None
+    vectors: str | Path | None = None
 
     def __post_init__(self) -> None:
         wish(self.abstain)  # what makes no sense is refused before anything is read
@@ -81,7 +82,7 @@ def ask_recipe(request: TrainingRequest) -> dict[str, Any]:
     if request.augment is not None:
         read_policy(request.augment, drawn=False)
     if "model" in table:
-        model_row(table["model"])
+        table = {**table, "model": model_row(table["model"]).name}  # a short name is the row's
     return table
 
 

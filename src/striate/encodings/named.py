@@ -11,6 +11,9 @@ from striate.errors import UnknownNameError
 from striate.pixels import Preprocessing
 from striate.pixels.decoding import picture_name
 from striate.pixels.picture_arguments import as_pictures, check_globs, expand
+from striate.text import SentenceEncoding
+from striate.text.arguments import as_sentences, check_arguments, expand_sentences, name_of
+from striate.text.sentences import Tally
 
 
 @dataclass(frozen=True)
@@ -19,8 +22,9 @@ class EncodingKind:
 
     name: str
     """In the contract; where that has none, pictures are given."""
+    one: str
+    """What an item is called in messages, and several of them."""
     plural: str
-    """For messages."""
     parts: str
     """What its arrays are measured in, for messages."""
     read: Callable[[Mapping[str, Any]], Encoding]
@@ -33,6 +37,8 @@ class EncodingKind:
     """Raises `UsageError` where an argument means nothing, before any item is read."""
     name_of: Callable[[Any], str]
     """What a row of predictions calls an item."""
+    tally: Callable[[Any], Tally] | None = None
+    """Of an encoding: counts what it does not know of items, to be said at the end; None where there is nothing to count."""
 
 
 ENCODINGS: Mapping[str, EncodingKind] = {
@@ -40,6 +46,7 @@ ENCODINGS: Mapping[str, EncodingKind] = {
     for row in (
         EncodingKind(
             name=Preprocessing.kind,
+            one="picture",
             plural="pictures",
             parts="pixels",
             read=Preprocessing.from_dict,
@@ -47,6 +54,18 @@ ENCODINGS: Mapping[str, EncodingKind] = {
             expand=expand,
             check=check_globs,
             name_of=lambda picture: picture_name(picture, None),
+        ),
+        EncodingKind(
+            name=SentenceEncoding.kind,
+            one="sentence",
+            plural="sentences",
+            parts="words",
+            read=SentenceEncoding.from_dict,
+            items=as_sentences,
+            expand=expand_sentences,
+            check=check_arguments,
+            name_of=name_of,
+            tally=Tally,
         ),
     )
 }

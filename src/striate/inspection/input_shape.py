@@ -11,7 +11,7 @@ from striate.nn.arguments import whole_number
 
 
 def input_shape(network: nn.Module, input_size: int | Sequence[int] | None) -> tuple[int, ...]:
-    """(channels, height, width) of a picture: as asked for, or the network's own.
+    """(channels, height, width) of a picture: as asked for, or the network's own; (words,) of a sentence.
 
     Raises:
         UsageError: The network does not say what pictures it takes.
@@ -23,6 +23,8 @@ def input_shape(network: nn.Module, input_size: int | Sequence[int] | None) -> t
             f"{type(network).__name__} does not say what pictures it takes; give input_size=(height, width), "
             "or (channels, height, width)"
         )
+    if getattr(network, "kind", "") == "text":
+        return (whole_number("inspect", "input_size", size if isinstance(size, int) else size[-1]),)
     sides = (size, size) if isinstance(size, int) else tuple(size)
     sides = tuple(whole_number("inspect", "input_size", side) for side in sides)
     return sides if len(sides) != 2 else (_channels(network), *sides)

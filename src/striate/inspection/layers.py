@@ -133,6 +133,7 @@ def layers_of(trace: Trace, network: nn.Module, stage_ends: Sequence[str]) -> tu
     names = {step.order: step.name for step in trace.steps} | {PICTURE: INPUT}
     stages = stages_of(trace.steps, stage_ends)
     parameters = dict(network.named_parameters())
+    axes = max(1, len(trace.input_shape) - 1)  # a sentence runs along one, and has no channels
     records = []
     for step in trace.steps:
         window, facts = step.window, step.facts
@@ -158,8 +159,8 @@ def layers_of(trace: Trace, network: nn.Module, stage_ends: Sequence[str]) -> tu
                 macs=step.macs if facts.macs is None else facts.macs,
                 element_operations=step.elements if facts.element_operations is None else facts.element_operations,
                 activation_bytes=step.output_bytes,
-                receptive_field=_field(step.extent, len(trace.input_shape) - 1),
-                sees_everything=_sees_everything(step.extent, len(trace.input_shape) - 1),
+                receptive_field=_field(step.extent, axes),
+                sees_everything=_sees_everything(step.extent, axes),
                 auxiliary=is_auxiliary(step.name),
                 stage=stages[step.order],
                 settings=step.module.extra_repr() if step.module is not None else "",

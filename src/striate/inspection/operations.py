@@ -194,6 +194,13 @@ def reduction(kind: str) -> Rule:
     return rule
 
 
+def embedding(see: See, input: Tensor, weight: Tensor, *arguments: Any, **named: Any) -> Result:  # noqa: A002
+    """The rule of looking up rows of a table: each place of a sentence has a row's numbers."""
+    extent = see(input)
+    shape = (*input.shape, weight.shape[1])
+    return Result(kind="embedding", shape=shape, extent=replace(extent, axes=(*extent.axes, None)))
+
+
 def _table() -> Mapping[str, Rule]:
     rules: dict[str, Rule] = {
         "linear": linear,
@@ -205,6 +212,7 @@ def _table() -> Mapping[str, Rule]:
         "concatenate": concatenation,
         "stack": stack,
         "pad": padded,
+        "embedding": embedding,
         "batch_norm": of_first("batch_norm", 2),
         "local_response_norm": of_first("local_response_norm", 4),
         "instance_norm": over_the_picture("instance_norm", 2),

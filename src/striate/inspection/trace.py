@@ -26,6 +26,7 @@ from striate.inspection.operation_rule import Result
 from striate.inspection.operations import RULES, broadcast
 from striate.inspection.receptive_field import Axis, Extent, Spread, joined
 from striate.nn import LayerFacts, StatesFacts
+from striate.nn.fixed_embedding import FixedEmbedding
 
 PICTURE = -1
 """The source of what comes from the picture itself."""
@@ -105,6 +106,8 @@ def trace(network: nn.Module, input_shape: tuple[int, ...]) -> Trace:
     """
     weight = next((tensor for tensor in network.parameters() if tensor.is_floating_point()), None)
     dtype = torch.float32 if weight is None else weight.dtype
+    if len(input_shape) == 1 and any(isinstance(module, nn.Embedding | FixedEmbedding) for module in network.modules()):
+        dtype = torch.int64  # ids of words
     picture = torch.empty((1, *input_shape), device="meta", dtype=dtype)
     tracer = Tracer(network, picture)
     # Auxiliary heads are only met through their own entry. It does not go through the network's own hooks.
@@ -131,8 +134,10 @@ class Tracer(TorchFunctionMode):
 
     def __init__(self, network: nn.Module, picture: Tensor) -> None:
         super().__init__()
-        axes = [Axis(along=along, pixels=pixels) for along, pixels in enumerate(picture.shape[2:])]
-        extent = Extent((None, *([None] if picture.ndim > 1 else []), *axes))
+        channels = picture.is_floating_point() and picture.ndim > 1  # a sentence has none, and runs along its words
+        sides = picture.shape[1 + channels :]
+        axes = [Axis(along=along, pixels=pixels) for along, pixels in enumerate(sides)]
+        extent = Extent((None, *([None] if channels else []), *axes))
         self.values: dict[int, Value] = {id(picture): Value(picture, (PICTURE,), extent)}
         self.steps: list[Step] = []
         self.scopes: list[Scope] = []

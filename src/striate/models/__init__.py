@@ -20,6 +20,9 @@ from striate.models.nin import NiN, NiNConfig
 from striate.models.resnet import ResNet, ResNetConfig
 from striate.models.resnet9 import ResNet9, ResNet9Config
 from striate.models.stages import StageVectors, maxima_of, split_after
+from striate.models.text_lstm import TextLSTM, TextLSTMConfig
+from striate.models.text_network import TextNetwork
+from striate.models.textcnn import TextCNN, TextCNNConfig
 from striate.models.vgg import VGG, VGGConfig
 from striate.models.zfnet import ZFNet, ZFNetConfig
 
@@ -57,6 +60,11 @@ __all__ = [
     "Row",
     "ScaledFigures",
     "StageVectors",
+    "TextCNN",
+    "TextCNNConfig",
+    "TextLSTM",
+    "TextLSTMConfig",
+    "TextNetwork",
     "VGG",
     "VGGConfig",
     "ZFNet",

@@ -24,6 +24,8 @@ from striate.models import (
     rcnn,
     resnet,
     resnet9,
+    text_lstm,
+    textcnn,
     vgg,
     zfnet,
 )
@@ -62,6 +64,11 @@ class Row:
     def benchmark(self) -> Benchmark:
         """The pictures and classes it was made for."""
         return self.config.benchmark
+
+    @property
+    def kind(self) -> str:
+        """What it is given: a name of `striate.encodings`."""
+        return self.config.kind
 
     @property
     def num_classes(self) -> int:
@@ -106,7 +113,13 @@ FAMILIES: tuple[tuple[Family, Mapping[str, NetworkConfig]], ...] = (
     (resnet9.ResNet9, resnet9.VARIANTS),
     (efficientnet.EfficientNet, efficientnet.VARIANTS),
     (airbench.Airbench, airbench.VARIANTS),
+    (textcnn.TextCNN, textcnn.VARIANTS),
+    (text_lstm.TextLSTM, text_lstm.VARIANTS),
 )
+"""Networks for sentences come after those for pictures."""
+
+SHORT_NAMES = MappingProxyType({"textcnn": "textcnn_rand"})
+"""What rows may be called besides."""
 
 
 def merged(families: Iterable[tuple[Family, Mapping[str, NetworkConfig]]]) -> Mapping[str, Row]:
@@ -138,18 +151,21 @@ ARITHMETIC = {
 }
 """Fields of rows that change what is computed, and no tensor."""
 
-WITHOUT_EFFECT = {"paper", "benchmark", "initialization", "photograph_side"}
+WITHOUT_EFFECT = {"paper", "benchmark", "initialization", "photograph_side", "kind"}
 """Fields of rows that say nothing of what a network with trained weights computes."""
 
 
-def list_models() -> list[str]:
-    """The names of all networks, by family, the oldest first.
+def list_models(kind: str | None = None) -> list[str]:
+    """The names of all networks, by family, the oldest first; those for sentences come last.
+
+    Args:
+        kind: `"picture"` or `"text"`: the networks for these alone.
 
     Example:
-        >>> list_models()[:4]
-        ['lenet5', 'lenet5_dense', 'lenet5_relu', 'alexnet']
+        >>> list_models()[:4], list_models("text")[0]
+        (['lenet5', 'lenet5_dense', 'lenet5_relu', 'alexnet'], 'textcnn_rand')
     """
-    return list(ROWS)
+    return [name for name, row in ROWS.items() if kind in (None, row.kind)]
 
 
 def model_row(name: str) -> Row:
@@ -166,6 +182,7 @@ def model_row(name: str) -> Row:
         >>> row.num_classes, row.in_channels, row.input_size, row.year
         (10, 1, (32, 32), 1998)
     """
+    name = SHORT_NAMES.get(name, name)
     if name not in ROWS:
         hint = "(run `striate models` to see them all)"
         if "/" in name:

@@ -30,8 +30,8 @@ class Benchmark:
 
     name: str
     num_classes: int
-    in_channels: int
-    input_size: tuple[int, int]  # (height, width) in pixels
+    in_channels: int  # of sentences: how many ids there are
+    input_size: tuple[int, int]  # (height, width) in pixels; of sentences (1, words)
     mean: tuple[float, ...]  # of each channel, of the 0..1 range: inputs are (pixel / 255 - mean) / std
     std: tuple[float, ...]
 
@@ -72,4 +72,5 @@ class NetworkConfig:
     photograph_side: int = (
         0  # pixels: the side of photographs for a row made for thumbnails that takes larger ones; 0: its own
     )
+    kind: str = "picture"  # what is given, a name of `striate.encodings`
     auxiliary_weight: float = 0.0  # of each auxiliary head's loss in training, beside the head's 1; 0: there are none

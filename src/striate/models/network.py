@@ -43,6 +43,9 @@ class Network(nn.Module, ABC):
         UsageError: `num_classes` or `in_channels` is not a whole number of at least 1.
     """
 
+    kind: ClassVar[str] = "picture"
+    """What is given: a name of `striate.encodings`."""
+
     head_name: ClassVar[str]
     """Path of the last layer, the one that `replace_head` replaces; its parameters' names begin with it."""
 
@@ -138,6 +141,9 @@ class Network(nn.Module, ABC):
             like = next(tensor for tensor in (*old.parameters(), *old.buffers()))
             self.set_submodule(name, new.to(like.device, like.dtype).train(old.training))
         self.num_classes = num_classes
+
+    def constrain(self) -> None:
+        """What the paper does with weights after every step of training, besides the step; nothing, unless a family has it."""
 
     def reset_parameters(self) -> None:
         """Draw all weights anew by the paper's rules, as the constructor does; put buffers back as it makes them.

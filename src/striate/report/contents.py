@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from striate.decision import Decision
+from striate.encodings import DEFAULT_KIND
 from striate.evaluation import Finding, ReliabilityBin
 from striate.evaluation.abstention import RiskCoverage
 from striate.evaluation.two_classes import AtThreshold, ThresholdCurves
@@ -26,9 +27,9 @@ class Quarantined(NamedTuple):
 
 
 class Mistake(NamedTuple):
-    """A picture that was called what it is not."""
+    """A picture that was called what it is not, or a sentence."""
 
-    picture: Picture
+    picture: Picture | str
     key: str
     true: str
     predicted: str
@@ -49,10 +50,12 @@ class DataSummary:
 
     location: str
     counts: Mapping[str, Mapping[str, int]]  # class -> split -> pictures
+    kind: str = DEFAULT_KIND  # what is given, a name of `striate.encodings`
     ignored: Mapping[str, int] = field(default_factory=dict)  # what -> how many, such as {"stray files": 3}
     quarantined: Sequence[tuple[str, str]] = ()  # (key, reason), as in `Quarantined`
     # class -> pictures; up to 8 a class are shown, with more than 20 classes only the first
     samples: Mapping[str, Sequence[Picture]] = field(default_factory=dict)
+    sentences: Mapping[str, Sequence[str]] = field(default_factory=dict)  # class -> sentences, where such are given
 
 
 @dataclass(frozen=True)
@@ -145,7 +148,7 @@ class TrainingReport:
     history: Sequence[Mapping[str, float | None]] = ()  # rows as in metrics.jsonl
     scores: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # split -> `Scores.to_dict()`
     mistakes: Sequence[
-        tuple[Picture, str, str, str, float]
+        tuple[Picture | str, str, str, str, float]
     ] = ()  # as in `Mistake`, of the headline's split, worst first
     calibration: Calibration | None = None
     two_classes: TwoClasses | None = None

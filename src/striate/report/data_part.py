@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from striate.choosing import evenly
+from striate.encodings import named_encoding
 from striate.report.contents import DataSummary, Picture
 from striate.report.table import Table
 from striate.report.thumbnails import Thumbnail, thumbnail
@@ -17,7 +18,14 @@ RARE_CLASSES, COMMON_CLASSES = 10, 10
 QUARANTINED = 40
 STRIP_CLASSES, STRIP_PICTURES, STRIPS_TOGETHER = 20, 8, 100
 GRID_PICTURES = 96
+SENTENCES, SENTENCE_CHARACTERS = 4, 300
 STRIP_SIDE, GRID_SIDE = 80, 72  # CSS pixels
+
+
+def shortened(sentence: str) -> str:
+    """The beginning of a sentence."""
+    return sentence if len(sentence) <= SENTENCE_CHARACTERS else sentence[:SENTENCE_CHARACTERS] + "…"
+
 
 SPLITS = ("train", "val", "test")
 
@@ -58,6 +66,7 @@ class DataPart:
     pictures: str  # one sentence
     counts: CountTable
     samples: Samples
+    sentences: tuple[tuple[str, tuple[str, ...]], ...]  # by class, shortened
     quarantined: Table
     ignored: tuple[str, ...]
 
@@ -66,11 +75,15 @@ def data_part(data: DataSummary) -> DataPart:
     """What the page shows of the data."""
     left = len(data.quarantined) - QUARANTINED
     return DataPart(
-        pictures=_pictures(data.counts),
+        pictures=_pictures(data.counts, named_encoding(data.kind).one),
         counts=_count_table(data.counts),
         samples=_samples(data.samples),
+        sentences=tuple(
+            (name, tuple(map(shortened, sentences[:SENTENCES])))
+            for name, sentences in list(data.sentences.items())[:STRIP_CLASSES]
+        ),
         quarantined=Table(
-            columns=("Picture", "Why"),
+            columns=(named_encoding(data.kind).one.capitalize(), "Why"),
             rows=tuple((key, reason) for key, reason in data.quarantined[:QUARANTINED]),
             note=f"{left:,} more are not shown." if left > 0 else "",
         ),
@@ -101,11 +114,11 @@ def _count_table(counts: Mapping[str, Mapping[str, int]]) -> CountTable:
     return CountTable(tuple(splits), tuple(map(shown, head)), between, tuple(map(shown, tail)), sums)
 
 
-def _pictures(counts: Mapping[str, Mapping[str, int]]) -> str:
+def _pictures(counts: Mapping[str, Mapping[str, int]], one: str) -> str:
     total = sum(sum(by_split.values()) for by_split in counts.values())
     by_split = {split: sum(row.get(split, 0) for row in counts.values()) for split in SPLITS}
     parts = [f"{count:,} {split}" for split, count in by_split.items() if count]
-    said = f"{plural(total, 'picture')} of {plural(len(counts), 'class', 'classes')}"
+    said = f"{plural(total, one)} of {plural(len(counts), 'class', 'classes')}"
     return f"{said}: {', '.join(parts)}." if parts else f"{said}."
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from striate.choosing import evenly
+from striate.encodings import named_encoding
 from striate.evaluation import Finding, Scores
 from striate.report.contents import TrainingReport
 from striate.report.curves import Chart, chart
@@ -49,6 +50,8 @@ class Page:
     """All that the template is given."""
 
     report: TrainingReport
+    one: str  # what an item is called
+    many: str
     lead: str
     headline: Headline | None
     progress: str  # instead of a headline
@@ -77,10 +80,12 @@ def page(report: TrainingReport) -> Page:
     parts = _parts(report, shown)
     return Page(
         report=report,
+        one=named_encoding(report.data.kind).one,
+        many=named_encoding(report.data.kind).plural,
         lead=_lead(report),
         headline=_headline(split, shown) if split and shown else None,
         progress=_progress(report),
-        splits=_splits(scores) if len(scores) > 1 else None,
+        splits=_splits(scores, named_encoding(report.data.kind).plural) if len(scores) > 1 else None,
         tournament=tournament_part(report.tournament) if report.tournament else None,
         charts=charts,
         epochs=_epochs(report) if report.history else None,
@@ -118,7 +123,9 @@ def _sections(report: TrainingReport, parts: Sequence[ShownPart], *, charts: boo
 
 def _lead(report: TrainingReport) -> str:
     counts = report.data.counts
-    trained_on = plural(sum(by_split.get("train", 0) for by_split in counts.values()), "picture")
+    trained_on = plural(
+        sum(by_split.get("train", 0) for by_split in counts.values()), named_encoding(report.data.kind).one
+    )
     model = report.model + (f" with {number(report.parameters)} parameters" if report.parameters else "")
     trained = "trained on" if report.history else "its head fitted to" if report.scores else "to be trained on"
     classes = plural(len(counts), "class", "classes")
@@ -162,7 +169,7 @@ def _headline(split: str, scores: Scores) -> Headline:
     )
 
 
-def _splits(scores: Mapping[str, Scores]) -> Table:
+def _splits(scores: Mapping[str, Scores], many: str) -> Table:
     rows = []
     for split, of_split in scores.items():
         low, high = of_split.accuracy_interval
@@ -176,7 +183,7 @@ def _splits(scores: Mapping[str, Scores]) -> Table:
                 number(of_split.log_loss),
             )
         )
-    return Table(("Split", "Pictures", "Accuracy", "95 % interval", "Balanced", "Log loss"), tuple(rows))
+    return Table(("Split", many.capitalize(), "Accuracy", "95 % interval", "Balanced", "Log loss"), tuple(rows))
 
 
 def _charts(report: TrainingReport) -> tuple[Chart, ...]:
@@ -201,7 +208,11 @@ def _epochs(report: TrainingReport) -> Table:
         ("Val accuracy", "val_accuracy", percent),
         ("Learning rate", "learning_rate", number),
         ("Time", "seconds", duration),
-        ("Pictures/s", "pictures_per_second", lambda speed: number(None if speed is None else round(speed))),
+        (
+            f"{named_encoding(report.data.kind).plural.capitalize()}/s",
+            "pictures_per_second",
+            lambda speed: number(None if speed is None else round(speed)),
+        ),
     )
     return Table(
         columns=tuple(title for title, _, _ in words),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from striate.report.contents import SeeingInside
 from striate.report.thumbnails import Thumbnail, thumbnail
 from striate.wording import plural, probability
@@ -49,7 +51,7 @@ def seeing_part(seeing: SeeingInside) -> SeeingPart:
         note = f"{many} of {seeing.filters_of}, {first[0]} x {first[1]} weights each, {colours}: mid-grey is a weight of 0."
     cards = tuple(
         SpokenCard(
-            picture=thumbnail(mistake.picture, side=HEAT_SIDE),
+            picture=thumbnail(np.asarray(mistake.picture), side=HEAT_SIDE),
             for_predicted=thumbnail(for_predicted, side=HEAT_SIDE),
             for_true=thumbnail(for_true, side=HEAT_SIDE),
             key=mistake.key,

@@ -17,7 +17,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from striate.data import Dataset, PixelStore
-from striate.data.examples import SplitExamples
+from striate.data.examples import SplitExamples, of_pictures
 from striate.deciding.deciding import decide
 from striate.deciding.run_plan import RunPlan
 from striate.deciding.training_request import TrainingRequest
@@ -157,9 +157,10 @@ def _learn_and_seal(
         watcher.task("sealing", 0, 1)
         sealed = _seal(folder, plan, dataset, store, learnt)
         watcher.task("sealing", 1, 1)
-        unseen = _cross_validate(plan, network, (examples[0], examples[1]), watcher=watcher, signals=signals)
+        pictures = [of_pictures(part) for part in examples]
+        unseen = _cross_validate(plan, network, (pictures[0], pictures[1]), watcher=watcher, signals=signals)
         if plan.recipe.transfer.kind == "head":
-            passed = examples[:2] if unseen else examples[:1]
+            passed = pictures[:2] if unseen else pictures[:1]
             partial = PartialTraining.of(network, plan.recipe)
             keep_for_other_heads(partial, passed, later_heads, device=torch.device(plan.settings.device))
     _write_answers(folder, plan, sealed, learnt, unseen)
@@ -173,7 +174,7 @@ def _seal(folder: Path, plan: RunPlan, dataset: Dataset, store: PixelStore, lear
 def _write_answers(
     folder: Path, plan: RunPlan, sealed: Sealed, learnt: Network, unseen: Mapping[str, npt.NDArray[Any]]
 ) -> None:
-    inspection = inspect_network(learnt, (plan.preprocessing.channels, *plan.preprocessing.size))
+    inspection = inspect_network(learnt, (plan.preprocessing.channels, *plan.picture_preprocessing.size))
     answers = {
         "probabilities": sealed.measured.probabilities[VALIDATION].astype(np.float32),
         "labels": sealed.measured.labels[VALIDATION],

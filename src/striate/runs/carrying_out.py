@@ -11,7 +11,7 @@ from pathlib import Path
 from striate.bundle import SeenPictures
 from striate.choosing import evenly
 from striate.data import Dataset, PixelStore, open_store
-from striate.data.examples import SplitExamples
+from striate.data.examples import AnyExamples, examples_of
 from striate.deciding.run_plan import RunPlan
 from striate.errors import StriateError, TrainingError
 from striate.interruption import interruptible
@@ -75,13 +75,13 @@ def carry_out(
     return Run(folder)
 
 
-def open_examples(dataset: Dataset, run: RunPlan, watcher: Watcher) -> tuple[PixelStore, SplitExamples, SplitExamples]:
+def open_examples(dataset: Dataset, run: RunPlan, watcher: Watcher) -> tuple[PixelStore, AnyExamples, AnyExamples]:
     """The pictures as the network takes them: all of them, those to learn from, and those to measure on between epochs."""
     store = open_store(dataset, run.preprocessing, progress=watcher.task)
     if store.note:
         watcher.note(store.note)
     training, validation, test = (
-        SplitExamples.of(dataset, store, run.preprocessing, name) for name in ("train", "val", "test")
+        examples_of(dataset, store, run.preprocessing, name) for name in ("train", "val", "test")
     )
     return store, training, validation if len(validation.labels) else test
 
@@ -107,11 +107,11 @@ def seal_run(
     """
     splits = []
     for name in measured_on:
-        examples = SplitExamples.of(dataset, store, run.preprocessing, name)
+        examples = examples_of(dataset, store, run.preprocessing, name)
         if len(examples.labels):
             fingerprint = dataset.select(examples.samples).fingerprint
             splits.append(MeasuredSplit(name, examples.labels, examples.pixels, fingerprint))
-    shown = SplitExamples.of(dataset, store, run.preprocessing, splits[0].name if splits else "train").samples
+    shown = examples_of(dataset, store, run.preprocessing, splits[0].name if splits else "train").samples
     spread = shown[evenly(len(shown), len(run.preprocessing.canary_files))]
     trained = dataset.indices("train")
     return seal(
@@ -137,7 +137,7 @@ def rule_request(run: RunPlan, dataset: Dataset, store: PixelStore) -> RuleReque
     """The decision rule that was asked for, with the training pictures that it may keep features of."""
     if not run.settings.abstain:
         return None
-    examples = SplitExamples.of(dataset, store, run.preprocessing, "train")
+    examples = examples_of(dataset, store, run.preprocessing, "train")
     return RuleRequest(wish(run.settings.abstain), MeasuredSplit("train", examples.labels, examples.pixels, ""))
 
 

@@ -14,9 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from striate.data import Dataset, PixelStore
-from striate.data.examples import SplitExamples
+from striate.data.examples import examples_of
 from striate.deciding.run_plan import RunPlan
 from striate.deciding.stated_decisions import state_taken
+from striate.encodings import DEFAULT_KIND
 from striate.evaluation import Finding, reliability
 from striate.evaluation.abstention import risk_coverage
 from striate.evaluation.calibration import adaptive_reliability
@@ -24,11 +25,13 @@ from striate.evaluation.two_classes import at_threshold, best_threshold, thresho
 from striate.hardware import available_processors, describe_processor
 from striate.initialization import drafting
 from striate.models import Network, create_model
+from striate.pixels import Preprocessing
 from striate.report import Calibration, DataSummary, Mistake, TrainingReport, TwoClasses, write
 from striate.runs.inside import see_inside
 from striate.runs.tournament_record import read_tournament
 from striate.runs.tournament_shown import show_tournament
 from striate.sealing.seal import Sealed, versions
+from striate.text.sentences import sentence_of
 from striate.training.batches import batch_sizes
 from striate.training.run_folder import REPORT
 from striate.wording import network_title
@@ -56,7 +59,7 @@ def write_training_report(
     wrong = mistakes(dataset, store, run, sealed, headline) if headline else []
     report = dataclasses.replace(
         known,
-        data=dataclasses.replace(known.data, samples=sample_pictures(dataset, store)),
+        data=with_samples(known.data, dataset, store),
         parameters=parameter_count(sealed),
         history=history,
         decisions=state_taken(
@@ -69,10 +72,11 @@ def write_training_report(
         mistakes=wrong,
         calibration=calibration_of(sealed, headline) if headline else None,
         two_classes=two_classes_of(sealed, dataset, headline) if headline else None,
-        seeing=see_inside(network, run.preprocessing, dataset.classes, wrong),
+        seeing=see_inside(network, run.preprocessing, dataset.classes, wrong)
+        if isinstance(run.preprocessing, Preprocessing)
+        else None,
         predict_commands=[
-            f"striate predict {bundle} PICTURE.jpg",
-            f"striate predict {bundle} FOLDER --format csv > predictions.csv",
+            *predict_commands(bundle, dataset.kind),
             f"striate evaluate {bundle} DATA",
         ],
         timings=timings,
@@ -137,6 +141,7 @@ def describe_run(folder: Path, run: RunPlan, dataset: Dataset) -> TrainingReport
         task=run.recipe.task,
         data=DataSummary(
             location=dataset.location,
+            kind=dataset.kind,
             counts=dataset.counts(),
             ignored=dataset.ignored,
             quarantined=[(problem.key, problem.reason) for problem in dataset.problems],
@@ -157,26 +162,48 @@ def planned_epochs(run: RunPlan, dataset: Dataset) -> int | None:
     return min(run.recipe.schedule.epochs, math.ceil(run.settings.total_steps / steps_per_epoch)) or None
 
 
-def sample_pictures(dataset: Dataset, store: PixelStore) -> dict[str, list[npt.NDArray[np.uint8]]]:
-    """The first training pictures of each class, as the network sees them."""
+def predict_commands(bundle: str, kind: str) -> list[str]:
+    """How to predict with a bundle whose place is quoted for a shell."""
+    if kind != DEFAULT_KIND:
+        return [f'striate predict {bundle} "A SENTENCE"', f"striate predict {bundle} - --format csv < SENTENCES.txt"]
+    return [
+        f"striate predict {bundle} PICTURE.jpg",
+        f"striate predict {bundle} FOLDER --format csv > predictions.csv",
+    ]
+
+
+def with_samples(data: DataSummary, dataset: Dataset, store: PixelStore) -> DataSummary:
+    """With the first training pictures of each class, as the network sees them, or the first sentences."""
     rows = dataset.indices("train")
-    samples = {}
-    for label, name in enumerate(dataset.classes[:SAMPLED_CLASSES]):
-        of_class = rows[dataset.labels[rows] == label][:SAMPLES_PER_CLASS]
-        samples[name] = list(store.gather(of_class)) if len(of_class) else []
-    return samples
+    of_class = {
+        name: rows[dataset.labels[rows] == label][:SAMPLES_PER_CLASS]
+        for label, name in enumerate(dataset.classes[:SAMPLED_CLASSES])
+    }
+    if dataset.kind == DEFAULT_KIND:
+        pictures = {name: list(store.gather(places)) if len(places) else [] for name, places in of_class.items()}
+        return dataclasses.replace(data, samples=pictures)
+    sentences = {name: sentences_at(dataset, places) for name, places in of_class.items()}
+    return dataclasses.replace(data, sentences=sentences)
+
+
+def sentences_at(dataset: Dataset, rows: npt.NDArray[np.int64]) -> list[str]:
+    """The sentences at these rows."""
+    return [sentence_of(dataset.pictures.read(int(row))) for row in rows]
 
 
 def mistakes(dataset: Dataset, store: PixelStore, run: RunPlan, sealed: Sealed, split: str) -> list[Mistake]:
     """The most confident mistakes on a split, the surest first."""
-    examples = SplitExamples.of(dataset, store, run.preprocessing, split)
+    examples = examples_of(dataset, store, run.preprocessing, split)
     probabilities = sealed.measured.probabilities[split]
     positions = dataset.task.surest_mistakes(probabilities, examples.labels, MISTAKES)
     if not len(positions):
         return []
-    pictures, answers = examples.pixels(positions), dataset.task.decide(probabilities[positions])
+    answers = dataset.task.decide(probabilities[positions])
+    given: Sequence[Any] = list(examples.pixels(positions))
+    if dataset.kind != DEFAULT_KIND:
+        given = sentences_at(dataset, examples.samples[positions])
     rows = []
-    for picture, position, predicted in zip(pictures, positions, answers.tolist(), strict=True):
+    for picture, position, predicted in zip(given, positions, answers.tolist(), strict=True):
         true = dataset.classes[examples.labels[position]]
         probability = float(probabilities[position, predicted])
         rows.append(Mistake(picture, examples.key(int(position)), true, dataset.classes[predicted], probability))

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from striate.data.examples import SplitExamples
+from striate.data.examples import AnyExamples, of_pictures
 from striate.deciding.run_plan import RunPlan
 from striate.errors import Interrupted, TrainingError
 from striate.interruption import Signals
@@ -40,7 +40,7 @@ def learn(
     folder: Path,
     run: RunPlan,
     network: Network,
-    splits: tuple[SplitExamples, SplitExamples],
+    splits: tuple[AnyExamples, AnyExamples],
     history: list[dict[str, Any]],
     *,
     plan: TimePlan | None,
@@ -75,7 +75,7 @@ def learn(
     partial.remember()
     try:
         if run.recipe.fit_head_first and not checkpoints(folder / CHECKPOINTS):
-            fit_new_head(partial, splits[0], device=device, watcher=watcher, stop=signals.stopped)
+            fit_new_head(partial, of_pictures(splits[0]), device=device, watcher=watcher, stop=signals.stopped)
         learnt = network.eval()
         if run.settings.total_steps:
             state, inputs = begin_or_resume(folder, run, partial, splits, watcher=watcher, signals=signals)
@@ -94,11 +94,11 @@ def begin_or_resume(
     folder: Path,
     run: RunPlan,
     partial: PartialTraining,
-    splits: tuple[SplitExamples, SplitExamples],
+    splits: tuple[AnyExamples, AnyExamples],
     *,
     watcher: Watcher,
     signals: Signals,
-) -> tuple[TrainingState, tuple[SplitExamples | KeptMaps, SplitExamples | KeptMaps]]:
+) -> tuple[TrainingState, tuple[AnyExamples | KeptMaps, AnyExamples | KeptMaps]]:
     """The state of the last checkpoint, or before the first step; and what the part that learns takes, of both splits."""
     saved = checkpoints(folder / CHECKPOINTS)
     if not saved:
@@ -119,7 +119,7 @@ def take_steps(
     folder: Path,
     run: RunPlan,
     state: TrainingState,
-    inputs: tuple[SplitExamples | KeptMaps, SplitExamples | KeptMaps],
+    inputs: tuple[AnyExamples | KeptMaps, AnyExamples | KeptMaps],
     history: list[dict[str, Any]],
     *,
     plan: TimePlan | None,

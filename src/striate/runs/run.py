@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from striate.bundle import Contract, open_bundle
+from striate.encodings import DEFAULT_KIND, named_encoding
 from striate.errors import StriateError
 from striate.evaluation import Finding
 from striate.runs.tournament_record import TournamentRecord, read_tournament
@@ -101,10 +102,15 @@ class Run:
         rows = headline_facts(found["metrics"][found["split"]], found) if found["split"] else []
         cut = self.contract.architecture.cut
         rows += [("network", f"{found['model']} with {cut}")] if cut else []
+        given = (
+            "PICTURE.jpg"
+            if self.contract.kind == DEFAULT_KIND
+            else f'"A {named_encoding(self.contract.kind).one.upper()}"'
+        )
         rows += [
             ("run", str(self.folder)),
             ("report", str(self.report)),
-            ("predict", f"striate predict {shlex.quote(str(self.folder))} PICTURE.jpg"),
+            ("predict", f"striate predict {shlex.quote(str(self.folder))} {given}"),
         ]
         return "\n".join(facts(rows, width=width))
 

@@ -270,7 +270,7 @@ class Tournament:
             "pictures": pictures,
             "interval": wilson_interval(correct, pictures),
             "score": selection_score(self.record.metric, result.probabilities, result.labels),
-            "input_size": result.plan.preprocessing.size[0],
+            "input_size": result.plan.picture_preprocessing.size[0],
             "multiply_adds": result.multiply_adds,
             "parameters": result.parameters,
             "ended_after": self.worked,

@@ -9,12 +9,14 @@ from typing import TypeAlias
 
 from torch import nn
 
-from striate.bundle import Bundle, open_bundle
+from striate.bundle import Bundle, Contract, open_bundle
 from striate.bundle.folder import bundles_beside
 from striate.errors import UnknownNameError
 from striate.initialization import drafting
 from striate.models import Row, create_model, list_models, model_row
+from striate.models.catalog import SHORT_NAMES
 from striate.runtime.torch_engine import build_network
+from striate.text import SentenceEncoding
 
 ModelName: TypeAlias = str | os.PathLike[str]
 """A name of the catalogue, or the folder of a run or bundle."""
@@ -28,8 +30,8 @@ class OpenedNetwork:
     name: str = ""
     """What to call it; a module has none."""
     paper: str = ""
-    size: tuple[int, int] | None = None
-    """Height and width that a bundle's pictures are brought to."""
+    size: tuple[int, ...] | None = None
+    """Height and width that a bundle's pictures are brought to; of sentences the number of words."""
     of_catalogue: bool = False
     """Whether a name of the catalogue stands for it: weights of its own it has none."""
 
@@ -49,7 +51,7 @@ def find_model(model: ModelName) -> Row | Bundle:
         'lenet5'
     """
     name = os.fspath(model)
-    if name in list_models():
+    if name in list_models() or name in SHORT_NAMES:
         return model_row(name)
     if os.path.lexists(name):
         return open_bundle(name)
@@ -80,9 +82,13 @@ def draft_network(model: nn.Module | ModelName) -> OpenedNetwork:
     contract, architecture = found.contract, found.contract.architecture
     with drafting():
         network = create_model(**architecture.arguments)
-    return OpenedNetwork(
-        network, title_of(model, found), model_row(architecture.model).paper, contract.picture_preprocessing.size
-    )
+    return OpenedNetwork(network, title_of(model, found), model_row(architecture.model).paper, input_of(contract))
+
+
+def input_of(contract: Contract) -> tuple[int, ...]:
+    """Height and width of a bundle's pictures; of sentences the number of words."""
+    encoding = contract.preprocessing
+    return encoding.shape if isinstance(encoding, SentenceEncoding) else contract.picture_preprocessing.size
 
 
 def weighted_network(
@@ -105,4 +111,4 @@ def weighted_network(
     if isinstance(found, Row):
         network = create_model(found.name, num_classes=num_classes, seed=seed)
         return OpenedNetwork(network, found.name, found.paper, of_catalogue=True)
-    return OpenedNetwork(build_network(found), title_of(model, found), size=found.contract.picture_preprocessing.size)
+    return OpenedNetwork(build_network(found), title_of(model, found), size=input_of(found.contract))

@@ -8,13 +8,14 @@ import torch
 from torch import nn
 
 from striate.models import Network
+from striate.training.adadelta import Adadelta
 from striate.training.recipe import OptimizerConfig
 
 
 def create_optimizer(
     network: Network, config: OptimizerConfig, rates: Mapping[str, float] | None = None
 ) -> torch.optim.Optimizer:
-    """SGD with Nesterov momentum or AdamW, fused, over groups of one rate each, decayed or not.
+    """SGD with Nesterov momentum or AdamW, fused, or Adadelta, over groups of one rate each, decayed or not.
 
     Weight decay is for the kernels and matrices: what has one dimension or none (norms, biases, coefficients) is not decayed. It is
     these, too, that learn `config.bias_multiplier` times faster. Each group carries `peak`, its own peak learning rate, which the
@@ -38,6 +39,12 @@ def create_optimizer(
         peak = config.learning_rate * rate
         decay = config.weight_decay if decayed else 0.0
         settings.append({"params": parameters, "lr": peak, "peak": peak, "weight_decay": decay, "kernels": decayed})
+    if config.name == "adadelta":
+        # Of a batch's words alone gradients are made, where nothing looks at the whole gradient: clipping, and decay.
+        for module in network.modules():
+            if isinstance(module, nn.Embedding):
+                module.sparse = not config.gradient_clip and not config.weight_decay
+        return Adadelta(settings, rho=config.momentum)
     if config.name == "adamw":
         return torch.optim.AdamW(settings, betas=(config.momentum, 0.999), fused=True)
     return torch.optim.SGD(settings, lr=0.1, momentum=config.momentum, nesterov=config.momentum > 0, fused=True)

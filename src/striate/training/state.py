@@ -148,5 +148,6 @@ class TrainingState:
             if kind == "optimizer":
                 key, _, name = rest.partition(".")
                 # The layout in memory follows the parameter's, as in a run that was never interrupted.
-                like = torch.empty_like(parameters[name]) if tensor.ndim else torch.empty_like(tensor)
+                of_shape = tensor.shape == parameters[name].shape
+                like = torch.empty_like(parameters[name]) if of_shape else torch.empty_like(tensor)
                 self.optimizer.state[parameters[name]][key] = like.copy_(tensor)

@@ -107,6 +107,7 @@ class Stepper:
             # What torch's GradScaler sets: fused optimizers leave the weights alone where it is 1.
             state.optimizer.found_inf = self._failed  # type: ignore[attr-defined]
         state.optimizer.step()
+        state.network.constrain()
         state.optimizer.zero_grad(set_to_none=True)
         span = recipe.averaging.span * state.total_steps
         self._average.update(average_decay(step=state.step, span_steps=span))

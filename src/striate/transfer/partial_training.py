@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from striate.data.examples import SplitExamples
+from striate.data.examples import AnyExamples, SplitExamples, of_pictures
 from striate.models import CutNetwork, Network, maxima_of
 from striate.nn import StandardizedLinear
 from striate.training import KeptMaps, Recipe, TrainingState
@@ -190,13 +190,13 @@ def _head_inputs(
 
 def choose_inputs(
     partial: PartialTraining,
-    training: SplitExamples,
-    validation: SplitExamples,
+    training: AnyExamples,
+    validation: AnyExamples,
     *,
     device: torch.device,
     watcher: Watcher,
     stop: Callable[[], bool],
-) -> tuple[SplitExamples | KeptMaps, SplitExamples | KeptMaps, str]:
+) -> tuple[AnyExamples | KeptMaps, AnyExamples | KeptMaps, str]:
     """What the part that learns takes: pictures, or the maps of the last frozen stage, and which stage that is.
 
     Maps are computed once, of the pictures as they are and of a few draws of the augmentation, where there is room for them.
@@ -205,6 +205,7 @@ def choose_inputs(
     frozen = len(network.stages) - transfer.trainable_stages
     if transfer.kind != "stages" or frozen == 0:
         return training, validation, ""
+    training, validation = of_pictures(training), of_pictures(validation)
     stage = network.stages[frozen - 1]
     part = maps_of(network, stage, training.preprocessing.size)
     no_room = f"what {stage} says of the pictures is too much to keep"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from striate.evaluation import Scores
 from striate.report.contents import TrainingReport
+from striate.report.data_part import shortened
 from striate.report.parts.part import Part
 from striate.report.thumbnails import Thumbnail, thumbnail
 from striate.wording import probability
@@ -17,9 +18,11 @@ MISTAKE_SIDE = 148  # CSS pixels
 
 @dataclass(frozen=True)
 class MistakeCard:
-    """One mistake with its picture."""
+    """One mistake with its picture, or its sentence."""
 
-    thumbnail: Thumbnail
+    thumbnail: Thumbnail | None
+    """None of a sentence."""
+    sentence: str
     key: str
     true: str
     predicted: str
@@ -29,8 +32,15 @@ class MistakeCard:
 def words(report: TrainingReport, scores: Scores | None) -> tuple[MistakeCard, ...] | None:
     """A card a mistake, the surest first."""
     cards = tuple(
-        MistakeCard(thumbnail(picture, side=MISTAKE_SIDE), key, true, predicted, probability(share))
-        for picture, key, true, predicted, share in report.mistakes[:MISTAKES]
+        MistakeCard(
+            None if isinstance(given, str) else thumbnail(given, side=MISTAKE_SIDE),
+            shortened(given) if isinstance(given, str) else "",
+            key,
+            true,
+            predicted,
+            probability(share),
+        )
+        for given, key, true, predicted, share in report.mistakes[:MISTAKES]
     )
     return cards or None
 
