@@ -181,12 +181,36 @@ def read_table(content: bytes, folder: Path) -> object:
     return load_table(path)
 
 
+def indexes() -> list[bytes]:
+    """Indexes of pictures, a small and an empty one."""
+    from striate.retrieval.indexed_files import IndexedFiles, MadeBy, write_index
+
+    rows = IndexedFiles(
+        ["a.png", "b.png"], np.ones((2, 3), np.int64), np.ones((2, 32), np.uint8), np.eye(2, 4, dtype=np.float32)
+    )
+    written = []
+    with tempfile.TemporaryDirectory() as folder:
+        for one in (rows, IndexedFiles.empty()):
+            write_index(path := Path(folder, "index.npz"), one, MadeBy("vgg16", "0" * 64, "fp32"))
+            written.append(path.read_bytes())
+    return written
+
+
+def read_index(content: bytes, folder: Path) -> object:
+    from striate.retrieval.indexed_files import read_index
+
+    path = folder / "index.npz"
+    path.write_bytes(content)
+    return read_index(path)
+
+
 TARGETS = (
     Target("pixels", pictures, read_picture, (PictureError,)),
     Target("contract", contracts, read_contract, (BundleError, UsageError)),
     Target("weights", weights, read_weights, (WeightsError,)),
     Target("idx", idx_files, read_idx, (DataError,)),
     Target("table", tables, read_table, (DataError,)),
+    Target("index", indexes, read_index, (DataError,)),
 )
 
 TOKENS = (

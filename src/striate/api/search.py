@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from striate.errors import DataError, PictureError, UsageError
-from striate.pixels import PictureSource, decode
+from striate.pixels import PictureSource, decode, measure
 from striate.pixels.decoding import held, picture_name
 from striate.pixels.picture_arguments import Pictures, as_pictures, check_globs, expand
 from striate.printable_text import printable
@@ -182,7 +182,8 @@ def search(
     if not isinstance(classifier, Classifier):
         classifier = load_classifier(classifier, engine=engine, precision=precision, device=device)
     found = PictureIndex(classifier, folder)
-    classifier.features(asked)  # one that cannot be read is told before the folder is
+    for picture in asked:
+        measure(picture)  # one that is none is told before the folder is read
     place = Path(index) if index is not None else _kept_at(found)
     if place.is_file():
         found = _opened(place, found, strictly=index is not None)

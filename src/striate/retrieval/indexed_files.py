@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from striate.durable_writing import whole_file
 from striate.errors import DataError, UsageError
+from striate.printable_text import printable
 
 VERSION = 1
 
@@ -24,6 +25,9 @@ LONGEST_HEAD = 1 << 16
 
 LONGEST_NAME = 4096
 """Characters of a path in a folder."""
+
+MOST_SAID = 200
+"""Characters of what is wrong with a file."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +121,7 @@ def read_index(path: Path) -> tuple[IndexedFiles, MadeBy]:
             raise ValueError("it was written by another version")
         made_by = MadeBy(**{name: str(value) for name, value in head.items()})
     except Exception as error:  # a damaged archive fails in many ways
-        reason = str(error) or type(error).__name__
+        reason = printable(" ".join(str(error).split())[:MOST_SAID]) or type(error).__name__
         raise DataError(
             f"{path} is no index of pictures, or it is damaged ({reason}); delete it, and it is made anew"
         ) from error
