@@ -1,4 +1,4 @@
-"""RCNN, the recurrent convolutional neural network: Liang and Hu 2015, Fig. 3 and Table 1.
+"""RCNN, the recurrent convolutional neural network: Liang and Hu 2015, Fig. 3.
 
     layer1  K@32x32   5x5 convolution, ReLU; 3x3 maximum at stride 2
     layer2  K@16x16   recurrent convolution, 3x3
@@ -37,7 +37,7 @@ PAPER = Paper(
 
 @dataclass(frozen=True, kw_only=True)
 class RCNNConfig(NetworkConfig):
-    """A row of the table."""
+    """A row of the results: how many maps, and T."""
 
     maps: int
     """K, in every layer."""
