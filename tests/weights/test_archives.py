@@ -102,3 +102,16 @@ def test_a_safetensors_header_longer_than_its_file_is_refused(tmp_path, length):
 def test_what_torch_writes_is_within_all_bounds(tmp_path):
     torch.save({f"layer{number}.weight": torch.zeros(3) for number in range(3000)}, tmp_path / "w.pth")
     assert len(read_weights(tmp_path / "w.pth").tensors) == 3000
+
+
+def test_an_archive_that_says_it_is_one_of_several_parts(tmp_path):
+    path = tmp_path / "w.pth"
+    torch.save(TENSORS, path)
+    content = path.read_bytes()
+    end = content.rindex(b"PK\x05\x06")
+    locator = b"PK\x06\x07" + struct.pack("<IQI", 0, 0, 2)  # two parts
+    path.write_bytes(content[:end] + locator + content[end:])
+    with pytest.raises(
+        WeightsError, match=r"is damaged, cut short or not written by torch\.save; download or copy it anew$"
+    ):
+        read_weights(path)

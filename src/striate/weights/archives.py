@@ -33,6 +33,14 @@ _LOCATOR_64 = b"PK\x06\x07"
 _LONGEST_COMMENT = (1 << 16) - 1
 
 
+def is_archive(path: Path) -> bool:
+    """Whether a file is a zip archive, be it damaged."""
+    try:
+        return zipfile.is_zipfile(path)
+    except zipfile.BadZipFile:  # it says that it is one of several parts
+        return True
+
+
 def check_archive(path: Path) -> None:
     """Refuses a zip archive that holds something other than tensors, or declares more than is in it.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 import warnings
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from torch import Tensor
 
 from striate.errors import UsageError, WeightsError
 from striate.utf8_paths import utf8_path
-from striate.weights.archives import EXPECTED, check_archive, check_header
+from striate.weights.archives import EXPECTED, check_archive, check_header, is_archive
 from striate.weights.stand_ins import standing_in
 from striate.weights.tensor_tables import WRAPPERS, TensorTable, Which, tables_within, without_wrappers
 
@@ -146,7 +145,7 @@ def _read_safetensors(path: Path, beginning: bytes) -> tuple[list[TensorTable], 
 
 
 def _read_pytorch(path: Path, beginning: bytes) -> list[TensorTable]:
-    zipped = zipfile.is_zipfile(path)
+    zipped = is_archive(path)
     if not zipped and not beginning.startswith((b"\x80", b"PK")):
         said = next((words for start, words in STRANGERS if beginning.startswith(start)), None)
         raise WeightsError(f"weights file {path} " + (said or f"is not a weights file; {EXPECTED}"))
