@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 INPUTS := pyproject.toml constraints.txt
 
-.PHONY: help demo test test-slow test-all fuzz bench bench-quality check format clean
+.PHONY: help demo test test-slow test-all fuzz bench bench-quality bench-trust check format clean
 
 help:
 	@echo "make demo       train LeNet-5 on handwritten digits, evaluate it, predict a few"
@@ -16,6 +16,7 @@ help:
 	@echo "make fuzz       read damaged pictures, contracts, weights and tables for five minutes (SECONDS=300)"
 	@echo "make bench      measure Striate beside its peers (about forty minutes), and write docs/performance.md"
 	@echo "make bench-quality  measure how good the default is beside its peers: hours, in as many goes as wanted; writes docs/quality.md and docs/stand-ins.md"
+	@echo "make bench-trust  measure what the promises of sound data come to, and write docs/trust.md"
 	@echo "make check      lint, types, the layers of the house"
 	@echo "make format     let ruff format the code"
 
@@ -56,6 +57,9 @@ bench: $(VENV)/.dev
 bench-quality: $(VENV)/.dev
 	$(BIN)/python benchmarks/tournament.py
 	$(BIN)/python benchmarks/stand_ins.py
+
+bench-trust: $(VENV)/.dev
+	$(BIN)/python benchmarks/trust.py
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

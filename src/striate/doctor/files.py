@@ -101,8 +101,7 @@ def colour_surprises(audit: Audit) -> Iterator[Seen]:
     tones = records["tones"].astype(np.int64)
     colour = records["colour_seen"]
     telling = colour | (tones[:, -1] - tones[:, 0] >= TELLING)
-    coloured = float(colour.mean())
-    shares = np.where(colour, coloured, 1 - coloured)  # of pictures that are alike in this
+    shares = np.where(colour, colour.mean(), (~colour).mean())  # of pictures that are alike in this
     for place, row in enumerate(rows):
         if ways[place] and stored_alike[place] <= MOST:
             yield Seen((int(row),), float(stored_alike[place]), {"way": f"stored {ways[place]}"})

@@ -1,0 +1,89 @@
+"""How far Striate can be trusted: what its promises of honest numbers and sound data come to, measured part by part.
+
+    make bench-trust
+    python benchmarks/trust.py doctor --data DATA
+    python benchmarks/trust.py --page-only
+
+DATA is the folder of the test data; by default `$STRIATE_TEST_DATA`. Each part is a file of `trust/` with `NAME`, `measure(data)` and
+`section(result)`, and a line in `PARTS`; what it measured is kept in `results/trust/NAME.json`, and `docs/trust.md` is made from all that
+is kept. Parts measure processor time beside wall time, and say how busy the machine was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from trust import data_doctor
+
+from striate.hardware import available_processors, describe_processor
+from striate.version import __version__
+
+HERE = Path(__file__).parent
+RESULTS = HERE / "results" / "trust"
+PAGE = HERE.parent / "docs" / "trust.md"
+PARTS = (data_doctor,)
+HEAD = """# Trust
+
+Written by `make bench-trust` from the results in `benchmarks/results/trust/`; each part says what it was measured on. Where
+the load is above the number of processors, others had them too: there the processor time tells, and the wall time does not.
+"""
+
+
+def main() -> None:
+    """Parses, measures, writes."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    names = [part.NAME for part in PARTS]
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(names)}; default: all")
+    parser.add_argument("--data", type=Path, help="default: $STRIATE_TEST_DATA")
+    parser.add_argument("--page-only", action="store_true", help="write the page from what is kept")
+    asked = parser.parse_args()
+    if unknown := set(asked.parts) - set(names):
+        parser.error(f"there is no part {', '.join(sorted(unknown))}; there are {', '.join(names)}")
+    data = asked.data or Path(os.environ.get("STRIATE_TEST_DATA", ""))
+    if not asked.page_only:
+        if not data.is_dir() or data == Path():
+            parser.error("name the folder of the test data by --data, or in STRIATE_TEST_DATA")
+        for part in PARTS:
+            if not asked.parts or part.NAME in asked.parts:
+                keep(part.NAME, part.measure(data))
+    PAGE.write_text(page(), encoding="utf-8")
+    print(f"wrote {PAGE}")
+
+
+def keep(name: str, measured: dict[str, Any]) -> None:
+    """Writes what a part measured, and what it was measured on."""
+    machine = {
+        "processor": describe_processor(),
+        "processors": available_processors(),
+        "striate": __version__,
+        "when": time.strftime("%Y-%m-%d"),
+        "load": round(os.getloadavg()[2], 1),
+    }
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    text = json.dumps({"on": machine, "measured": measured}, indent=1)
+    (RESULTS / f"{name}.json").write_text(f"{text}\n", encoding="utf-8")
+
+
+def page() -> str:
+    """The page of all that is kept."""
+    parts = [HEAD]
+    for part in PARTS:
+        path = RESULTS / f"{part.NAME}.json"
+        if path.is_file():
+            kept = json.loads(path.read_text(encoding="utf-8"))
+            on = kept["on"]
+            parts += [
+                part.section(kept["measured"]),
+                f"Measured on {on['processors']} processors ({on['processor']}), Striate {on['striate']}, {on['when']}; average load in "
+                f"the quarter of an hour before: {on['load']}.\n",
+            ]
+    return "\n".join(parts)
+
+
+if __name__ == "__main__":
+    main()
