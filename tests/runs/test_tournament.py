@@ -91,6 +91,7 @@ class Hearing(Watcher):
 @pytest.fixture
 def rows(monkeypatch):
     monkeypatch.setattr(planning, "ROWS", ROWS)
+    monkeypatch.setattr(planning, "LONGER", 1.0)
     monkeypatch.setattr(planning, "planned_time", lambda situation: 1e6)
     monkeypatch.setattr("striate.runs.beginning.planned_time", lambda situation: 1e6)
     monkeypatch.setattr(room, "WORTH", 0.0)
@@ -101,6 +102,7 @@ def whole(striped, once):
     """A tournament that was never disturbed; do not change it."""
     patch = pytest.MonkeyPatch()
     patch.setattr(planning, "ROWS", ROWS)
+    patch.setattr(planning, "LONGER", 1.0)
     patch.setattr("striate.runs.beginning.planned_time", lambda situation: 1e6)
     patch.setattr(room, "WORTH", 0.0)
     try:
