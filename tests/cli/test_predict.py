@@ -111,7 +111,7 @@ def test_rows_in_a_file(striate_command, finished_run, mixed, tmp_path):
     path = tmp_path / "rows.jsonl"
     run = ("predict", finished_run.folder, mixed)
     code, out, err = striate_command(*run, "--output", path)
-    assert (code, out, err) == (3, f"{path}: 5 rows; 2 pictures could not be read\n", "")
+    assert (code, out, err) == (3, f"{path}: 5 rows; 2 could not be read\n", "")
     assert path.read_text() == striate_command(*run, "--json").out
     assert striate_command(*run, "-o", path) == (
         2,

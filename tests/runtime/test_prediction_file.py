@@ -74,7 +74,7 @@ def test_cut_off_behind_any_byte_it_goes_on_to_the_same_bytes(classifier, pictur
         assert path.read_bytes() == whole, length
         complete = sum(sum(ends[: count + 1]) <= length for count in range(len(ends)))
         assert again.kept == max(0, complete - (ending == "csv")) and again.rows == 7 and again.unreadable == 1
-    assert again.to_text() == f"{path}: 7 rows, 7 of them from before; 1 picture could not be read"
+    assert again.to_text() == f"{path}: 7 rows, 7 of them from before; 1 could not be read"
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["pictures", path.name, f"{path.name}.resume.json"]
 
 

@@ -78,7 +78,7 @@ class WrittenPredictions:
     def to_text(self, *, width: int | None = None) -> str:
         """A sentence."""
         before = f", {self.kept:,} of them from before" if self.kept else ""
-        bad = f"; {plural(self.unreadable, 'picture')} could not be read" if self.unreadable else ""
+        bad = f"; {self.unreadable:,} could not be read" if self.unreadable else ""
         return "\n".join(wrapped(f"{printable(self.path)}: {plural(self.rows, 'row')}{before}{bad}", width))
 
     def _repr_html_(self) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 
 from striate.bundle.plain_json import read_json_object
 from striate.durable_writing import GrowingFile, check_writable, write_durably
+from striate.encodings import DEFAULT_KIND
 from striate.errors import BundleError, UsageError
 from striate.row_writing import json_text, text_bytes
 from striate.runtime.classifier import Classifier
@@ -145,17 +146,18 @@ class PredictionFile:
 
     def _check_row(self, row: bytes, picture: Any) -> None:
         self.rows += 1
+        kind = self._classifier.kind
         try:
             path, unreadable = self._format.read(row)
         except ValueError as error:
             raise self._refusal(f"row {self.rows:,} was not written by striate predict") from error
         self.unreadable += unreadable
         if picture is None:
-            raise self._refusal(f"row {self.rows:,} is of {path}, and there are fewer pictures now")
-        name = text_bytes(self._classifier.kind.name_of(picture)).decode("utf-8", "surrogateescape")
+            raise self._refusal(f"row {self.rows:,} is of {path}, and there are fewer {kind.plural} now")
+        name = text_bytes(kind.name_of(picture)).decode("utf-8", "surrogateescape")
         if path != name:
-            raise self._refusal(f"row {self.rows:,} is of {path}, and the pictures have {name} there")
-        if not unreadable and isinstance(picture, str | os.PathLike):
+            raise self._refusal(f"row {self.rows:,} is of {path}, and the {kind.plural} have {name} there")
+        if not unreadable and kind.name == DEFAULT_KIND and isinstance(picture, str | os.PathLike):
             try:
                 changed = Path(picture).stat().st_mtime_ns > self._begun
             except OSError as error:
