@@ -3,6 +3,11 @@
 import json
 import shutil
 
+import numpy as np
+import pytest
+from PIL import Image
+from safetensors.torch import save_file
+
 import striate
 
 
@@ -86,3 +91,41 @@ def test_the_page_shows_pictures_side_by_side_and_needs_nothing_else(striate_com
     assert section.count('<img src="data:image/') == 2
     assert "a/000.png" in section and "b/copy.png" in section
     assert "<script" not in page and "http" not in page.replace("http-equiv", "")
+
+
+@pytest.fixture
+def mislabelled(tmp_path):
+    """Reddish and bluish patches, of which two are in the other's folder; and weights of a network that was never trained."""
+    generator = np.random.default_rng(0)
+    for number in range(60):
+        pixels = generator.integers(60, 160, (32, 32, 3)).astype(np.uint8)
+        pixels[:, :, 0 if number % 2 else 2] += 60
+        label = ("blue", "red")[number % 2 if number not in (7, 20) else 1 - number % 2]
+        (tmp_path / "data" / label).mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(tmp_path / "data" / label / f"{number:02}.png")
+    save_file(striate.create_model("resnet20", seed=0).state_dict(), tmp_path / "weights.safetensors")
+    return tmp_path / "data", tmp_path / "weights.safetensors"
+
+
+def test_labels_are_judged_by_weights_where_there_are_any(striate_command, mislabelled):
+    data, weights = mislabelled
+    found = striate.check(data, weights=weights)
+    assert {one.files for one in found.findings} == {("blue/07.png",), ("red/20.png",)}
+    assert all("it looks like" in one.words and one.figure < 0.5 for one in found.findings)
+    assert found.labels_judged_by == "resnet20 with the weights weights.safetensors"
+    assert "labels judged by resnet20 with the weights weights.safetensors" in found.to_text()
+    unjudged = striate.check(data)
+    assert unjudged.findings == () and unjudged.labels_judged_by is None
+    assert (
+        "labels not judged: --weights imagenet, or a file of other trained weights, finds likely errors"
+        in unjudged.to_text()
+    )
+    code, out, _ = striate_command("check", data, "--weights", weights, "--json")
+    assert (code, json.loads(out)["findings"]) == (3 if found.at_fault else 0, found.to_dict()["findings"])
+
+
+def test_weights_that_cannot_judge_are_refused_before_the_pictures(striate_command, striped, tmp_path):
+    code, out, err = striate_command("check", striped, "--weights", tmp_path / "none.safetensors")
+    assert (code, out) == (1, "") and "none.safetensors" in err and "checking pictures" not in err
+    code, _, err = striate_command("check", striped, "--model", "resnet18")
+    assert code == 2 and "model is 'resnet18' without weights: only trained ones judge labels; give weights too" in err

@@ -16,8 +16,8 @@ import numpy.typing as npt
 
 from striate.data import Dataset, Pictures, load_data
 from striate.data.checking import of_narrow_range
-from striate.doctor import KINDS, Finding, Kind, audit, diagnose, fix_list
-from striate.errors import StriateError
+from striate.doctor import KINDS, Audit, Finding, Kind, audit, diagnose, fix_list
+from striate.errors import StriateError, UsageError
 from striate.name_comparison import NamePlaces
 from striate.pixels import decode
 from striate.printable_text import printable
@@ -30,6 +30,7 @@ LISTED = 10
 """Findings of a kind that a terminal is shown."""
 ON_PAGE = 60
 """Findings of a kind that a page shows."""
+NOT_JUDGED = "labels not judged: --weights imagenet, or a file of other trained weights, finds likely errors"
 SIDE_BY_SIDE = 6
 """Pictures of one finding that a page shows."""
 
@@ -44,6 +45,8 @@ class DataCheck:
     """What is wrong with it or worth a look, in the order of `striate.doctor.KINDS`."""
     pictures: Pictures
     """All of them, also those that cannot be used."""
+    labels_judged_by: str | None = None
+    """What judged the labels: a network and its weights; None where nothing did."""
 
     @property
     def at_fault(self) -> bool:
@@ -65,6 +68,7 @@ class DataCheck:
             "ignored": dict(dataset.ignored),
             "problems": [dataclasses.asdict(problem) for problem in dataset.problems],
             "notes": list(dataset.notes),
+            "labels_judged_by": self.labels_judged_by,
             "findings": [finding.to_dict() for finding in self.findings],
         }
 
@@ -113,6 +117,7 @@ class DataCheck:
             *([f"{self._sizes()}; {facts.colour.sum():,} in colour"] if len(dataset) else []),
             *(f"ignored: {count:,} {printable(kind)}" for kind, count in dataset.ignored.items()),
             *map(printable, dataset.notes),
+            f"labels judged by {printable(self.labels_judged_by)}" if self.labels_judged_by else NOT_JUDGED,
         ]
 
     def _sizes(self) -> str:
@@ -168,7 +173,13 @@ class DataCheck:
 
 
 def check(
-    data: str | Path | Dataset, *, root: str | Path | None = None, seed: int = 0, watcher: Watcher | None = None
+    data: str | Path | Dataset,
+    *,
+    weights: str | Path | None = None,
+    model: str | None = None,
+    root: str | Path | None = None,
+    seed: int = 0,
+    watcher: Watcher | None = None,
 ) -> DataCheck:
     """Opens every picture of a data set, and tells what is there, how it would be split, and what is wrong with it.
 
@@ -176,13 +187,16 @@ def check(
 
     Args:
         data: A folder of class folders, a CSV file, a folder of IDX files, a built-in name, or what `striate.load_data` answers.
+        weights: What judges the labels: `"imagenet"`, or a `.safetensors` or `.pth` file of trained weights; None: nothing does.
+        model: Whose weights they are: a name of `striate.list_models()`. None: the file says, and `"imagenet"` means mobilenet_v2.
         root: Where the local copy of a built-in set is.
         seed: Of the split, where the data has none.
         watcher: Hears how far it is.
 
     Raises:
-        UsageError: If there is no such data.
+        UsageError: If there is no such data, or there are no such weights.
         DataError: If it cannot be told what its classes are.
+        WeightsError: If the weights cannot be read, or are of another network.
 
     Example:
         >>> found = check("digits")
@@ -190,9 +204,57 @@ def check(
         (1797, (), '8 to 8 pixels wide, 8 to 8 high; 0 in colour')
     """
     watcher = watcher or Watcher()
+    if weights is None and model is not None:
+        raise UsageError(f"model is {model!r} without weights: only trained ones judge labels; give weights too")
+    if weights is not None:
+        _refuse_early(weights, model)
     dataset = data if isinstance(data, Dataset) else load_data(data, root=root, lenient=True)
     looked_at = audit(dataset, seed=seed, progress=watcher.task)
-    return DataCheck(looked_at.usable, diagnose(looked_at), looked_at.dataset.pictures)
+    judge = None
+    if weights is not None and len(looked_at.usable.indices("train")):
+        looked_at, judge = _judged(looked_at, weights, model, seed, watcher)
+    return DataCheck(looked_at.usable, diagnose(looked_at), looked_at.dataset.pictures, judge)
+
+
+class _Tasks(Watcher):
+    """Passes on how far the work is, and warnings: what is decided for training is not asked here."""
+
+    def __init__(self, watcher: Watcher) -> None:
+        self._watcher = watcher
+
+    def task(self, name: str, done: int, total: int) -> None:
+        self._watcher.task(name, done, total)
+
+    def warning(self, text: str) -> None:
+        self._watcher.warning(text)
+
+
+def _refuse_early(weights: str | Path, model: str | None) -> None:
+    """What cannot be used is refused before the pictures are looked at."""
+    from striate.deciding.weights_at_hand import ROWS
+    from striate.weights.starting_weights import check_weights
+
+    check_weights(weights, model or ROWS[0])
+
+
+def _judged(looked_at: Audit, weights: str | Path, model: str | None, seed: int, watcher: Watcher) -> tuple[Audit, str]:
+    """The audit with likely label errors, and what they are by: the network and input that training with the weights would begin with."""
+    from striate.deciding.deciding import Deciding  # with torch, which a check without weights does without
+    from striate.deciding.training_request import TrainingRequest
+    from striate.doctor.judging import judge_labels
+
+    request = TrainingRequest(data=looked_at.usable, model=model, weights=weights, seed=seed)
+    deciding = Deciding(request, _Tasks(watcher))
+    deciding.check_request()
+    deciding.read_weights()
+    deciding.read_data()
+    deciding.choose_network()
+    deciding.choose_input()
+    deciding.suit_weights()
+    network, starting = deciding.to_device(), deciding.starting
+    judged = judge_labels(looked_at, network, deciding.preprocessing, deciding.recipe, progress=watcher.task)
+    name = starting.name if starting is not None else ""
+    return judged, f"{deciding.recipe.model} with the weights {name}"
 
 
 def _severity(kind: Kind) -> str:

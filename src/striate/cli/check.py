@@ -22,6 +22,15 @@ def command(
         Path | None,
         typer.Option("--fix-list", help="Write a CSV of what to do about each picture, for train --exclude."),
     ] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option(
+            help="Judge the labels by trained weights: imagenet (downloaded once), or a .safetensors or .pth file."
+        ),
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="The network whose weights they are; a file says it itself.")
+    ] = None,
     root: Root = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the split, where the data has none.")] = 0,
     as_json: AsJson = False,
@@ -36,7 +45,7 @@ def command(
         if file is not None:
             check_writable(file)
     with ConsoleWatcher(quiet=quiet) as watcher:
-        found = check(data, root=root, seed=seed, watcher=watcher)
+        found = check(data, weights=weights, model=model, root=root, seed=seed, watcher=watcher)
     if html is not None:
         write_durably(html, found.to_html().encode())
     if fixes is not None:

@@ -12,7 +12,9 @@ import numpy.typing as npt
 
 from striate.data import SPLITS, Dataset, Progress, assign_splits
 from striate.data.checking import Survey, survey_pictures
+from striate.data.near_copies import NearCopies, near_copies_in
 from striate.doctor.measuring import Measuring
+from striate.evaluation.label_errors import LabelErrors
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +27,9 @@ class Audit:
         splits_given: Whether the data has splits of its own.
         broken: Row -> why it cannot be read.
         records: (n,) `MEASURED`.
+        usable_rows: Which rows of `dataset` are those of `usable`.
+        near_copies: Pairs of the readable pictures; of exact copies the first stands for all.
+        label_errors: Labels that are likely wrong; None where nothing has judged them.
     """
 
     dataset: Dataset
@@ -32,6 +37,9 @@ class Audit:
     splits_given: bool
     broken: Mapping[int, str]
     records: npt.NDArray[np.void]
+    usable_rows: npt.NDArray[np.int64]
+    near_copies: NearCopies
+    label_errors: LabelErrors | None = None
 
     @cached_property
     def readable(self) -> npt.NDArray[np.int64]:
@@ -73,21 +81,24 @@ def audit(
     """
     measuring = Measuring(len(dataset))
     survey = survey_pictures(dataset, workers=workers, progress=progress, cache_folder=cache_folder, observer=measuring)
-    usable, splits = _with_splits(survey, seed, progress)
+    near_copies = near_copies_in(survey.dataset, progress=progress)
+    usable, splits = _with_splits(survey, near_copies, seed)
     return Audit(
         dataset=replace(survey.dataset, splits=splits),
         usable=usable,
         splits_given=dataset.has_splits,
         broken=survey.broken,
         records=measuring.records,
+        usable_rows=survey.usable,
+        near_copies=near_copies,
     )
 
 
-def _with_splits(survey: Survey, seed: int, progress: Progress | None) -> tuple[Dataset, npt.NDArray[np.uint8]]:
+def _with_splits(survey: Survey, near_copies: NearCopies, seed: int) -> tuple[Dataset, npt.NDArray[np.uint8]]:
     """The usable pictures with splits, and the splits of all."""
     usable = survey.usable_pictures()
     if len(usable):
-        usable = assign_splits(usable, seed=seed, progress=progress)
+        usable = assign_splits(usable, seed=seed, near_copies=near_copies.among(survey.usable))
     splits = survey.dataset.splits.copy()
     splits[survey.usable] = usable.splits
     return usable, splits

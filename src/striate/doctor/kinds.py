@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from striate.data.exclusion import EXCLUDE
-from striate.doctor import classes, exact_copies, files, light, measuring, sizes
+from striate.doctor import classes, exact_copies, files, label_errors, light, measuring, near_copies, sizes
 from striate.doctor.audit import Audit
 from striate.doctor.finding import Finding
 from striate.doctor.kind import RENAME, Kind
+
+NEAR = "one picture, laid on the other, has the same edges"
+JUDGED = "heads on features of trained weights that were not fitted to the picture are confident of another class"
+SUSPECT = "labelled {label!r} ({figure:.1%}), it looks like {suggested!r} ({chance:.1%})"
 
 KINDS: tuple[Kind, ...] = (
     Kind(
@@ -40,6 +44,32 @@ KINDS: tuple[Kind, ...] = (
         spares_first=True,
     ),
     Kind(
+        "contradicting-near-copies",
+        "Near copies under two labels",
+        fault=True,
+        measures=NEAR + ", in more than one class",
+        wording="{figure:.0f} pictures that show the same{how} are labelled {labels}",
+        search=near_copies.contradicting,
+    ),
+    Kind(
+        "leaked-near-copies",
+        "Near copies across splits",
+        fault=True,
+        measures=NEAR + ", in more than one split",
+        wording="{figure:.0f} pictures that show the same{how} are in {splits}",
+        search=near_copies.leaked,
+        action=EXCLUDE,
+        spares_first=True,
+    ),
+    Kind(
+        "likely-label-error",
+        "Likely label errors",
+        fault=True,
+        measures=f"{JUDGED}, and give its label less than {label_errors.CERTAIN:.0%}",
+        wording=SUSPECT,
+        search=label_errors.suspects(certain=True),
+    ),
+    Kind(
         "unusable-class",
         "Classes without a usable picture",
         fault=True,
@@ -64,6 +94,14 @@ KINDS: tuple[Kind, ...] = (
         search=classes.in_folders("twice"),
     ),
     Kind(
+        "possible-label-error",
+        "Possible label errors",
+        fault=False,
+        measures=JUDGED,
+        wording=SUSPECT,
+        search=label_errors.suspects(certain=False),
+    ),
+    Kind(
         "copies",
         "Exact copies",
         fault=False,
@@ -72,6 +110,14 @@ KINDS: tuple[Kind, ...] = (
         search=exact_copies.copies,
         action=EXCLUDE,
         spares_first=True,
+    ),
+    Kind(
+        "near-copies",
+        "Near copies",
+        fault=False,
+        measures=NEAR + ", in one class and split",
+        wording="{figure:.0f} pictures show the same{how}",
+        search=near_copies.copies,
     ),
     Kind(
         "blank",
