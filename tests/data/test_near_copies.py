@@ -164,3 +164,17 @@ def test_pairs_among_some_rows():
     assert found.among(np.array([1, 2, 4])).pairs.tolist() == [[0, 2]]
     assert found.among(np.array([], np.int64)).pairs.shape == (0, 2)
     assert found.renumbered(np.arange(6) * 10).pairs.tolist() == [[0, 30], [10, 40], [20, 50]]
+
+
+def test_a_look_that_is_not_thorough_finds_what_was_neither_turned_nor_cropped():
+    pictures = [_picture(seed) for seed in range(6)]
+    changed = [
+        _stored_anew(pictures[0]),
+        pictures[1].resize((60, 45)),
+        CHANGES["quarter"][0](pictures[2]),
+        CHANGES["8 % at each edge"][0](pictures[3]),
+    ]
+    both = [*pictures, *changed]
+    grey, colours = (np.stack([make(picture) for picture in both]) for make in (grey_thumbnail, small_colours))
+    assert find_near_copies(grey, colours, thorough=False).pairs.tolist() == [[0, 6], [1, 7]]
+    assert find_near_copies(grey, colours).pairs.tolist() == [[0, 6], [1, 7], [2, 8], [3, 9]]
