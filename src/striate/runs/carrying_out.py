@@ -18,6 +18,7 @@ from striate.interruption import interruptible
 from striate.models import Network
 from striate.printable_text import printable
 from striate.runs.final_report import write_training_report
+from striate.runs.leaked_pictures import judge_leaks
 from striate.runs.learning import learn
 from striate.runs.live_report import live_report
 from striate.runs.run import Run
@@ -68,7 +69,11 @@ def carry_out(
         watcher.task("sealing", 1, 1)
         timings["sealing"] = time.monotonic() - begun - sum(timings.values())
         few = judge_sealing(sealed, len(dataset.indices("val")))
-        judged = (*judge_run(run, dataset, history, sealed.measured.scores), *few)
+        judged = (
+            *judge_run(run, dataset, history, sealed.measured.scores),
+            *judge_leaks(dataset, sealed.measured),
+            *few,
+        )
         known = keep_findings(folder, run, judged)
         write_training_report(folder, run, dataset, store, sealed, learnt, history, timings, known)
         tell(judged, watcher)

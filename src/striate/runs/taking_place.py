@@ -14,6 +14,7 @@ from striate.errors import BundleError, UsageError
 from striate.folder_exchange import move_in_place, put_in_place
 from striate.runs.carrying_out import open_examples, seal_run
 from striate.runs.final_report import write_training_report
+from striate.runs.leaked_pictures import judge_leaks
 from striate.runs.worth_knowing import judge_run, judge_sealing, keep_findings
 from striate.runtime.torch_engine import build_network
 from striate.training.run_folder import BUNDLE, METRICS, RECIPE, read_history
@@ -76,7 +77,8 @@ def finish(
         move_in_place(own / BUNDLE, top / BUNDLE)
     watcher.task("sealing", 1, 1)
     few = judge_sealing(sealed, len(dataset.indices("val")))
-    judged = (*judge_run(plan, dataset, history, sealed.measured.scores, go_on=go_on), *few)
+    leaks = judge_leaks(dataset, sealed.measured)
+    judged = (*judge_run(plan, dataset, history, sealed.measured.scores, go_on=go_on), *leaks, *few)
     known = keep_findings(top, plan, judged)
     spent = {**timings, "sealing": time.monotonic() - begun}
     write_training_report(top, plan, dataset, store, sealed, network, history, spent, known)
