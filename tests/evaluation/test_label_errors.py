@@ -31,3 +31,12 @@ def test_nothing_to_suspect():
     sure = np.eye(2)[labels]
     assert len(find_label_errors(labels, sure).rows) == 0
     assert len(find_label_errors(labels[:0], sure[:0]).rows) == 0
+
+
+def test_what_is_unlikely_is_suspected_where_nothing_is_sure():
+    labels = np.array([0, 0, 1, 1])
+    chances = np.array([[0.9, 0.1], [0.9, 0.1], [0.1, 0.9], [0.7, 0.3]])
+    assert find_label_errors(labels, chances).rows.tolist() == []  # .7 is less than the .9 that class 0 has usually
+    found = find_label_errors(labels, chances, unlikely=0.35)
+    assert found.rows.tolist() == [3] and found.suggested.tolist() == [0]
+    assert find_label_errors(labels, chances, unlikely=0.3).rows.tolist() == []

@@ -9,6 +9,7 @@ import numpy as np
 from striate.data import Progress, open_store
 from striate.data.examples import SplitExamples
 from striate.doctor.audit import Audit
+from striate.doctor.label_errors import UNLIKELY
 from striate.evaluation.label_errors import find_label_errors
 from striate.models import Network
 from striate.pixels import Preprocessing
@@ -42,7 +43,7 @@ def judge_labels(
     rows, chances = answer_out_of_fold(
         features, labels, classes=len(dataset.classes), each=False, balanced=False, seed=recipe.seed
     )
-    found = find_label_errors(labels[rows], chances)
+    found = find_label_errors(labels[rows], chances, unlikely=UNLIKELY)
     if progress is not None:
         progress("judging labels", 1, 1)
     return dataclasses.replace(audit, label_errors=dataclasses.replace(found, rows=audit.usable_rows[rows[found.rows]]))

@@ -11,7 +11,7 @@ from striate.doctor.finding import Finding
 from striate.doctor.kind import RENAME, Kind
 
 NEAR = "one picture, laid on the other, has the same edges"
-JUDGED = "heads on features of trained weights that were not fitted to the picture are confident of another class"
+JUDGED = "heads on features of trained weights that were not fitted to the picture say another class"
 SUSPECT = "labelled {label!r} ({figure:.1%}), it looks like {suggested!r} ({chance:.1%})"
 
 KINDS: tuple[Kind, ...] = (
@@ -97,7 +97,7 @@ KINDS: tuple[Kind, ...] = (
         "possible-label-error",
         "Possible label errors",
         fault=False,
-        measures=JUDGED,
+        measures=f"{JUDGED}, confidently, or give its label less than {label_errors.UNLIKELY:.0%}",
         wording=SUSPECT,
         search=label_errors.suspects(certain=False),
     ),

@@ -12,6 +12,10 @@ CERTAIN = 0.01
 """A label that is given less than this is likely wrong, a fault; other suspects are notes. Of 75 labels of 1,500 imagenette pictures that
 were changed at random, 44 and 49 of two draws were given less by heads on MobileNetV2's features, and none besides."""
 
+UNLIKELY = 0.05
+"""A label that is given less than this, where another is likelier, is a suspect too: of those 75 labels the likeliest 75 suspects then hold
+91 % and 89 %, without it 68 % and 79 %."""
+
 
 def suspects(*, certain: bool) -> Callable[[Audit], Iterator[Seen]]:
     """A search for labels that are given less than `CERTAIN`, or for the other suspects; the likeliest errors first."""

@@ -42,7 +42,7 @@ def confident_thresholds(
 
 
 def find_label_errors(
-    labels: npt.NDArray[np.integer[Any]], probabilities: npt.NDArray[np.floating[Any]]
+    labels: npt.NDArray[np.integer[Any]], probabilities: npt.NDArray[np.floating[Any]], *, unlikely: float = 0.0
 ) -> LabelErrors:
     """Items that are confidently of another class than their label says.
 
@@ -53,6 +53,7 @@ def find_label_errors(
     Args:
         labels: (n,) class indices.
         probabilities: (n, c) out of fold: of classifiers that have not seen the item.
+        unlikely: Items whose label has less than this, and another class more, are found too, where no class is confidently theirs.
 
     Example:
         >>> chances = np.array([[0.9, 0.1], [0.8, 0.2], [0.1, 0.9], [0.2, 0.8], [0.9, 0.1]])
@@ -66,7 +67,9 @@ def find_label_errors(
     chances = probabilities.astype(np.float64)
     confident = chances >= confident_thresholds(labels, chances) - 1e-6
     guess = np.where(confident, chances, -1.0).argmax(axis=1)
-    rows = np.flatnonzero(confident.any(axis=1) & (guess != labels))
+    doubted = ~confident.any(axis=1) & (chances[np.arange(len(labels)), labels] < unlikely)
+    guess = np.where(doubted, chances.argmax(axis=1), guess)
+    rows = np.flatnonzero((confident.any(axis=1) | doubted) & (guess != labels))
     given = chances[rows, labels[rows]]
     order = np.argsort(given, kind="stable")
     rows, given = rows[order], given[order]
