@@ -45,6 +45,20 @@ def test_the_copy_is_the_bundle_with_a_rule(calibrated, finished_run):
     assert "to promise coverage=0.5 of new pictures" in calibrated.to_text()
 
 
+def test_training_seals_a_rule_or_says_why_not(striped, finished_options, tmp_path):
+    options = finished_options | {"epochs": 1}
+    run = striate.train(striped, output=tmp_path / "ruled", abstain="coverage=0.5,unfamiliar=0.45", **options)
+    assert run.to_dict()["rule"].keys() == {"least_sure", "unfamiliar"}
+    assert "to promise coverage=0.5 of new pictures" in " ".join(run.to_text().split())
+    assert striate.load(run).doubting is not None
+    run = striate.train(striped, output=tmp_path / "plain", abstain="error=0.01", **options)
+    assert run.to_dict()["rule"] is None and striate.load(run).doubting is None
+    (said,) = [finding for finding in run.findings if "never abstains" in finding.text]
+    assert said.severity == "warning" and "6 validation pictures are too few to promise error=0.01" in said.text
+    with pytest.raises(UsageError, match="error must be a share between 0 and 1"):
+        striate.train(striped, output=tmp_path / "none", abstain="error=1", **options)
+
+
 def test_rows_say_what_they_abstain_on(calibrated, strange, striped):
     classifier = striate.load(calibrated.bundle)
     rows = list(classifier.stream([*strange, striped / "no.png"]))

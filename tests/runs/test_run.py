@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from striate.bundle.contract import Architecture
+from striate.encodings import DEFAULT_KIND
 from striate.runs.run import Run
 from striate.runs.tournament_record import write_tournament
 
@@ -20,6 +21,8 @@ def run_of(metrics, calibration=None, folder="r"):
         calibration=calibration or {"temperature": 1.0},
         architecture=Architecture("lenet5", 10, 1),
         task="single_label",
+        rule=None,
+        kind=DEFAULT_KIND,
     )
     vars(run)["contract"] = contract
     return run

@@ -24,7 +24,7 @@ from striate.tasks.decision_rule import DecisionRule
 from striate.tasks.rule_wish import wish
 from striate.text_layout import facts
 from striate.watching import Watcher
-from striate.wording import percent, plural
+from striate.wording import plural
 
 TRAINING_PICTURES = 4_000
 """So many are looked at for features to keep."""
@@ -61,47 +61,8 @@ class CalibratedBundle:
         return notebook.block("Decision rule", notebook.facts(self._facts()))
 
     def _facts(self) -> list[tuple[str, str]]:
-        rule = self.rule
-        said = [("pictures", f"{self.pictures:,} validation pictures")]
-        if (sure := rule.least_sure) is not None:
-            said.append(
-                (
-                    "abstains",
-                    f"below a probability of {sure.least_probability:.4f}, to promise {sure.target} of new pictures; here it "
-                    f"answers {sure.answered:,} of {sure.pictures:,} ({percent(sure.answered / sure.pictures, space='')}), "
-                    f"{sure.wrong:,} of them wrong",
-                )
-            )
-        if rule.unfamiliar is not None:
-            said.append(
-                (
-                    "unfamiliar",
-                    f"beyond {rule.unfamiliar.largest:.2f} standard deviations from what is usual, to promise that at most "
-                    f"{percent(rule.unfamiliar.share, space='')} of familiar pictures are taken for unlike",
-                )
-            )
-        if rule.sets is not None:
-            least = list(rule.sets.least_probability.values())
-            span = (
-                f"{min(least):.4f}" if min(least) == max(least) else f"{min(least):.4f} to {max(least):.4f}, by class,"
-            )
-            said.append(
-                (
-                    "sets",
-                    f"the classes of a probability of {span} or more: the true one is among them in "
-                    f"{percent(rule.sets.coverage, space='')} of new pictures",
-                )
-            )
-        if rule.costs is not None:
-            price = rule.costs.abstaining
-            said.append(
-                (
-                    "costs",
-                    f"the class of least expected cost; {'it always answers' if price is None else f'abstaining costs {price:g}'}",
-                )
-            )
-        said.append(("bundle", str(self.bundle)))
-        return said
+        pictures = ("pictures", f"{self.pictures:,} validation pictures")
+        return [pictures, *self.rule.facts(), ("bundle", str(self.bundle))]
 
 
 def calibrate(

@@ -4,7 +4,8 @@ The set of a picture is every class of at least a certain probability (the least
 the same kind, the true class is in it with at least the probability that was asked for, whatever the network is, on average over the
 pictures that the threshold is chosen on; class by class where each class has its own threshold.
 
-LAC rather than adaptive sets (APS): `benchmarks/trust` measures both on real pictures, and LAC's sets are smaller at the same coverage.
+LAC rather than adaptive sets (APS): `benchmarks/trust/honest_numbers.py` measures both on real pictures, and LAC's sets are a fraction of
+the size at the same coverage.
 """
 
 from __future__ import annotations

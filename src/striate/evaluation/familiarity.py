@@ -2,7 +2,7 @@
 
 Features tell pictures of quite other things, the energy those of other classes of the same kind; each is bad at what the other is good at.
 Both in standard deviations from their means on validation pictures, and added, tell both better than either; chosen so by
-measurement, beside the largest logit and the Mahalanobis distance (`docs/trust.md` has the numbers).
+measurement, beside the largest logit and the Mahalanobis distance (`docs/abstaining.md` has the numbers).
 """
 
 from __future__ import annotations

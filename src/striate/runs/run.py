@@ -87,6 +87,7 @@ class Run:
             "split": split,
             "metrics": headline,
             "calibration": dict(self.contract.calibration),
+            "rule": None if self.contract.rule is None else self.contract.rule.to_dict(),
             "findings": [finding.to_dict() for finding in self.findings],
             "tournament": tournament_facts(record) if (record := read_tournament(self.folder)) is not None else None,
         }
@@ -102,6 +103,7 @@ class Run:
         rows = headline_facts(found["metrics"][found["split"]], found) if found["split"] else []
         cut = self.contract.architecture.cut
         rows += [("network", f"{found['model']} with {cut}")] if cut else []
+        rows += self.contract.rule.facts() if self.contract.rule is not None else []
         given = (
             "PICTURE.jpg"
             if self.contract.kind == DEFAULT_KIND

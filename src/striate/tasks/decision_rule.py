@@ -9,6 +9,7 @@ from typing import Any
 
 from striate.errors import UsageError
 from striate.evaluation.familiarity import LEAST_DEVIATION, UsualScores
+from striate.wording import percent
 
 MOST_PICTURES = 10**12
 MOST_CLASSES_WITH_COSTS = 200
@@ -136,6 +137,44 @@ class DecisionRule:
             raise UsageError("a decision rule without any part")
         for part in parts:
             part.check(classes)
+
+    def facts(self) -> list[tuple[str, str]]:
+        """What is promised, and what it came to on the validation pictures, for people."""
+        said = []
+        if (sure := self.least_sure) is not None:
+            share = percent(sure.answered / sure.pictures, space="")
+            said.append(
+                (
+                    "abstains",
+                    f"below a probability of {sure.least_probability:.4f}, to promise {sure.target} of new pictures; of "
+                    f"{sure.pictures:,} validation pictures it answers {sure.answered:,} ({share}), {sure.wrong:,} of them wrong",
+                )
+            )
+        if self.unfamiliar is not None:
+            share = percent(self.unfamiliar.share, space="")
+            said.append(
+                (
+                    "unfamiliar",
+                    f"beyond {self.unfamiliar.largest:.2f} standard deviations from what is usual, to promise that at most {share} of "
+                    "familiar pictures are taken for unlike",
+                )
+            )
+        if self.sets is not None:
+            least, share = list(self.sets.least_probability.values()), percent(self.sets.coverage, space="")
+            span = (
+                f"{min(least):.4f}" if min(least) == max(least) else f"{min(least):.4f} to {max(least):.4f}, by class,"
+            )
+            said.append(
+                (
+                    "sets",
+                    f"the classes of a probability of {span} or more: the true one is among them in {share} of new pictures",
+                )
+            )
+        if self.costs is not None:
+            price = self.costs.abstaining
+            none = "it always answers" if price is None else f"abstaining costs {price:g}"
+            said.append(("costs", f"the class of least expected cost; {none}"))
+        return said
 
     def to_dict(self) -> dict[str, Any]:
         """The parts that there are, as JSON types."""
