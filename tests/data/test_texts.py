@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import striate
 from striate.data import assign_splits, check_pictures, load_data, read_split_csv, write_split_csv
 from striate.data.loading import kind_of
 from striate.data.preparation import listed_pictures
@@ -127,3 +128,16 @@ def test_the_movie_reviews(real_data):
     dataset = load_data(real_data("movie_reviews"))
     assert (len(dataset), dataset.classes) == (10_662, ("neg", "pos"))
     assert dataset.notes[0].startswith("2 files not in UTF-8, read as cp1252")
+
+
+def test_check_tells_of_sentences(tmp_path):
+    lines = {"neg.txt": "bad\nsame words\n...\nbad\nugly", "pos.txt": "good\nsame  words\nfine"}
+    found = striate.check(write(tmp_path, lines))
+    said = found.to_text()
+    assert said.splitlines()[0].startswith("5 sentences of 2 classes in ")
+    assert "1 to 1 words" in said
+    assert "1 are exact copies of others" in said
+    assert "3 sentences are set aside:" in said
+    assert "neg.txt:3: there is no word in it" in said
+    assert "Nothing is wrong" not in said
+    assert (found.at_fault, found.findings) == (True, ())

@@ -144,3 +144,22 @@ def test_verbs_of_pictures_say_so(lines, verb):
 def test_a_time_limit_leaves_fewer_steps(lines, tmp_path):
     run = striate.train(lines, output=tmp_path / "run", time_limit=30, epochs=100_000, precision="fp32")
     assert 0 < run.history()[-1]["step"] < 100_000
+
+
+def test_vectors_are_given_and_stay_where_they_are_fixed(lines, tmp_path):
+    vectors = {word: np.random.default_rng(place).normal(0, 0.3, 300) for place, word in enumerate((*GOOD, *BAD))}
+    file = tmp_path / "words.txt"
+    rows = (f"{word} {' '.join(f'{value:.5f}' for value in row)}" for word, row in vectors.items())
+    file.write_text("\n".join(rows), encoding="utf-8")
+    options = {"epochs": 1, "precision": "fp32"}
+    run = striate.train(lines, model="textcnn_static", vectors=file, output=tmp_path / "run", **options)
+    network = run.classifier(engine="torch").network()
+    place = run.contract.preprocessing.ids["wonderful"]
+    np.testing.assert_allclose(network.words.fixed.weight[place].numpy(), vectors["wonderful"], atol=1e-5)
+    assert "of 10 of " in (run.folder / "recipe.toml").read_text(encoding="utf-8")
+    with pytest.raises(
+        UsageError, match="textcnn_static begins with vectors of words: give a word2vec or GloVe file by --vectors"
+    ):
+        striate.train(lines, model="textcnn_static", output=tmp_path / "none", **options)
+    with pytest.raises(UsageError, match="textcnn_rand draws its vectors; with --vectors take textcnn_nonstatic"):
+        striate.train(lines, model="textcnn", vectors=file, output=tmp_path / "rand", **options)

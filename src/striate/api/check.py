@@ -17,6 +17,7 @@ import numpy.typing as npt
 from striate.data import Dataset, Pictures, load_data
 from striate.data.checking import of_narrow_range
 from striate.doctor import KINDS, Audit, Finding, Kind, audit, diagnose, fix_list
+from striate.encodings import DEFAULT_KIND
 from striate.errors import StriateError, UsageError
 from striate.name_comparison import NamePlaces
 from striate.pixels import decode
@@ -35,6 +36,10 @@ SIDE_BY_SIDE = 6
 """Pictures of one finding that a page shows."""
 
 
+PROBLEMS_SHOWN = 20
+"""Sentences that are set aside, one by one."""
+
+
 @dataclass(frozen=True, eq=False)
 class DataCheck:
     """A data set every picture of which was opened, and what that showed."""
@@ -51,7 +56,8 @@ class DataCheck:
     @property
     def at_fault(self) -> bool:
         """Whether pictures or labels are at fault, so that they should be mended before training."""
-        return any(finding.fault for finding in self.findings)
+        of_text = self.dataset.kind != DEFAULT_KIND and bool(self.dataset.problems)
+        return of_text or any(finding.fault for finding in self.findings)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as JSON types; widths and heights are the smallest and the largest, in pixels, and null without a picture."""
@@ -77,7 +83,8 @@ class DataCheck:
         columns, rows = self._table()
         lines = [*wrapped("\n".join(self._facts()), width), "", *table(columns, rows, width=width)]
         if not self.findings:
-            return "\n".join([*lines, "", *wrapped("Nothing is wrong with it as far as can be seen.", width)])
+            sound = [] if self.at_fault else ["", *wrapped("Nothing is wrong with it as far as can be seen.", width)]
+            return "\n".join([*lines, *sound])
         kinds = [(kind.title, _severity(kind), f"{len(found):,}") for kind, found in self._by_kind()]
         lines += ["", *table(("found", "", "times"), kinds, left=("",), width=width)]
         for kind, found in self._by_kind():
@@ -111,18 +118,39 @@ class DataCheck:
             yield rows[name], list(found)
 
     def _facts(self) -> list[str]:
-        dataset, facts = self.dataset, self.dataset.checked_facts
+        dataset = self.dataset
         return [
-            f"{len(dataset):,} pictures of {len(dataset.classes)} classes in {printable(dataset.location)}",
-            *([f"{self._sizes()}; {facts.colour.sum():,} in colour"] if len(dataset) else []),
+            f"{len(dataset):,} {dataset.plural} of {len(dataset.classes)} classes in {printable(dataset.location)}",
+            *([self._sizes()] if len(dataset) else []),
             *(f"ignored: {count:,} {printable(kind)}" for kind, count in dataset.ignored.items()),
             *map(printable, dataset.notes),
-            f"labels judged by {printable(self.labels_judged_by)}" if self.labels_judged_by else NOT_JUDGED,
+            *(self._set_aside() if dataset.kind != DEFAULT_KIND else [self._judge()]),
         ]
+
+    def _judge(self) -> str:
+        return f"labels judged by {printable(self.labels_judged_by)}" if self.labels_judged_by else NOT_JUDGED
+
+    def _set_aside(self) -> list[str]:
+        """Of sentences, which the doctor's kinds do not look at: what cannot be used, and how many are said twice."""
+        dataset, problems = self.dataset, self.dataset.problems
+        digests = dataset.checked_facts.digests
+        copies = len(digests) - len(np.unique(digests.view("V32").ravel())) if len(digests) else 0
+        said = [f"{copies:,} are exact copies of others; copies stay on one side of a split"] if copies else []
+        if problems:
+            said.append(f"{len(problems):,} sentences are set aside:")
+            said += [
+                f"  {printable(problem.key)}: {printable(problem.reason)}" for problem in problems[:PROBLEMS_SHOWN]
+            ]
+            said += ["  ..."] if len(problems) > PROBLEMS_SHOWN else []
+        return said
 
     def _sizes(self) -> str:
         facts = self.dataset.checked_facts
-        return f"{facts.widths.min()} to {facts.widths.max()} pixels wide, {facts.heights.min()} to {facts.heights.max()} high"
+        across = f"{facts.widths.min()} to {facts.widths.max()}"
+        if self.dataset.kind != DEFAULT_KIND:
+            return f"{across} words"
+        high = f"{facts.heights.min()} to {facts.heights.max()}"
+        return f"{across} pixels wide, {high} high; {facts.colour.sum():,} in colour"
 
     def _table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
         counts = self.dataset.counts()
@@ -209,7 +237,11 @@ def check(
     if weights is not None:
         _refuse_early(weights, model)
     dataset = data if isinstance(data, Dataset) else load_data(data, root=root, lenient=True)
+    if weights is not None and dataset.kind != DEFAULT_KIND:
+        raise UsageError(f"weights judge the labels of pictures, and {dataset.location} holds {dataset.plural}")
     looked_at = audit(dataset, seed=seed, progress=watcher.task)
+    if dataset.kind != DEFAULT_KIND:
+        return DataCheck(looked_at.usable, (), looked_at.dataset.pictures)
     judge = None
     if weights is not None and len(looked_at.usable.indices("train")):
         looked_at, judge = _judged(looked_at, weights, model, seed, watcher)

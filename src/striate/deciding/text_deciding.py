@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -14,13 +15,15 @@ from striate.data import Dataset, load_data
 from striate.data.facts import DataFacts
 from striate.data.preparation import prepare_data
 from striate.deciding.deciding import Decided, Deciding
+from striate.deciding.run_plan import RunSettings
 from striate.deciding.time_fit import LARGEST_RESERVE, LEAST_RESERVE, RESERVE_OF_A_PICTURE, TimedRun, decide_steps
 from striate.deciding.training_request import AUTO, TrainingRequest
 from striate.encodings import Encoding
 from striate.errors import UsageError
-from striate.models import create_model, model_row
+from striate.models import Network, TextNetwork, create_model, model_row
 from striate.text import SentenceEncoding
 from striate.text.sentences import Tally
+from striate.text.vectors import WordVectors, read_vectors
 from striate.training import Decision, Recipe, TimePlan, choose_precision, merge, time_step
 from striate.training.batches import batch_sizes
 from striate.training.defaults import describe_steps, read_shipped_recipe
@@ -31,6 +34,19 @@ MODEL = "textcnn_rand"
 
 OF_PICTURES = ("weights", "mean", "std", "augment", "size", "metric")
 """What can be said of a run on pictures alone."""
+
+
+def fill_vectors(network: Network, path: Path, sentences: SentenceEncoding) -> WordVectors:
+    """Puts what a file has of a vocabulary into a network's tables, and answers what that is.
+
+    Raises:
+        UsageError: It cannot be read, or its vectors have another width.
+    """
+    if not isinstance(network, TextNetwork):
+        raise UsageError(f"{type(network).__name__} has no vectors of words")
+    found = read_vectors(path, sentences.ids, width=network.word_tables[0].weight.shape[1])
+    network.set_vectors(torch.from_numpy(found.rows), torch.from_numpy(found.vectors))
+    return found
 
 
 def decide_text(request: TrainingRequest, *, watcher: Watcher, begun: float) -> Decided:
@@ -61,6 +77,8 @@ class TextDeciding(Deciding):
 
     sentences: SentenceEncoding
     """Known after `choose_input`."""
+    vectors_sha256: str = ""
+    """Of the file of vectors, if there is one."""
 
     @property
     def encoding(self) -> Encoding:
@@ -129,6 +147,35 @@ class TextDeciding(Deciding):
             init=self.recipe.initialization,
             seed=self.recipe.seed,
         )
+        self._take_vectors()
+
+    def _take_vectors(self) -> None:
+        """Puts the file's vectors into the network's tables, if there is one.
+
+        Raises:
+            UsageError: The row wants a file and there is none, or draws its vectors and there is one.
+        """
+        path, given = self.request.vectors, getattr(self.row.config, "given", None)
+        if given and path is None:
+            raise UsageError(
+                f"{self.row.name} begins with vectors of words: give a word2vec or GloVe file by --vectors, or take {MODEL}"
+            )
+        if path is None:
+            return
+        if given is False:
+            raise UsageError(
+                f"{self.row.name} draws its vectors; with --vectors take textcnn_nonstatic, whose vectors learn on"
+            )
+        found = fill_vectors(self.network, Path(path), self.sentences)
+        self.vectors_sha256 = found.sha256
+        words = len(self.sentences.words)
+        value = f"of {len(found.rows):,} of {words:,} words"
+        self.decisions.append(Decision("vectors", value, f"what {Path(path).name} has; the others are drawn"))
+
+    def _settings(self) -> RunSettings:
+        path = self.request.vectors
+        place = "" if path is None else str(Path(path).absolute())
+        return dataclasses.replace(super()._settings(), vectors=place, vectors_sha256=self.vectors_sha256)
 
     def _choose_recipe(self, defaults: Mapping[str, Any]) -> None:
         count = self.facts.training_pictures

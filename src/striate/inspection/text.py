@@ -145,7 +145,10 @@ def totals(inspection: Record, batch_size: int) -> list[tuple[str, str]]:
     if last is not None and last.receptive_field is not None and size is not None:
         shown = f"{size} x {size}" if isinstance(size, int) else " x ".join(str(side) for side in size)
         jump = size_text(last.receptive_field.jump, square=True)
-        rows.append(("receptive field", f"{shown} pixels at {last.name}, every {jump} pixels"))
+        unit = "pixels"
+        if len(inspection.input_shape) == 1:  # a sentence, along its words
+            shown, jump, unit = f"{size}", f"{last.receptive_field.jump[0]}", "words"
+        rows.append(("receptive field", f"{shown} {unit} at {last.name}, every {jump} {unit}"))
     pictures = "1 picture" if batch_size == 1 else f"{batch_size} pictures"
     rows += [
         ("weights", bytes_text(memory.weights)),

@@ -151,7 +151,7 @@ ARITHMETIC = {
 }
 """Fields of rows that change what is computed, and no tensor."""
 
-WITHOUT_EFFECT = {"paper", "benchmark", "initialization", "photograph_side", "kind"}
+WITHOUT_EFFECT = {"given", "paper", "benchmark", "initialization", "photograph_side", "kind"}
 """Fields of rows that say nothing of what a network with trained weights computes."""
 
 

@@ -42,6 +42,7 @@ MOVIE_REVIEWS = Benchmark("movie reviews", 2, 18_767, (1, 56), mean=(0.0,), std=
 class TextCNNConfig(NetworkConfig):
     """A row of the family."""
 
+    given: bool = True  # whether its vectors are given, by a file
     learns: bool = True  # whether there is a table of vectors that learns
     fixed: bool = False  # and one that does not
     width: int = 300  # numbers of a word's vector
@@ -57,7 +58,7 @@ class TextCNNConfig(NetworkConfig):
 
 
 VARIANTS = {
-    "textcnn_rand": TextCNNConfig(),
+    "textcnn_rand": TextCNNConfig(given=False),
     "textcnn_static": TextCNNConfig(learns=False, fixed=True),
     "textcnn_nonstatic": TextCNNConfig(),
     "textcnn_multichannel": TextCNNConfig(fixed=True),

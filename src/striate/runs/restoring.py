@@ -7,9 +7,11 @@ from pathlib import Path
 import torch
 
 from striate.deciding.run_plan import RunPlan
+from striate.deciding.text_deciding import fill_vectors
 from striate.errors import UsageError
 from striate.models import Network, create_model, cut_behind, model_row
 from striate.tasks import named_task
+from striate.text import SentenceEncoding
 from striate.training import checkpoints
 from striate.training.device import choose_device
 from striate.training.run_folder import CHECKPOINTS
@@ -42,5 +44,9 @@ def restore_network(folder: Path, plan: RunPlan, *, watcher: Watcher) -> Network
         if starting.file.sha256 != settings.weights_sha256:
             raise UsageError(f"{starting.file.path} is not the file that the run was started with; put that one back")
         start_from(network, starting, model_row(plan.recipe.model))
+    if settings.vectors and not checkpoints(folder / CHECKPOINTS) and isinstance(plan.preprocessing, SentenceEncoding):
+        found = fill_vectors(network, Path(settings.vectors), plan.preprocessing)
+        if found.sha256 != settings.vectors_sha256:
+            raise UsageError(f"{settings.vectors} is not the file that the run was started with; put that one back")
     network = cut_behind(network, plan.recipe.transfer.head_stages)
     return network.to(choose_device(settings.device)).to(memory_format=torch.channels_last)
