@@ -14,7 +14,7 @@ BUILT_IN = "built-in sets: cifar10, digits, fashion-mnist, mnist"
 
 
 def message_of(location: str | Path) -> str:
-    with pytest.raises(DataError) as caught:
+    with pytest.raises(StriateError) as caught:
         load_data(location)
     return str(caught.value)
 
@@ -69,6 +69,8 @@ def test_what_does_not_exist(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> Non
     assert message_of("minst") == f"there is no 'minst'; did you mean 'mnist'? {BUILT_IN}"
     assert message_of("./minst") == f"there is no './minst'; did you mean 'mnist'? {BUILT_IN}"
     assert message_of("zzz") == f"there is no 'zzz'; {BUILT_IN}"
+    with pytest.raises(UsageError):  # exit code 2, as for a run that is not there
+        load_data("zzz")
     assert message_of("photo/cat/1") == f"there is no 'photo/cat/1'; did you mean '{root}'? {BUILT_IN}"
     for name in ("fotoz.txt", ".fotoz", "fotoz"):  # a file, a hidden folder, a folder without pictures
         (root.parent / name).write_text("") if name.endswith("t") else (root.parent / name).mkdir()

@@ -161,7 +161,7 @@ def test_a_known_draw_stays_as_it_is() -> None:
 def test_no_split_given() -> None:
     dataset = assign_splits(build([(number, number % 2, -1) for number in range(100)]), seed=3)
     assert Counter(names_of(dataset)) == {"train": 80, "val": 10, "test": 10}
-    assert dataset.notes == ("no split was given: 80 % of the pictures train, 10 % validate, 10 % test (seed 3)",)
+    assert dataset.notes == ("no split was given: of 100 pictures 80 train, 10 validate, 10 test (seed 3)",)
 
 
 def test_train_alone_is_no_split() -> None:

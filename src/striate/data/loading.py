@@ -62,8 +62,8 @@ def load_data(
             `Dataset.folder_faults`, with hidden ones, and not refused: for who looks for what is wrong.
 
     Raises:
-        UsageError: `root` or `download` is given with a path, or a run or bundle is named.
-        DataError: There is no such data, or it cannot be used as it is; the message says what to do.
+        UsageError: There is no such data, `root` or `download` is given with a path, or a run or bundle is named.
+        DataError: The data cannot be used as it is; the message says what to do.
 
     Example:
         >>> digits = load_data("digits")
@@ -89,7 +89,7 @@ def load_data(
     if is_folder:
         return load_texts(path) if holds_texts(path) else load_folders(path, lenient=lenient)
     if not exists:
-        raise DataError(_no_such_data(location, path))
+        raise UsageError(_no_such_data(location, path))
     if path.suffix.lower() == ".csv" and path.is_file():
         return load_text_table(path) if is_text_table(path) else load_table(path)
     raise DataError(

@@ -53,7 +53,7 @@ def assign_splits(
         raise UsageError(f"the seed is {seed}; it must be 0 or more")
     given = {int(code) for code in np.unique(dataset.splits)}
     if given <= {0, TRAIN}:
-        note = f"no split was given: 80 % of the {dataset.plural} train, 10 % validate, 10 % test"
+        note = "no split was given"
         near = near_copies or near_copies_in(dataset, thorough=len(dataset) <= THOROUGH, progress=progress)
         return _drawn(dataset, np.arange(len(dataset)), {TEST: SHARE, VAL: SHARE}, seed, note, near)
     if given == {TRAIN, TEST}:
@@ -82,6 +82,9 @@ def _drawn(
     if VAL in shares and TEST not in shares:
         taken = np.count_nonzero(splits[rows] == VAL)
         note += f": {taken:,} of the {len(rows):,} training {dataset.plural} were set aside to validate"
+    else:
+        train, val, test = (np.count_nonzero(splits[rows] == code) for code in (TRAIN, VAL, TEST))
+        note += f": of {len(rows):,} {dataset.plural} {train:,} train, {val:,} validate, {test:,} test"
     result = replace(dataset, splits=splits)
     return replace(
         result, notes=(*dataset.notes, note + f" (seed {seed})", *alike, *_thin_classes(result, sorted(shares)))
