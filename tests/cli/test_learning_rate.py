@@ -38,6 +38,9 @@ def test_options_of_training_are_taken_or_refused_with_a_sentence(striate_comman
         (["--tensorboard"], "--tensorboard is for a run; a sweep draws its figures to --output FILE"),
         (["--quick"], "--quick is for a run; a sweep takes as many --steps as it is told"),
         (["--metric", "f1_macro"], "--metric is for a run; a sweep makes no classifiers to compare"),
+        (["--abstain", "error=0.01"], "--abstain is for a run; a sweep makes no classifier that could abstain"),
+        (["--vectors", "glove.txt"], "--vectors is for a run on sentences; a sweep takes pictures"),
+        (["--exclude", "fixes.csv"], "--exclude is for a run; a sweep takes all pictures of its data"),
         (["--time-limit", "3"], "a duration needs a unit: 3s, 3m or 3h; got '3'"),
         (
             ["--transfer", "head"],

@@ -35,11 +35,11 @@ def test_every_verb_has_complete_help(striate_command, verb):
         (["train", "digits", "--nonsense"], 2, "--nonsense"),
         (["train", "digits", "--mean", "half", "--std", "1"], 2, "--mean needs numbers such as 0.5"),
         (["train", "digits", "--model", "lenet6"], 2, "striate: unknown model 'lenet6'; did you mean 'lenet5'"),
-        (["train", "no/such/folder"], 1, "striate: "),
+        (["train", "no/such/folder"], 2, "striate: "),
         (["train", "--resume", "no/such/run"], 2, "striate: there is no run no/such/run; `striate runs` lists"),
         (["evaluate", "no/such/run", "digits"], 2, "striate: there is no run or bundle at no/such/run"),
         (["predict", "no/such/run", "x.jpg"], 2, "striate: there is no run or bundle at no/such/run"),
-        (["check", "no/such/folder"], 1, "striate: "),
+        (["check", "no/such/folder"], 2, "striate: "),
     ],
 )
 def test_a_users_mistake_is_one_sentence_without_a_traceback(striate_command, arguments, code, message):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from striate.data.loading import load_data
-from striate.errors import DataError, StriateError, UsageError
+from striate.errors import StriateError, UsageError
 
 Tree = Callable[..., Path]
 BUILT_IN = "built-in sets: cifar10, digits, fashion-mnist, mnist"
@@ -107,7 +107,7 @@ def test_what_may_not_be_read() -> None:
 
 
 def test_a_url_is_said_to_be_none() -> None:
-    with pytest.raises(DataError) as caught:
+    with pytest.raises(StriateError) as caught:
         load_data("https://example.org/photos.zip")
     assert str(caught.value) == (
         "'https://example.org/photos.zip' is a URL, and nothing is downloaded: save the data, and give the path of its folder"
@@ -146,6 +146,6 @@ def test_a_run_is_not_offered_for_data(tmp_path):
     (tmp_path / "run1" / "bundle" / "canaries").mkdir(parents=True)
     (tmp_path / "run1" / "recipe.toml").touch()
     (tmp_path / "run1" / "bundle" / "canaries" / "0.png").touch()
-    with pytest.raises(DataError) as caught:
+    with pytest.raises(StriateError) as caught:
         load_data(tmp_path / "run12" / "split.csv")
     assert "did you mean" not in str(caught.value)

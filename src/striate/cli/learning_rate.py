@@ -80,6 +80,9 @@ def command(
     tensorboard: Annotated[bool, typer.Option("--tensorboard", hidden=True)] = False,
     quick: Annotated[bool, typer.Option("--quick", hidden=True)] = False,
     metric: Annotated[str | None, typer.Option(hidden=True)] = None,
+    abstain: Annotated[str | None, typer.Option(hidden=True)] = None,
+    vectors: Annotated[Path | None, typer.Option(hidden=True)] = None,
+    exclude: Annotated[Path | None, typer.Option(hidden=True)] = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -92,6 +95,12 @@ def command(
         raise UsageError("--quick is for a run; a sweep takes as many --steps as it is told")
     if metric is not None:
         raise UsageError("--metric is for a run; a sweep makes no classifiers to compare")
+    if abstain is not None:
+        raise UsageError("--abstain is for a run; a sweep makes no classifier that could abstain")
+    if vectors is not None:
+        raise UsageError("--vectors is for a run on sentences; a sweep takes pictures")
+    if exclude is not None:
+        raise UsageError("--exclude is for a run; a sweep takes all pictures of its data")
     mean_values, std_values = read_numbers("--mean", mean), read_numbers("--std", std)
 
     from striate.api.learning_rate import FORMATS, find_learning_rate

@@ -54,7 +54,6 @@ def write_training_report(
 ) -> None:
     """Writes a finished run's `report.html`, the last of all that a run writes: what it says makes the run ended."""
     headline = next((name for name in ("test", "val") if name in sealed.measured.scores), None)
-    bundle = shlex.quote(str(folder))
     known = describe_run(folder, run, dataset)
     wrong = mistakes(dataset, store, run, sealed, headline) if headline else []
     report = dataclasses.replace(
@@ -76,8 +75,8 @@ def write_training_report(
         if isinstance(run.preprocessing, Preprocessing)
         else None,
         predict_commands=[
-            *predict_commands(bundle, dataset.kind),
-            f"striate evaluate {bundle} DATA",
+            *predict_commands(folder, dataset.kind),
+            f"striate evaluate {shlex.quote(str(folder))} DATA",
         ],
         timings=timings,
         findings=findings,
@@ -162,8 +161,9 @@ def planned_epochs(run: RunPlan, dataset: Dataset) -> int | None:
     return min(run.recipe.schedule.epochs, math.ceil(run.settings.total_steps / steps_per_epoch)) or None
 
 
-def predict_commands(bundle: str, kind: str) -> list[str]:
-    """How to predict with a bundle whose place is quoted for a shell."""
+def predict_commands(folder: Path, kind: str) -> list[str]:
+    """How to predict with a bundle, as a shell takes it."""
+    bundle = shlex.quote(str(folder))
     if kind != DEFAULT_KIND:
         return [f'striate predict {bundle} "A SENTENCE"', f"striate predict {bundle} - --format csv < SENTENCES.txt"]
     return [

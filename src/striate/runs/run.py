@@ -109,11 +109,8 @@ class Run:
             if self.contract.kind == DEFAULT_KIND
             else f'"A {named_encoding(self.contract.kind).one.upper()}"'
         )
-        rows += [
-            ("run", str(self.folder)),
-            ("report", str(self.report)),
-            ("predict", f"striate predict {shlex.quote(str(self.folder))} {given}"),
-        ]
+        predict = f"striate predict {shlex.quote(str(self.folder))}"
+        rows += [("run", str(self.folder)), ("report", str(self.report)), ("predict", f"{predict} {given}")]
         return "\n".join(facts(rows, width=width))
 
     def _repr_html_(self) -> str:
