@@ -83,7 +83,7 @@ def _drawn(
         taken = np.count_nonzero(splits[rows] == VAL)
         note += f": {taken:,} of the {len(rows):,} training {dataset.plural} were set aside to validate"
     else:
-        train, val, test = (np.count_nonzero(splits[rows] == code) for code in (TRAIN, VAL, TEST))
+        train, val, test = np.bincount(splits[rows], minlength=TEST + 1)[[TRAIN, VAL, TEST]]
         note += f": of {len(rows):,} {dataset.plural} {train:,} train, {val:,} validate, {test:,} test"
     result = replace(dataset, splits=splits)
     return replace(
