@@ -41,6 +41,8 @@ def test_options_of_training_are_taken_or_refused_with_a_sentence(striate_comman
         (["--abstain", "error=0.01"], "--abstain is for a run; a sweep makes no classifier that could abstain"),
         (["--vectors", "glove.txt"], "--vectors is for a run on sentences; a sweep takes pictures"),
         (["--exclude", "fixes.csv"], "--exclude is for a run; a sweep takes all pictures of its data"),
+        (["--task", "multi_label"], "--task is for a run; a sweep goes by what the columns of a table say"),
+        (["--classifier", "sigmoid"], "--classifier is for a run; a sweep of two classes has a logit for each"),
         (["--time-limit", "3"], "a duration needs a unit: 3s, 3m or 3h; got '3'"),
         (
             ["--transfer", "head"],

@@ -80,13 +80,18 @@ def test_nor_is_any_of_an_evaluation(at, finished_run, striped):
 def test_a_confusion_matrix_that_does_not_fit_is_told_in_words():
     import numpy as np
 
-    from striate.api.evaluate import confusion_lines
     from striate.evaluation import score
+    from striate.evaluation.confusion_text import confusion_lines
 
     probabilities = np.array([[0.9, 0.1, 0.0], [0.2, 0.8, 0.0], [0.7, 0.2, 0.1]])
-    scores = score(probabilities, np.array([0, 0, 1]), ["고양이", "a dog", "owl"])
-    assert confusion_lines(scores, None)[1:] == ["고양이     1   1   0", "a dog      1   0   0", "owl        0   0   0"]
-    assert confusion_lines(scores, 16) == [
+    names = ["고양이", "a dog", "owl"]
+    scores = score(probabilities, np.array([0, 0, 1]), names)
+    assert confusion_lines(scores.confusion_matrix, names, None)[1:] == [
+        "고양이     1   1   0",
+        "a dog      1   0   0",
+        "owl        0   0   0",
+    ]
+    assert confusion_lines(scores.confusion_matrix, names, 16) == [
         "confusion (what",
         "  each class was",
         "  called)",

@@ -99,8 +99,11 @@ def test_no_such_folder(made: Made, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "{path} is no table of splits: its first line should be path,label,split,sha256[,group]"),
-        ("path,label\n", "{path} is no table of splits: its first line should be path,label,split,sha256[,group]"),
+        ("", "{path} is no table of splits: its first line should be path,label|labels,split,sha256[,group]"),
+        (
+            "path,label\n",
+            "{path} is no table of splits: its first line should be path,label|labels,split,sha256[,group]",
+        ),
         (f"path,label,split,sha256\n{LINE},x\n", "{path}, line 2: 5 values instead of 4"),
         (
             f"path,label,split,sha256\n{LINE}\n{LINE.replace('train', 'dev')}\n",

@@ -140,7 +140,8 @@ def test_labels_are_composed(table: Callable[..., Path]) -> None:
         ),
         (
             "path,label\na.png,x\nb.png,x\n./a.png,y\n",
-            "{path}, line 4: './a.png' has another label than in line 2; a picture has one label",
+            "{path}, line 4: './a.png' has another label than in line 2; a picture has one label; "
+            "where pictures may be of several classes, say so by --task multi_label",
         ),
         (
             "path,label,split\na.png,x,train\na.png,x,val\n",

@@ -3,6 +3,7 @@ import pytest
 
 from striate.evaluation import Finding, fit_temperature
 from striate.sealing import calibrate, judge_calibration
+from striate.tasks import USUAL_TASK
 
 
 def logits_and_labels(count, classes=3):
@@ -12,20 +13,20 @@ def logits_and_labels(count, classes=3):
 
 def test_it_is_fitted_on_validation_alone():
     val, test = logits_and_labels(40), logits_and_labels(60)
-    found = calibrate({"test": test[0], "val": val[0]}, {"test": test[1], "val": val[1]})
+    found = calibrate({"test": test[0], "val": val[0]}, {"test": test[1], "val": val[1]}, USUAL_TASK)
     assert found == {"temperature": fit_temperature(*val), "pictures": 40}
-    assert calibrate({"test": test[0]}, {"test": test[1]}) == {"temperature": 1.0, "pictures": 0}
-    assert calibrate({}, {}) == {"temperature": 1.0, "pictures": 0}
+    assert calibrate({"test": test[0]}, {"test": test[1]}, USUAL_TASK) == {"temperature": 1.0, "pictures": 0}
+    assert calibrate({}, {}, USUAL_TASK) == {"temperature": 1.0, "pictures": 0}
 
 
 @pytest.mark.parametrize(("count", "fitted"), [(19, 0), (20, 20)])
 def test_it_takes_twenty_pictures(count, fitted):
     logits, labels = logits_and_labels(count)
-    assert calibrate({"val": logits}, {"val": labels})["pictures"] == fitted
+    assert calibrate({"val": logits}, {"val": labels}, USUAL_TASK)["pictures"] == fitted
 
 
 def test_one_class_has_no_temperature():
-    assert calibrate({"val": np.ones((30, 1))}, {"val": np.zeros(30, np.int64)})["pictures"] == 0
+    assert calibrate({"val": np.ones((30, 1))}, {"val": np.zeros(30, np.int64)}, USUAL_TASK)["pictures"] == 0
 
 
 def test_what_is_not_fitted_is_said():

@@ -14,7 +14,9 @@ def test_a_task_is_found_by_its_name():
 
 
 def test_an_unknown_name_is_refused_with_the_one_most_like_it():
-    with pytest.raises(UnknownNameError, match=r"^unknown task 'singel_label'; did you mean 'single_label'\?$"):
+    with pytest.raises(
+        UnknownNameError, match=r"^unknown task 'singel_label'; did you mean 'single_label', 'multi_label'\?$"
+    ):
         named_task("singel_label")
 
 

@@ -30,6 +30,7 @@ from striate.errors import UsageError
 from striate.pixels import Preprocessing
 from striate.report.contact_sheet import Tile, draw_contact_sheet
 from striate.table_reading import read_dataclass
+from striate.tasks import said_of
 from striate.text_layout import wrapped
 from striate.training import merge, read_settings
 from striate.watching import Watcher
@@ -198,7 +199,7 @@ def sheet_rows(
     return tuple(
         SheetRow(
             dataset.pictures.key(int(index)),
-            dataset.classes[int(dataset.labels[index])],
+            said_of(dataset.task, dataset.labels[index], dataset.classes),
             tuple(changes[place] for changes in drawn),
         )
         for place, index in enumerate(indices)
@@ -241,7 +242,7 @@ def pick_pictures(dataset: Dataset, training: npt.NDArray[np.int64], *, count: i
     """Up to `count` training pictures in a random order, every class once before any comes again; then sorted by class."""
     order = training[permutation(seed, 0, len(training))]
     picked = order[in_turn(dataset.task.strata(dataset.labels[order]), count)]
-    return picked[np.argsort(dataset.labels[picked], kind="stable")]
+    return picked[np.argsort(dataset.task.strata(dataset.labels[picked]), kind="stable")]
 
 
 def draw_epoch(
@@ -275,7 +276,8 @@ def draw_epoch(
         for place, row in enumerate(rows):
             for kind, on in (("mixup", mixture.mixup), ("cutmix", mixture.cutmix)):
                 if on[place]:
-                    share, label = float(weights[place]), reader.dataset.classes[int(reader.dataset.labels[row])]
+                    data, share = reader.dataset, float(weights[place])
+                    label = said_of(data.task, data.labels[row], data.classes)
                     changes[place].append(Change(kind, f"{kind}: {1 - share:.0%} {label}", (share,)))
     return changed, [tuple(row) for row in changes]
 

@@ -130,7 +130,7 @@ def calibrate(
     calibration = contract.calibration
     if not contract.calibration_pictures:
         logits = engine_answers(engine, pictures)[0]
-        calibration = fit_calibration({"val": logits}, {"val": pictures.labels})
+        calibration = fit_calibration({"val": logits}, {"val": pictures.labels}, task)
     fitted = fit_rule_to_engine(RuleRequest(wanted, trained), engine, pictures, contract.classes, task, calibration)
     write_ruled(folder, bundle, fitted, calibration)
     return CalibratedBundle(folder, fitted.rule, len(pictures.labels), float(calibration["temperature"]))

@@ -207,6 +207,7 @@ def check(
     model: str | None = None,
     root: str | Path | None = None,
     seed: int = 0,
+    task: str | None = None,
     watcher: Watcher | None = None,
 ) -> DataCheck:
     """Opens every picture of a data set, and tells what is there, how it would be split, and what is wrong with it.
@@ -219,6 +220,7 @@ def check(
         model: Whose weights they are: a name of `striate.list_models()`. None: the file says, and `"imagenet"` means mobilenet_v2.
         root: Where the local copy of a built-in set is.
         seed: Of the split, where the data has none.
+        task: What is asked of the pictures, as `striate.train` takes it.
         watcher: Hears how far it is.
 
     Raises:
@@ -236,7 +238,7 @@ def check(
         raise UsageError(f"model is {model!r} without weights: only trained ones judge labels; give weights too")
     if weights is not None:
         _refuse_early(weights, model)
-    dataset = data if isinstance(data, Dataset) else load_data(data, root=root, lenient=True)
+    dataset = data if isinstance(data, Dataset) else load_data(data, root=root, lenient=True, task=task)
     if weights is not None and dataset.kind != DEFAULT_KIND:
         raise UsageError(f"weights judge the labels of pictures, and {dataset.location} holds {dataset.plural}")
     looked_at = audit(dataset, seed=seed, progress=watcher.task)

@@ -22,6 +22,7 @@ from striate.runs.paired_answers import Answered, answered, compare_answered, ve
 from striate.runs.run import Run, names_of, run_folder_of
 from striate.runs.unseen_pictures import UnseenPictures, check_split, unseen_pictures
 from striate.runtime import Classifier, as_classifier
+from striate.tasks import said_of
 from striate.text_layout import table, wrapped
 from striate.training.run_folder import RECIPE
 from striate.watching import Watcher
@@ -175,10 +176,11 @@ def compare_runs(
         classifiers, data, run_folder=folder, split=split, root=root, include_seen=False, watcher=watcher
     )
     first, second = (answered(one, pictures, watcher) for one in classifiers)
+    task = pictures.dataset.task
     classes = [
         (name, int(of_class.sum()), int(first.right[of_class].sum()), int(second.right[of_class].sum()))
         for place, name in enumerate(first.classes)
-        if (of_class := first.labels == place).any()
+        if (of_class := task.shows(first.labels, place)).any()
     ]
     return RunComparison(
         names=(names[0], names[1]),
@@ -216,18 +218,18 @@ def _flips(
     pictures: UnseenPictures, first: Answered, second: Answered, which: npt.NDArray[np.bool_]
 ) -> tuple[Flip, ...]:
     """Some of the pictures, of each class in turn."""
-    places = np.flatnonzero(which)
-    shown: Sequence[int] = places[in_turn(first.labels[places], SHOWN)].tolist()
+    places, task = np.flatnonzero(which), pictures.dataset.task
+    shown: Sequence[int] = places[in_turn(task.strata(first.labels[places]), SHOWN)].tolist()
     return tuple(
         Flip(
             key=pictures.dataset.pictures.key(place),
             picture=decode(pictures.dataset.pictures.read(place)),
-            true=first.classes[first.labels[place]],
-            answers=(first.classes[first.answers[place]], second.classes[second.answers[place]]),
-            probabilities=(
-                float(first.probabilities[place, first.answers[place]]),
-                float(second.probabilities[place, second.answers[place]]),
+            true=said_of(task, first.labels[place], first.classes),
+            answers=(
+                said_of(task, first.answers[place], first.classes),
+                said_of(task, second.answers[place], second.classes),
             ),
+            probabilities=(float(first.confidence[place]), float(second.confidence[place])),
         )
         for place in shown
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +14,7 @@ import numpy.typing as npt
 from striate.data import Dataset, Problem
 from striate.durable_writing import whole_file
 from striate.errors import StriateError
-from striate.evaluation import Finding, PairedComparison, Scores, judge_scores
-from striate.evaluation.macro_intervals import macro_intervals
+from striate.evaluation import Finding, PairedComparison
 from striate.printable_text import printable
 from striate.row_writing import FilePath, csv_line
 from striate.runs.paired_answers import answered, compare_answered, verdict_sentence
@@ -25,9 +23,9 @@ from striate.runs.run import Run, names_of, run_folder_of
 from striate.runs.unseen_pictures import check_split, unseen_pictures
 from striate.runtime import Classifier, as_classifier
 from striate.tasks import USUAL_TASK, Task
-from striate.text_layout import cell_width, facts, table, wrapped
+from striate.tasks.task import Targets, TaskScores
+from striate.text_layout import facts, table, wrapped
 from striate.watching import Watcher
-from striate.wording import percent
 
 LEFT_OUT = "left out         "
 """As wide as the longest name in the text."""
@@ -37,14 +35,14 @@ LEFT_OUT = "left out         "
 class Evaluation:
     """What a classifier scored on a split, and on which pictures."""
 
-    scores: Scores
+    scores: TaskScores
     split: str
     """`train`, `val`, `test`, or `all` where the data has no splits."""
     classes: tuple[str, ...]
     keys: tuple[str, ...]
     """(n,) the pictures."""
-    labels: npt.NDArray[np.int64]
-    """(n,) their true classes as places in `classes`."""
+    labels: Targets
+    """What is right for each: (n,) places in `classes`, or (n, classes) where a picture may have several."""
     probabilities: npt.NDArray[np.float64]
     """(n, classes)."""
     seen: int
@@ -64,30 +62,20 @@ class Evaluation:
     def findings(self) -> tuple[Finding, ...]:
         """What is worth knowing of the scores."""
         remedy = "it learnt too little, or these pictures are not like those that it learnt from"
-        return judge_scores(self.scores, self.split if self.split != "all" else "the data", remedy=remedy)
-
-    @cached_property
-    def macro_intervals(self) -> tuple[tuple[float, float], tuple[float, float]]:
-        """The 95 % intervals of the balanced accuracy and of the macro F1."""
-        return macro_intervals(self.scores.confusion_matrix)
+        return self.task.judge(self.scores, self.split if self.split != "all" else "the data", remedy=remedy)
 
     @property
     def accuracy(self) -> float:
-        """Share of pictures whose most probable class is the true one."""
+        """Share of pictures whose answer is right; where a picture may have several classes, all of them."""
         return self.scores.accuracy
 
     def _repr_html_(self) -> str:
         """How it shows itself in a notebook."""
         from striate import notebook
 
-        low, high = self.scores.accuracy_interval
-        said = f"{self.accuracy:.2%} right on {self.scores.count:,} pictures of {self.split} (95 % interval {low:.1%} to {high:.1%})"
-        worst = sorted(self.scores.per_class, key=lambda row: (row.f1, row.name))
-        rows = [
-            (row.name, f"{row.support:,}", *(f"{value:.1%}" for value in (row.precision, row.recall, row.f1)))
-            for row in worst
-        ]
-        table = notebook.table(("class, the worst first", "pictures", "precision", "recall", "F1"), rows)
+        name, value = self.scores.facts()[0]
+        said = f"{name} {value} on {self.scores.count:,} pictures of {self.split}"
+        table = notebook.table(*self.scores.table())
         left = f"left out: {self.seen:,} seen in training, {len(self.problems):,} that cannot be used"
         known = [notebook.text(finding.text) for finding in self.findings]
         return notebook.block("Evaluation", notebook.text(said), *known, table, notebook.text(left))
@@ -97,8 +85,7 @@ class Evaluation:
         return (
             self.scores.to_dict()
             | {
-                "balanced_accuracy_interval": list(self.macro_intervals[0]),
-                "f1_macro_interval": list(self.macro_intervals[1]),
+                **self.scores.further_intervals,
                 "split": self.split,
                 "classes": list(self.classes),
                 "left_out": {"seen_in_training": self.seen, "unusable": len(self.problems)},
@@ -119,35 +106,16 @@ class Evaluation:
             rows = [(problem.key, problem.reason) for problem in self.problems[:10]]
             said += [(" " * len(LEFT_OUT), f"{printable(key)}: {printable(reason)}") for key, reason in rows]
             lines += facts(said, width=width)
-        cells = [
-            (printable(row.name), f"{row.precision:.3f}", f"{row.recall:.3f}", f"{row.f1:.3f}", f"{row.support:,}")
-            for row in self.scores.per_class
-        ]
-        lines += ["", *table(("class", "precision", "recall", "F1", "pictures"), cells, width=width)]
-        if len(self.scores.per_class) <= 20:
-            lines += ["", *confusion_lines(self.scores, width)]
+        columns, cells = self.scores.table()
+        lines += ["", *table(columns, [(printable(row[0]), *row[1:]) for row in cells], width=width)]
+        if below := self.scores.lines(width):
+            lines += ["", *below]
         if self.compared is not None:
             lines += ["", *wrapped(printable(verdict_sentence(self.compared, *self.names)), width)]
         return "\n".join(lines)
 
     def _facts(self) -> list[tuple[str, str]]:
-        scores = self.scores
-        low, high = scores.accuracy_interval
-        balanced, f1 = self.macro_intervals
-        figures = [
-            ("split", f"{self.split}, {scores.count:,} pictures"),
-            ("accuracy", f"{scores.accuracy:.2%} ({interval_text(low, high)})"),
-            ("balanced accuracy", f"{scores.balanced_accuracy:.2%} ({interval_text(*balanced)})"),
-            ("log loss", f"{scores.log_loss:.4f}"),
-            (
-                "calibration error",
-                f"{percent(scores.expected_calibration_error, space='')}, {percent(scores.adaptive_calibration_error, space='')} "
-                "in bins of as many pictures each",
-            ),
-            ("macro F1", f"{scores.f1_macro:.4f} (95 % interval {f1[0]:.3f} to {f1[1]:.3f})"),
-        ]
-        if scores.top_k < len(scores.per_class):  # of two classes, every answer is among the first two
-            figures.insert(3, (f"top-{scores.top_k} accuracy", f"{scores.top_k_accuracy:.2%}"))
+        figures = [("split", f"{self.split}, {self.scores.count:,} pictures"), *self.scores.facts()]
         return figures + (self.rule.facts() if self.rule is not None else [])
 
     def to_csv(self) -> str:
@@ -157,15 +125,16 @@ class Evaluation:
     def csv_lines(self) -> Iterator[bytes]:
         """The same, line by line; see `striate.row_writing` for bytes in paths that are no UTF-8."""
         yield csv_line(
-            ["path", "label", "prediction", "probability", "correct", *(f"p({name})" for name in self.classes)]
+            ["path", self.task.column, "prediction", "probability", "correct", *(f"p({name})" for name in self.classes)]
         )
         answers = self.task.decide(self.probabilities)
         right = self.task.same(answers, self.labels)
-        columns = (self.keys, self.labels, answers, right, self.probabilities)
-        for key, label, predicted, correct, row in zip(*columns, strict=True):
-            names = (self.classes[label], self.classes[predicted])
+        sure = self.task.confidence(self.probabilities, answers)
+        columns = (self.keys, self.labels, answers, sure, right, self.probabilities)
+        for key, label, predicted, confidence, correct, row in zip(*columns, strict=True):
+            told = (self.task.tell(label, self.classes), self.task.tell(predicted, self.classes))
             probabilities = (f"{value:.6f}" for value in row)
-            yield csv_line([FilePath(key), *names, f"{row[predicted]:.6f}", int(correct), *probabilities])
+            yield csv_line([FilePath(key), *told, f"{confidence:.6f}", int(correct), *probabilities])
 
 
 def evaluate(
@@ -229,16 +198,6 @@ def evaluate(
     )
 
 
-def interval_text(low: float, high: float) -> str:
-    """As it stands behind a share.
-
-    Example:
-        >>> interval_text(0.901, 0.9334)
-        '95 % interval 90.1% to 93.3%'
-    """
-    return f"95 % interval {low:.1%} to {high:.1%}"
-
-
 def write_predictions(evaluation: Evaluation, path: str | Path) -> None:
     """Writes `evaluation.csv_lines()` to a file, whole or not at all.
 
@@ -251,23 +210,3 @@ def write_predictions(evaluation: Evaluation, path: str | Path) -> None:
             file.writelines(evaluation.csv_lines())
     except OSError as error:
         raise StriateError(f"cannot write {path}: {error.strerror or error}") from error
-
-
-def confusion_lines(scores: Scores, width: int | None) -> list[str]:
-    """The confusion matrix; on a screen that is too narrow for it, what each class was called, a line a class."""
-    names = [printable(row.name) for row in scores.per_class]
-    counts = scores.confusion_matrix.tolist()
-    first = max(cell_width(name) for name in names)
-    cell = max(4, max(len(str(count)) for row in counts for count in row) + 1)
-    if width is None or first + 2 + cell * len(names) <= width:
-        said = "confusion (a row is a true class, a column a predicted one, in the order above)"
-        padded = [name + " " * (first - cell_width(name)) for name in names]
-        return [
-            *wrapped(said, width),
-            *(f"{name}  " + "".join(f"{n:>{cell}}" for n in row) for name, row in zip(padded, counts, strict=True)),
-        ]
-    lines = ["confusion (what each class was called)"]
-    for name, row in zip(names, counts, strict=True):
-        calls = ", ".join(f"{other} {count}" for other, count in zip(names, row, strict=True) if count)
-        lines.append(f"{name}: {calls or 'no picture'}")
-    return [line for text in lines for line in wrapped(text, width)]

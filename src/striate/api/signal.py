@@ -71,6 +71,10 @@ def measure_signal(
     pictures = whole_number("measure_signal", "pictures", pictures, minimum=2)
     dataset = load_data(data) if isinstance(data, str | Path) else data
     rules = None if schemes is None else [named_scheme(scheme) or PAPER for scheme in schemes]
+    if dataset is not None and dataset.task.several:
+        raise UsageError(
+            "a signal is measured with one class a picture, and these pictures may have several; leave the data out"
+        )
     opened = weighted_network(model, num_classes=dataset.task.width(dataset.classes) if dataset else None, seed=seed)
     network = opened.network
     if opened.of_catalogue:

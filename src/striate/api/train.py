@@ -6,6 +6,7 @@ import shlex
 import shutil
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from striate.data import Dataset, load_data, write_split_csv
@@ -41,6 +42,9 @@ from striate.training.run_folder import (
 )
 from striate.watching import Watcher, tell
 
+OF_THE_VERB = ("output", "exclude", "quick", "watcher")
+"""Those arguments of `train` that are no part of the request."""
+
 
 def train(
     data: str | Path | Dataset,
@@ -63,6 +67,8 @@ def train(
     time_limit: str | float | None = None,
     metric: str | None = None,
     abstain: str | None = None,
+    task: str | None = None,
+    classifier: str | None = None,
     recipe: str | Path | None = None,
     settings: Sequence[str] = (),
     root: str | Path | None = None,
@@ -105,6 +111,9 @@ def train(
             `"log_loss"`; by default balanced accuracy where classes are uneven, else accuracy (`docs/choosing.md`).
         abstain: What the sealed classifier shall promise, chosen on validation pictures: `"error=0.01"`, `"coverage=0.9"` and
             `"unfamiliar=0.01"`, as `striate.calibrate` takes them, which can do it later too; a warning where they are too few for it.
+        task: What is asked of the pictures: `"single_label"`, or `"multi_label"`, by which a picture has the labels of all class folders
+            or lines that it is in (`docs/several-labels.md`); by default what the data tells.
+        classifier: `"sigmoid"` tells two classes apart by one number, `"softmax"` by one for each; by default `"softmax"`.
         recipe: A TOML file that overrides the chosen recipe; may be another run's `recipe.toml`.
         settings: Assignments such as `"optimizer.learning_rate=0.1"`, which override everything.
         root: Where the local copy of a built-in set is.
@@ -123,34 +132,12 @@ def train(
         Interrupted: If a signal ended the training, after a checkpoint was written; its `kept` is the run's folder where a classifier is
             sealed there already.
     """
+    given = dict(locals())
     begun, watcher = time.monotonic(), watcher or Watcher()
     if output is not None:
         check_output(Path(output))
-    request = TrainingRequest(
-        data=_without(data, exclude, root=root),
-        model=model,
-        weights=weights,
-        mean=mean,
-        std=std,
-        transfer=transfer,
-        init=init,
-        augment=augment,
-        balance=balance,
-        epochs=epochs,
-        batch_size=batch_size,
-        size=size,
-        seed=seed,
-        precision=precision,
-        device=device,
-        time_limit=time_limit,
-        metric=metric,
-        abstain=abstain,
-        recipe=recipe,
-        settings=settings,
-        root=root,
-        tensorboard=tensorboard,
-        vectors=vectors,
-    )
+    asked = {name: value for name, value in given.items() if name not in OF_THE_VERB}
+    request = TrainingRequest(**asked | {"data": _without(data, exclude, root=root, task=task)})
     return _train(request, output, quick=quick, watcher=watcher, begun=begun)
 
 
@@ -159,18 +146,17 @@ def _train(request: TrainingRequest, output: str | Path | None, *, quick: bool, 
     if holds_sentences(request.data):
         return _train_exactly(request, output, watcher=watcher, begun=begun, decide=decide_text)
     check_metric(request, quick=quick)
-    if is_exact(request):
-        return _train_exactly(request, output, watcher=watcher, begun=begun)
-    return _train_best(request, output, quick=quick, watcher=watcher, begun=begun)
+    way = _train_exactly if is_exact(request) else partial(_train_best, quick=quick)
+    return way(request, output, watcher=watcher, begun=begun)
 
 
 def _without(
-    data: str | Path | Dataset, exclude: str | Path | None, *, root: str | Path | None
+    data: str | Path | Dataset, exclude: str | Path | None, *, root: str | Path | None, task: str | None
 ) -> str | Path | Dataset:
     """The data without the pictures of a list, if there is one."""
     if exclude is None:
         return data
-    return exclude_pictures(data if isinstance(data, Dataset) else load_data(data, root=root), exclude)
+    return exclude_pictures(data if isinstance(data, Dataset) else load_data(data, root=root, task=task), exclude)
 
 
 def _train_best(
@@ -178,6 +164,8 @@ def _train_best(
 ) -> Run:
     """The best of several ways, or the first of them."""
     prepared = prepare_tournament(request, watcher=watcher, begun=begun)
+    if prepared is None:
+        return _train_exactly(request, output, watcher=watcher, begun=begun)
     for note in prepared.notes:
         watcher.note(note)
     if prepared.can_compare and not quick:
@@ -262,6 +250,7 @@ def _go_on(folder: Path, *, watcher: Watcher, begun: float) -> Run:
         table=folder / SPLITS,
         excluded=folder / EXCLUDED,
         classes=plan.classes,
+        task=plan.recipe.task,
         watcher=watcher,
     )
     network = restore_network(folder, plan, watcher=watcher)

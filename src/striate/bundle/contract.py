@@ -15,7 +15,7 @@ from striate.encodings import DEFAULT_KIND, ENCODINGS, Encoding, named_encoding
 from striate.errors import BundleError, UsageError
 from striate.pixels import Preprocessing
 from striate.table_reading import MOST_SHOWN, read_dataclass, shown
-from striate.tasks import DEFAULT_TASK, TASKS, named_task
+from striate.tasks import DEFAULT_TASK, TASKS, Task, named_task
 from striate.tasks.decision_rule import DecisionRule
 from striate.wording import network_title
 
@@ -56,7 +56,10 @@ LARGEST_LOSS = 1e39
 
 FIGURES: Mapping[str, str] = {
     "fingerprint": "a text",
-    "accuracy_interval": "two numbers from 0 to 1",
+    **dict.fromkeys(
+        (f"{name}_interval" for name in ("accuracy", "mean_average_precision", "f1_micro", "f1_macro")),
+        "two numbers from 0 to 1",
+    ),
     "count": "a whole number from 0",
     "top_k": "a whole number from 0",
     "log_loss": "a number from 0",
@@ -186,6 +189,8 @@ class Contract:
     0 or missing where it was not."""
     task: str = DEFAULT_TASK
     """What is asked: a name of `striate.tasks`."""
+    thresholds: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    """From which probability on each class is named, where a picture may have several; left out where the task has none."""
     schema: int = SCHEMA
     rule: DecisionRule | None = None
     """What it abstains on, and what else it answers than the most probable class; None: nothing was asked for."""
@@ -215,6 +220,16 @@ class Contract:
                 f"the contract's preprocessing makes {kind.plural} of {' x '.join(map(str, largest))} {kind.parts}; "
                 f"expected at most {LARGEST_INPUT:,} {kind.parts}"
             )
+
+    @property
+    def asked(self) -> Task:
+        """What is asked, decided by the thresholds of the contract."""
+        return named_task(self.task).with_thresholds(self.thresholds, self.classes)
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The class of each of the network's logits."""
+        return named_task(self.task).outputs(self.classes)
 
     @property
     def kind(self) -> str:
@@ -269,6 +284,7 @@ class Contract:
         }
         table |= {} if self.kind == DEFAULT_KIND else {"kind": self.kind}
         table |= {} if self.rule is None else {"rule": self.rule.to_dict()}
+        table |= {"thresholds": dict(self.thresholds)} if self.thresholds else {}
         return table | {"digest": digest_of(table)}
 
     @classmethod
@@ -292,9 +308,10 @@ class Contract:
             raise BundleError(
                 f"the bundle is for items of the kind {shown(kind)}, expected {' or '.join(map(repr, ENCODINGS))}"
             )
-        expected = {field.name for field in dataclasses.fields(cls)} - {"rule"}
-        if fields.keys() - {"rule"} != expected:
-            odd = ", ".join(name[:MOST_SHOWN] for name in sorted((fields.keys() - {"rule"}) ^ expected))
+        free = {"rule", "thresholds"}
+        expected = {field.name for field in dataclasses.fields(cls)} - free
+        if fields.keys() - free != expected:
+            odd = ", ".join(name[:MOST_SHOWN] for name in sorted((fields.keys() - free) ^ expected))
             raise BundleError(f"contract.json does not have the fields it should (missing or unknown: {odd})")
         try:
             preprocessing = _read_preprocessing(kind, fields["preprocessing"])
@@ -304,6 +321,7 @@ class Contract:
         _check_cut(contract.architecture.cut)
         _check_calibration(contract.calibration)
         check_rule(contract.rule, contract.classes, contract.task)
+        _check_thresholds(contract)
         if "fp32" not in contract.precisions:
             raise BundleError("the contract states no terms for fp32, which every bundle computes in")
         for name, terms in contract.precisions.items():
@@ -347,6 +365,17 @@ def _check_calibration(calibration: Mapping[str, int | float]) -> None:
         )
 
 
+def _check_thresholds(contract: Contract) -> None:
+    thresholds = contract.thresholds
+    if not thresholds:
+        return
+    if not named_task(contract.task).several or thresholds.keys() != set(contract.classes):
+        raise BundleError("the contract's thresholds must be one for each class, where a picture may have several")
+    for name, value in thresholds.items():
+        if not 0 <= value <= 1:
+            raise BundleError(f"the contract's threshold of {shown(name)} is {shown(value)}; expected 0 to 1")
+
+
 def _check_figures(split: str, figures: Mapping[str, Any]) -> None:
     """Raises BundleError unless all that was measured on a split is figures that can be."""
     for name, value in figures.items():
@@ -360,7 +389,7 @@ def _check_figures(split: str, figures: Mapping[str, Any]) -> None:
 def _is_figure(name: str, value: Any) -> bool:
     if name == "fingerprint":
         return isinstance(value, str)
-    if name == "accuracy_interval":
+    if name.endswith("_interval"):
         return isinstance(value, list) and len(value) == 2 and all(_is_figure("accuracy", one) for one in value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False

@@ -130,7 +130,8 @@ def made_with(files: Mapping[str, str], contract_parts: Mapping[str, Any]) -> di
     weights = [WEIGHTS, ENGINE, ENGINE_WEIGHTS]
     if contract_parts["schema"] == 1:
         return {name: files[name] for name in weights} | {part: digest_of(contract_parts[part]) for part in parts}
-    parts += ["schema", "task", "precisions", *(name for name in ("kind", "rule") if name in contract_parts)]
+    parts += ["schema", "task", "precisions"]
+    parts += [name for name in ("kind", "rule", "thresholds") if name in contract_parts]
     weights += [name for name in (INT8, INT8_WEIGHTS, FAMILIAR) if name in files]
     pictures = {name: files[name] for name in sorted(files) if name.startswith(f"{CANARIES}/") and name != CANARY_SHEET}
     return (
@@ -285,7 +286,7 @@ def check_files(folder: Path, files: Mapping[str, str]) -> None:
 def check_canaries(sheet: CanarySheet, contract: Contract) -> None:
     """Raises BundleError unless every canary is there, with its picture and a logit for each class."""
     sheet.check_whole(contract.canary_files)
-    sheet.logits(contract.classes)
+    sheet.logits(contract.outputs)
     for canary in sheet.canaries:
         if contract.schema == SCHEMA and not canary.pixels:
             raise BundleError(f"the canary {canary.file} has no sealed pixels")

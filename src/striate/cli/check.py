@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from striate.cli.options import AsJson, Quiet, Root
+from striate.cli.options import AsJson, Quiet, Root, Task
 
 
 def command(
@@ -33,6 +33,7 @@ def command(
     ] = None,
     root: Root = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the split, where the data has none.")] = 0,
+    task: Task = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -45,7 +46,7 @@ def command(
         if file is not None:
             check_writable(file)
     with ConsoleWatcher(quiet=quiet) as watcher:
-        found = check(data, weights=weights, model=model, root=root, seed=seed, watcher=watcher)
+        found = check(data, weights=weights, model=model, root=root, seed=seed, task=task, watcher=watcher)
     if html is not None:
         write_durably(html, found.to_html().encode())
     if fixes is not None:

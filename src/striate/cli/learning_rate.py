@@ -83,6 +83,8 @@ def command(
     abstain: Annotated[str | None, typer.Option(hidden=True)] = None,
     vectors: Annotated[Path | None, typer.Option(hidden=True)] = None,
     exclude: Annotated[Path | None, typer.Option(hidden=True)] = None,
+    task: Annotated[str | None, typer.Option(hidden=True)] = None,
+    classifier: Annotated[str | None, typer.Option(hidden=True)] = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -101,6 +103,10 @@ def command(
         raise UsageError("--vectors is for a run on sentences; a sweep takes pictures")
     if exclude is not None:
         raise UsageError("--exclude is for a run; a sweep takes all pictures of its data")
+    if task is not None:
+        raise UsageError("--task is for a run; a sweep goes by what the columns of a table say")
+    if classifier is not None:
+        raise UsageError("--classifier is for a run; a sweep of two classes has a logit for each")
     mean_values, std_values = read_numbers("--mean", mean), read_numbers("--std", std)
 
     from striate.api.learning_rate import FORMATS, find_learning_rate

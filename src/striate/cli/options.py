@@ -53,6 +53,17 @@ Abstain = Annotated[
         "and unfamiliar=0.01 (no answer to what is unlike the training; at most so many like it are lost)."
     ),
 ]
+Task = Annotated[
+    str | None,
+    typer.Option(
+        help="multi_label: pictures may have several labels, a picture in several class folders all of theirs. Default: what a "
+        "table's columns say, else single_label."
+    ),
+]
+Classifier = Annotated[
+    str | None,
+    typer.Option(help="sigmoid tells two classes apart by one number; softmax by one for each. Default: softmax."),
+]
 BatchSize = Annotated[str | None, typer.Option(help="Pictures a step; auto measures what fits and is fastest.")]
 Size = Annotated[int | None, typer.Option(help="Side of the network's input in pixels.")]
 Seed = Annotated[int, typer.Option(help="Decides everything random.")]

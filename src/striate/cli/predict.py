@@ -93,7 +93,7 @@ def command(
     columns = min(top, len(classifier.classes))
     further = further_columns(classifier.contract.rule)
     if output_format is Format.CSV:
-        write_row(csv_header(columns, further))
+        write_row(csv_header(columns, further, column=classifier.task.column))
     errors = count = 0
     tally = None if classifier.kind.tally is None else classifier.kind.tally(classifier.contract.preprocessing)
     for row in rows:

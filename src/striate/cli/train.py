@@ -17,6 +17,7 @@ from striate.cli.options import (
     Augment,
     Balance,
     BatchSize,
+    Classifier,
     Device,
     Epochs,
     Init,
@@ -30,6 +31,7 @@ from striate.cli.options import (
     Seed,
     Size,
     Std,
+    Task,
     TimeLimit,
     Transfer,
     Weights,
@@ -71,6 +73,8 @@ def command(
     time_limit: TimeLimit = None,
     metric: Metric = None,
     abstain: Abstain = None,
+    task: Task = None,
+    classifier: Classifier = None,
     recipe: RecipeFile = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="Override one key: optimizer.learning_rate=0.1.")
@@ -124,6 +128,8 @@ def command(
                     time_limit=time_limit,
                     metric=metric,
                     abstain=abstain,
+                    task=task,
+                    classifier=classifier,
                     recipe=recipe,
                     settings=settings or (),
                     root=root,

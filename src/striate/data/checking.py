@@ -16,6 +16,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from striate.data.check_cache import Checks, read_checks, stamp_files, write_checks
+from striate.data.copies import contradictions, repeated_copies, with_joined_copies
 from striate.data.dataset import (
     TRAIN,
     UNASSIGNED,
@@ -37,7 +38,9 @@ from striate.pixels import DEFAULT_MAX_PIXELS, PictureFacts, Preprocessing, meas
 from striate.pixels.decoding import decode_to_picture
 from striate.pixels.limits import NO_MEMORY
 from striate.pixels.perceptual_hashes import SMALLEST, grey_thumbnail, small_colours
+from striate.tasks import SEVERAL_HINT
 from striate.user_cache import forget_oldest, kind_folder
+from striate.wording import plural
 
 # Larger files are looked at before they are read: they may be larger than memory, and no pictures at all.
 LARGE = 64 << 20
@@ -80,11 +83,13 @@ class Survey:
     """Row -> why it cannot be read."""
     contradictions: Mapping[int, str]
     """Row -> which exact copy of it has another label."""
+    repeated: tuple[int, ...] = ()
+    """Where copies tell a picture's labels together: the rows that are copies of an earlier one in the same split."""
 
     @property
     def usable(self) -> npt.NDArray[np.int64]:
-        """The rows that are in neither, ascending."""
-        bad = [*self.broken, *self.contradictions]
+        """The rows that are in none of these, ascending."""
+        bad = [*self.broken, *self.contradictions, *self.repeated]
         return np.setdiff1d(np.arange(len(self.dataset)), np.array(bad, dtype=np.int64))
 
     def usable_pictures(self) -> Dataset:
@@ -92,7 +97,15 @@ class Survey:
         reasons = {**self.broken, **self.contradictions}
         problems = tuple(Problem(self.dataset.pictures.key(row), reasons[row]) for row in sorted(reasons))
         result = replace(self.dataset.select(self.usable), problems=self.dataset.problems + problems)
-        return replace(result, notes=self.dataset.notes + _narrow_range_note(result))
+        return replace(result, notes=self.dataset.notes + self.advice + _narrow_range_note(result))
+
+    @property
+    def advice(self) -> tuple[str, ...]:
+        """A sentence on what to do about copies with different labels, if there are any."""
+        if not self.contradictions or self.dataset.task.several:
+            return ()
+        pictures = plural(len(self.contradictions), "picture")
+        return (f"{pictures} lie as exact copies in folders or lines of different classes; {SEVERAL_HINT}",)
 
 
 @dataclass(frozen=True)
@@ -123,7 +136,8 @@ def check_pictures(
     """The data set with `facts`, and without the pictures that must not be used: these are in `problems`, with reasons.
 
     Set aside are pictures that cannot be read to their last pixel, and exact copies that carry different labels: at
-    most one of the labels is right, so they would teach and score at random. Nothing takes their place.
+    most one of the labels is right, so they would teach and score at random. Nothing takes their place. Where the data set
+    `joins_copies`, copies have the labels of all of them, and one of each split is kept.
 
     What was found is remembered by path, size and times of change, so that a second check opens only what is new. An
     interrupt stops the check at once and keeps what was found so far.
@@ -155,7 +169,7 @@ def check_pictures(
     result = survey.usable_pictures()
     if ahead is not None:
         ahead.name(result, survey.usable, len(dataset))
-    _need_every_class(dataset, result, result.problems[len(dataset.problems) :])
+    _need_every_class(dataset, result, result.problems[len(dataset.problems) :], survey.advice)
     return result
 
 
@@ -206,7 +220,9 @@ def survey_pictures(
 
 def _surveyed(dataset: Dataset, facts: PictureTable, broken: Mapping[int, str]) -> Survey:
     """What was found, with what contradicts itself."""
-    return Survey(replace(dataset, facts=facts), broken, _contradictions(dataset, facts.digests, broken))
+    sound = np.setdiff1d(np.arange(len(dataset)), np.fromiter(broken, dtype=np.int64))
+    whole = with_joined_copies(replace(dataset, facts=facts), sound)
+    return Survey(whole, broken, contradictions(whole, sound), repeated_copies(whole, sound))
 
 
 @contextmanager
@@ -352,41 +368,21 @@ def _narrow_range_note(dataset: Dataset) -> tuple[str, ...]:
     )
 
 
-def _contradictions(dataset: Dataset, digests: npt.NDArray[np.uint8], broken: Mapping[int, str]) -> dict[int, str]:
-    """The sound pictures that have an exact copy under another label, each with what is wrong."""
-    sound = np.ones(len(dataset), dtype=bool)
-    sound[list(broken)] = False
-    rows = np.flatnonzero(sound)
-    _, codes = np.unique(digests[rows].view("V32").ravel(), return_inverse=True)
-    order = np.lexsort((dataset.task.strata(dataset.labels[rows]), codes))
-    rows, codes = rows[order], codes[order]  # copies side by side, by label
-    starts = np.flatnonzero(np.diff(codes, prepend=-1))
-    lengths = np.diff(starts, append=len(rows))
-    first, last = np.repeat(rows[starts], lengths), np.repeat(rows[starts + lengths - 1], lengths)
-    contested = dataset.task.contradicts(dataset.labels[first], dataset.labels[last])
-    reasons = {}
-    for row, low, high in zip(rows[contested], first[contested], last[contested], strict=True):
-        other = low if dataset.task.contradicts(dataset.labels[row], dataset.labels[low]) else high
-        reasons[int(row)] = (
-            f"it is labelled {dataset.classes[dataset.labels[row]]!r}, but its exact copy "
-            f"{dataset.pictures.key(int(other))} is labelled {dataset.classes[dataset.labels[other]]!r}"
-        )
-    return reasons
-
-
-def _need_every_class(before: Dataset, after: Dataset, problems: tuple[Problem, ...]) -> None:
-    tables = [count_table(data.labels, data.splits, len(data.classes)) for data in (before, after)]
+def _need_every_class(before: Dataset, after: Dataset, problems: tuple[Problem, ...], notes: tuple[str, ...]) -> None:
+    hint = "".join(f"; {note}" for note in notes)
+    tables = [count_table(data.task, data.labels, data.splits, len(data.classes)) for data in (before, after)]
     had, has = (table[:, TRAIN] + table[:, UNASSIGNED] for table in tables)
     example = f"such as {problems[0].key}: {problems[0].reason}" if problems else ""
     if len(before) and not len(after):
-        raise DataError(f"none of the {len(before)} {before.plural} of {before.location} can be used, {example}")
+        raise DataError(f"none of the {len(before)} {before.plural} of {before.location} can be used, {example}{hint}")
     lost = np.flatnonzero((had > 0) & (has == 0))
     if len(lost):
         name = before.classes[lost[0]]
-        labels = dict(zip((before.pictures.key(i) for i in range(len(before))), before.labels, strict=True))
-        first = next(problem for problem in problems if labels[problem.key] == lost[0])
+        shown = before.task.shows(before.labels, int(lost[0]))
+        keys = {before.pictures.key(int(row)) for row in np.flatnonzero(shown)}
+        first = next(problem for problem in problems if problem.key in keys)
         one = before.plural.removesuffix("s")
         raise DataError(
             f"no {one} of the class {name!r} can be used for training: {had[lost[0]]} of {had[lost[0]]} set aside, "
-            f"such as {first.key} ({first.reason}); replace them, or remove the class"
+            f"such as {first.key} ({first.reason}); replace them, or remove the class{hint}"
         )

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -205,7 +205,7 @@ class Dataset:
     location: str  # the absolute path it was loaded from, or the built-in name
     classes: tuple[str, ...]  # sorted by code point; a label is a place in here
     pictures: Pictures
-    labels: npt.NDArray[np.int32]  # (n,)
+    labels: npt.NDArray[Any]  # n of them, the task's targets: (n,) int32 places in `classes`, or (n, classes) bool
     splits: npt.NDArray[np.uint8]  # (n,): 0 unassigned, 1 train, 2 val, 3 test
     groups: npt.NDArray[np.int32] | None = None  # (n,): places in group_names, -1 for none
     group_names: tuple[str, ...] = ()
@@ -214,6 +214,7 @@ class Dataset:
     excluded: tuple[str, ...] = ()  # keys of pictures that were left out on request; they are not among `pictures`
     facts: PictureTable | None = None  # after check_pictures
     task: Task = USUAL_TASK  # what the labels answer
+    joins_copies: bool = False  # whether copies of a picture tell its labels together, each of them one
     notes: tuple[str, ...] = ()  # decisions taken on the data that its owner should hear of, a sentence each
     folder_faults: tuple[FolderFault, ...] = ()  # only where they were asked for: see `load_data`
 
@@ -239,7 +240,7 @@ class Dataset:
         from striate import notebook
         from striate.pixels import decode
 
-        places = np.flatnonzero(self.labels == label)[:1]
+        places = np.flatnonzero(self.task.shows(self.labels, label))[:1]
         try:
             pictures = [decode(self.pictures.read(int(place))) for place in places]
         except (OSError, StriateError):
@@ -308,12 +309,14 @@ class Dataset:
     def counts(self) -> dict[str, dict[str, int]]:
         """Pictures by class and split; `unassigned` is what is in no split, and a split without a picture is left out.
 
+        A picture of several classes counts for each of them.
+
         Example:
             >>> from striate.data import load_data
             >>> load_data("digits").counts()["7"]
             {'unassigned': 179}
         """
-        table = count_table(self.labels, self.splits, len(self.classes))
+        table = count_table(self.task, self.labels, self.splits, len(self.classes))
         present = [code for code in (UNASSIGNED, TRAIN, VAL, TEST) if table[:, code].any()]
         return {
             name: {("unassigned", *SPLITS)[code]: int(table[label, code]) for code in present}
@@ -322,22 +325,26 @@ class Dataset:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 (hexadecimal) over every picture's digest, class name and split, whatever their order and file names.
+        """SHA-256 (hexadecimal) over every picture's digest, class names and split, whatever their order and file names.
 
         Raises:
             UsageError: The pictures were not checked.
         """
-        names = [hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest() for name in self.classes]
+        targets, places = np.unique(self.labels, axis=0, return_inverse=True)
+        told = (self.task.tell(target, self.classes) for target in targets)
+        names = [hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest() for text in told]
         rows = np.zeros((len(self), 65), dtype=np.uint8)
         rows[:, :32] = self.checked_facts.digests
-        rows[:, 32:64] = np.frombuffer(b"".join(names), dtype=np.uint8).reshape(-1, 32)[self.labels]
+        rows[:, 32:64] = np.frombuffer(b"".join(names), dtype=np.uint8).reshape(-1, 32)[places.ravel()]
         rows[:, 64] = self.splits
         return hashlib.sha256(np.sort(rows.view("V65"), axis=0).tobytes()).hexdigest()
 
 
-def count_table(labels: npt.NDArray[np.int32], splits: npt.NDArray[np.uint8], classes: int) -> npt.NDArray[np.int64]:
-    """(classes, 4) pictures by label and split code."""
-    return np.bincount(labels.astype(np.int64) * 4 + splits, minlength=classes * 4).reshape(classes, 4)
+def count_table(
+    task: Task, labels: npt.NDArray[Any], splits: npt.NDArray[np.uint8], classes: int
+) -> npt.NDArray[np.int64]:
+    """(classes, 4) pictures by class and split code."""
+    return np.stack([task.support(labels[splits == code], classes) for code in (UNASSIGNED, TRAIN, VAL, TEST)], axis=1)
 
 
 def assemble(
@@ -346,12 +353,13 @@ def assemble(
     location: str,
     pictures: Pictures,
     class_names: Sequence[str],
-    labels: npt.NDArray[np.int32],
+    labels: npt.NDArray[Any],
     splits: npt.NDArray[np.uint8],
     groups: npt.NDArray[np.int32] | None = None,
     group_names: tuple[str, ...] = (),
     ignored: Mapping[str, int] | None = None,
     lenient: bool = False,
+    task: Task = USUAL_TASK,
 ) -> Dataset:
     """A data set whose classes are sorted, have pictures, and are known to training where there is a training split.
 
@@ -360,34 +368,40 @@ def assemble(
         location: As in `Dataset`.
         pictures: n of them.
         class_names: In any order; those without a picture are dropped.
-        labels: (n,), places in `class_names`.
+        labels: n targets of the task, with places in `class_names`.
         splits: (n,), split codes.
         groups: As in `Dataset`.
         group_names: As in `Dataset`.
         ignored: As in `Dataset`.
         lenient: Whether a class may lack training pictures.
+        task: As in `Dataset`. Where a picture may be of several classes, one that `train` lacks is left out, with a note.
 
     Raises:
-        DataError: There is no picture, there are fewer than two classes, or a class appears in `val` or `test` and not
-            in `train`.
+        DataError: There is no picture, there are too few classes, or a class appears in `val` or `test` and not in `train`.
     """
-    table = count_table(labels, splits, len(class_names))
+    table = count_table(task, labels, splits, len(class_names))
     items = named_encoding(getattr(pictures, "kind", DEFAULT_KIND)).plural
     if not len(pictures):
         raise DataError(f"no picture in {location}")
-    if table[:, TRAIN].any() and not lenient:
+    notes: tuple[str, ...] = ()
+    if (splits == TRAIN).any() and not lenient:
         for code in (VAL, TEST):
             unseen = sorted(class_names[int(i)] for i in np.flatnonzero((table[:, code] > 0) & (table[:, TRAIN] == 0)))
-            if unseen:
+            if not unseen:
+                continue
+            if not task.several:
                 raise DataError(
                     f"{SPLITS[code - 1]!r} has {items} of {listed('class', unseen)}, which 'train' lacks, in {location}; "
                     f"add {items} to 'train', or remove those in {SPLITS[code - 1]!r}"
                 )
+            notes += (
+                f"{SPLITS[code - 1]!r} has pictures with the {listed('label', unseen)}, which no picture in 'train' has, so that nothing "
+                f"can be learnt of {'it' if len(unseen) == 1 else 'them'}: left out; the pictures keep their other labels",
+            )
+        table[table[:, TRAIN] == 0] = 0
     present = sorted((i for i in range(len(class_names)) if table[i].any()), key=lambda i: class_names[i])
-    if len(present) < 2:
-        raise DataError(
-            f"only one class ({class_names[present[0]]!r}) in {location}; telling classes apart takes at least two"
-        )
+    if len(present) < task.fewest_classes:
+        raise DataError(_too_few_classes([class_names[i] for i in present], location))
     places = np.full(len(class_names), -1, dtype=np.int32)
     places[present] = np.arange(len(present), dtype=np.int32)
     return Dataset(
@@ -395,12 +409,20 @@ def assemble(
         location=location,
         classes=tuple(class_names[i] for i in present),
         pictures=pictures,
-        labels=places[labels],
+        labels=task.replaced(labels, places, len(present)),
         splits=splits,
         groups=groups,
         group_names=group_names,
         ignored=dict(ignored or {}),
+        task=task,
+        notes=notes,
     )
+
+
+def _too_few_classes(present: Sequence[str], location: str) -> str:
+    if not present:
+        return f"no picture in {location} has a label; there is nothing to learn"
+    return f"only one class ({present[0]!r}) in {location}; telling classes apart takes at least two"
 
 
 def listed(noun: str, names: Sequence[str], most: int = 5) -> str:

@@ -95,7 +95,7 @@ def _paths(path: Path, lines: Iterator[list[str]]) -> Iterator[str]:
 
 def _need_classes(before: Dataset, after: Dataset, path: str | Path) -> None:
     had, has = (
-        (table := count_table(data.labels, data.splits, len(data.classes)))[:, TRAIN] + table[:, UNASSIGNED]
+        (table := count_table(data.task, data.labels, data.splits, len(data.classes)))[:, TRAIN] + table[:, UNASSIGNED]
         for data in (before, after)
     )
     if lost := [before.classes[label] for label in np.flatnonzero((had > 0) & (has == 0))]:

@@ -35,6 +35,8 @@ class DataFacts:
     """Median over the training pictures, in pixels."""
     colour: bool
     """Whether any picture needs three channels."""
+    softmax_answers: bool = True
+    """Whether the most probable class is asked for, by a softmax."""
 
     @property
     def small(self) -> bool:
@@ -56,7 +58,9 @@ def data_facts(dataset: Dataset) -> DataFacts:
     rows = dataset.indices("train")
     table = dataset.checked_facts
     short = np.minimum(table.widths[rows], table.heights[rows])
-    return DataFacts(len(rows), len(dataset.classes), int(np.median(short)), bool(table.colour[rows].any()))
+    return DataFacts(
+        len(rows), len(dataset.classes), int(np.median(short)), bool(table.colour[rows].any()), _is_softmax(dataset)
+    )
 
 
 def glance(dataset: Dataset) -> DataFacts | None:
@@ -75,7 +79,11 @@ def glance(dataset: Dataset) -> DataFacts | None:
         return None
     short = int(np.median([min(picture.width, picture.height) for picture in known]))
     colour = any(picture.channels_needed == 3 for picture in known)
-    return DataFacts(len(dataset), len(dataset.classes), short, colour)
+    return DataFacts(len(dataset), len(dataset.classes), short, colour, _is_softmax(dataset))
+
+
+def _is_softmax(dataset: Dataset) -> bool:
+    return dataset.task.classifier == "softmax"
 
 
 class PixelSample:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -10,8 +12,8 @@ from striate.errors import DataError
 from striate.name_comparison import NamePlaces
 
 
-def labels_of(dataset: Dataset, classes: tuple[str, ...]) -> npt.NDArray[np.int64]:
-    """The labels as places in the classifier's classes, matched by name.
+def labels_of(dataset: Dataset, classes: tuple[str, ...]) -> npt.NDArray[Any]:
+    """The labels as targets of the classifier's classes, matched by name.
 
     Raises:
         DataError: If the classifier does not know one of the classes.
@@ -25,4 +27,4 @@ def labels_of(dataset: Dataset, classes: tuple[str, ...]) -> npt.NDArray[np.int6
         )
         knows = ", ".join(classes[:10]) + (", ..." if len(classes) > 10 else "")
         raise DataError(f"{dataset.location} has classes that the classifier does not know: {names}; it knows {knows}")
-    return np.array(places, dtype=np.int64)[dataset.labels]
+    return dataset.task.replaced(dataset.labels, np.array(places, dtype=np.int64), len(classes))

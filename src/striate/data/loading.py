@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from striate.errors import DataError, UsageError, closest
 from striate.name_comparison import PathFinder
 from striate.pixels.decoding import is_url
 from striate.pixels.walking import is_picture_name
+from striate.tasks import Task, named_task
 from striate.text import SentenceEncoding
 
 LIKE = 0.7
@@ -32,7 +34,12 @@ FOLDERS_TRIED = 50
 
 
 def load_data(
-    location: str | Path, *, root: str | Path | None = None, download: bool = False, lenient: bool = False
+    location: str | Path,
+    *,
+    root: str | Path | None = None,
+    download: bool = False,
+    task: Task | str | None = None,
+    lenient: bool = False,
 ) -> Dataset:
     """The data set at a location; of pictures their names only: none is opened, and nothing is written.
 
@@ -42,7 +49,8 @@ def load_data(
       What was taken for what is in `Dataset.notes`; folders that may be either are refused. Extensions count in any case;
       hidden and system files and folders, and files that are no pictures, are passed over and counted in
       `Dataset.ignored`.
-    - A CSV with the columns `path` and `label`, and `split` and `group` if there are any: see `table.load_table`.
+    - A CSV with the columns `path` and `label`, and `split` and `group` if there are any; or with several labels a picture: see
+      `table.load_table`.
     - A folder with MNIST's four IDX files, gzipped or not: see `idx.load_idx`.
     - Texts: a folder of class folders of `.txt` files, or one with a file a class that has a sentence a line: see
       `text_folders.load_texts`; a CSV with the columns `text` and `label`: see `text_table.load_text_table`. Texts are read at once.
@@ -60,8 +68,11 @@ def load_data(
         download: For built-in names: whether a set that is missing may be fetched.
         lenient: Whether class folders that training cannot use (empty ones, one name in two Unicode forms) are told of in
             `Dataset.folder_faults`, with hidden ones, and not refused: for who looks for what is wrong.
+        task: What is asked of the pictures, such as `"multi_label"`: then each class folder is a label, and a picture has those of all
+            folders that hold a copy of it. None: what a table's columns say, else one label a picture.
 
     Raises:
+        UnknownNameError: There is no such task.
         UsageError: There is no such data, `root` or `download` is given with a path, or a run or bundle is named.
         DataError: The data cannot be used as it is; the message says what to do.
 
@@ -70,8 +81,9 @@ def load_data(
         >>> len(digits), digits.classes
         (1797, ('0', '1', '2', '3', '4', '5', '6', '7', '8', '9'))
     """
+    asked = named_task(task) if isinstance(task, str) else task
     if isinstance(location, str) and location in BUILT_IN_NAMES:
-        return load_built_in(location, root=None if root is None else Path(root), download=download)
+        return _asked(load_built_in(location, root=None if root is None else Path(root), download=download), asked)
     # Not resolve(): a link's own name is what the data is called.
     path = PathFinder().find(Path(os.path.abspath(Path(location).expanduser())))  # noqa: PTH100
     if root is not None or download:
@@ -87,14 +99,27 @@ def load_data(
     if is_folder and is_idx_folder(path):
         return load_idx(path)
     if is_folder:
-        return load_texts(path) if holds_texts(path) else load_folders(path, lenient=lenient)
+        return _asked(load_texts(path) if holds_texts(path) else load_folders(path, lenient=lenient), asked)
     if not exists:
         raise UsageError(_no_such_data(location, path))
     if path.suffix.lower() == ".csv" and path.is_file():
-        return load_text_table(path) if is_text_table(path) else load_table(path)
+        return _asked(load_text_table(path), asked) if is_text_table(path) else load_table(path, asked)
     raise DataError(
         f"{str(location)!r} is neither a folder nor a .csv table; name the folder that holds the class folders"
     )
+
+
+def _asked(dataset: Dataset, task: Task | None) -> Dataset:
+    """Data of one label a picture as a task has it; where that is several labels, copies of a picture tell them together."""
+    if task is None or not task.several:
+        return dataset if task is None else replace(dataset, task=task)
+    for name in dataset.classes:
+        if task.names(name) != (name,):
+            raise DataError(
+                f"the class {name!r} in {dataset.location} can be no label: '|' stands between labels; rename it"
+            )
+    labels = task.encode([dataset.classes[label] for label in dataset.labels], dataset.classes)
+    return replace(dataset, labels=labels, task=task, joins_copies=True)
 
 
 def kind_of(location: str | Path) -> str:

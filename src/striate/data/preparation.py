@@ -47,7 +47,14 @@ def prepare_data(
 
 
 def reload_data(
-    location: str, *, root: str | None, table: Path, excluded: Path, classes: tuple[str, ...], watcher: Watcher
+    location: str,
+    *,
+    root: str | None,
+    table: Path,
+    excluded: Path,
+    classes: tuple[str, ...],
+    task: str,
+    watcher: Watcher,
 ) -> Dataset:
     """A run's own pictures in the order and the splits of its `split.csv`; what is new at the location is left out.
 
@@ -57,12 +64,13 @@ def reload_data(
         table: The `split.csv`.
         excluded: The list of what was left out on request, which need not be there.
         classes: The run's classes.
+        task: What was asked, by its name.
         watcher: Hears how far it is.
 
     Raises:
         DataError: If one of them is gone or was changed.
     """
-    dataset = apply_excluded(load_data(location, root=root), excluded)
+    dataset = apply_excluded(load_data(location, root=root, task=task), excluded)
     dataset = check_pictures(dataset, progress=watcher.task)
     return listed_pictures(dataset, read_split_csv(table), classes=classes)
 
@@ -93,5 +101,6 @@ def listed_pictures(dataset: Dataset, table: SplitTable, *, classes: tuple[str, 
             f"{len(changed)} {dataset.plural} in {dataset.location} were changed since the run began, such as {keys[changed[0]]}; "
             "put them back to go on"
         )
-    labels = np.array([classes.index(name) for name in table.classes], dtype=np.int32)[table.labels]
+    of_class = np.array([classes.index(name) for name in table.classes], dtype=np.int32)
+    labels = dataset.task.replaced(table.labels, of_class, len(classes))
     return dataclasses.replace(selected, classes=classes, labels=labels, splits=table.splits)

@@ -6,6 +6,7 @@ import csv
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,9 +17,10 @@ from striate.durable_writing import whole_file
 from striate.errors import DataError
 from striate.name_comparison import comparable
 from striate.row_writing import Cell, FilePath, csv_line, unguarded, unguarded_path
-from striate.tasks import USUAL_TASK
+from striate.tasks import TASKS, Task, task_of_column
 
-COLUMNS = ["path", "label", "split", "sha256"]
+COLUMNS = ("path", "split", "sha256")
+"""Beside the task's own, which is the second, and `group`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,9 +29,10 @@ class SplitTable:
 
     keys: Names
     classes: tuple[str, ...]  # sorted by code point
-    labels: npt.NDArray[np.int32]  # (n,), places in classes
+    labels: npt.NDArray[Any]  # n targets of the task, of places in classes
     splits: npt.NDArray[np.uint8]  # (n,): 0 unassigned, 1 train, 2 val, 3 test
     digests: npt.NDArray[np.uint8]  # (n, 32)
+    task: Task
     groups: Names | None = None  # group of each picture, "" for none; None where the file has no such column
 
     def __len__(self) -> int:
@@ -50,15 +53,25 @@ def write_split_csv(dataset: Dataset, path: Path) -> None:
     digests = dataset.checked_facts.digests
     try:
         with whole_file(path) as file:
-            file.write(csv_line(COLUMNS + ["group"] * (dataset.groups is not None)))
+            file.write(csv_line(_header(dataset.task) + ["group"] * (dataset.groups is not None)))
             file.writelines(csv_line(_row(dataset, index, digests)) for index in range(len(dataset)))
     except OSError as error:
         raise DataError(f"cannot write {path}: {error.strerror or error}") from error
 
 
+def _header(task: Task) -> list[str]:
+    return [COLUMNS[0], task.column, *COLUMNS[1:]]
+
+
+def _task_of(header: list[str]) -> Task | None:
+    """The task whose table begins with this line; None if it is no such table."""
+    task = task_of_column(header[1]) if len(header) > 1 else None
+    return task if task is not None and header in (_header(task), [*_header(task), "group"]) else None
+
+
 def _row(dataset: Dataset, index: int, digests: npt.NDArray[np.uint8]) -> list[Cell]:
     split = ("", *SPLITS)[dataset.splits[index]]
-    key, label = dataset.pictures.key(index), dataset.classes[dataset.labels[index]]
+    key, label = dataset.pictures.key(index), dataset.task.tell(dataset.labels[index], dataset.classes)
     row: list[Cell] = [FilePath(key), label, split, digests[index].tobytes().hex()]
     if dataset.groups is not None:
         group = int(dataset.groups[index])
@@ -76,8 +89,11 @@ def read_split_csv(path: Path) -> SplitTable:
         with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
             reader = csv.reader(file, strict=True)
             header = next(reader, [])
-            if header not in (COLUMNS, [*COLUMNS, "group"]):
-                raise DataError(f"{path} is no table of splits: its first line should be {','.join(COLUMNS)}[,group]")
+            if (task := _task_of(header)) is None:
+                columns_of_task = "|".join(dict.fromkeys(task.column for task in TASKS.values()))
+                raise DataError(
+                    f"{path} is no table of splits: its first line should be path,{columns_of_task},split,sha256[,group]"
+                )
             columns: list[list[str]] = [[] for _ in header]
             for row in reader:
                 _check_row(f"{path}, line {reader.line_num}", row, len(header))
@@ -88,13 +104,14 @@ def read_split_csv(path: Path) -> SplitTable:
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror or error}") from error
     keys, labels = map(unguarded_path, columns[0]), list(map(unguarded, columns[1]))
-    classes = tuple(sorted(set(labels)))
+    classes = tuple(sorted({name for text in set(labels) for name in task.names(text)}))
     return SplitTable(
         keys=Names.from_strings(keys),
         classes=classes,
-        labels=USUAL_TASK.encode(labels, classes),
+        labels=task.encode(labels, classes),
         splits=np.array([SPLIT_CODES.get(name, UNASSIGNED) for name in columns[2]], dtype=np.uint8),
         digests=np.frombuffer(bytes.fromhex("".join(columns[3])), dtype=np.uint8).reshape(-1, 32),
+        task=task,
         groups=Names.from_strings(map(unguarded, columns[4])) if len(columns) > 4 else None,
     )
 
@@ -145,4 +162,4 @@ def is_split_table(path: Path) -> bool:
             header = file.readline().rstrip("\r\n").split(",")
     except OSError:
         return False
-    return header in (COLUMNS, [*COLUMNS, "group"])
+    return _task_of(header) is not None

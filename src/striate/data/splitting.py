@@ -10,6 +10,7 @@ import numpy.typing as npt
 from striate.data.dataset import SPLITS, TEST, TRAIN, VAL, Dataset, Progress, count_table
 from striate.data.near_copies import THOROUGH, NearCopies, near_copies_in
 from striate.errors import UsageError
+from striate.tasks import said_of
 
 # Of data without splits, a tenth each validates and tests.
 SHARE = 0.1
@@ -36,6 +37,8 @@ def assign_splits(
     whole, to one picture where units are single pictures. Every class keeps a unit in train; a class of two units has the
     other one in test, and a class of three or more has units in all splits (unless groups of several classes interlock so
     that it cannot be). A class of one unit is in train alone.
+
+    Where a picture may be of several classes, its stratum stands for its class here: see the task's `strata`.
 
     The draw depends on the seed and on what the pictures are: not on their names, nor their order.
 
@@ -76,9 +79,10 @@ def _drawn(
     part = dataset.select(rows)
     pairs, alike = _ties(part, near_copies.among(rows))
     units = unit_of_each(part.checked_facts.digests, part.groups, pairs)
-    sides = _Drawing(part.task.strata(part.labels), units, len(part.classes), seed).draw(shares)
+    _, strata = np.unique(part.task.strata(part.labels), return_inverse=True)
+    sides = _Drawing(strata, units, int(strata.max()) + 1, seed).draw(shares)
     splits = dataset.splits.copy()
-    splits[rows] = sides[units]
+    splits[rows] = _every_class_in_train(part, units, sides)[units]
     if VAL in shares and TEST not in shares:
         taken = np.count_nonzero(splits[rows] == VAL)
         note += f": {taken:,} of the {len(rows):,} training {dataset.plural} were set aside to validate"
@@ -98,7 +102,7 @@ def _ties(dataset: Dataset, near_copies: NearCopies) -> tuple[npt.NDArray[np.int
         return pairs, []
     units = unit_of_each(dataset.checked_facts.digests, None, pairs)
     classes = dataset.task.strata(dataset.labels)
-    held = units * len(dataset.classes) + classes
+    held = units * (int(classes.max()) + 1) + classes
     _, places, counts = np.unique(held, return_inverse=True, return_counts=True)
     too_many = np.unique(units[counts[places] > np.bincount(classes)[classes] / 2])
     too_many = np.intersect1d(too_many, units[pairs[:, 0]])
@@ -107,7 +111,7 @@ def _ties(dataset: Dataset, near_copies: NearCopies) -> tuple[npt.NDArray[np.int
     notes = [f"{number:,} pictures are near copies of others; they stay on one side of a split"] if number else []
     if not kept.all():
         first, second = (dataset.pictures.key(int(row)) for row in pairs[~kept][0])
-        name = dataset.classes[dataset.labels[pairs[~kept][0, 0]]]
+        name = said_of(dataset.task, dataset.labels[pairs[~kept][0, 0]], dataset.classes)
         notes.append(
             f"more than half of the pictures of {name!r} look alike, such as {first} and {second}: they are split nevertheless, so "
             "that accuracy may flatter; say by groups which belong together, or split them yourself"
@@ -115,9 +119,20 @@ def _ties(dataset: Dataset, near_copies: NearCopies) -> tuple[npt.NDArray[np.int
     return pairs[kept], notes
 
 
+def _every_class_in_train(
+    part: Dataset, units: npt.NDArray[np.int64], sides: npt.NDArray[np.uint8]
+) -> npt.NDArray[np.uint8]:
+    """The side of each unit; those of a class of which luck left none in train stay there, which can be where pictures have several."""
+    support = part.task.support(part.labels[sides[units] == TRAIN], len(part.classes))
+    kept = sides.copy()
+    for place in np.flatnonzero(support == 0):
+        kept[units[part.task.shows(part.labels, int(place))]] = TRAIN
+    return kept
+
+
 def _thin_classes(dataset: Dataset, drawn: list[int]) -> list[str]:
     """A sentence for each split drawn on the classes that it lacks."""
-    table = count_table(dataset.labels, dataset.splits, len(dataset.classes))
+    table = count_table(dataset.task, dataset.labels, dataset.splits, len(dataset.classes))
     notes = []
     for code in drawn:
         lacking = [dataset.classes[label] for label in np.flatnonzero(table[:, code] == 0)]
@@ -174,7 +189,7 @@ def _least_of(values: npt.NDArray[np.int64], kinds: npt.NDArray[np.signedinteger
 class _Drawing:
     """Units drawn out of train, one split after the other."""
 
-    def __init__(self, labels: npt.NDArray[np.int32], units: npt.NDArray[np.int64], classes: int, seed: int) -> None:
+    def __init__(self, labels: npt.NDArray[np.integer], units: npt.NDArray[np.int64], classes: int, seed: int) -> None:
         pairs, counts = np.unique(units * classes + labels, return_counts=True)
         pair_units, pair_classes = np.divmod(pairs, classes)
         number = int(pair_units[-1]) + 1

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from striate.data.facts import DataFacts
 from striate.deciding.candidate import FROM_SCRATCH, FULL, HEAD, STAGES
+from striate.training.defaults import suits_lenet
 
 PHOTOGRAPH = 96
 """Pictures whose shorter side is at least this many pixels show more than thumbnails do."""
@@ -137,7 +138,7 @@ def at_most(side: int) -> Callable[[DataFacts], int]:
 
 
 def _suits_lenet(situation: Situation) -> bool:
-    return situation.facts.drawn and situation.facts.classes <= 10
+    return suits_lenet(situation.facts)
 
 
 def _suits_linear(situation: Situation) -> bool:

@@ -24,9 +24,10 @@ from striate.deciding.early_refusals import check_fit, check_resizing, refuse_ea
 from striate.deciding.judge import CallJudge, Judge, SampleJudge
 from striate.deciding.run_plan import RunPlan, RunSettings
 from striate.deciding.stated_decisions import note_unused, state_decisions
+from striate.deciding.task_choice import as_asked, check_learnable, check_promise
 from striate.deciding.time_fit import TimedRun, plan_time
 from striate.deciding.training_request import AUTO, TrainingRequest, ask_recipe
-from striate.deciding.transfer_choice import ask_transfer, choose_transfer, fit_alone, is_head_alone
+from striate.deciding.transfer_choice import ask_transfer, choose_transfer, fit_alone, is_head_alone, suited_wish
 from striate.deciding.weights_fit import choose_size, choose_twin
 from striate.encodings import DEFAULT_KIND, Encoding, named_encoding
 from striate.errors import UsageError
@@ -181,8 +182,12 @@ class Deciding:
             raise UsageError("--vectors goes with networks for sentences, such as textcnn_static")
         self.refuse_other_kind(DEFAULT_KIND)
         refuse_early(request, self.wish, model=self.asked.get("model"), limit=self.limit)
-        data = request.data
-        self.data = data if isinstance(data, Dataset) else load_data(data, root=request.root)
+        data, task = request.data, self.asked.get("task")
+        found = data if isinstance(data, Dataset) else load_data(data, root=request.root, task=task)
+        self.data = as_asked(found, task, request.classifier)
+        self.asked["task"] = self.data.task.name
+        check_promise(self.data, request.abstain)
+        suited_wish(self.wish, softmax=self.data.task.classifier == "softmax")
 
     def refuse_other_kind(self, kind: str) -> None:
         """Refuses data, and a network, of another kind of input than is trained here; few files are looked at.
@@ -284,7 +289,9 @@ class Deciding:
     def _choose_recipe(self, defaults: Mapping[str, Any]) -> None:
         chosen, decisions = choose_recipe(self.facts, self.row, pretrained=self.starting is not None)
         self.decisions += decisions
-        self.recipe = Recipe.from_dict(merge(chosen, defaults, self.asked))
+        suited = OBJECTIVES[self.dataset.task.name].recipe
+        self.recipe = Recipe.from_dict(merge(chosen, suited, defaults, self.asked))
+        check_learnable(self.row, self.recipe)
         if self.starting is None and self.recipe.transfer.kind != "scratch":
             # The file of a run that started from weights: what of it is for weights alone is left out.
             self.recipe = dataclasses.replace(
@@ -355,19 +362,20 @@ class Deciding:
         """Brings the network to its device, and decides what of trained weights learns on."""
         self.to_device()
         if self.starting is None:
-            if is_head_alone(self.network) and "epochs" not in self.asked.get("schedule", {}):
+            softmax = self.facts.softmax_answers  # of which alone a head can be fitted at once
+            if softmax and is_head_alone(self.network) and "epochs" not in self.asked.get("schedule", {}):
                 self.recipe, decision = fit_alone(self.recipe)
                 self.decisions.append(decision)
             if warning := scratch_warning(self.facts, self.row, pretrained=False):
                 self.watcher.note(warning)
             return
         choice = choose_transfer(
-            self.wish,
+            suited_wish(self.wish, softmax=self.facts.softmax_answers),
             self.recipe,
             self.asked,
             self.network,
             self.preprocessing,
-            head_is_new=self.head_is_new,
+            head_is_new=self.head_is_new and self.facts.softmax_answers,
             limit=self.limit,
             judge=self.judge,
         )

@@ -48,6 +48,8 @@ class TrainingRequest:
     tensorboard: bool = False
     abstain: str | None = None
     vectors: str | Path | None = None
+    task: str | None = None
+    classifier: str | None = None
 
     def __post_init__(self) -> None:
         wish(self.abstain)  # what makes no sense is refused before anything is read
@@ -70,6 +72,7 @@ def ask_recipe(request: TrainingRequest) -> dict[str, Any]:
         "precision": request.precision,
         "initialization": request.init,
         "balance": request.balance,
+        "task": request.task,
     }
     arguments: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
     if request.seed or "seed" not in file:

@@ -15,6 +15,7 @@ from striate.data.checking import Survey, survey_pictures
 from striate.data.near_copies import NearCopies, near_copies_in
 from striate.doctor.measuring import Measuring
 from striate.evaluation.label_errors import LabelErrors
+from striate.tasks import said_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +49,7 @@ class Audit:
 
     def label_name(self, row: int) -> str:
         """The class of a picture."""
-        return self.dataset.classes[int(self.dataset.labels[row])]
+        return said_of(self.dataset.task, self.dataset.labels[row], self.dataset.classes)
 
     def split_name(self, row: int) -> str:
         """The split of a picture; empty where it is in none."""
@@ -81,6 +82,7 @@ def audit(
     """
     measuring = Measuring(len(dataset))
     survey = survey_pictures(dataset, workers=workers, progress=progress, cache_folder=cache_folder, observer=measuring)
+    measuring.records["seen"][list(survey.repeated)] = False  # their first copy stands for them, as was asked for
     near_copies = near_copies_in(survey.dataset, progress=progress)
     usable, splits = _with_splits(survey, near_copies, seed)
     return Audit(

@@ -20,7 +20,7 @@ UNEVEN = 10
 def uneven(audit: Audit) -> Iterator[Seen]:
     """Classes with less than a tenth of the training pictures of the largest."""
     usable = audit.usable
-    table = count_table(usable.labels, usable.splits, len(usable.classes))
+    table = count_table(usable.task, usable.labels, usable.splits, len(usable.classes))
     counts = table[:, TRAIN] + table[:, UNASSIGNED]
     largest = int(np.argmax(counts))
     for label in np.flatnonzero((counts > 0) & (counts * UNEVEN < counts[largest])):
@@ -48,7 +48,7 @@ def in_folders(kind: str) -> Callable[[Audit], Iterator[Seen]]:
 def unusable(audit: Audit) -> Iterator[Seen]:
     """Classes of which no picture can be used for training."""
     classes = len(audit.dataset.classes)
-    had, has = (count_table(data.labels, data.splits, classes) for data in (audit.dataset, audit.usable))
+    had, has = (count_table(data.task, data.labels, data.splits, classes) for data in (audit.dataset, audit.usable))
     # Data to measure on alone has no training pictures, and needs none.
     columns = [UNASSIGNED, TRAIN] if had[:, [UNASSIGNED, TRAIN]].any() else [VAL, TEST]
     for label in np.flatnonzero(~has[:, columns].any(axis=1)):

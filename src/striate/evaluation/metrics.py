@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -22,8 +23,12 @@ import numpy.typing as npt
 from striate.errors import UsageError
 from striate.evaluation.calibration import adaptive_calibration_error, expected_calibration_error
 from striate.evaluation.checked_arrays import Labels, Probabilities, checked
+from striate.evaluation.confusion_text import confusion_lines
+from striate.evaluation.macro_intervals import macro_intervals
+from striate.wording import percent
 
 TOP_K = 5
+MOST_IN_TEXT = 20
 NORMAL_QUANTILE_975 = 1.959963984540054  # leaves 2.5 % above it
 
 
@@ -77,6 +82,45 @@ class Scores:
             "per_class": [asdict(row) for row in self.per_class],
             "confusion_matrix": self.confusion_matrix.tolist(),
         }
+
+    @cached_property
+    def further_intervals(self) -> dict[str, list[float]]:
+        """The 95 % intervals of the balanced accuracy and of the macro F1, by the names that they have in JSON."""
+        balanced, f1 = macro_intervals(self.confusion_matrix)
+        return {"balanced_accuracy_interval": list(balanced), "f1_macro_interval": list(f1)}
+
+    def facts(self) -> list[tuple[str, str]]:
+        """The single figures as names and values, for people."""
+        low, high = self.accuracy_interval
+        balanced, f1 = self.further_intervals.values()
+        figures = [
+            ("accuracy", f"{self.accuracy:.2%} ({interval_text(low, high)})"),
+            ("balanced accuracy", f"{self.balanced_accuracy:.2%} ({interval_text(*balanced)})"),
+            ("log loss", f"{self.log_loss:.4f}"),
+            (
+                "calibration error",
+                f"{percent(self.expected_calibration_error, space='')}, {percent(self.adaptive_calibration_error, space='')} "
+                "in bins of as many pictures each",
+            ),
+            ("macro F1", f"{self.f1_macro:.4f} (95 % interval {f1[0]:.3f} to {f1[1]:.3f})"),
+        ]
+        if self.top_k < len(self.per_class):  # of two classes, every answer is among the first two
+            figures.insert(2, (f"top-{self.top_k} accuracy", f"{self.top_k_accuracy:.2%}"))
+        return figures
+
+    def table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+        """The columns' names, and a row a class, for people."""
+        rows: list[tuple[str, ...]] = [
+            (row.name, f"{row.precision:.3f}", f"{row.recall:.3f}", f"{row.f1:.3f}", f"{row.support:,}")
+            for row in self.per_class
+        ]
+        return ("class", "precision", "recall", "F1", "pictures"), rows
+
+    def lines(self, width: int | None) -> list[str]:
+        """Of `MOST_IN_TEXT` classes at most the confusion matrix."""
+        if len(self.per_class) > MOST_IN_TEXT:
+            return []
+        return confusion_lines(self.confusion_matrix, [row.name for row in self.per_class], width)
 
     @classmethod
     def from_dict(cls, figures: Mapping[str, Any]) -> Scores:
@@ -172,6 +216,16 @@ def score(probabilities: Probabilities, labels: Labels, classes: Sequence[str]) 
         ),
         confusion_matrix=matrix,
     )
+
+
+def interval_text(low: float, high: float) -> str:
+    """As it stands behind a share.
+
+    Example:
+        >>> interval_text(0.901, 0.9334)
+        '95 % interval 90.1% to 93.3%'
+    """
+    return f"95 % interval {low:.1%} to {high:.1%}"
 
 
 def wilson_interval(successes: int, count: int) -> tuple[float, float]:

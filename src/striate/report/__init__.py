@@ -3,6 +3,7 @@
 from striate.report.contents import (
     Calibration,
     DataSummary,
+    LabelCurve,
     Mistake,
     Quarantined,
     SeeingInside,
@@ -18,6 +19,7 @@ from striate.report.training_report import render, says_ended, write, write_whil
 __all__ = [
     "Calibration",
     "DataSummary",
+    "LabelCurve",
     "Mistake",
     "Quarantined",
     "SeeingInside",

@@ -51,6 +51,7 @@ class DataSummary:
     location: str
     counts: Mapping[str, Mapping[str, int]]  # class -> split -> pictures
     kind: str = DEFAULT_KIND  # what is given, a name of `striate.encodings`
+    pictures: Mapping[str, int] = field(default_factory=dict)  # split -> pictures; empty: the sums of the counts
     ignored: Mapping[str, int] = field(default_factory=dict)  # what -> how many, such as {"stray files": 3}
     quarantined: Sequence[tuple[str, str]] = ()  # (key, reason), as in `Quarantined`
     # class -> pictures; up to 8 a class are shown, with more than 20 classes only the first
@@ -96,6 +97,19 @@ class TwoClasses:
     half: AtThreshold  # at 0.5, on the same pictures
     chosen: AtThreshold | None = None  # at the threshold that was chosen, on the same pictures
     chosen_on: str = ""  # the split that it was chosen on
+
+
+@dataclass(frozen=True)
+class LabelCurve:
+    """Precision over recall of one label, where a picture may have several."""
+
+    name: str
+    recall: Sequence[float]
+    precision: Sequence[float]
+    average_precision: float
+    chance: float  # the share of pictures that have it
+    threshold: float
+    at: tuple[float, float] | None  # recall and precision at the threshold; None where it names nothing
 
 
 class Tried(NamedTuple):
@@ -152,6 +166,7 @@ class TrainingReport:
     ] = ()  # as in `Mistake`, of the headline's split, worst first
     calibration: Calibration | None = None
     two_classes: TwoClasses | None = None
+    label_curves: Sequence[LabelCurve] = ()
     seeing: SeeingInside | None = None
     decisions: Sequence[Decision] = ()
     recipe: str = ""  # TOML

@@ -75,8 +75,8 @@ def data_part(data: DataSummary) -> DataPart:
     """What the page shows of the data."""
     left = len(data.quarantined) - QUARANTINED
     return DataPart(
-        pictures=_pictures(data.counts, named_encoding(data.kind).one),
-        counts=_count_table(data.counts),
+        pictures=_pictures(data),
+        counts=_count_table(data),
         samples=_samples(data.samples),
         sentences=tuple(
             (name, tuple(map(shortened, sentences[:SENTENCES])))
@@ -91,7 +91,16 @@ def data_part(data: DataSummary) -> DataPart:
     )
 
 
-def _count_table(counts: Mapping[str, Mapping[str, int]]) -> CountTable:
+def pictures_of(data: DataSummary) -> Mapping[str, int]:
+    """Pictures by split; those of the classes together where nothing else is told."""
+    if data.pictures:
+        return data.pictures
+    splits = dict.fromkeys(split for by_split in data.counts.values() for split in by_split)
+    return {split: sum(by_split.get(split, 0) for by_split in data.counts.values()) for split in splits}
+
+
+def _count_table(data: DataSummary) -> CountTable:
+    counts, pictures = data.counts, pictures_of(data)
     others = sorted({split for by_split in counts.values() for split in by_split} - set(SPLITS))
     splits = [s for s in (*SPLITS, *others) if any(by_split.get(s, 0) for by_split in counts.values())]
     totals = {name: sum(by_split.values()) for name, by_split in counts.items()}
@@ -101,8 +110,7 @@ def _count_table(counts: Mapping[str, Mapping[str, int]]) -> CountTable:
         cells = (*(counts[name].get(split, 0) for split in splits), totals[name])
         return CountRow(name, tuple(number(cell) for cell in cells), totals[name] / largest)
 
-    sums = tuple(number(sum(by_split.get(split, 0) for by_split in counts.values())) for split in splits)
-    sums = (*sums, number(sum(totals.values())))
+    sums = (*(number(pictures.get(split, 0)) for split in splits), number(sum(pictures.values())))
     if len(counts) <= CLASSES_IN_FULL:
         return CountTable(tuple(splits), tuple(map(shown, counts)), "", (), sums)
     order = sorted(counts, key=lambda name: (totals[name], name))
@@ -114,11 +122,10 @@ def _count_table(counts: Mapping[str, Mapping[str, int]]) -> CountTable:
     return CountTable(tuple(splits), tuple(map(shown, head)), between, tuple(map(shown, tail)), sums)
 
 
-def _pictures(counts: Mapping[str, Mapping[str, int]], one: str) -> str:
-    total = sum(sum(by_split.values()) for by_split in counts.values())
-    by_split = {split: sum(row.get(split, 0) for row in counts.values()) for split in SPLITS}
-    parts = [f"{count:,} {split}" for split, count in by_split.items() if count]
-    said = f"{plural(total, one)} of {plural(len(counts), 'class', 'classes')}"
+def _pictures(data: DataSummary) -> str:
+    pictures = pictures_of(data)
+    parts = [f"{pictures[split]:,} {split}" for split in SPLITS if pictures.get(split)]
+    said = f"{plural(sum(pictures.values()), named_encoding(data.kind).one)} of {plural(len(data.counts), 'class', 'classes')}"
     return f"{said}: {', '.join(parts)}." if parts else f"{said}."
 
 

@@ -8,11 +8,11 @@ from typing import Any
 
 from striate.choosing import evenly
 from striate.encodings import named_encoding
-from striate.evaluation import Finding, Scores
+from striate.evaluation import Finding
 from striate.report.contents import TrainingReport
 from striate.report.curves import Chart, chart
-from striate.report.data_part import DataPart, data_part
-from striate.report.parts import PARTS, Part
+from striate.report.data_part import DataPart, data_part, pictures_of
+from striate.report.parts import PARTS, RESULTS, Part
 from striate.report.seeing_part import SeeingPart, seeing_part
 from striate.report.table import Table
 from striate.report.tournament_part import TournamentPart, tournament_part
@@ -22,19 +22,6 @@ from striate.wording import duration, number, percent, plural
 # How much of what may be endless goes on the page; each limit is said where it bites.
 FINDINGS = 20
 EPOCH_ROWS = 60
-
-
-@dataclass(frozen=True)
-class Headline:
-    """The number that people come for."""
-
-    split: str
-    accuracy: float
-    low: float
-    high: float
-    count: int
-    commonest: float  # the share that always answering the commonest class would get right
-    figures: tuple[tuple[str, str], ...]  # name, value
 
 
 @dataclass(frozen=True)
@@ -53,9 +40,9 @@ class Page:
     one: str  # what an item is called
     many: str
     lead: str
-    headline: Headline | None
+    headline: ShownPart | None
     progress: str  # instead of a headline
-    splits: Table | None
+    splits: ShownPart | None
     tournament: TournamentPart | None
     charts: tuple[Chart, ...]
     epochs: Table | None
@@ -74,8 +61,8 @@ def page(report: TrainingReport) -> Page:
         UsageError: If the scores are not what `Scores.to_dict` gives, or a picture is no picture.
     """
     split = report.headline_split
-    scores = {name: Scores.from_dict(figures) for name, figures in report.scores.items()}
-    shown = scores[split] if split else None
+    task = named_task(report.task)
+    shown = task.read_scores(report.scores[split]) if split else None
     charts = _charts(report)
     parts = _parts(report, shown)
     return Page(
@@ -83,9 +70,9 @@ def page(report: TrainingReport) -> Page:
         one=named_encoding(report.data.kind).one,
         many=named_encoding(report.data.kind).plural,
         lead=_lead(report),
-        headline=_headline(split, shown) if split and shown else None,
+        headline=_shown(RESULTS[task.headline], report, shown),
         progress=_progress(report),
-        splits=_splits(scores, named_encoding(report.data.kind).plural) if len(scores) > 1 else None,
+        splits=_shown(RESULTS[task.splits], report, shown),
         tournament=tournament_part(report.tournament) if report.tournament else None,
         charts=charts,
         epochs=_epochs(report) if report.history else None,
@@ -98,11 +85,16 @@ def page(report: TrainingReport) -> Page:
     )
 
 
-def _parts(report: TrainingReport, scores: Scores | None) -> tuple[ShownPart, ...]:
+def _shown(part: Part, report: TrainingReport, scores: Any) -> ShownPart | None:
+    """What a part has to tell."""
+    words = part.words(report, scores)
+    return None if words is None else ShownPart(part, words)
+
+
+def _parts(report: TrainingReport, scores: Any) -> tuple[ShownPart, ...]:
     """What the task's parts have to tell, in its order."""
-    parts = [PARTS[anchor] for anchor in named_task(report.task).parts]
-    shown = [ShownPart(part, part.words(report, scores)) for part in parts]
-    return tuple(part for part in shown if part.words is not None)
+    shown = (_shown(PARTS[anchor], report, scores) for anchor in named_task(report.task).parts)
+    return tuple(part for part in shown if part is not None)
 
 
 def _sections(report: TrainingReport, parts: Sequence[ShownPart], *, charts: bool) -> tuple[tuple[str, str], ...]:
@@ -123,9 +115,7 @@ def _sections(report: TrainingReport, parts: Sequence[ShownPart], *, charts: boo
 
 def _lead(report: TrainingReport) -> str:
     counts = report.data.counts
-    trained_on = plural(
-        sum(by_split.get("train", 0) for by_split in counts.values()), named_encoding(report.data.kind).one
-    )
+    trained_on = plural(pictures_of(report.data).get("train", 0), named_encoding(report.data.kind).one)
     model = report.model + (f" with {number(report.parameters)} parameters" if report.parameters else "")
     trained = "trained on" if report.history else "its head fitted to" if report.scores else "to be trained on"
     classes = plural(len(counts), "class", "classes")
@@ -146,44 +136,6 @@ def _progress(report: TrainingReport) -> str:
     said = f"{done:,}{planned} {'epoch' if done == 1 and not planned else 'epochs'} done"
     accuracy = report.history[-1].get("val_accuracy")
     return f"{said}; {percent(accuracy)} right on the val split after the last." if accuracy is not None else f"{said}."
-
-
-def _headline(split: str, scores: Scores) -> Headline:
-    support = [row.support for row in scores.per_class]
-    figures = [("Balanced accuracy", percent(scores.balanced_accuracy))]
-    if scores.top_k < len(scores.per_class):
-        figures.append((f"Top-{scores.top_k} accuracy", percent(scores.top_k_accuracy)))
-    figures += [
-        ("F1, macro", percent(scores.f1_macro)),
-        ("Log loss", number(scores.log_loss)),
-        ("Calibration error", percent(scores.expected_calibration_error)),
-    ]
-    return Headline(
-        split=split,
-        accuracy=scores.accuracy,
-        low=scores.accuracy_interval[0],
-        high=scores.accuracy_interval[1],
-        count=scores.count,
-        commonest=max(support) / scores.count,
-        figures=tuple(figures),
-    )
-
-
-def _splits(scores: Mapping[str, Scores], many: str) -> Table:
-    rows = []
-    for split, of_split in scores.items():
-        low, high = of_split.accuracy_interval
-        rows.append(
-            (
-                split,
-                number(of_split.count),
-                percent(of_split.accuracy),
-                f"{percent(low)} – {percent(high)}",
-                percent(of_split.balanced_accuracy),
-                number(of_split.log_loss),
-            )
-        )
-    return Table(("Split", many.capitalize(), "Accuracy", "95 % interval", "Balanced", "Log loss"), tuple(rows))
 
 
 def _charts(report: TrainingReport) -> tuple[Chart, ...]:

@@ -22,13 +22,14 @@ from striate.deciding.tournament_plan import TournamentPlan, plan_tournament, pl
 from striate.deciding.training_request import TrainingRequest
 from striate.deciding.weights_at_hand import offer_weights, weights_at_hand
 from striate.decision import Decision
-from striate.errors import StriateError, TrainingError
+from striate.errors import StriateError, TrainingError, UsageError
 from striate.interruption import interruptible
 from striate.row_writing import path_from_text
 from striate.runs.run import Run
 from striate.runs.tournament import Tournament, time_to_learn
 from striate.runs.tournament_record import ENDED, SKIPPED, Entry, TournamentRecord, write_tournament
 from striate.runs.tournament_request import asked_of_all, check_weights, request_for
+from striate.tasks import DEFAULT_TASK
 from striate.training import parse_duration
 from striate.training.device import choose_device, with_threads
 from striate.training.machine_rate import MachineRate, machine_rate
@@ -84,8 +85,8 @@ class Prepared:
         return "" if len(self.plan.candidates) > 1 else "one way alone suits these pictures and the time"
 
 
-def prepare_tournament(request: TrainingRequest, *, watcher: Watcher, begun: float) -> Prepared:
-    """Reads the data, and plans what is tried.
+def prepare_tournament(request: TrainingRequest, *, watcher: Watcher, begun: float) -> Prepared | None:
+    """Reads the data, and plans what is tried; None where several classifiers cannot be compared, since they answer with sigmoids.
 
     Args:
         request: What was said; it names no training exactly.
@@ -99,6 +100,13 @@ def prepare_tournament(request: TrainingRequest, *, watcher: Watcher, begun: flo
     """
     deciding = Deciding(request, quiet := _Quiet(watcher), begun=begun)
     deciding.check_request()
+    if deciding.data.task.classifier != "softmax":
+        if request.metric is not None:
+            raise UsageError(
+                f"--metric {request.metric} compares classifiers of one class a picture by a softmax; leave it out"
+            )
+        watcher.note("one network is trained: classifiers that answer with sigmoids are not compared with one another")
+        return None
     deciding.read_data()
     dataset, facts = deciding.dataset, deciding.facts
     weights = weights_at_hand(request, facts)
@@ -188,6 +196,7 @@ def go_on(folder: Path, record: TournamentRecord, *, watcher: Watcher, begun: fl
         table=folder / SPLITS,
         excluded=folder / EXCLUDED,
         classes=record.classes,
+        task=record.asked.get("task", DEFAULT_TASK),
         watcher=watcher,
     )
     with with_threads(record.threads):

@@ -13,24 +13,27 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from striate.data import Dataset, PixelStore
+from striate.choosing import evenly
+from striate.data import SPLITS, Dataset, PixelStore
 from striate.data.examples import examples_of
 from striate.deciding.run_plan import RunPlan
 from striate.deciding.stated_decisions import state_taken
 from striate.encodings import DEFAULT_KIND
-from striate.evaluation import Finding, reliability
+from striate.evaluation import Finding
 from striate.evaluation.abstention import risk_coverage
 from striate.evaluation.calibration import adaptive_reliability
+from striate.evaluation.label_scores import precision_recall
 from striate.evaluation.two_classes import at_threshold, best_threshold, threshold_curves
 from striate.hardware import available_processors, describe_processor
 from striate.initialization import drafting
 from striate.models import Network, create_model
 from striate.pixels import Preprocessing
-from striate.report import Calibration, DataSummary, Mistake, TrainingReport, TwoClasses, write
+from striate.report import Calibration, DataSummary, LabelCurve, Mistake, TrainingReport, TwoClasses, write
 from striate.runs.inside import see_inside
 from striate.runs.tournament_record import read_tournament
 from striate.runs.tournament_shown import show_tournament
 from striate.sealing.seal import Sealed, versions
+from striate.tasks import said_of
 from striate.text.sentences import sentence_of
 from striate.training.batches import batch_sizes
 from striate.training.run_folder import REPORT
@@ -39,6 +42,8 @@ from striate.wording import network_title
 SAMPLES_PER_CLASS = 6
 SAMPLED_CLASSES = 40
 MISTAKES = 24
+LABEL_CURVES = 24
+CURVE_POINTS = 120
 
 
 def write_training_report(
@@ -71,7 +76,8 @@ def write_training_report(
         mistakes=wrong,
         calibration=calibration_of(sealed, headline) if headline else None,
         two_classes=two_classes_of(sealed, dataset, headline) if headline else None,
-        seeing=see_inside(network, run.preprocessing, dataset.classes, wrong)
+        label_curves=label_curves_of(sealed, headline) if headline else [],
+        seeing=see_inside(network, run.preprocessing, dataset.task.outputs(dataset.classes), wrong)
         if isinstance(run.preprocessing, Preprocessing)
         else None,
         predict_commands=[
@@ -89,23 +95,23 @@ def calibration_of(sealed: Sealed, split: str) -> Calibration:
     contract, task = sealed.bundle.contract, sealed.measured.task
     probabilities, labels = sealed.measured.probabilities[split], sealed.measured.labels[split]
     answers = task.decide(probabilities)
-    sure = probabilities[np.arange(len(answers)), answers]
+    sure = task.confidence(probabilities, answers)
     return Calibration(
         temperature=contract.temperature,
         pictures=contract.calibration_pictures,
         split=split,
         error=sealed.measured.scores[split].expected_calibration_error,
         error_uncalibrated=sealed.measured.uncalibrated[split].expected_calibration_error,
-        bins=reliability(probabilities, labels),
-        adaptive_bins=adaptive_reliability(probabilities, labels),
-        adaptive_error=sealed.measured.scores[split].adaptive_calibration_error,
+        bins=task.reliability(probabilities, labels),
+        adaptive_bins=() if task.several else adaptive_reliability(probabilities, labels),
+        adaptive_error=getattr(sealed.measured.scores[split], "adaptive_calibration_error", None),
         risk=risk_coverage(sure, task.same(answers, labels)),
     )
 
 
 def two_classes_of(sealed: Sealed, dataset: Dataset, split: str) -> TwoClasses | None:
     """What every threshold would do on a split, if there are two classes and it has pictures of both."""
-    if len(dataset.classes) != 2 or len(np.unique(sealed.measured.labels[split])) != 2:
+    if dataset.task.several or len(dataset.classes) != 2 or len(np.unique(sealed.measured.labels[split])) != 2:
         return None
     train = [dataset.counts()[name].get("train", 0) for name in dataset.classes]
     sought = 0 if train[0] < train[1] else 1
@@ -129,6 +135,37 @@ def two_classes_of(sealed: Sealed, dataset: Dataset, split: str) -> TwoClasses |
     )
 
 
+def label_curves_of(sealed: Sealed, split: str) -> list[LabelCurve]:
+    """Precision over recall of each label, of the worst ones, where a picture may have several."""
+    measured = sealed.measured
+    if not measured.task.several:
+        return []
+    probabilities, targets = measured.probabilities[split], measured.labels[split].astype(bool)
+    curves = []
+    for place, name in enumerate(sealed.bundle.contract.classes):
+        there = targets[:, place]
+        if not there.any():
+            continue
+        threshold = measured.thresholds.get(name, 0.5)
+        recall, precision, average = precision_recall(probabilities[:, place], there)
+        named = probabilities[:, place] >= threshold
+        hits = int((named & there).sum())
+        at = (hits / int(there.sum()), hits / int(named.sum())) if named.any() else None
+        kept = evenly(len(recall), CURVE_POINTS)
+        curves.append(
+            LabelCurve(
+                name,
+                recall[kept].tolist(),
+                precision[kept].tolist(),
+                average,
+                float(there.mean()),
+                threshold,
+                at,
+            )
+        )
+    return sorted(curves, key=lambda curve: curve.average_precision)[:LABEL_CURVES]
+
+
 def describe_run(folder: Path, run: RunPlan, dataset: Dataset) -> TrainingReport:
     """What a report says of a run before its first step."""
     tournament, tested = read_tournament(folder), len(dataset.indices("test"))
@@ -142,6 +179,7 @@ def describe_run(folder: Path, run: RunPlan, dataset: Dataset) -> TrainingReport
             location=dataset.location,
             kind=dataset.kind,
             counts=dataset.counts(),
+            pictures={split: len(dataset.indices(split)) for split in SPLITS},
             ignored=dataset.ignored,
             quarantined=[(problem.key, problem.reason) for problem in dataset.problems],
         ),
@@ -176,7 +214,7 @@ def with_samples(data: DataSummary, dataset: Dataset, store: PixelStore) -> Data
     """With the first training pictures of each class, as the network sees them, or the first sentences."""
     rows = dataset.indices("train")
     of_class = {
-        name: rows[dataset.labels[rows] == label][:SAMPLES_PER_CLASS]
+        name: rows[dataset.task.shows(dataset.labels[rows], label)][:SAMPLES_PER_CLASS]
         for label, name in enumerate(dataset.classes[:SAMPLED_CLASSES])
     }
     if dataset.kind == DEFAULT_KIND:
@@ -194,19 +232,20 @@ def sentences_at(dataset: Dataset, rows: npt.NDArray[np.int64]) -> list[str]:
 def mistakes(dataset: Dataset, store: PixelStore, run: RunPlan, sealed: Sealed, split: str) -> list[Mistake]:
     """The most confident mistakes on a split, the surest first."""
     examples = examples_of(dataset, store, run.preprocessing, split)
-    probabilities = sealed.measured.probabilities[split]
-    positions = dataset.task.surest_mistakes(probabilities, examples.labels, MISTAKES)
+    probabilities, task = sealed.measured.probabilities[split], sealed.measured.task
+    positions = task.surest_mistakes(probabilities, examples.labels, MISTAKES)
     if not len(positions):
         return []
-    answers = dataset.task.decide(probabilities[positions])
+    answers = task.decide(probabilities[positions])
     given: Sequence[Any] = list(examples.pixels(positions))
     if dataset.kind != DEFAULT_KIND:
         given = sentences_at(dataset, examples.samples[positions])
+    sure = task.confidence(probabilities[positions], answers)
     rows = []
-    for picture, position, predicted in zip(given, positions, answers.tolist(), strict=True):
-        true = dataset.classes[examples.labels[position]]
-        probability = float(probabilities[position, predicted])
-        rows.append(Mistake(picture, examples.key(int(position)), true, dataset.classes[predicted], probability))
+    for picture, position, predicted, confidence in zip(given, positions, answers, sure.tolist(), strict=True):
+        true = said_of(task, examples.labels[position], dataset.classes)
+        called = said_of(task, predicted, dataset.classes)
+        rows.append(Mistake(picture, examples.key(int(position)), true, called, confidence))
     return rows
 
 

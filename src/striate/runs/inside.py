@@ -39,7 +39,7 @@ def see_inside(
     Args:
         network: The trained network, on the processor; left as it was.
         preprocessing: How pictures become its input.
-        classes: Their names, in the order of the logits.
+        classes: Those that the logits are of, in their order.
         mistakes: With pictures as the network sees them, the surest first.
     """
     until = time.monotonic() + SECONDS
@@ -48,6 +48,11 @@ def see_inside(
         first = [pixels[..., ::-1] for pixels in first]
     spoken: list[Spoken] = []
     place, took = "", 0.0
+    if not {name for one in mistakes[:LOOKED_AT] for name in (one.predicted, one.true)} <= set(classes):
+        notes.append(
+            "Grad-CAM of mistakes is left out: not every answer has a logit of its own; `striate visualize` asks for one."
+        )
+        mistakes = ()
     for mistake in mistakes[:LOOKED_AT]:
         begun = time.monotonic()
         picture = np.asarray(mistake.picture, np.uint8)

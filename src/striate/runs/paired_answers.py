@@ -11,6 +11,7 @@ from striate.data.known_classes import labels_of
 from striate.evaluation import PairedComparison, compare_right
 from striate.runs.unseen_pictures import UnseenPictures, answers_to
 from striate.runtime import Classifier
+from striate.tasks.task import Targets
 from striate.watching import Watcher
 from striate.wording import plural
 
@@ -20,11 +21,13 @@ class Answered:
     """What one classifier answers."""
 
     classes: tuple[str, ...]
-    labels: npt.NDArray[np.int64]
-    """(n,) the true classes as places in its own."""
+    labels: Targets
+    """What is right, in its own classes."""
     probabilities: npt.NDArray[np.float64]
     """(n, classes)."""
-    answers: npt.NDArray[np.int64]
+    answers: Targets
+    confidence: npt.NDArray[np.float64]
+    """(n,) how probable each answer is."""
     right: npt.NDArray[np.bool_]
 
 
@@ -33,7 +36,9 @@ def answered(classifier: Classifier, pictures: UnseenPictures, watcher: Watcher)
     labels = labels_of(pictures.dataset, classifier.classes)
     probabilities = answers_to(classifier, pictures.dataset, watcher)
     answers = classifier.task.decide(probabilities)
-    return Answered(classifier.classes, labels, probabilities, answers, classifier.task.same(answers, labels))
+    task = classifier.task
+    sure = task.confidence(probabilities, answers)
+    return Answered(classifier.classes, labels, probabilities, answers, sure, task.same(answers, labels))
 
 
 def compare_answered(candidate: Answered, reference: Answered) -> PairedComparison:

@@ -82,6 +82,7 @@ class Run:
             "run": str(self.folder),
             "report": str(self.report),
             "model": self.contract.architecture.model,
+            "task": self.contract.task,
             "head_stages": list(self.contract.architecture.arguments["head_stages"]),
             "accuracy": headline[split]["accuracy"] if split else None,
             "split": split,
@@ -121,15 +122,16 @@ class Run:
             metrics = self.metrics
         except StriateError as error:
             return notebook.block(f"Run {self.folder}", notebook.text(str(error)))
+        shown = named_task(self.contract.task).leading_figures
         rows = [
             (
                 split,
                 f"{scores.get('count', 0):,}",
-                *(f"{scores.get(name, math.nan):.2%}" for name in ("accuracy", "balanced_accuracy")),
+                *(f"{scores.get(name, math.nan):.2%}" for name in shown),
             )
             for split, scores in metrics.items()
         ]
-        table = notebook.table(("split", "pictures", "accuracy", "balanced accuracy"), rows)
+        table = notebook.table(("split", "pictures", *(name.replace("_", " ") for name in shown)), rows)
         said = [f"{self.contract.architecture.title}; the report is {self.report}"]
         said += [finding.text for finding in self.findings]
         return notebook.block(f"Run {self.folder}", table, *map(notebook.text, said))
@@ -167,17 +169,7 @@ def tournament_facts(record: TournamentRecord) -> dict[str, Any]:
 
 def headline_facts(figures: Mapping[str, Any], found: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The figures of a split as names and values."""
-    low, high = figures["accuracy_interval"]
-    rows = [
-        (
-            "accuracy",
-            f"{figures['accuracy']:.2%} on {figures['count']:,} pictures of {found['split']} "
-            f"(95 % interval {low:.1%} to {high:.1%})",
-        )
-    ]
-    if abs(figures["balanced_accuracy"] - figures["accuracy"]) > 1e-9:  # they are the same where classes are even
-        recall = f"{figures['balanced_accuracy']:.2%} balanced accuracy (the mean recall of the classes)"
-        rows.append(("by class", f"{recall}, macro F1 {figures['f1_macro']:.3f}"))
+    rows = named_task(found["task"]).headline_facts(figures, found["split"])
     return [*rows, ("sureness", describe_calibration(found["calibration"], figures))]
 
 

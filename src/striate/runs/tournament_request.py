@@ -67,6 +67,7 @@ def asked_of_all(request: TrainingRequest, facts: DataFacts, dataset: Dataset) -
         "device": request.device,
         "tensorboard": request.tensorboard,
         "abstain": request.abstain,
+        "task": dataset.task.name,
     }
 
 

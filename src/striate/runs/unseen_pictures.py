@@ -13,6 +13,8 @@ from striate.data import SPLITS, Dataset, Problem, apply_split_table, check_pict
 from striate.data.known_classes import labels_of
 from striate.errors import DataError, UnknownNameError, UsageError
 from striate.runtime import Classifier
+from striate.tasks import named_task
+from striate.tasks.task import Targets
 from striate.training.run_folder import SPLITS as SPLIT_TABLE
 from striate.watching import Watcher
 
@@ -25,8 +27,8 @@ class UnseenPictures:
 
     dataset: Dataset
     """Those alone."""
-    labels: npt.NDArray[np.int64]
-    """(n,) their classes as places in the classifier's."""
+    labels: Targets
+    """What is right for each, in the classifier's classes."""
     split: str
     """`train`, `val`, `test`, or `all` where the data has no splits."""
     seen: int
@@ -70,7 +72,10 @@ def unseen_pictures(
         UsageError: If there is no such data or split.
         DataError: If the data has a class that a classifier does not know, or no picture is left.
     """
-    dataset = data if isinstance(data, Dataset) else load_data(data, root=root)
+    task = classifiers[0].task
+    dataset = data if isinstance(data, Dataset) else load_data(data, root=root, task=named_task(task.name))
+    if any(one.task.several != dataset.task.several for one in classifiers):
+        raise UsageError(_of_another_task(classifiers, dataset))
     for note in dataset.notes:
         watcher.note(note)
     for classifier in classifiers:
@@ -95,6 +100,13 @@ def unseen_pictures(
     kept = chosen_data.select(np.flatnonzero(~seen))
     labels = labels_of(kept, classifiers[0].classes)
     return UnseenPictures(kept, labels, chosen, int(seen.sum()), dataset.problems)
+
+
+def _of_another_task(classifiers: Sequence[Classifier], dataset: Dataset) -> str:
+    asked = dict.fromkeys(one.task.name for one in classifiers)
+    if len(asked) > 1:
+        return f"one classifier is of several labels a picture and the other of one ({' and '.join(asked)}): they cannot be compared"
+    return f"the classifier is of {next(iter(asked))!r} and the data set {dataset.name!r} of {dataset.task.name!r}; load it with its task"
 
 
 def choose_rows(dataset: Dataset, split: str | None, run_folder: Path | None) -> tuple[str, npt.NDArray[np.int64]]:

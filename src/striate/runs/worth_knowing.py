@@ -10,9 +10,10 @@ from typing import Any
 from striate.data import Dataset
 from striate.deciding.run_plan import RunPlan
 from striate.deciding.time_fit import FEWEST_EPOCHS, FEWEST_EPOCHS_FROM_WEIGHTS
-from striate.evaluation import Finding, Scores, judge_scores
+from striate.evaluation import Finding
 from striate.sealing import judge_calibration
 from striate.sealing.seal import Sealed
+from striate.tasks.task import TaskScores
 from striate.training.batches import batch_sizes, count_looks
 from striate.training.run_folder import write_findings
 
@@ -21,7 +22,7 @@ def judge_run(
     run: RunPlan,
     dataset: Dataset,
     history: Sequence[Mapping[str, Any]],
-    scores: Mapping[str, Scores],
+    scores: Mapping[str, TaskScores],
     *,
     go_on: str = "",
 ) -> tuple[Finding, ...]:
@@ -52,7 +53,7 @@ def judge_run(
     longer = "train longer (--epochs, --time-limit), " if steps else "let more than the head learn (--transfer full), "
     labels = f"or look for wrong labels (striate check {shlex.quote(run.settings.data)})"
     fewest = FEWEST_EPOCHS_FROM_WEIGHTS if run.settings.weights else FEWEST_EPOCHS
-    found = judge_scores(
+    found = dataset.task.judge(
         scores[split],
         split,
         remedy=f"{done}{longer}{weights}{labels}",

@@ -32,7 +32,7 @@ def check_canaries(
     if terms is None:
         raise BundleError(f"the contract states no tolerance for the precision {precision!r}")
     sheet = bundle.canaries
-    sealed = sheet.logits(bundle.contract.classes)
+    sealed = sheet.logits(bundle.contract.outputs)
     try:
         encoded = encoded_canaries(bundle)
         computed = logits_of(np.stack(encoded))

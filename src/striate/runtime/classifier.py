@@ -26,7 +26,7 @@ from striate.ordered_threads import answers_in_order, in_chunks
 from striate.pixels.picture_arguments import Pictures
 from striate.runtime.canary_check import check_canaries
 from striate.runtime.engines import Engine, engine_row, start_engine
-from striate.tasks import Prediction, Task, named_task
+from striate.tasks import Prediction, Task
 from striate.tasks.doubting import Decided, Doubting
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class Classifier:
     @property
     def task(self) -> Task:
         """What it was asked to say of each picture."""
-        return named_task(self.contract.task)
+        return self.contract.asked
 
     @property
     def kind(self) -> EncodingKind:
@@ -108,6 +108,8 @@ class Classifier:
 
     def predict(self, pictures: Pictures, *, abstaining: str | None = None) -> npt.NDArray[np.str_]:
         """The most probable class of each picture: (n,) names; where mistakes have costs, the class of least expected cost.
+
+        Where a picture may have several, all of them: `cat|dog`, or empty.
 
         Args:
             pictures: One picture or many.
@@ -123,7 +125,8 @@ class Classifier:
                 raise UsageError(
                     "this classifier has no rule by which it abstains; make one by: striate calibrate RUN DATA --abstain error=0.01"
                 )
-            return np.asarray(names[self.task.decide(self.predict_proba(pictures))])
+            answers = self.task.decide(self.predict_proba(pictures))
+            return np.array([self.task.tell(answer, self.classes) for answer in answers], dtype=np.str_)
         decided = self.decide(pictures)
         found = names[decided.answers]
         if abstaining is None:
@@ -147,7 +150,7 @@ class Classifier:
         return self.doubting.decide(self.probabilities(logits), logits, features)
 
     def predict_proba(self, pictures: Pictures) -> npt.NDArray[np.float64]:
-        """The probability of each class for each picture: (n, classes) float64 in 0..1, rows sum to 1.
+        """The probability of each class for each picture: (n, classes) float64 in 0..1; rows sum to 1 where a picture has one class.
 
         Raises:
             PictureError: If a picture cannot be read.
@@ -155,11 +158,11 @@ class Classifier:
         return self.probabilities(self.decision_function(pictures))
 
     def score(self, pictures: Pictures, labels: str | Iterable[str]) -> float:
-        """The share of the pictures whose most probable class is the true one, in 0..1: the accuracy, as scikit-learn's `score`.
+        """The share of the pictures whose answer is right, in 0..1: the accuracy, as scikit-learn's `score`.
 
         Args:
             pictures: One picture or many.
-            labels: The name of the true class of each.
+            labels: The name of the true class of each; where a picture may have several, all of them: `"cat|dog"`.
 
         Raises:
             UnknownNameError: If a label is no class of the classifier's; the message offers the closest.
@@ -168,15 +171,18 @@ class Classifier:
         """
         places = NamePlaces(self.classes)
         told = [labels] if isinstance(labels, str) else [str(label) for label in labels]
-        true = [places.find(label) for label in told]
-        if None in true:
-            raise UnknownNameError("class", told[true.index(None)], self.classes)
+        names = sorted({name for label in told for name in self.task.names(label)})
+        found = [places.find(name) for name in names]
+        if None in found:
+            raise UnknownNameError("class", names[found.index(None)], self.classes)
         probabilities = self.predict_proba(pictures)
         if len(probabilities) != len(told):
             raise UsageError(
                 f"expected a label for each picture, got {len(told):,} labels for {len(probabilities):,} pictures"
             )
-        return self.task.score(probabilities, np.array(true, np.int64), self.classes).accuracy
+        targets = self.task.encode(told, names)
+        true = self.task.replaced(targets, np.array(found, np.int64), len(self.classes))
+        return self.task.score(probabilities, true, self.classes).accuracy
 
     def decision_function(self, pictures: Pictures) -> npt.NDArray[np.float32]:
         """The logits: (n, classes) float32.
@@ -195,7 +201,7 @@ class Classifier:
         return self._infer(pictures)[1]
 
     def probabilities(self, logits: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float64]:
-        """What (n, classes) logits come to: their softmax over the contract's temperature."""
+        """What (n, width) logits come to, calibrated: (n, classes)."""
         return self.task.probabilities(logits, self.contract.calibration)
 
     def describe(self, path: str, logits: npt.NDArray[np.floating[Any]], *, top: int = 5) -> Prediction:
@@ -204,7 +210,9 @@ class Classifier:
 
     def logits_of_pixels(self, pixels: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
         """The logits (n, classes) of pictures that the contract's preprocessing already resized: (n, H, W, C) uint8; or else encoded."""
-        return self.answers_to_pixels(pixels)[0] if len(pixels) else np.empty((0, len(self.classes)), np.float32)
+        return (
+            self.answers_to_pixels(pixels)[0] if len(pixels) else np.empty((0, len(self.contract.outputs)), np.float32)
+        )
 
     def answers_to_pixels(self, pixels: npt.NDArray[Any]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """Logits (n, classes) and features (n, d) of the same, of one picture at least."""

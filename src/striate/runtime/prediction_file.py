@@ -76,7 +76,8 @@ class PredictionFile:
         self._classifier, self._pictures, self._top = classifier, pictures, top
         columns = min(top, len(classifier.classes))
         further = further_columns(classifier.contract.rule)
-        self._format: RowFormat = row_format(FORMATS[self.path.suffix.lower()], columns, further)
+        column = classifier.task.column
+        self._format: RowFormat = row_format(FORMATS[self.path.suffix.lower()], columns, further, column=column)
         self._begun = time.time_ns()
         self._batch = classifier.engine.batch
         self._made_of = {

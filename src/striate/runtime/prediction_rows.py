@@ -51,18 +51,18 @@ def _lines(block: bytes) -> Iterator[bytes]:
         start = end
 
 
-def row_format(name: str, top: int, further: Sequence[str] = ()) -> RowFormat:
+def row_format(name: str, top: int, further: Sequence[str] = (), *, column: str = "label") -> RowFormat:
     """The format that a name means: `csv` or `jsonl`.
 
     Args:
         name: One of the two.
         top: The columns of classes that a row of CSV has.
         further: The columns after these: `further_columns`.
+        column: As `csv_header` takes it.
     """
     if name == "csv":
-        return RowFormat(
-            name, csv_header(top, further), partial(csv_row, top=top, further=further), _read_csv, quoted=True
-        )
+        header = csv_header(top, further, column=column)
+        return RowFormat(name, header, partial(csv_row, top=top, further=further), _read_csv, quoted=True)
     return RowFormat(name, b"", json_row, _read_json, quoted=False)
 
 
@@ -77,10 +77,10 @@ def further_columns(rule: DecisionRule | None) -> tuple[str, ...]:
     )
 
 
-def csv_header(top: int, further: Sequence[str] = ()) -> bytes:
-    """The first line of CSV."""
+def csv_header(top: int, further: Sequence[str] = (), *, column: str = "label") -> bytes:
+    """The first line of CSV; `column` is what a table of the task calls what a picture shows."""
     columns = [f"{what}_{rank}" for rank in range(1, top + 1) for what in ("label", "probability")]
-    return csv_line(["path", "label", "probability", "error", *columns, *further])
+    return csv_line(["path", column, "probability", "error", *columns, *further])
 
 
 def csv_row(row: Prediction, top: int, further: Sequence[str] = ()) -> bytes:

@@ -105,7 +105,7 @@ def compare_answers(
         features_difference=largest_difference(features, other_features),
         canaries=len(canaries),
         canaries_difference=largest_difference(
-            sheet.logits(reference.classes), other_logits[: len(canaries)].astype(np.float64)
+            sheet.logits(contract.outputs), other_logits[: len(canaries)].astype(np.float64)
         ),
         tolerance=contract.precisions["fp32"].tolerance,
     )

@@ -8,22 +8,28 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from striate.evaluation import Finding, Scores, fit_temperature
+from striate.evaluation import Finding, fit_temperature
 from striate.evaluation.calibration import FEWEST_PICTURES
+from striate.tasks import Task
+from striate.tasks.task import Targets, TaskScores
 
 
 def calibrate(
-    logits: Mapping[str, npt.NDArray[np.floating[Any]]], labels: Mapping[str, npt.NDArray[np.int64]]
+    logits: Mapping[str, npt.NDArray[np.floating[Any]]], labels: Mapping[str, Targets], task: Task
 ) -> dict[str, int | float]:
     """The contract's calibration: fitted on the validation split, whatever others there are; not fitted where that is too small.
 
     Args:
-        logits: Of the sealed engine, (n, classes) by split.
-        labels: (n,) by split.
+        logits: Of the sealed engine, (n, width) by split.
+        labels: The targets by split.
+        task: What is asked.
     """
-    if "val" not in logits or len(labels["val"]) < FEWEST_PICTURES or logits["val"].shape[1] < 2:
+    if "val" not in logits or len(labels["val"]) < FEWEST_PICTURES:
         return {"temperature": 1.0, "pictures": 0}
-    return {"temperature": fit_temperature(logits["val"], labels["val"]), "pictures": len(labels["val"])}
+    answers, right = task.calibrated_by(logits["val"], labels["val"])
+    if answers.shape[1] < 2:
+        return {"temperature": 1.0, "pictures": 0}
+    return {"temperature": fit_temperature(answers, right), "pictures": len(labels["val"])}
 
 
 def judge_calibration(calibration: Mapping[str, int | float], validation_pictures: int) -> tuple[Finding, ...]:
@@ -43,7 +49,7 @@ def judge_calibration(calibration: Mapping[str, int | float], validation_picture
     )
 
 
-def uncalibrated_figures(scores: Scores) -> dict[str, float]:
+def uncalibrated_figures(scores: TaskScores) -> dict[str, float]:
     """Of the scores at temperature 1, those that a temperature changes, under names of their own."""
     return {
         "log_loss_uncalibrated": scores.log_loss,

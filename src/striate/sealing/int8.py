@@ -25,7 +25,7 @@ from striate.runtime import OpenVINOEngine
 from striate.runtime.canary_check import encoded_canaries
 from striate.sealing.agreement import answers_of, largest_difference, share_alike
 from striate.sealing.precision_terms import times_as_fast
-from striate.tasks import Task, named_task
+from striate.tasks import Task
 from striate.tasks.task import Targets
 from striate.watching import Watcher
 
@@ -132,7 +132,7 @@ class Int8Trial:
     @property
     def task(self) -> Task:
         """What the network is asked."""
-        return named_task(self.bundle.contract.task)
+        return self.bundle.contract.asked
 
     @cached_property
     def fp32(self) -> OpenVINOEngine:
@@ -189,7 +189,7 @@ class Int8Trial:
 def write_int8(folder: Path, bundle: Bundle, graph: Path, engine: OpenVINOEngine, figures: Int8Figures) -> None:
     """A copy of the bundle with the graph, and in the contract what was measured."""
     sheet, contract = bundle.canaries, bundle.contract
-    sealed = sheet.logits(contract.classes)
+    sealed = sheet.logits(contract.outputs)
     found = engine.infer(np.stack(encoded_canaries(bundle)))[0]
     difference = largest_difference(sealed, found)
     largest = LARGEST_TOLERANCE["int8"]

@@ -12,11 +12,11 @@ import torch
 from torch import nn
 
 from striate.encodings import Encoding
-from striate.evaluation import Scores
 from striate.runtime import Engine
 from striate.sealing.agreement import answers_of, share_alike
 from striate.sealing.calibrating import calibrate, uncalibrated_figures
 from striate.tasks import Task
+from striate.tasks.task import Targets, TaskScores
 from striate.training.batches import pictures_at_once
 
 
@@ -25,7 +25,7 @@ class MeasuredSplit:
     """A split to measure the sealed engine on: pictures, or whatever is given, that are already encoded, a batch at a time."""
 
     name: str
-    labels: npt.NDArray[np.int64]
+    labels: Targets
     pixels: Any
     """Called with positions (k,), answers what is encoded, (k, ...); of pictures (k, H, W, C) uint8."""
     fingerprint: str
@@ -38,12 +38,13 @@ class Measurements:
     task: Task
     calibration: Mapping[str, int | float]
     """As the contract has it."""
+    thresholds: Mapping[str, float]
+    """As the contract has them, by class; the task decides by them."""
     probabilities: Mapping[str, npt.NDArray[np.float64]]
     """(n, classes), in the order of the labels."""
-    labels: Mapping[str, npt.NDArray[np.int64]]
-    """(n,)."""
-    scores: Mapping[str, Scores]
-    uncalibrated: Mapping[str, Scores]
+    labels: Mapping[str, Targets]
+    scores: Mapping[str, TaskScores]
+    uncalibrated: Mapping[str, TaskScores]
     """What the scores are at temperature 1."""
 
     def agreement(self, split: str, logits: npt.NDArray[np.floating[Any]]) -> float:
@@ -57,15 +58,18 @@ class Measurements:
 
 
 def measure_splits(engine: Engine, splits: list[MeasuredSplit], classes: tuple[str, ...], task: Task) -> Measurements:
-    """What the engine answers to the splits, with the temperature that is fitted on one of them, and without."""
+    """What the engine answers to the splits, with what is fitted and chosen on `val`, and without."""
     logits = {split.name: engine_answers(engine, split)[0] for split in splits}
     labels = {split.name: split.labels for split in splits}
-    calibration = calibrate(logits, labels)
+    calibration = calibrate(logits, labels, task)
     probabilities = {name: task.probabilities(found, calibration) for name, found in logits.items()}
+    thresholds = task.choose_thresholds(probabilities["val"], labels["val"], classes) if "val" in logits else {}
+    task = task.with_thresholds(thresholds, classes)
     plain = {name: task.probabilities(found, {"temperature": 1.0}) for name, found in logits.items()}
     return Measurements(
         task=task,
         calibration=calibration,
+        thresholds=thresholds,
         probabilities=probabilities,
         labels=labels,
         scores={name: task.score(probabilities[name], labels[name], classes) for name in logits},
@@ -74,7 +78,7 @@ def measure_splits(engine: Engine, splits: list[MeasuredSplit], classes: tuple[s
 
 
 def engine_answers(engine: Engine, split: MeasuredSplit) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """The engine's logits (n, classes) and features (n, d) on a split."""
+    """The engine's logits (n, width) and features (n, d) on a split."""
     starts = range(0, len(split.labels), 64)  # of which the engine takes as many at once as suit it
     parts = [engine.infer(split.pixels(np.arange(start, min(start + 64, len(split.labels))))) for start in starts]
     logits, features = zip(*parts, strict=True)

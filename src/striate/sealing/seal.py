@@ -106,6 +106,7 @@ def seal(
             versions=versions(),
             files={},
             calibration=measured.calibration,
+            thresholds=measured.thresholds,
             task=task.name,
             rule=None if fitted is None else fitted.rule,
         )
@@ -118,7 +119,7 @@ def seal(
             **bank_file(fitted),
         }
         files |= {f"canaries/{name}": picture for name, picture in canary_pictures.items()}
-        canaries = seal_canaries(plain, preprocessing, canary_pictures, classes)
+        canaries = seal_canaries(plain, preprocessing, canary_pictures, contract.outputs)
         bundle = write_bundle(folder, BundleContent(files), contract, canaries)
     return Sealed(bundle, measured, precisions["fp32"].agreement, fault)
 
@@ -141,13 +142,13 @@ def rule_or_fault(
 
 
 def seal_canaries(
-    network: nn.Module, preprocessing: Encoding, pictures: Mapping[str, bytes], classes: tuple[str, ...]
+    network: nn.Module, preprocessing: Encoding, pictures: Mapping[str, bytes], outputs: tuple[str, ...]
 ) -> CanarySheet:
     """The canaries with the network's own logits and a sample of what they are encoded to."""
     encoded = np.stack([preprocessing.encode(picture) for picture in pictures.values()])
     logits = network_logits(network, preprocessing, encoded).astype(float)
     canaries = (
-        Canary(name, dict(zip(classes, row.tolist(), strict=True)), preprocessing.sample(prepared))
+        Canary(name, dict(zip(outputs, row.tolist(), strict=True)), preprocessing.sample(prepared))
         for name, row, prepared in zip(pictures, logits, encoded, strict=True)
     )
     return CanarySheet(tuple(canaries), {})

@@ -242,7 +242,7 @@ def _of_bundle(place: ModelName, bundle: Bundle, size: int | None) -> SeenNetwor
         _fast(build_network(bundle)),
         title_of(place, bundle),
         contract.picture_preprocessing,
-        contract.classes,
+        contract.outputs,
         facts={"network": contract.architecture.title, "weights": f"of the bundle {Path(place).resolve().name}"}
         | _rule(contract.picture_preprocessing, "the bundle's own"),
         folder=Path(place),

@@ -2,9 +2,37 @@
 
 from __future__ import annotations
 
-from striate.tasks.named import DEFAULT_TASK, TASKS, USUAL_TASK, named_task
+from striate.tasks.multi_label import MULTI_LABEL, MultiLabel
+from striate.tasks.named import (
+    DEFAULT_TASK,
+    OF_SEVERAL_LABELS,
+    SEVERAL_HINT,
+    TASKS,
+    USUAL_TASK,
+    named_task,
+    said_of,
+    task_of_column,
+)
 from striate.tasks.prediction import Prediction
 from striate.tasks.single_label import SINGLE_LABEL, SingleLabel
 from striate.tasks.task import Task
+from striate.tasks.two_class_sigmoid import TWO_CLASS_SIGMOID, TwoClassSigmoid
 
-__all__ = ["DEFAULT_TASK", "SINGLE_LABEL", "TASKS", "USUAL_TASK", "Prediction", "SingleLabel", "Task", "named_task"]
+__all__ = [
+    "DEFAULT_TASK",
+    "MULTI_LABEL",
+    "OF_SEVERAL_LABELS",
+    "SEVERAL_HINT",
+    "SINGLE_LABEL",
+    "TASKS",
+    "TWO_CLASS_SIGMOID",
+    "USUAL_TASK",
+    "MultiLabel",
+    "Prediction",
+    "SingleLabel",
+    "Task",
+    "TwoClassSigmoid",
+    "named_task",
+    "said_of",
+    "task_of_column",
+]

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from striate.errors import UnknownNameError
+from striate.tasks.multi_label import MULTI_LABEL
 from striate.tasks.single_label import SINGLE_LABEL
 from striate.tasks.task import Task
+from striate.tasks.two_class_sigmoid import TWO_CLASS_SIGMOID
 
-TASKS: Mapping[str, Task] = {task.name: task for task in (SINGLE_LABEL,)}
+_ALL: tuple[Task, ...] = (SINGLE_LABEL, MULTI_LABEL, TWO_CLASS_SIGMOID)
+
+TASKS: Mapping[str, Task] = {task.name: task for task in _ALL}
 """All there are."""
 
 USUAL_TASK: Task = SINGLE_LABEL
@@ -16,6 +21,27 @@ USUAL_TASK: Task = SINGLE_LABEL
 
 DEFAULT_TASK = USUAL_TASK.name
 """Its name."""
+
+OF_SEVERAL_LABELS: Task = next(task for task in TASKS.values() if task.several)
+"""What is asked where a picture may be of several classes."""
+
+SEVERAL_HINT = f"where pictures may be of several classes, say so by --task {OF_SEVERAL_LABELS.name}"
+"""What to do about a picture that is told to be of two classes."""
+
+
+def task_of_column(name: str) -> Task | None:
+    """The first task that reads a column of this name; None if none does."""
+    return next((task for task in TASKS.values() if task.column == name), None)
+
+
+def said_of(task: Task, target: Any, classes: Sequence[str]) -> str:
+    """A target in words for people, where that of no class must say something too.
+
+    Example:
+        >>> said_of(OF_SEVERAL_LABELS, [False, False], ["cat", "dog"]), said_of(USUAL_TASK, 1, ["cat", "dog"])
+        ('no label', 'dog')
+    """
+    return task.tell(target, classes) or "no label"
 
 
 def named_task(name: str) -> Task:

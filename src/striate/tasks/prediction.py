@@ -55,13 +55,16 @@ class Prediction:
 
     path: str
     label: str | None
+    """Where a picture may have several, all that it has, as a table tells them: `cat|dog`, or empty."""
     probability: float | None
-    """Of the label, in 0..1."""
+    """Of the answer, in 0..1."""
     top: tuple[tuple[str, float], ...]
     """The most probable classes with their probabilities, the first one first."""
     error: str | None = None
     doubt: Doubt | None = None
     """What the bundle's decision rule adds; None where nothing is sealed."""
+    labels: tuple[tuple[str, float], ...] | None = None
+    """Where a picture may have several labels: those that it has with their probabilities, the most probable first; else None."""
 
     def _repr_html_(self) -> str:
         """How it shows itself in a notebook."""
@@ -86,10 +89,13 @@ class Prediction:
         path = printable(self.path)
         if self.error is not None:
             return f"{path}  error: {printable(self.error)}"
+        if self.labels is not None:
+            named = {label for label, _ in self.labels}
+            said = ", ".join(_with_probability(*row) for row in self.labels) or "no label"
+            others = [_with_probability(*row) for row in self.top if row[0] not in named and row[1] >= SHOWN]
+            return f"{path}  {said}" + (f"  (not: {', '.join(others)})" if others else "")
         line = f"{path}  {printable(self.label or '')}  {probability(self.probability or 0.0, space='')}"
-        others = [
-            f"{printable(label)} {probability(share, space='')}" for label, share in self.top[1:] if share >= SHOWN
-        ]
+        others = [_with_probability(*row) for row in self.top[1:] if row[1] >= SHOWN]
         line += f"  ({', '.join(others)})" if others else ""
         told = self.doubt.to_text() if self.doubt is not None else ""
         return f"{line}  {told}" if told else line
@@ -98,5 +104,13 @@ class Prediction:
         """The prediction as JSON types."""
         row = asdict(self)
         del row["doubt"]
-        row["top"] = [{"label": label, "probability": probability} for label, probability in self.top]
+        row["top"] = [{"label": label, "probability": share} for label, share in self.top]
+        if self.labels is None:
+            del row["labels"]
+        else:
+            row["labels"] = [{"label": label, "probability": share} for label, share in self.labels]
         return row | (self.doubt.to_dict() if self.doubt is not None else {})
+
+
+def _with_probability(label: str, share: float) -> str:
+    return f"{printable(label)} {probability(share, space='')}"

@@ -8,11 +8,54 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from striate.evaluation import Scores
+from striate.evaluation import Finding, ReliabilityBin
 from striate.tasks.prediction import Prediction
 
 Targets = npt.NDArray[Any]
 """A row a picture: what is right for it, and also what was decided."""
+
+
+class TaskScores(Protocol):
+    """What every task's scores answer, besides figures of their own."""
+
+    @property
+    def count(self) -> int:
+        """Pictures."""
+
+    @property
+    def accuracy(self) -> float:
+        """The share of pictures that are answered right."""
+
+    @property
+    def accuracy_interval(self) -> tuple[float, float]:
+        """Of it, 95 %."""
+
+    @property
+    def log_loss(self) -> float:
+        """Nats a picture."""
+
+    @property
+    def expected_calibration_error(self) -> float:
+        """How far probabilities and being right are apart, in 0..1."""
+
+    def headline(self) -> dict[str, Any]:
+        """The single figures, JSON-ready, as a contract holds them."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """All figures, JSON-ready."""
+
+    @property
+    def further_intervals(self) -> Mapping[str, list[float]]:
+        """Those that are not among the figures, by the names that they have in JSON."""
+
+    def facts(self) -> list[tuple[str, str]]:
+        """The single figures as names and values, for people."""
+
+    def table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+        """The columns' names, and a row a class, for people."""
+
+    def lines(self, width: int | None) -> list[str]:
+        """What stands below the table, if anything does."""
 
 
 class Task(Protocol):
@@ -27,12 +70,50 @@ class Task(Protocol):
         """Those of a split's figures, by their names in the contract, that a run's result shows."""
 
     @property
+    def leading_figures(self) -> tuple[str, ...]:
+        """The two shares that say most, by their names in the contract."""
+
+    @property
     def parts(self) -> tuple[str, ...]:
         """The parts of a run's report that are of this task alone, by their anchors, in their order."""
 
     @property
     def takes_rule(self) -> bool:
         """Whether a decision rule (`striate.tasks.decision_rule`) can be sealed with it."""
+
+    @property
+    def headline(self) -> str:
+        """The part that leads a report, by its anchor."""
+
+    @property
+    def splits(self) -> str:
+        """The part with a row of figures for each split, by its anchor."""
+
+    @property
+    def classifier(self) -> str:
+        """By which function logits become probabilities: `"softmax"` or `"sigmoid"`."""
+
+    @property
+    def column(self) -> str:
+        """What the column of a table is called that tells what is right; of tasks with the same one the first is meant."""
+
+    @property
+    def several(self) -> bool:
+        """Whether a picture may be of several classes, or of none."""
+
+    @property
+    def fewest_classes(self) -> int:
+        """With fewer there is nothing to tell apart."""
+
+    @property
+    def most_classes(self) -> int | None:
+        """With more it cannot be asked; None: any number."""
+
+    def names(self, told: str) -> tuple[str, ...]:
+        """The classes that a text of a table names."""
+
+    def also(self, told: str, more: str) -> str:
+        """What two texts of one picture tell together, where it may be of several classes."""
 
     def encode(self, told: Sequence[str], classes: Sequence[str]) -> Targets:
         """The targets of what a table or file tells of each picture.
@@ -42,11 +123,35 @@ class Task(Protocol):
             classes: All classes that they name, in the order of the targets' numbers.
         """
 
+    def tell(self, target: Any, classes: Sequence[str]) -> str:
+        """What a table would tell of a picture with this target, which `encode` takes back."""
+
+    def shows(self, targets: Targets, place: int) -> npt.NDArray[np.bool_]:
+        """(n,) whether each picture is of the class at this place."""
+
+    def support(self, targets: Targets, classes: int) -> npt.NDArray[np.int64]:
+        """(classes,) how many pictures are of each class."""
+
+    def replaced(self, targets: Targets, places: npt.NDArray[np.integer[Any]], classes: int) -> Targets:
+        """The targets among other classes: class k has the place `places[k]` of `classes`.
+
+        Args:
+            targets: n of them.
+            places: (k,) int; a class at -1 is forgotten, which no picture of a single class may have.
+            classes: How many there are then.
+        """
+
+    def joined(self, targets: Targets) -> Any:
+        """The target of a picture of which there are copies with these: all that they tell together."""
+
     def strata(self, targets: Targets) -> npt.NDArray[Any]:
         """(n,) what splits, samplers, class weights and samples go by, so that each kind of picture has its share."""
 
     def contradicts(self, one: Targets, other: Targets) -> npt.NDArray[np.bool_]:
         """(n,) whether one picture cannot have both targets."""
+
+    def outputs(self, classes: Sequence[str]) -> tuple[str, ...]:
+        """The class that each logit is of, by which canaries know them."""
 
     def width(self, classes: Sequence[str]) -> int:
         """How many logits the network's head answers."""
@@ -56,11 +161,27 @@ class Task(Protocol):
     ) -> npt.NDArray[np.float64]:
         """(n, classes) in 0..1 of (n, width) finite logits, calibrated as the contract says."""
 
+    def calibrated_by(
+        self, logits: npt.NDArray[np.floating[Any]], targets: Targets
+    ) -> tuple[npt.NDArray[np.floating[Any]], npt.NDArray[np.int64]]:
+        """Logits (m, k) of softmaxes and which of each is right (m,), which a temperature is fitted to."""
+
+    def choose_thresholds(
+        self, probabilities: npt.NDArray[np.floating[Any]], targets: Targets, classes: Sequence[str]
+    ) -> Mapping[str, float]:
+        """From which probability on each class is named, by name, chosen on pictures that were not learnt from; empty: none is needed."""
+
+    def with_thresholds(self, thresholds: Mapping[str, float], classes: Sequence[str]) -> Task:
+        """The task as it decides by these thresholds, which stand in the contract."""
+
     def decide(self, probabilities: npt.NDArray[np.floating[Any]]) -> Targets:
         """What is answered, in the form of targets."""
 
     def same(self, one: Targets, other: Targets) -> npt.NDArray[np.bool_]:
         """(n,) whether two answers are the same; against the targets: whether they are right."""
+
+    def confidence(self, probabilities: npt.NDArray[np.floating[Any]], answers: Targets) -> npt.NDArray[np.float64]:
+        """(n,) how probable each answer is, in 0..1."""
 
     def surest_mistakes(
         self, probabilities: npt.NDArray[np.floating[Any]], targets: Targets, count: int
@@ -72,5 +193,21 @@ class Task(Protocol):
     ) -> Prediction:
         """What is said of one picture, of (classes,) probabilities; `top` is how many classes a row names at most."""
 
-    def score(self, probabilities: npt.NDArray[np.floating[Any]], targets: Targets, classes: Sequence[str]) -> Scores:
+    def reliability(self, probabilities: npt.NDArray[np.floating[Any]], targets: Targets) -> tuple[ReliabilityBin, ...]:
+        """How often what was said was so, by its probability."""
+
+    def score(
+        self, probabilities: npt.NDArray[np.floating[Any]], targets: Targets, classes: Sequence[str]
+    ) -> TaskScores:
         """How good the answers are."""
+
+    def read_scores(self, figures: Mapping[str, Any]) -> TaskScores:
+        """The scores that their `to_dict` wrote."""
+
+    def headline_facts(self, figures: Mapping[str, Any], split: str) -> list[tuple[str, str]]:
+        """What a run says first of the figures that a contract has of a split: names and values, for people."""
+
+    def judge(
+        self, scores: Any, split: str, *, remedy: str, balance: str = "none", learnt_briefly: bool = False
+    ) -> tuple[Finding, ...]:
+        """What is worth knowing of a split's scores; the arguments are those of `striate.evaluation.judge_scores`."""

@@ -36,7 +36,7 @@ FEW_FOR_SMALL = 10_000
 def choose_model(facts: DataFacts) -> Decision:
     """A network that suits the size and colour of the pictures and trains on a laptop."""
     size = f"pictures of about {facts.short_side} pixels"
-    if facts.small and not facts.colour and facts.classes <= 10:
+    if suits_lenet(facts):
         return Decision("model", "lenet5", f"{size}, grey, {facts.classes} classes: LeNet-5 was made for these")
     if facts.training_pictures < FEW:
         why = f"{size}, {facts.training_pictures:,} to learn from: a narrow residual network learns most of few"
@@ -44,6 +44,11 @@ def choose_model(facts: DataFacts) -> Decision:
     if facts.small:
         return Decision("model", "resnet9_x0_5", f"{size}: a small residual network")
     return Decision("model", "mobilenet_v2", f"{size}: the strongest network here that trains on a processor")
+
+
+def suits_lenet(facts: DataFacts) -> bool:
+    """Whether LeNet-5 suits: small grey pictures of ten classes at most, of which one is the answer, the nearest of its codes."""
+    return facts.drawn and facts.classes <= 10 and facts.softmax_answers
 
 
 def read_shipped_recipe(name: str) -> dict[str, Any]:

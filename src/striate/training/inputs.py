@@ -98,18 +98,19 @@ class Targets:
     """What a network should answer to a batch."""
 
     labels: Tensor
-    """(k,) int64: each picture's class."""
+    """(k,) int64: each picture's class; (k, classes) of 0 and 1 where it may have several."""
     others: Tensor | None = None
-    """(k,) int64: the class of what was mixed into each picture; None where nothing was."""
+    """The same: the class of what was mixed into each picture; None where nothing was."""
     shares: Tensor | None = None
     """(k,) float32 in 0..1: how much of each picture is its own."""
 
     @property
     def main(self) -> Tensor:
-        """(k,) int64: the class that most of each picture shows."""
+        """(k,) int64, or (k, classes): the class, or classes, that most of each picture shows."""
         if self.others is None or self.shares is None:
             return self.labels
-        return torch.where(self.shares < 0.5, self.others, self.labels)
+        mostly_other = (self.shares < 0.5).view(-1, *[1] * (self.labels.ndim - 1))
+        return torch.where(mostly_other, self.others, self.labels)
 
     def part(self, start: int, stop: int) -> Targets:
         """Those of the pictures start..stop-1."""
@@ -233,7 +234,7 @@ def load_maps(examples: ReadyExamples, positions: npt.NDArray[np.int64], epoch: 
 
 
 def load_labels(examples: Examples | ReadyExamples, positions: npt.NDArray[np.int64], device: torch.device) -> Tensor:
-    """(k,) int64 on the device."""
+    """(k,) int64 on the device, or (k, classes)."""
     return torch.from_numpy(examples.labels[positions]).to(device)
 
 

@@ -16,7 +16,6 @@ from striate.errors import TrainingError
 from striate.tasks import named_task
 from striate.training.batches import Batch, batch_sizes, epoch_batches
 from striate.training.inputs import Examples, Inputs, ReadyExamples, prefetched, prepare_inputs, prepare_training_inputs
-from striate.training.losses import class_weights
 from striate.training.objectives import OBJECTIVES, Objective
 from striate.training.optimizers import scale_learning_rate
 from striate.training.recipe import Recipe
@@ -103,7 +102,8 @@ def fit(
     """
     count = len(training.labels)
     strata, objective = named_task(recipe.task).strata(training.labels), OBJECTIVES[recipe.task]
-    weights = class_weights(strata, state.network.num_classes).to(device) if recipe.balance == "loss" else None
+    balanced = recipe.balance == "loss"
+    weights = objective.weights(training.labels, state.network.num_classes).to(device) if balanced else None
     stepper = Stepper(state, recipe, objective.loss(recipe.loss, weights), deferred=device.type == "cuda", note=note)
     measured = state.running_part(state.averaged)
     sizes = batch_sizes(count, recipe.batch_size)

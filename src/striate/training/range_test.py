@@ -20,7 +20,6 @@ from striate.training.batches import Batch, epoch_batches
 from striate.training.first_pictures import fit_to_pictures
 from striate.training.inputs import Examples, Inputs, ReadyExamples, prefetched, prepare_training_inputs
 from striate.training.loop import StoppedError
-from striate.training.losses import class_weights
 from striate.training.objectives import OBJECTIVES
 from striate.training.optimizers import scale_learning_rate
 from striate.training.recipe import Recipe
@@ -118,9 +117,9 @@ def range_test(
     network = copy.deepcopy(network)
     fit_to_pictures(network, training, recipe, device)
     state = TrainingState.begin(network, recipe, total_steps=steps, rates=rates, set_mode=set_mode, after=after)
-    strata = named_task(recipe.task).strata(training.labels)
-    weights = class_weights(strata, network.num_classes).to(device) if recipe.balance == "loss" else None
-    stepper = Stepper(state, recipe, OBJECTIVES[recipe.task].loss(recipe.loss, weights))
+    objective, balanced = OBJECTIVES[recipe.task], recipe.balance == "loss"
+    weights = objective.weights(training.labels, network.num_classes).to(device) if balanced else None
+    stepper = Stepper(state, recipe, objective.loss(recipe.loss, weights))
     swept, losses, running, best, diverged = [], [], 0.0, math.inf, False
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         for inputs in batches_of(training, recipe, steps, device=device):

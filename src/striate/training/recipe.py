@@ -81,7 +81,8 @@ class LossConfig:
     """What is minimised."""
 
     name: str = "cross_entropy"
-    """`"cross_entropy"`, or LeNet-5's own: `"lenet_mle"` (Eq. 8) and `"lenet_map"` (Eq. 9)."""
+    """`"cross_entropy"`, of the softmax or of each sigmoid, as the task has it; or LeNet-5's own: `"lenet_mle"` (Eq. 8) and
+    `"lenet_map"` (Eq. 9)."""
     label_smoothing: float = 0.1
     """Share of the target that is spread over all classes; for cross-entropy."""
     lenet_j: float = 1.0

@@ -152,7 +152,7 @@ class Stepper:
             if self._failed is not None:
                 self._failed.copy_(torch.maximum(self._failed, (~finite).float()))
             elif not bool(finite):
-                return Outcome(total.detach(), torch.zeros_like(targets.labels[0]), finite)
+                return Outcome(total.detach(), torch.zeros((), dtype=torch.int64, device=total.device), finite)
             share = size / count
             (total if size == count else total * share).backward()  # type: ignore[no-untyped-call]
             correct = self._right(logits.detach(), targets)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from striate.report.parts.named import PARTS
+from striate.report.parts.named import PARTS, RESULTS
 from striate.report.parts.part import Part
 
-__all__ = ["PARTS", "Part"]
+__all__ = ["PARTS", "RESULTS", "Part"]

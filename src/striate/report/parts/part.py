@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from striate.evaluation import Scores
 from striate.report.contents import TrainingReport
 
 
@@ -18,8 +17,9 @@ class Part:
     """As the task's `parts` have it."""
     title: str
     """In the contents at the page's side."""
-    words: Callable[[TrainingReport, Scores | None], Any]
-    """What the fragment is given as `words`, of the report and its headline's scores; None where there is nothing to tell."""
+    words: Callable[[TrainingReport, Any], Any]
+    """What the fragment is given as `words`, of the report and its headline's scores, which are the task's own or None; None where there
+    is nothing to tell."""
 
     @property
     def template(self) -> str:

@@ -1,0 +1,81 @@
+"""What is asked of the pictures: as was said, or as the data tells it."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from striate.data import Dataset
+from striate.errors import UnknownNameError, UsageError
+from striate.models import LeNetConfig, Row
+from striate.tasks import TASKS, named_task
+from striate.training import Recipe
+from striate.training.objectives import OBJECTIVES
+
+
+def as_asked(dataset: Dataset, task: str | None, classifier: str | None) -> Dataset:
+    """The data set with the task that was asked for.
+
+    Args:
+        dataset: As it was loaded, or as the user made it.
+        task: The name of a task; None: the data's own.
+        classifier: `"softmax"` or `"sigmoid"`; None: the task's own.
+
+    Raises:
+        UnknownNameError: There is no such task or classifier.
+        UsageError: The data cannot be asked that.
+    """
+    asked = dataset.task if task is None else named_task(task)
+    if classifier is not None:
+        known = tuple(dict.fromkeys(one.classifier for one in TASKS.values()))
+        if classifier not in known:
+            raise UnknownNameError("classifier", classifier, known)
+        if asked.classifier != classifier:
+            alike = (one for one in TASKS.values() if one.several == asked.several and one.classifier == classifier)
+            found = next(alike, None)
+            if found is None:
+                raise UsageError(
+                    f"--classifier {classifier} is of one class a picture, and the pictures of {dataset.name!r} have several; "
+                    "leave it out"
+                )
+            asked = found
+    if asked.several != dataset.task.several:
+        raise UsageError(
+            f"the data set {dataset.name!r} was loaded as {dataset.task.name!r}, and {asked.name!r} is asked for; "
+            f"load it by load_data(..., task={asked.name!r})"
+        )
+    if asked.most_classes is not None and len(dataset.classes) > asked.most_classes:
+        raise UsageError(
+            f"--classifier {asked.classifier} tells two classes apart by one number, and {dataset.name!r} has "
+            f"{len(dataset.classes)}; leave it out"
+        )
+    return dataclasses.replace(dataset, task=asked)
+
+
+def check_promise(dataset: Dataset, abstain: str | None) -> None:
+    """Refuses a promise of answers that the task has no rule for.
+
+    Raises:
+        UsageError: There is one.
+    """
+    if abstain is not None and not dataset.task.takes_rule:
+        raise UsageError(
+            f"--abstain is of the most probable class, and {dataset.task.name!r} has no rule by which it abstains; leave it out"
+        )
+
+
+def check_learnable(row: Row, recipe: Recipe) -> None:
+    """Refuses a network or a loss that is of the most probable class alone, where something else is asked.
+
+    Raises:
+        UsageError: It is.
+    """
+    of_one = named_task(recipe.task).classifier == "softmax"
+    if not of_one and isinstance(row.config, LeNetConfig) and row.config.output == "rbf":
+        raise UsageError(
+            f"{row.name} answers with distances to a code for each class, of which the nearest is the answer; "
+            "for sigmoids take another network, such as lenet5_relu"
+        )
+    if recipe.loss.name not in OBJECTIVES[recipe.task].losses:
+        raise UsageError(
+            f"the loss {recipe.loss.name!r} is of the most probable class; for sigmoids it is 'cross_entropy'"
+        )
