@@ -120,7 +120,7 @@ def test_a_missing_package_is_one_sentence(monkeypatch):
 
 def test_every_family_has_a_network_here():
     assert {model_row(name).family for name in [*FAMILIES, "lenet5"]} == {
-        model_row(name).family for name in list_models("picture")
+        model_row(name).family for name in list_models("picture", sequential=False)
     }
 
 
@@ -128,7 +128,11 @@ def test_every_family_has_a_network_here():
     "name",
     [
         *(pytest.param(name, marks=pytest.mark.slow) for name in FAMILIES),
-        *(pytest.param(name, marks=pytest.mark.exhaustive) for name in list_models("picture") if name not in FAMILIES),
+        *(
+            pytest.param(name, marks=pytest.mark.exhaustive)
+            for name in list_models("picture", sequential=False)
+            if name not in FAMILIES
+        ),
     ],
 )
 def test_every_network_answers_the_same_in_onnx_and_openvino(name):

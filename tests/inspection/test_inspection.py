@@ -105,7 +105,11 @@ DRAWN = {"lenet5", "alexnet", "vgg16", "googlenet", "resnet20", "resnet50", "mob
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[] if name in DRAWN else pytest.mark.slow) for name in list_models("picture")]
+    "name",
+    [
+        pytest.param(name, marks=[] if name in DRAWN else pytest.mark.slow)
+        for name in list_models("picture", sequential=False)
+    ],
 )
 def test_pages_are_whole_and_need_nothing_else(name):
     page = inspect(name).to_html()

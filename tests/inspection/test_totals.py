@@ -9,7 +9,7 @@ from striate.api.inspect import inspect
 from striate.models import list_models
 
 GOLDEN = tomllib.loads(Path(__file__).parents[1].joinpath("golden", "totals.toml").read_text(encoding="utf-8"))
-NAMES = list_models("picture")
+NAMES = list_models("picture", sequential=False)
 
 
 @pytest.mark.parametrize("name", GOLDEN)

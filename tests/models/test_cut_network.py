@@ -56,7 +56,7 @@ def test_a_row_of_each_kind_is_cut_behind_every_stage(name):
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize("name", list_models("picture"))
+@pytest.mark.parametrize("name", list_models("picture", sequential=False))
 def test_every_network_is_cut_behind_every_stage(name):
     cut_everywhere(name)
 

@@ -14,7 +14,7 @@ from striate.models import create_model, list_models
 from striate.models.class_maps import ClassMaps
 from striate.openvino_loading import load_openvino, openvino_core
 
-NAMES = list_models("picture")
+NAMES = list_models("picture", sequential=False)
 FIXED = ["lenet5", "lenet5_dense", "lenet5_relu", "linear", "alexnet", "alexnet_caffe", "caffenet", "zfnet"]
 FLEXIBLE = [name for name in NAMES if name not in FIXED]
 

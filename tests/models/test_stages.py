@@ -26,7 +26,7 @@ def test_the_two_parts_together_are_the_network_to_the_bit(name):
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize("name", list_models("picture"))
+@pytest.mark.parametrize("name", list_models("picture", sequential=False))
 def test_every_network_can_be_cut_after_every_stage(name):
     with drafting():
         network = create_model(name).eval()

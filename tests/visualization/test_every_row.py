@@ -253,7 +253,7 @@ def standing(names, among):
     return [name if name in names else pytest.param(name, marks=pytest.mark.exhaustive) for name in among]
 
 
-ROWS = standing(STANDING, list_models("picture"))
+ROWS = standing(STANDING, list_models("picture", sequential=False))
 
 
 @pytest.mark.parametrize("name", ROWS)

@@ -203,9 +203,13 @@ class Deciding:
             raise UsageError(f"{here}, and what is asked for is possible only of {named_encoding(kind).plural}")
         model = self.asked.get("model")
         if model is not None and model_row(model).kind != kind:
-            others = ", ".join(list_models(kind)[:5])
+            others = ", ".join(list_models(kind, sequential=False)[:5])
             takes = named_encoding(model_row(model).kind).plural
             raise UsageError(f"{model} takes {takes}, and {here}; networks for them: {others}")
+        if model is not None and model_row(model).sequential:
+            raise UsageError(
+                f"{model} reads a string of signs in each picture, and what is asked for is one answer a picture"
+            )
 
     def read_weights(self) -> None:
         """Finds the weights that training starts from, if it does, and refuses those of another network."""

@@ -8,6 +8,7 @@ from striate.models.allcnn import AllCNN, AllCNNConfig
 from striate.models.catalog import Row, create_model, list_models, model_row, twin_rows
 from striate.models.compound_scaling import CompoundScale, ScaledFigures, compound_scale
 from striate.models.config import Benchmark, NetworkConfig, Paper
+from striate.models.crnn import CRNN, CRNNConfig
 from striate.models.cut_network import CutNetwork, check_head_stages, cut_behind
 from striate.models.efficientnet import EfficientNet, EfficientNetConfig
 from striate.models.googlenet import GoogLeNet, GoogLeNetConfig
@@ -34,6 +35,8 @@ __all__ = [
     "AllCNN",
     "AllCNNConfig",
     "Benchmark",
+    "CRNN",
+    "CRNNConfig",
     "CompoundScale",
     "CutNetwork",
     "EfficientNet",

@@ -14,6 +14,7 @@ from striate.models import (
     airbench,
     alexnet,
     allcnn,
+    crnn,
     efficientnet,
     googlenet,
     lenet,
@@ -71,6 +72,11 @@ class Row:
         return self.config.kind
 
     @property
+    def sequential(self) -> bool:
+        """Whether it answers at every place of a line, (N, T, num_classes), and not once."""
+        return self.config.sequential
+
+    @property
     def num_classes(self) -> int:
         """How many classes it was made for."""
         return self.benchmark.num_classes
@@ -108,6 +114,7 @@ FAMILIES: tuple[tuple[Family, Mapping[str, NetworkConfig]], ...] = (
     (allcnn.AllCNN, allcnn.VARIANTS),
     (rcnn.RCNN, rcnn.VARIANTS),
     (resnet.ResNet, resnet.VARIANTS),
+    (crnn.CRNN, crnn.VARIANTS),
     (mobilenet_v1.MobileNetV1, mobilenet_v1.VARIANTS),
     (mobilenet_v2.MobileNetV2, mobilenet_v2.VARIANTS),
     (resnet9.ResNet9, resnet9.VARIANTS),
@@ -155,17 +162,18 @@ WITHOUT_EFFECT = {"given", "paper", "benchmark", "initialization", "photograph_s
 """Fields of rows that say nothing of what a network with trained weights computes."""
 
 
-def list_models(kind: str | None = None) -> list[str]:
+def list_models(kind: str | None = None, *, sequential: bool | None = None) -> list[str]:
     """The names of all networks, by family, the oldest first; those for sentences come last.
 
     Args:
         kind: `"picture"` or `"text"`: the networks for these alone.
+        sequential: Those alone that answer at every place of a line, or that answer once.
 
     Example:
-        >>> list_models()[:4], list_models("text")[0]
-        (['lenet5', 'lenet5_dense', 'lenet5_relu', 'alexnet'], 'textcnn_rand')
+        >>> list_models()[:4], list_models("text")[0], list_models(sequential=True)
+        (['lenet5', 'lenet5_dense', 'lenet5_relu', 'alexnet'], 'textcnn_rand', ['crnn', 'crnn_paper'])
     """
-    return [name for name, row in ROWS.items() if kind in (None, row.kind)]
+    return [name for name, row in ROWS.items() if kind in (None, row.kind) and sequential in (None, row.sequential)]
 
 
 def model_row(name: str) -> Row:

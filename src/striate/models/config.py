@@ -73,4 +73,5 @@ class NetworkConfig:
         0  # pixels: the side of photographs for a row made for thumbnails that takes larger ones; 0: its own
     )
     kind: str = "picture"  # what is given, a name of `striate.encodings`
+    sequential: bool = False  # whether it answers (N, T, num_classes), at every place of a line, and not once
     auxiliary_weight: float = 0.0  # of each auxiliary head's loss in training, beside the head's 1; 0: there are none
