@@ -35,3 +35,9 @@ def test_what_was_learnt_from_is_not_answered_and_more_is_better():
     assert errors[-1] < errors[0] - 0.05
     again = wrong_of_held_out(features, labels, (30, 75, 150, 300), each=False, seed=0, watcher=Watcher())
     np.testing.assert_array_equal(wrong, again)
+
+
+def test_features_that_tell_nothing_are_answered_by_chance():
+    labels = np.arange(120) % 3
+    wrong = wrong_of_held_out(np.zeros((120, 200), np.float32), labels, (30, 90), each=False, seed=0, watcher=Watcher())
+    assert np.nanmean(wrong) == pytest.approx(2 / 3, abs=0.1)

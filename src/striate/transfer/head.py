@@ -117,6 +117,7 @@ def in_fewer_coordinates(features: Floats) -> Floats:
     with threadpool_limits(1):
         values, turned = np.linalg.eigh((features @ features.T).astype(np.float64))
     kept = values > 1e-7 * values[-1]
+    kept[-1] = True  # also where all vectors are the same
     fewer: Floats = (turned[:, kept] * np.sqrt(values[kept])).astype(np.float32)
     return fewer
 
