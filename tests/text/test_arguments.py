@@ -43,3 +43,13 @@ def test_what_means_nothing_is_refused_before_anything_is_read(tmp_path):
         check_arguments(["no.txt"])
     with pytest.raises(UsageError, match=r"is a folder; a bundle of sentences takes sentences, a \.txt file"):
         check_arguments([str(tmp_path)])
+    (tmp_path / "picture.png").write_bytes(b"")
+    with pytest.raises(UsageError, match=r"picture\.png' is a file of another kind; a bundle of sentences takes"):
+        check_arguments([str(tmp_path / "picture.png")])
+
+
+def test_no_sentence_at_all_is_a_row_without_an_answer_and_no_folder(tmp_path, monkeypatch):
+    (tmp_path / "good").write_bytes(b"")
+    monkeypatch.chdir(tmp_path)
+    check_arguments(["", "good"])  # a file without an ending may be called as a sentence is
+    assert list(expand_sentences(["", "good"])) == ["", "good"]

@@ -49,7 +49,7 @@ def expand_sentences(arguments: Iterable[Any]) -> Iterator[Any]:
 
 
 def check_arguments(arguments: Iterable[Any]) -> None:
-    """Refuses, before a sentence is read, files that are not there, and folders.
+    """Refuses, before a sentence is read, files that are not there or hold no sentences, and folders.
 
     Raises:
         UsageError: If there is one.
@@ -58,9 +58,9 @@ def check_arguments(arguments: Iterable[Any]) -> None:
         path = _file(argument)
         if path is not None and not path.is_file():
             raise UsageError(f"there is no file {str(path)!r}; a sentence does not end in {' or '.join(FILES)}")
-        if path is None and isinstance(argument, str) and argument != "-" and _is_folder(argument):
+        if path is None and isinstance(argument, str) and argument != "-" and (kind := _on_disk(argument)):
             raise UsageError(
-                f"{argument!r} is a folder; a bundle of sentences takes sentences, a .txt file with a sentence a line, "
+                f"{argument!r} is a {kind}; a bundle of sentences takes sentences, a .txt file with a sentence a line, "
                 "a .csv file with a column text, or - for the lines of stdin"
             )
 
@@ -133,11 +133,15 @@ def _file(argument: Any) -> Path | None:
     return None
 
 
-def _is_folder(argument: str) -> bool:
+def _on_disk(argument: str) -> str:
+    """`"folder"`, or `"file of another kind"` for the name of a file, which has an ending; empty for a sentence."""
     try:
-        return Path(argument).is_dir()
+        path = Path(argument) if argument else None  # an empty path is the folder that one is in
+        if path is None or not (path.is_dir() or (path.suffix and path.is_file())):
+            return ""
+        return "folder" if path.is_dir() else "file of another kind"
     except (OSError, ValueError):  # longer than any name, or with a zero byte
-        return False
+        return ""
 
 
 def _lines_of_stdin() -> Iterator[str | bytes]:
