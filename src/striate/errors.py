@@ -84,8 +84,8 @@ def _unknown_name_error(kind: type[UnknownNameError], message: str, name: str) -
 def closest(name: str, known: Iterable[str], *, most: int = 6, cutoff: float = CLOSE) -> list[str]:
     """The names most like `name`: first those that begin like it, then by the share of characters in common.
 
-    Upper and lower case count as the same. Where all names lie in one table, as `optimizer.momentum` does, its name counts for
-    nothing: it would make all of them alike.
+    Upper and lower case count as the same. Where all names lie in one table, as `optimizer.momentum` does, or in one folder, its name
+    counts for nothing: it would make all of them alike.
 
     Args:
         name: What was given.
@@ -96,11 +96,12 @@ def closest(name: str, known: Iterable[str], *, most: int = 6, cutoff: float = C
     Example:
         >>> closest("resnet51", ["vgg16", "resnet18", "resnet50"])
         ['resnet50', 'resnet18']
-        >>> closest("optimizer.lr", ["optimizer.momentum", "optimizer.name"])
-        []
+        >>> closest("optimizer.lr", ["optimizer.momentum", "optimizer.name"]), closest("runs/dog", ["runs/cat", "runs/dogs"])
+        ([], ['runs/dogs'])
     """
     known = list(known)
-    table = name.rpartition(".")[0] + "."
+    separator = "/" if "/" in name else "."
+    table = name.rpartition(separator)[0] + separator
     shared = len(table) if len(table) > 1 and all(other.startswith(table) for other in known) else 0
 
     def likeness(other: str) -> tuple[int, float]:
