@@ -42,14 +42,14 @@ def test_the_copy_is_the_bundle_with_a_rule(calibrated, finished_run):
     assert copy.contract.rule == calibrated.rule
     assert calibrated.rule.least_sure.pictures == calibrated.pictures == own.contract.metrics["val"]["count"]
     assert calibrated.to_dict()["rule"]["unfamiliar"]["share"] == 0.45
-    assert "to promise coverage=0.5 of new pictures" in calibrated.to_text()
+    assert "to promise that at least 50% of new pictures get an answer" in calibrated.to_text()
 
 
 def test_training_seals_a_rule_or_says_why_not(striped, finished_options, tmp_path):
     options = finished_options | {"epochs": 1}
     run = striate.train(striped, output=tmp_path / "ruled", abstain="coverage=0.5,unfamiliar=0.45", **options)
     assert run.to_dict()["rule"].keys() == {"least_sure", "unfamiliar"}
-    assert "to promise coverage=0.5 of new pictures" in " ".join(run.to_text().split())
+    assert "to promise that at least 50% of new pictures get an answer" in " ".join(run.to_text().split())
     assert striate.load(run).doubting is not None
     run = striate.train(striped, output=tmp_path / "plain", abstain="error=0.01", **options)
     assert run.to_dict()["rule"] is None and striate.load(run).doubting is None

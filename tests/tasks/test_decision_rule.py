@@ -69,3 +69,29 @@ def test_an_empty_rule_and_too_many_classes_are_refused():
     names = [str(place) for place in range(201)]
     with pytest.raises(UsageError, match="costs are for 200 classes at most; there are 201"):
         Costs({}).check(names)
+
+
+def test_promises_are_said_in_words():
+    said = dict(WHOLE.facts())
+    assert said["abstains"] == (
+        "below a probability of 0.9000, to promise that at most 1% of the answers to new pictures are wrong; of 500 validation pictures it "
+        "answers 450 (90.0%), 1 of them wrong"
+    )
+    assert (
+        said["sets"]
+        == "the classes of a probability of 0.2000 or more: the true one is among them in 95.0% of new pictures"
+    )
+    by_class = DecisionRule(sets=LabelSets(0.9, True, {"cat": 0.2, "dog": 0.3}, 500)).facts()
+    assert by_class == [
+        (
+            "sets",
+            "the classes of a probability of 0.2000 to 0.3000, by class, or more: the true one is among them in 90.0% of the new pictures "
+            "of each class",
+        )
+    ]
+    targets = ("coverage=0.9", "error=0.0005", "another")
+    assert [dataclasses.replace(WHOLE.least_sure, target=target).promise for target in targets] == [
+        "that at least 90% of new pictures get an answer",
+        "that at most 0.05% of the answers to new pictures are wrong",
+        "another of new pictures",
+    ]

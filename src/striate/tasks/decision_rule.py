@@ -34,6 +34,18 @@ class LeastSure:
     answered: int
     wrong: int
 
+    @property
+    def promise(self) -> str:
+        """The target in words."""
+        what, _, share = self.target.partition("=")
+        try:
+            said = f"{100 * float(share):g}%"
+        except ValueError:  # sealed by another version
+            return f"{self.target} of new pictures"
+        if what == "error":
+            return f"that at most {said} of the answers to new pictures are wrong"
+        return f"that at least {said} of new pictures get an answer"
+
     def check(self, classes: Sequence[str]) -> None:
         """Raises UsageError unless it is what is ever sealed."""
         _check("least_probability", self.least_probability, 0, 1)
@@ -146,7 +158,7 @@ class DecisionRule:
             said.append(
                 (
                     "abstains",
-                    f"below a probability of {sure.least_probability:.4f}, to promise {sure.target} of new pictures; of "
+                    f"below a probability of {sure.least_probability:.4f}, to promise {sure.promise}; of "
                     f"{sure.pictures:,} validation pictures it answers {sure.answered:,} ({share}), {sure.wrong:,} of them wrong",
                 )
             )
@@ -156,7 +168,7 @@ class DecisionRule:
                 (
                     "unfamiliar",
                     f"beyond {self.unfamiliar.largest:.2f} standard deviations from what is usual, to promise that at most {share} of "
-                    "familiar pictures are taken for unlike",
+                    "familiar pictures are taken for unfamiliar ones",
                 )
             )
         if self.sets is not None:
@@ -164,10 +176,11 @@ class DecisionRule:
             span = (
                 f"{min(least):.4f}" if min(least) == max(least) else f"{min(least):.4f} to {max(least):.4f}, by class,"
             )
+            new = "the new pictures of each class" if self.sets.by_class else "new pictures"
             said.append(
                 (
                     "sets",
-                    f"the classes of a probability of {span} or more: the true one is among them in {share} of new pictures",
+                    f"the classes of a probability of {span} or more: the true one is among them in {share} of {new}",
                 )
             )
         if self.costs is not None:
