@@ -105,3 +105,24 @@ def test_pictures_of_few_bits_in_many_are_hinted_at(striate_command, tmp_path):
     assert (
         "10 of 10 pictures use a sixteenth of their range or less, and are nearly of one tone, such as a/0.png" in out
     )
+
+
+def test_one_thing_is_told_as_one_and_page_and_list_need_two_files(striate_command, drawn, tmp_path):
+    root = drawn(tmp_path / "data", classes=("cat", "dog"), count=4)
+    for name in (".hidden", "one"):
+        (root / name).mkdir()
+        Image.new("L", (20, 20), 9).save(root / name / "1.png")
+    code, out, _ = striate_command("check", root)
+    assert code == 0
+    assert (
+        "uses a sixteenth of its range or less, and is nearly of one tone: one/1.png; if it is dark because it has 10"
+        in out
+    )
+    assert "\nignored: hidden folders: 1\n" in out and "  .hidden: 1 picture in it\n" in out
+    page = tmp_path / "page.html"
+    code, out, err = striate_command(
+        "check", root, "--html", page, "--fix-list", tmp_path / "data" / ".." / "page.html"
+    )
+    assert (code, out) == (2, "")
+    assert err == f"striate: --html and --fix-list both name {page}; give each a file of its own\n"
+    assert not page.exists()

@@ -119,10 +119,11 @@ class DataCheck:
 
     def _facts(self) -> list[str]:
         dataset = self.dataset
+        ignored = [f"{printable(kind)}: {count:,}" for kind, count in dataset.ignored.items()]
         return [
             f"{len(dataset):,} {dataset.plural} of {len(dataset.classes)} classes in {printable(dataset.location)}",
             *([self._sizes()] if len(dataset) else []),
-            *(f"ignored: {count:,} {printable(kind)}" for kind, count in dataset.ignored.items()),
+            *([f"ignored: {', '.join(ignored)}"] if ignored else []),
             *map(printable, dataset.notes),
             *(self._set_aside() if dataset.kind != DEFAULT_KIND else [self._judge()]),
         ]
@@ -146,11 +147,10 @@ class DataCheck:
 
     def _sizes(self) -> str:
         facts = self.dataset.checked_facts
-        across = f"{facts.widths.min()} to {facts.widths.max()}"
+        across = _span(facts.widths)
         if self.dataset.kind != DEFAULT_KIND:
             return f"{across} words"
-        high = f"{facts.heights.min()} to {facts.heights.max()}"
-        return f"{across} pixels wide, {high} high; {facts.colour.sum():,} in colour"
+        return f"{across} pixels wide, {_span(facts.heights)} high; {facts.colour.sum():,} in colour"
 
     def _table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
         counts = self.dataset.counts()
@@ -231,7 +231,7 @@ def check(
     Example:
         >>> found = check("digits")
         >>> len(found.dataset), found.findings, found.to_text().splitlines()[1]
-        (1797, (), '8 to 8 pixels wide, 8 to 8 high; 0 in colour')
+        (1797, (), '8 pixels wide, 8 high; 0 in colour')
     """
     watcher = watcher or Watcher()
     if weights is None and model is not None:
@@ -297,6 +297,11 @@ def _severity(kind: Kind) -> str:
 
 def _ends(lengths: npt.NDArray[np.int32]) -> list[int] | None:
     return [int(lengths.min()), int(lengths.max())] if len(lengths) else None
+
+
+def _span(lengths: npt.NDArray[np.int32]) -> str:
+    least, most = int(lengths.min()), int(lengths.max())
+    return f"{least:,} to {most:,}" if most > least else f"{most:,}"
 
 
 def _line(finding: Finding) -> str:

@@ -41,10 +41,13 @@ def command(
     from striate.api.check import check
     from striate.cli.console import ConsoleWatcher, show
     from striate.durable_writing import check_writable, write_durably
+    from striate.errors import UsageError
 
     for file in (html, fixes):
         if file is not None:
             check_writable(file)
+    if html is not None and fixes is not None and html.resolve() == fixes.resolve():
+        raise UsageError(f"--html and --fix-list both name {html}; give each a file of its own")
     with ConsoleWatcher(quiet=quiet) as watcher:
         found = check(data, weights=weights, model=model, root=root, seed=seed, task=task, watcher=watcher)
     if html is not None:

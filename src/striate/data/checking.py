@@ -360,11 +360,15 @@ def _narrow_range_note(dataset: Dataset) -> tuple[str, ...]:
     narrow = of_narrow_range(dataset)
     if not len(narrow):
         return ()
-    pictures = "picture uses" if len(dataset) == 1 else "pictures use"
+    of, key = plural(len(dataset), "picture"), dataset.pictures.key(int(narrow[0]))
+    if len(narrow) == 1:
+        return (
+            f"1 of {of} uses a sixteenth of its range or less, and is nearly of one tone: {key}; if it is dark because it has "
+            "10 or 12 bits in a file of 16, scale its values to the whole range",
+        )
     return (
-        f"{len(narrow):,} of {len(dataset):,} {pictures} a sixteenth of their range or less, and are nearly of one tone, "
-        f"such as {dataset.pictures.key(int(narrow[0]))}; if they are dark because they have 10 or 12 bits in files of 16, "
-        "scale their values to the whole range",
+        f"{len(narrow):,} of {of} use a sixteenth of their range or less, and are nearly of one tone, such as {key}; "
+        "if they are dark because they have 10 or 12 bits in files of 16, scale their values to the whole range",
     )
 
 

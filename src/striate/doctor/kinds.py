@@ -222,7 +222,7 @@ KINDS: tuple[Kind, ...] = (
         "Hidden folders with pictures",
         fault=False,
         measures="the name of a folder beside class folders begins with a dot; its pictures are passed over",
-        wording="{count} in it are passed over",
+        wording="{count} in it",
         search=classes.in_folders("hidden"),
     ),
     Kind(
