@@ -275,6 +275,8 @@ def test_where_none_can_be_trained_the_last_reason_is_said(striped, rows, tmp_pa
     monkeypatch.setattr(planning, "ROWS", tuple(bad))
     with pytest.raises(TrainingError, match="loss"):
         striate.train(striped, output=tmp_path / "run")
+    with pytest.raises(TrainingError, match="^no candidate could be trained; of the last it was said: .*loss"):
+        striate.resume(tmp_path / "run")
 
 
 @pytest.mark.slow
@@ -410,7 +412,7 @@ def test_without_mistakes_the_log_loss_can_still_get_better(tournament_story, tm
         record = dataclasses.replace(record, metric=metric)
         going = room.Tournament(tmp_path, record, None, watcher=Watcher(), signals=None, begun=0.0)
         why.append(going._why_not(1))
-    assert why == ["head on mobilenet_v2 has every one of 206 pictures right", ""]
+    assert why == ["the best so far has every one of 206 pictures right", ""]
 
 
 def test_quick_is_the_first_alone(striped, rows, tmp_path):

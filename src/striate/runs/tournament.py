@@ -170,7 +170,7 @@ class Tournament:
         missing, pictures = self._mistakes(best)
         by_answers = self.record.metric != "log_loss"  # which gets better with no mistake left
         if by_answers and not missing:
-            return f"{best.candidate.name} has every one of {pictures:,} pictures right"
+            return f"the best so far has every one of {pictures:,} pictures right"
         if by_answers and entry.candidate.gain * missing < WORTH:
             return f"{missing} wrong of {pictures:,} pictures leave too little to gain"
         if self._seconds_left is not None:
@@ -324,7 +324,10 @@ class Tournament:
         if best is None:
             if interrupted:
                 raise self.signals.interrupted(f"interrupted before the first classifier was done; {self._go_on()}")
-            raise self._failure or TrainingError("no candidate could be trained")
+            why = next((entry.why for entry in reversed(record.entries) if entry.state == FAILED), "")
+            raise self._failure or TrainingError(
+                f"no candidate could be trained{f'; of the last it was said: {why}' if why else ''}"
+            )
         short = any(entry.state == SKIPPED and "time limit" in entry.why for entry in record.entries)
         why = INTERRUPTED if interrupted else TIME_IS_UP if short else OVER
         learning = sum(entry.wall_seconds for entry in record.entries)
