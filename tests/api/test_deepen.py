@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 import striate
-from striate.errors import DataError, Interrupted, UnknownNameError, UsageError
+from striate.errors import Interrupted, UnknownNameError, UsageError
 
 SMALL = {"pictures": 8, "size": 16, "batch_size": 4}
 
@@ -119,7 +119,7 @@ def test_wrong_usage_is_one_sentence_and_leaves_no_folder(striped, tmp_path):
             UsageError,
             "the time limit has passed before the first step, and an epoch of all four",
         ),
-        ({"data": tmp_path / "nothing"}, DataError, "nothing"),
+        ({"data": tmp_path / "nothing"}, UsageError, "nothing"),
         ({"device": "tpu"}, UsageError, "device"),
     ]
     for changes, kind, text in cases:

@@ -15,7 +15,7 @@ import striate
 from striate.conversion.formats import FORMATS, open_openvino
 from striate.data import check_pictures, load_data, open_store
 from striate.data.examples import SplitExamples
-from striate.errors import DataError, ExportError, UnknownNameError, UsageError
+from striate.errors import ExportError, UnknownNameError, UsageError
 from striate.openvino_loading import openvino_core
 from striate.pixels import decode
 from striate.training.inputs import prepare_inputs
@@ -224,5 +224,5 @@ def test_wrong_input_is_one_sentence(finished_run, tmp_path):
         striate.export(finished_run, tmp_path / "nowhere" / "striped.onnx")
     with pytest.raises(UsageError, match="there is no run or bundle"):
         striate.export(tmp_path / "run", tmp_path / "striped.onnx")
-    with pytest.raises(DataError):
+    with pytest.raises(UsageError, match="there is no"):
         striate.export(finished_run, tmp_path / "striped.xml", data=tmp_path / "nothing")

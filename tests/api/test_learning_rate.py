@@ -80,7 +80,9 @@ def test_every_option_of_training_that_a_sweep_can_use_is_taken():
     taken, of_training = (inspect.signature(verb).parameters for verb in (striate.find_learning_rate, striate.train))
     assert set(of_training) - set(taken) == {
         *("output", "tensorboard"),
-        *("quick", "metric"),  # a sweep makes no classifiers to choose from
+        *("quick", "metric", "abstain"),  # a sweep makes no classifiers to choose from, and none that could abstain
+        *("vectors", "exclude"),  # it takes all of its data, which are pictures
+        *("task", "classifier"),  # of one label each
     }
 
 

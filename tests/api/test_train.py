@@ -211,7 +211,7 @@ def sentence(call, *arguments, **options):
 def test_wrong_usage_is_one_clear_sentence_and_leaves_no_folder(striped, tmp_path):
     (tmp_path / "empty").mkdir()
     cases = [
-        ({"data": tmp_path / "nothing"}, DataError, "nothing"),
+        ({"data": tmp_path / "nothing"}, UsageError, "nothing"),
         ({"data": tmp_path / "empty"}, DataError, "empty"),
         ({"model": "resnet21"}, UsageError, "unknown model 'resnet21'; did you mean 'resnet20'"),
         ({"epochs": 0}, UsageError, "schedule.epochs must be 1 or more, got 0"),

@@ -35,12 +35,14 @@ def test_training_prints_the_result_on_stdout_and_progress_on_stderr(striate_com
         "run",
         "report",
         "model",
+        "task",
         "head_stages",
         "accuracy",
         "split",
         "metrics",
         "calibration",
         "findings",
+        "rule",
         "tournament",
     )
     assert set(result) == set(keys) and result["tournament"] is None

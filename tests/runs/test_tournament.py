@@ -275,7 +275,7 @@ def test_where_none_can_be_trained_the_last_reason_is_said(striped, rows, tmp_pa
     monkeypatch.setattr(planning, "ROWS", tuple(bad))
     with pytest.raises(TrainingError, match="loss"):
         striate.train(striped, output=tmp_path / "run")
-    with pytest.raises(TrainingError, match="^no candidate could be trained; of the last it was said: .*loss"):
+    with pytest.raises(TrainingError, match=r"^no candidate could be trained; of the last it was said: .*loss"):
         striate.resume(tmp_path / "run")
 
 

@@ -345,7 +345,13 @@ def test_one_pass_shows_to_the_bit_what_every_head_takes(head_run, striped, tmp_
     plan = RunPlan.from_toml(run.folder / "recipe.toml")
     network = restore_network(run.folder, plan, watcher=striate.Watcher())
     dataset = reload_data(
-        striped, root=None, table=run.folder / "split.csv", classes=plan.classes, watcher=striate.Watcher()
+        striped,
+        root=None,
+        table=run.folder / "split.csv",
+        excluded=run.folder / "excluded.csv",
+        classes=plan.classes,
+        task=plan.recipe.task,
+        watcher=striate.Watcher(),
     )
     _, training, _ = open_examples(dataset, plan, striate.Watcher())
     cpu = torch.device("cpu")
