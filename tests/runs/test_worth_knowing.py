@@ -61,6 +61,18 @@ def test_a_whole_run_at_chance_says_how_much_it_has_seen(digits):
     assert "; 920 steps were taken, 57,560 looks at 1,439 training pictures: train longer (" in chance.text
 
 
+def test_sentences_are_called_so_and_told_what_helps_sentences(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.txt").write_text("".join(f"{name} {number}\n" for number in range(20)))
+    sentences = load_data(tmp_path)
+    sentences = dataclasses.replace(sentences, splits=np.full(len(sentences), 1, np.uint8))
+    (chance,) = judge_run(plan_of(epochs=3, total_steps=3), sentences, [{"step": 3}], measured(52))
+    assert chance.text.endswith(
+        "; 3 steps were taken, 120 looks at 40 training sentences: train longer (--epochs, --time-limit), begin with vectors of words "
+        "(--vectors), give more sentences, or look for wrong labels"
+    )
+
+
 def test_a_time_limit_that_left_enough_is_a_note_and_a_whole_run_none(digits):
     (note,) = judge_run(plan_of(total_steps=300), digits, [{"step": 230}], measured(99))
     assert note.severity == "note"

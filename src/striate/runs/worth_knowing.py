@@ -10,6 +10,7 @@ from typing import Any
 from striate.data import Dataset
 from striate.deciding.run_plan import RunPlan
 from striate.deciding.time_fit import FEWEST_EPOCHS, FEWEST_EPOCHS_FROM_WEIGHTS
+from striate.encodings import DEFAULT_KIND
 from striate.evaluation import Finding
 from striate.sealing import judge_calibration
 from striate.sealing.seal import Sealed
@@ -38,7 +39,7 @@ def judge_run(
     training = len(dataset.indices("train"))
     steps = int(history[-1]["step"]) if history else 0
     looks = count_looks(steps, training, run.recipe.batch_size)
-    cut = _find_cut(run, steps, looks, training)
+    cut = _find_cut(run, steps, looks, training, dataset.plural)
     if go_on:
         ended = f"{len(history):,} of {run.recipe.schedule.epochs:,} epochs had ended"
         cut = (Finding(f"what is sealed was stopped early, when {ended}; {go_on}"),)
@@ -46,21 +47,28 @@ def judge_run(
     if split is None:
         said = "nothing tells how good the classifier is: no picture was kept to measure it on; add a folder named val or test"
         return (*cut, Finding(said, "warning"))
-    done = (
-        f"{steps:,} steps were taken, {looks:,} looks at {training:,} training pictures: " if steps and not cut else ""
-    )
-    weights = "" if run.settings.weights else "start from trained weights (--weights), "
-    longer = "train longer (--epochs, --time-limit), " if steps else "let more than the head learn (--transfer full), "
-    labels = f"or look for wrong labels (striate check {shlex.quote(run.settings.data)})"
+    shown = f"{looks:,} looks at {training:,} training {dataset.plural}"
+    done = f"{steps:,} steps were taken, {shown}: " if steps and not cut else ""
     fewest = FEWEST_EPOCHS_FROM_WEIGHTS if run.settings.weights else FEWEST_EPOCHS
     found = dataset.task.judge(
         scores[split],
         split,
-        remedy=f"{done}{longer}{weights}{labels}",
+        remedy=f"{done}{_remedy(run, dataset, steps)}",
         balance=run.recipe.balance,
         learnt_briefly=0 < looks < fewest * training,
     )
     return (*cut, *found)
+
+
+def _remedy(run: RunPlan, dataset: Dataset, steps: int) -> str:
+    """What to do about a classifier that has learnt next to nothing: a clause."""
+    longer = "train longer (--epochs, --time-limit)" if steps else "let more than the head learn (--transfer full)"
+    if dataset.kind != DEFAULT_KIND:
+        return (
+            f"{longer}, begin with vectors of words (--vectors), give more {dataset.plural}, or look for wrong labels"
+        )
+    weights = "" if run.settings.weights else "start from trained weights (--weights), "
+    return f"{longer}, {weights}or look for wrong labels (striate check {shlex.quote(run.settings.data)})"
 
 
 def judge_sealing(sealed: Sealed, validation_pictures: int) -> tuple[Finding, ...]:
@@ -72,7 +80,7 @@ def judge_sealing(sealed: Sealed, validation_pictures: int) -> tuple[Finding, ..
     return (*few, Finding(said, "warning"))
 
 
-def _find_cut(run: RunPlan, steps: int, looks: int, training: int) -> tuple[Finding, ...]:
+def _find_cut(run: RunPlan, steps: int, looks: int, training: int, items: str) -> tuple[Finding, ...]:
     """How far a run came that its time limit ended; nothing of one that came to its end."""
     per_epoch = len(batch_sizes(training, run.recipe.batch_size))
     planned = run.recipe.schedule.epochs * per_epoch
@@ -80,7 +88,7 @@ def _find_cut(run: RunPlan, steps: int, looks: int, training: int) -> tuple[Find
         return ()
     epochs = steps / per_epoch
     said = (
-        f"the time limit left {steps:,} of {planned:,} steps: {looks:,} looks at {training:,} training pictures, "
+        f"the time limit left {steps:,} of {planned:,} steps: {looks:,} looks at {training:,} training {items}, "
         f"{epochs:.2g} of {run.recipe.schedule.epochs:,} epochs"
     )
     fewest = FEWEST_EPOCHS_FROM_WEIGHTS if run.settings.weights else FEWEST_EPOCHS
