@@ -105,6 +105,7 @@ NUMBERS = EncodingKind(
     name="numbers",
     one="line",
     plural="lines",
+    example="1,2",
     parts="numbers",
     read=Numbers.from_dict,
     items=lambda given: [given] if isinstance(given, str) else given,
@@ -284,7 +285,8 @@ def test_another_encoding_or_kind_is_refused(bundle, tmp_path, monkeypatch):
     with pytest.raises(BundleError, match="the canaries' logits were computed with another preprocessing"):
         striate.load(reseal(bundle, tmp_path / "other", preprocessing=other))
     with pytest.raises(
-        BundleError, match=r"the bundle is for items of the kind 'letters', expected 'picture' or 'text' or 'numbers'$"
+        BundleError,
+        match=r"the bundle is for items of the kind 'letters', expected 'picture' or 'text' or 'frames' or 'numbers'$",
     ):
         striate.load(reseal(bundle, tmp_path / "letters", kind="letters"))
     with pytest.raises(BundleError, match=r"contract\.json makes no sense: the preprocessing lacks colour, "):

@@ -24,6 +24,7 @@ from striate.pixels import decode
 from striate.printable_text import printable
 from striate.report.check_contents import CheckReport, ShownFile, ShownFinding, ShownKind
 from striate.report.check_page import render
+from striate.text import SentenceEncoding
 from striate.text_layout import table, wrapped
 from striate.watching import Watcher
 
@@ -37,7 +38,7 @@ SIDE_BY_SIDE = 6
 
 
 PROBLEMS_SHOWN = 20
-"""Sentences that are set aside, one by one."""
+"""Sentences or clips that are set aside, one by one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,13 +133,13 @@ class DataCheck:
         return f"labels judged by {printable(self.labels_judged_by)}" if self.labels_judged_by else NOT_JUDGED
 
     def _set_aside(self) -> list[str]:
-        """Of sentences, which the doctor's kinds do not look at: what cannot be used, and how many are said twice."""
+        """Of sentences and clips, which the doctor's kinds do not look at: what cannot be used, and how many are there twice."""
         dataset, problems = self.dataset, self.dataset.problems
         digests = dataset.checked_facts.digests
         copies = len(digests) - len(np.unique(digests.view("V32").ravel())) if len(digests) else 0
         said = [f"{copies:,} are exact copies of others; copies stay on one side of a split"] if copies else []
         if problems:
-            said.append(f"{len(problems):,} sentences are set aside:")
+            said.append(f"{len(problems):,} {dataset.plural} are set aside:")
             said += [
                 f"  {printable(problem.key)}: {printable(problem.reason)}" for problem in problems[:PROBLEMS_SHOWN]
             ]
@@ -148,7 +149,7 @@ class DataCheck:
     def _sizes(self) -> str:
         facts = self.dataset.checked_facts
         across = _span(facts.widths)
-        if self.dataset.kind != DEFAULT_KIND:
+        if self.dataset.kind == SentenceEncoding.kind:
             return f"{across} words"
         return f"{across} pixels wide, {_span(facts.heights)} high; {facts.colour.sum():,} in colour"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -13,9 +13,11 @@ from striate.data import Dataset, load_data, write_split_csv
 from striate.data.exclusion import exclude_pictures, write_excluded
 from striate.data.loading import kind_of
 from striate.data.preparation import reload_data
+from striate.deciding.clip_deciding import ClipDeciding
 from striate.deciding.deciding import Decided, decide
+from striate.deciding.kind_deciding import KindDeciding
 from striate.deciding.run_plan import RunPlan
-from striate.deciding.text_deciding import decide_text
+from striate.deciding.text_deciding import TextDeciding
 from striate.deciding.training_request import TrainingRequest
 from striate.durable_writing import write_durably
 from striate.errors import UsageError
@@ -26,7 +28,6 @@ from striate.runs.restoring import restore_network
 from striate.runs.run import Run
 from striate.runs.tournament_record import read_tournament
 from striate.runs.tournament_request import check_metric, is_exact
-from striate.text import SentenceEncoding
 from striate.training.device import with_threads
 from striate.training.run_folder import (
     BUNDLE,
@@ -44,6 +45,9 @@ from striate.watching import Watcher, tell
 
 OF_THE_VERB = ("output", "exclude", "quick", "watcher")
 """Those arguments of `train` that are no part of the request."""
+
+OF_KIND: Mapping[str, type[KindDeciding]] = {deciding.kind: deciding for deciding in (TextDeciding, ClipDeciding)}
+"""How it is decided of what is no picture, by its kind: one network is trained on it, and no tournament held."""
 
 
 def train(
@@ -86,8 +90,9 @@ def train(
 
     Args:
         data: A folder of class folders, a CSV file, a folder of IDX files, or a built-in name; see `striate.load_data`. What holds
-            texts is trained on by one network for sentences; what is said of pictures alone is refused there.
-        model: A name of `striate.list_models()`; by default chosen from the pictures, for sentences `"textcnn_rand"`.
+            texts or clips is what one network is trained on; what is said of pictures alone is refused there.
+        model: A name of `striate.list_models()`; by default chosen from the pictures, for sentences `"textcnn_rand"`, for
+            clips `"convlstm"`.
         output: The run folder, which must not exist; by default `runs/<data>-<model>`, numbered if that is taken.
         weights: What to start from: `"imagenet"` for the network's published weights, which are downloaded once, or a
             `.safetensors` or `.pth` file.
@@ -142,9 +147,11 @@ def train(
 
 
 def _train(request: TrainingRequest, output: str | Path | None, *, quick: bool, watcher: Watcher, begun: float) -> Run:
-    """One network, where sentences are given or it was said which, or the best of several ways."""
-    if holds_sentences(request.data):
-        return _train_exactly(request, output, watcher=watcher, begun=begun, decide=decide_text)
+    """One network, where no pictures are given or it was said which, or the best of several ways."""
+    data = request.data
+    kind = data.kind if isinstance(data, Dataset) else kind_of(data)
+    if kind in OF_KIND:
+        return _train_exactly(request, output, watcher=watcher, begun=begun, decide=OF_KIND[kind].decide)
     check_metric(request, quick=quick)
     way = _train_exactly if is_exact(request) else partial(_train_best, quick=quick)
     return way(request, output, watcher=watcher, begun=begun)
@@ -171,11 +178,6 @@ def _train_best(
     if prepared.can_compare and not quick:
         return begin_tournament(prepared, output, watcher=watcher, begun=begun)
     return _train_exactly(prepared.first, output, watcher=watcher, begun=begun)
-
-
-def holds_sentences(data: str | Path | Dataset) -> bool:
-    """Whether sentences are given, of which one network is trained and no tournament held."""
-    return (data.kind if isinstance(data, Dataset) else kind_of(data)) == SentenceEncoding.kind
 
 
 def _train_exactly(

@@ -1,7 +1,7 @@
 """Say what is on pictures: files, folders, globs, or - for a list of paths on stdin.
 
 Of a bundle for sentences: what is said. An argument is a sentence, a .txt file with a sentence a line, a .csv file with a column text,
-or - for the lines of stdin, each a sentence.
+or - for the lines of stdin, each a sentence. Of a bundle for clips: GIF files, folders of numbered frames, and folders that hold them.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ def command(
         list[str],
         typer.Argument(
             help="Files, folders, globs; - reads paths from stdin, one a line. Of a bundle for sentences: sentences, .txt files "
-            "with a sentence a line, .csv files with a column text; - reads sentences from stdin, one a line."
+            "with a sentence a line, .csv files with a column text; - reads sentences from stdin, one a line. Of a bundle for clips: "
+            "GIF files, and folders of frames."
         ),
     ],
     output_format: Annotated[

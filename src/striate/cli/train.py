@@ -1,4 +1,4 @@
-"""Train a network on labelled pictures, or sentences: DATA in, a run folder with a sealed classifier and a report out.
+"""Train a network on labelled pictures, sentences or clips: DATA in, a run folder with a sealed classifier and a report out.
 
 A first classifier is sealed at once, and better ones take its place until nothing promises more or the time limit is up; --quick trains
 the first alone, and naming a network, epochs or a recipe trains exactly that.
@@ -49,7 +49,8 @@ def command(
         str | None,
         typer.Argument(
             help="A folder of class folders, a CSV file, a folder of IDX files, or a name such as digits. Of sentences: class "
-            "folders of .txt files, a file a class with a sentence a line, or a CSV file text,label."
+            "folders of .txt files, a file a class with a sentence a line, or a CSV file text,label. Of clips: class folders of "
+            "animated GIF files, or of folders of numbered frames."
         ),
     ] = None,
     model: Model = None,

@@ -16,6 +16,8 @@ import numpy.typing as npt
 from PIL import Image
 
 from striate.data.check_cache import Checks, read_checks, stamp_files, write_checks
+from striate.data.clip_checking import look_at_clips
+from striate.data.clips import Clips
 from striate.data.copies import contradictions, repeated_copies, with_joined_copies
 from striate.data.dataset import (
     TRAIN,
@@ -202,6 +204,9 @@ def survey_pictures(
     """
     if isinstance(dataset.pictures, Texts):
         facts, broken = look_at_texts(dataset, progress)
+        return _surveyed(dataset, facts, broken)
+    if isinstance(dataset.pictures, Clips):
+        facts, broken = look_at_clips(dataset, workers, progress)
         return _surveyed(dataset, facts, broken)
     folder = kind_folder("checks") if cache_folder is None else cache_folder
     checks = Checks.empty(len(dataset))

@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from striate.data.builtin import BUILT_IN_NAMES, load_built_in
+from striate.data.clips import holds_clips, load_clips
 from striate.data.dataset import Dataset
 from striate.data.folders import load_folders
 from striate.data.idx import is_idx_folder, load_idx
@@ -18,6 +19,7 @@ from striate.data.text_table import is_text_table, load_text_table
 from striate.encodings import DEFAULT_KIND
 from striate.errors import DataError, UsageError, closest
 from striate.name_comparison import PathFinder
+from striate.pixels.clip_encoding import ClipEncoding
 from striate.pixels.decoding import is_url
 from striate.pixels.walking import is_picture_name
 from striate.tasks import Task, named_task
@@ -54,6 +56,7 @@ def load_data(
     - A folder with MNIST's four IDX files, gzipped or not: see `idx.load_idx`.
     - Texts: a folder of class folders of `.txt` files, or one with a file a class that has a sentence a line: see
       `text_folders.load_texts`; a CSV with the columns `text` and `label`: see `text_table.load_text_table`. Texts are read at once.
+    - Clips: a folder of class folders that hold animated GIF files, or folders of numbered frames: see `clips.load_clips`.
     - A built-in name, `digits`, `mnist`, `fashion-mnist` or `cifar10`: see `builtin.load_built_in`. Such a name always
       means the built-in set; a folder that is called the same is meant by `./digits`, or by a `Path`.
 
@@ -99,7 +102,9 @@ def load_data(
     if is_folder and is_idx_folder(path):
         return load_idx(path)
     if is_folder:
-        return _asked(load_texts(path) if holds_texts(path) else load_folders(path, lenient=lenient), asked)
+        if holds_texts(path):
+            return _asked(load_texts(path), asked)
+        return _asked(load_clips(path) if holds_clips(path) else load_folders(path, lenient=lenient), asked)
     if not exists:
         raise UsageError(_no_such_data(location, path))
     if path.suffix.lower() == ".csv" and path.is_file():
@@ -128,10 +133,15 @@ def kind_of(location: str | Path) -> str:
     if isinstance(location, str) and location in BUILT_IN_NAMES:
         return DEFAULT_KIND
     try:
-        texts = holds_texts(path) and not is_idx_folder(path) if path.is_dir() else is_text_table(path)
+        if not path.is_dir():
+            return SentenceEncoding.kind if is_text_table(path) else DEFAULT_KIND
+        if is_idx_folder(path):
+            return DEFAULT_KIND
+        if holds_texts(path):
+            return SentenceEncoding.kind
+        return ClipEncoding.kind if holds_clips(path) else DEFAULT_KIND
     except OSError:
         return DEFAULT_KIND
-    return SentenceEncoding.kind if texts else DEFAULT_KIND
 
 
 def _run_of(path: Path) -> Path | None:

@@ -42,12 +42,12 @@ class ClassTexts:
 
 def holds_texts(root: Path) -> bool:
     """Whether there are texts and no pictures in a folder; few files are looked at, and by their names alone."""
-    found = bool(class_files(_names(root)[1]))
+    found = bool(class_files(names_in(root)[1]))
     waiting, looked = [root], 0
     while waiting and looked < FOLDERS_TRIED:
         folder = waiting.pop(0)
         looked += 1
-        folders, files = _names(folder)
+        folders, files = names_in(folder)
         if any(is_picture_name(name) or "-ubyte" in name for name in files):
             return False
         found = found or (folder != root and any(name.lower().endswith(TEXT) for name in files))
@@ -124,7 +124,7 @@ def _is_aside(name: str) -> bool:
     return name.lower().startswith(ASIDE) or name.lower().endswith(".md")
 
 
-def _names(folder: Path) -> tuple[list[str], list[str]]:
+def names_in(folder: Path) -> tuple[list[str], list[str]]:
     """Some of the names in a folder: of folders and of files; none where it cannot be read."""
     folders: list[str] = []
     files: list[str] = []

@@ -9,6 +9,9 @@ from typing import Any
 from striate.encodings.encoding import Encoding
 from striate.errors import UnknownNameError
 from striate.pixels import Preprocessing
+from striate.pixels.clip_arguments import as_clips, expand_clips
+from striate.pixels.clip_encoding import ClipEncoding
+from striate.pixels.clips import clip_name
 from striate.pixels.decoding import picture_name
 from striate.pixels.picture_arguments import as_pictures, check_globs, expand
 from striate.text import SentenceEncoding
@@ -25,6 +28,8 @@ class EncodingKind:
     one: str
     """What an item is called in messages, and several of them."""
     plural: str
+    example: str
+    """How one stands in a command."""
     parts: str
     """What its arrays are measured in, for messages."""
     read: Callable[[Mapping[str, Any]], Encoding]
@@ -48,6 +53,7 @@ ENCODINGS: Mapping[str, EncodingKind] = {
             name=Preprocessing.kind,
             one="picture",
             plural="pictures",
+            example="PICTURE.jpg",
             parts="pixels",
             read=Preprocessing.from_dict,
             items=as_pictures,
@@ -59,6 +65,7 @@ ENCODINGS: Mapping[str, EncodingKind] = {
             name=SentenceEncoding.kind,
             one="sentence",
             plural="sentences",
+            example='"A SENTENCE"',
             parts="words",
             read=SentenceEncoding.from_dict,
             items=as_sentences,
@@ -66,6 +73,18 @@ ENCODINGS: Mapping[str, EncodingKind] = {
             check=check_arguments,
             name_of=name_of,
             tally=Tally,
+        ),
+        EncodingKind(
+            name=ClipEncoding.kind,
+            one="clip",
+            plural="clips",
+            example="CLIP.gif",
+            parts="pixels",
+            read=ClipEncoding.from_dict,
+            items=as_clips,
+            expand=expand_clips,
+            check=check_globs,
+            name_of=clip_name,
         ),
     )
 }

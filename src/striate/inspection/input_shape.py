@@ -11,7 +11,9 @@ from striate.nn.arguments import whole_number
 
 
 def input_shape(network: nn.Module, input_size: int | Sequence[int] | None) -> tuple[int, ...]:
-    """(channels, height, width) of a picture: as asked for, or the network's own; (words,) of a sentence.
+    """(channels, height, width) of a picture: as asked for, or the network's own.
+
+    Of a sentence it is (words,), of a clip (frames, channels, height, width).
 
     Raises:
         UsageError: The network does not say what pictures it takes.
@@ -27,7 +29,9 @@ def input_shape(network: nn.Module, input_size: int | Sequence[int] | None) -> t
         return (whole_number("inspect", "input_size", size if isinstance(size, int) else size[-1]),)
     sides = (size, size) if isinstance(size, int) else tuple(size)
     sides = tuple(whole_number("inspect", "input_size", side) for side in sides)
-    return sides if len(sides) != 2 else (_channels(network), *sides)
+    shape = sides if len(sides) != 2 else (_channels(network), *sides)
+    frames = getattr(network, "frames", 0) if getattr(network, "kind", "") == "frames" else 0
+    return (frames, *shape) if frames and len(shape) == 3 else shape
 
 
 def _channels(network: nn.Module) -> int:

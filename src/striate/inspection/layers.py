@@ -133,7 +133,8 @@ def layers_of(trace: Trace, network: nn.Module, stage_ends: Sequence[str]) -> tu
     names = {step.order: step.name for step in trace.steps} | {PICTURE: INPUT}
     stages = stages_of(trace.steps, stage_ends)
     parameters = dict(network.named_parameters())
-    axes = max(1, len(trace.input_shape) - 1)  # a sentence runs along one, and has no channels
+    frames = getattr(network, "kind", "") == "frames"
+    axes = max(1, len(trace.input_shape) - 1 - frames)  # a sentence runs along one, and has no channels
     records = []
     for step in trace.steps:
         window, facts = step.window, step.facts

@@ -24,6 +24,7 @@ from striate.inspection.window_operations import (
     adaptive_pool,
     convolution,
     linear,
+    pixel_unshuffle,
     pool,
     transposed_convolution,
 )
@@ -213,6 +214,7 @@ def _table() -> Mapping[str, Rule]:
         "stack": stack,
         "pad": padded,
         "embedding": embedding,
+        "pixel_unshuffle": pixel_unshuffle,
         "batch_norm": of_first("batch_norm", 2),
         "local_response_norm": of_first("local_response_norm", 4),
         "instance_norm": over_the_picture("instance_norm", 2),

@@ -135,9 +135,11 @@ class Tracer(TorchFunctionMode):
     def __init__(self, network: nn.Module, picture: Tensor) -> None:
         super().__init__()
         channels = picture.is_floating_point() and picture.ndim > 1  # a sentence has none, and runs along its words
-        sides = picture.shape[1 + channels :]
+        frames = getattr(network, "kind", "") == "frames"  # whose places are those of each frame
+        leading = 1 + channels + frames
+        sides = picture.shape[leading:]
         axes = [Axis(along=along, pixels=pixels) for along, pixels in enumerate(sides)]
-        extent = Extent((None, *([None] if channels else []), *axes))
+        extent = Extent((*[None] * leading, *axes))
         self.values: dict[int, Value] = {id(picture): Value(picture, (PICTURE,), extent)}
         self.steps: list[Step] = []
         self.scopes: list[Scope] = []

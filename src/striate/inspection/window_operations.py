@@ -104,6 +104,18 @@ def _padding(padding: Sizes | str, place: int, axes: int, reach: int) -> tuple[i
     return size, size
 
 
+def pixel_unshuffle(see: See, input: Tensor, downscale_factor: int) -> Result:  # noqa: A002
+    """The rule of squares of pixels that become maps: each map has one pixel of each square."""
+    maps, height, width = input.shape[-3:]
+    side, first = downscale_factor, input.ndim - 3
+    extent = see(input)
+    for dimension in (first + 1, first + 2):
+        extent = extent.windowed(dimension, "pixel_unshuffle", side, side)
+    extent = extent.with_axis(first, uneven((side == 1,) * (maps * side**2)))
+    shape = (*input.shape[:first], maps * side**2, height // side, width // side)
+    return Result(kind="pixel_unshuffle", shape=shape, extent=extent)
+
+
 def transposed_convolution(axes: int) -> Rule:
     """The rule of `conv_transpose1d`, `conv_transpose2d` or `conv_transpose3d`."""
 

@@ -8,6 +8,7 @@ from striate.models.allcnn import AllCNN, AllCNNConfig
 from striate.models.catalog import Row, create_model, list_models, model_row, twin_rows
 from striate.models.compound_scaling import CompoundScale, ScaledFigures, compound_scale
 from striate.models.config import Benchmark, NetworkConfig, Paper
+from striate.models.convlstm import ConvLSTM, ConvLSTMConfig
 from striate.models.crnn import CRNN, CRNNConfig
 from striate.models.cut_network import CutNetwork, check_head_stages, cut_behind
 from striate.models.efficientnet import EfficientNet, EfficientNetConfig
@@ -38,6 +39,8 @@ __all__ = [
     "CRNN",
     "CRNNConfig",
     "CompoundScale",
+    "ConvLSTM",
+    "ConvLSTMConfig",
     "CutNetwork",
     "EfficientNet",
     "EfficientNetConfig",

@@ -14,6 +14,7 @@ from striate.models import (
     airbench,
     alexnet,
     allcnn,
+    convlstm,
     crnn,
     efficientnet,
     googlenet,
@@ -122,8 +123,9 @@ FAMILIES: tuple[tuple[Family, Mapping[str, NetworkConfig]], ...] = (
     (airbench.Airbench, airbench.VARIANTS),
     (textcnn.TextCNN, textcnn.VARIANTS),
     (text_lstm.TextLSTM, text_lstm.VARIANTS),
+    (convlstm.ConvLSTM, convlstm.VARIANTS),
 )
-"""Networks for sentences come after those for pictures."""
+"""Networks for sentences and clips come after those for pictures."""
 
 SHORT_NAMES = MappingProxyType({"textcnn": "textcnn_rand"})
 """What rows may be called besides."""
@@ -163,10 +165,10 @@ WITHOUT_EFFECT = {"given", "paper", "benchmark", "initialization", "photograph_s
 
 
 def list_models(kind: str | None = None, *, sequential: bool | None = None) -> list[str]:
-    """The names of all networks, by family, the oldest first; those for sentences come last.
+    """The names of all networks, by family, the oldest first; those for sentences and clips come last.
 
     Args:
-        kind: `"picture"` or `"text"`: the networks for these alone.
+        kind: `"picture"`, `"text"` or `"frames"`: the networks for these alone.
         sequential: Those alone that answer at every place of a line, or that answer once.
 
     Example:

@@ -73,7 +73,8 @@ class ConvLSTMCell(nn.Module):
             expected = f"(N, {self.in_channels}, {self.size[0]}, {self.size[1]})"
             raise UsageError(f"{type(self).__name__} takes a frame of shape {expected}, got {tuple(frame.shape)}")
         if state is None:
-            nothing = frame.new_zeros(len(frame), self.hidden_channels, *self.size)
+            # shape[0] and not len: in a trace the batch stays free
+            nothing = frame.new_zeros(frame.shape[0], self.hidden_channels, *self.size)
             state = nothing, nothing
         hidden, memory = state
         of_input, of_forget, of_memory, of_output = self.convolution(torch.cat([frame, hidden], dim=1)).chunk(4, dim=1)

@@ -36,14 +36,14 @@ def expand(arguments: Iterable[PictureSource]) -> Iterator[PictureSource]:
     for argument in arguments:
         if not isinstance(argument, str):
             path = os.fsdecode(argument) if isinstance(argument, os.PathLike) else ""
-            yield from pictures_in(path) if path and _is_folder(path) else [argument]
+            yield from pictures_in(path) if path and is_folder(path) else [argument]
         elif argument == "-":
             yield from (_on_disk(line, finder) for line in _listed_on_stdin())
-        elif _is_folder(argument):
+        elif is_folder(argument):
             yield from pictures_in(argument)
-        elif _is_glob(argument):
+        elif is_glob(argument):
             yield from _matches(argument)
-        elif (found := _on_disk(argument, finder)) != argument and _is_folder(found):
+        elif (found := _on_disk(argument, finder)) != argument and is_folder(found):
             yield from pictures_in(found)
         else:
             yield found
@@ -83,13 +83,14 @@ def check_globs(arguments: Iterable[PictureSource]) -> None:
         UsageError: If one does.
     """
     for argument in arguments:
-        if not isinstance(argument, str) or not _is_glob(argument):
+        if not isinstance(argument, str) or not is_glob(argument):
             continue
-        if next(glob.iglob(_literal_beginning(argument), recursive=True), None) is None:  # noqa: PTH207
+        if next(glob.iglob(literal_beginning(argument), recursive=True), None) is None:  # noqa: PTH207
             raise UsageError(f"nothing matches {argument}")
 
 
-def _is_glob(argument: str) -> bool:
+def is_glob(argument: str) -> bool:
+    """Whether an argument is a pattern, and no file that is called so."""
     return glob.has_magic(argument) and not os.path.lexists(argument) and not is_url(argument)
 
 
@@ -121,14 +122,14 @@ def _matches(pattern: str) -> Iterator[str]:
     Raises:
         UsageError: If that is nothing.
     """
-    matches = sorted(glob.glob(_literal_beginning(pattern), recursive=True))  # noqa: PTH207 - keeps the paths as they were typed
+    matches = sorted(glob.glob(literal_beginning(pattern), recursive=True))  # noqa: PTH207 - keeps the paths as they were typed
     if not matches:
         hint = "; folders are separated by slashes here" if "\\" in pattern and os.sep == "/" else ""
         raise UsageError(f"nothing matches {pattern}{hint}")
     once: set[tuple[str, str]] = set()
     for match in matches:
         if _is_new(match, once):
-            if _is_folder(match):
+            if is_folder(match):
                 yield from (path for path in pictures_in(match) if _is_new(path, once))
             else:
                 yield match
@@ -143,22 +144,23 @@ def _is_new(path: str, once: set[tuple[str, str]]) -> bool:
     return new
 
 
-def _literal_beginning(pattern: str) -> str:
+def literal_beginning(pattern: str) -> str:
     """The pattern with the folders that it begins with escaped where they exist as they are called: `photos [old]/*.jpg`.
 
     Example:
-        >>> _literal_beginning("no such [folder]/*.jpg")
+        >>> literal_beginning("no such [folder]/*.jpg")
         'no such [folder]/*.jpg'
     """
     parts = pattern.split("/")
     for count in range(len(parts) - 1, 0, -1):
         beginning = "/".join(parts[:count])
-        if beginning and _is_folder(beginning):
+        if beginning and is_folder(beginning):
             return "/".join([glob.escape(beginning), *parts[count:]])
     return pattern
 
 
-def _is_folder(path: str) -> bool:
+def is_folder(path: str) -> bool:
+    """Whether a path leads to a folder."""
     try:
         return Path(path).is_dir()
     except (OSError, ValueError):  # a name too long, or with a zero byte: who reads it says so

@@ -18,7 +18,7 @@ from striate.data import SPLITS, Dataset, PixelStore
 from striate.data.examples import examples_of
 from striate.deciding.run_plan import RunPlan
 from striate.deciding.stated_decisions import state_taken
-from striate.encodings import DEFAULT_KIND
+from striate.encodings import named_encoding
 from striate.evaluation import Finding
 from striate.evaluation.abstention import risk_coverage
 from striate.evaluation.calibration import adaptive_reliability
@@ -28,12 +28,14 @@ from striate.hardware import available_processors, describe_processor
 from striate.initialization import drafting
 from striate.models import Network, create_model
 from striate.pixels import Preprocessing
+from striate.pixels.clip_encoding import strip
 from striate.report import Calibration, DataSummary, LabelCurve, Mistake, TrainingReport, TwoClasses, write
 from striate.runs.inside import see_inside
 from striate.runs.tournament_record import read_tournament
 from striate.runs.tournament_shown import show_tournament
 from striate.sealing.seal import Sealed, versions
 from striate.tasks import said_of
+from striate.text import SentenceEncoding
 from striate.text.sentences import sentence_of
 from striate.training.batches import batch_sizes
 from striate.training.run_folder import REPORT
@@ -201,27 +203,30 @@ def planned_epochs(run: RunPlan, dataset: Dataset) -> int | None:
 
 def predict_commands(folder: Path, kind: str) -> list[str]:
     """How to predict with a bundle, as a shell takes it."""
-    bundle = shlex.quote(str(folder))
-    if kind != DEFAULT_KIND:
-        return [f'striate predict {bundle} "A SENTENCE"', f"striate predict {bundle} - --format csv < SENTENCES.txt"]
-    return [
-        f"striate predict {bundle} PICTURE.jpg",
-        f"striate predict {bundle} FOLDER --format csv > predictions.csv",
-    ]
+    command = f"striate predict {shlex.quote(str(folder))}"
+    example = named_encoding(kind).example
+    if kind == SentenceEncoding.kind:
+        return [f"{command} {example}", f"{command} - --format csv < SENTENCES.txt"]
+    return [f"{command} {example}", f"{command} FOLDER --format csv > predictions.csv"]
 
 
 def with_samples(data: DataSummary, dataset: Dataset, store: PixelStore) -> DataSummary:
-    """With the first training pictures of each class, as the network sees them, or the first sentences."""
+    """With the first training pictures of each class, or frames of clips, as the network sees them, or the first sentences."""
     rows = dataset.indices("train")
     of_class = {
         name: rows[dataset.task.shows(dataset.labels[rows], label)][:SAMPLES_PER_CLASS]
         for label, name in enumerate(dataset.classes[:SAMPLED_CLASSES])
     }
-    if dataset.kind == DEFAULT_KIND:
-        pictures = {name: list(store.gather(places)) if len(places) else [] for name, places in of_class.items()}
+    if dataset.kind != SentenceEncoding.kind:
+        pictures = {name: pictures_of(store.gather(places)) if len(places) else [] for name, places in of_class.items()}
         return dataclasses.replace(data, samples=pictures)
     sentences = {name: sentences_at(dataset, places) for name, places in of_class.items()}
     return dataclasses.replace(data, sentences=sentences)
+
+
+def pictures_of(encoded: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
+    """Pictures as they are, (n, H, W, C); of clips, (n, T, H, W, C), some of their frames side by side."""
+    return [strip(one) if one.ndim == 4 else one for one in encoded]
 
 
 def sentences_at(dataset: Dataset, rows: npt.NDArray[np.int64]) -> list[str]:
@@ -237,9 +242,11 @@ def mistakes(dataset: Dataset, store: PixelStore, run: RunPlan, sealed: Sealed, 
     if not len(positions):
         return []
     answers = task.decide(probabilities[positions])
-    given: Sequence[Any] = list(examples.pixels(positions))
-    if dataset.kind != DEFAULT_KIND:
-        given = sentences_at(dataset, examples.samples[positions])
+    given: list[npt.NDArray[Any] | str] = []
+    if dataset.kind == SentenceEncoding.kind:
+        given += sentences_at(dataset, examples.samples[positions])
+    else:
+        given += pictures_of(examples.pixels(positions))
     sure = task.confidence(probabilities[positions], answers)
     rows = []
     for picture, position, predicted, confidence in zip(given, positions, answers, sure.tolist(), strict=True):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from striate.bundle import Contract, open_bundle
-from striate.encodings import DEFAULT_KIND, named_encoding
+from striate.encodings import named_encoding
 from striate.errors import StriateError
 from striate.evaluation import Finding
 from striate.runs.tournament_record import TournamentRecord, read_tournament
@@ -105,13 +105,8 @@ class Run:
         cut = self.contract.architecture.cut
         rows += [("network", f"{found['model']} with {cut}")] if cut else []
         rows += self.contract.rule.facts() if self.contract.rule is not None else []
-        given = (
-            "PICTURE.jpg"
-            if self.contract.kind == DEFAULT_KIND
-            else f'"A {named_encoding(self.contract.kind).one.upper()}"'
-        )
-        predict = f"striate predict {shlex.quote(str(self.folder))}"
-        rows += [("run", str(self.folder)), ("report", str(self.report)), ("predict", f"{predict} {given}")]
+        predict = f"striate predict {shlex.quote(str(self.folder))} {named_encoding(self.contract.kind).example}"
+        rows += [("run", str(self.folder)), ("report", str(self.report)), ("predict", predict)]
         return "\n".join(facts(rows, width=width))
 
     def _repr_html_(self) -> str:

@@ -15,6 +15,7 @@ from striate.errors import UnknownNameError
 from striate.initialization import drafting
 from striate.models import Row, create_model, list_models, model_row
 from striate.models.catalog import SHORT_NAMES
+from striate.pixels.clip_encoding import ClipEncoding
 from striate.runtime.torch_engine import build_network
 from striate.text import SentenceEncoding
 
@@ -31,7 +32,7 @@ class OpenedNetwork:
     """What to call it; a module has none."""
     paper: str = ""
     size: tuple[int, ...] | None = None
-    """Height and width that a bundle's pictures are brought to; of sentences the number of words."""
+    """Height and width that a bundle's pictures are brought to; of sentences the words, of clips (frames, channels, height, width)."""
     of_catalogue: bool = False
     """Whether a name of the catalogue stands for it: weights of its own it has none."""
 
@@ -86,8 +87,10 @@ def draft_network(model: nn.Module | ModelName) -> OpenedNetwork:
 
 
 def input_of(contract: Contract) -> tuple[int, ...]:
-    """Height and width of a bundle's pictures; of sentences the number of words."""
+    """Height and width of a bundle's pictures; of sentences the words, of clips (frames, channels, height, width)."""
     encoding = contract.preprocessing
+    if isinstance(encoding, ClipEncoding):
+        return encoding.count, encoding.channels, *encoding.frame.size
     return encoding.shape if isinstance(encoding, SentenceEncoding) else contract.picture_preprocessing.size
 
 
