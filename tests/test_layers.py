@@ -41,7 +41,7 @@ GROUND = {
 }
 """These serve every floor, their own too, and import no room."""
 FLOORS = [
-    {"nn", "pixels", "text", "initialization", "evaluation"} | GROUND,
+    {"nn", "pixels", "text", "composing", "initialization", "evaluation"} | GROUND,
     {"tasks", "encodings"},
     {"models", "data", "augmentation"},
     {"bundle", "weights", "inspection", "conversion"},
@@ -57,6 +57,7 @@ FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 TORCH_FREE = [
     "pixels",
     "text",
+    "composing",
     "runtime",
     "bundle",
     "evaluation",

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from striate.api.calibrate import CalibratedBundle, calibrate
     from striate.api.check import DataCheck, check
     from striate.api.compare_runs import RunComparison, compare_runs
+    from striate.api.compose import ComposedStrings, compose
     from striate.api.create_model import create_model
     from striate.api.deepen import deepen
     from striate.api.evaluate import Evaluation, evaluate
@@ -87,6 +88,7 @@ _HOMES = {
     "Classifier": "striate.runtime",
     "ClearedCache": "striate.api.cache",
     "Comparison": "striate.inspection",
+    "ComposedStrings": "striate.api.compose",
     "DataAdvice": "striate.api.advise",
     "DataCheck": "striate.api.check",
     "DataError": "striate.errors",
@@ -130,6 +132,7 @@ _HOMES = {
     "clear_cache": "striate.api.cache",
     "compare": "striate.api.inspect",
     "compare_runs": "striate.api.compare_runs",
+    "compose": "striate.api.compose",
     "create_model": "striate.api.create_model",
     "deepen": "striate.api.deepen",
     "evaluate": "striate.api.evaluate",
@@ -186,6 +189,7 @@ __all__ = [
     "Classifier",
     "ClearedCache",
     "Comparison",
+    "ComposedStrings",
     "DataAdvice",
     "DataCheck",
     "DataError",
@@ -230,6 +234,7 @@ __all__ = [
     "clear_cache",
     "compare",
     "compare_runs",
+    "compose",
     "create_model",
     "deepen",
     "evaluate",

@@ -95,6 +95,7 @@ VERBS = {
     "check": "check",
     "runs": "runs",
     "augment": "augment",
+    "compose": "compose",
     "advise": "advise",
     "train": "train",
     "learning-rate": "learning_rate",
