@@ -18,7 +18,7 @@ from striate.tasks import TASKS
 
 PACKAGE = Path(__file__).parents[2] / "src" / "striate"
 
-BEHIND_THE_SEAM = ("tasks/", "training/objectives.py", "training/losses.py", "nn/lenet_loss.py")
+BEHIND_THE_SEAM = ("tasks/", "training/objectives.py", "training/losses.py", "training/ctc.py", "nn/lenet_loss.py")
 OF_CLASSES_BY_THEMSELVES = ("evaluation/", "inspection/", "seeing/", "visualization/")
 """Pure functions of one label, and what is seen of a class."""
 
