@@ -88,13 +88,14 @@ def _row(name: str) -> dict[str, Any]:
     row = model_row(name)
     network = draft_network(name).network
     inspection = inspect_network(network, input_shape(network, None), name=name)
+    field = inspection.receptive_field
     return {
         "name": name,
         "parameters": inspection.parameters,
         "auxiliary_parameters": inspection.auxiliary_parameters,
         "macs": inspection.macs,
         "flops": inspection.flops,
-        "receptive_field": inspection.receptive_field,
+        "receptive_field": list(field) if isinstance(field, tuple) else field,
         "num_classes": row.num_classes,
         "in_channels": row.in_channels,
         "input_size": list(row.input_size),
