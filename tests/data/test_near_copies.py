@@ -7,7 +7,7 @@ from PIL import Image, ImageEnhance
 
 from striate.data import assign_splits, check_pictures, load_data
 from striate.data.near_copies import HOWS, find_near_copies, near_copies_in
-from striate.pixels.perceptual_hashes import grey_thumbnail, small_colours
+from striate.pixels.perceptual_hashes import grey_thumbnail, reduced, small_colours
 
 Change = Callable[[Image.Image], Image.Image]
 
@@ -68,8 +68,8 @@ CHANGES: dict[str, tuple[Change, str]] = {
 
 
 def _found(pictures):
-    grey = np.stack([grey_thumbnail(picture) for picture in pictures])
-    return find_near_copies(grey, np.stack([small_colours(picture) for picture in pictures]))
+    small = [reduced(picture) for picture in pictures]
+    return find_near_copies(*(np.stack([make(one) for one in small]) for make in (grey_thumbnail, small_colours)))
 
 
 @pytest.mark.parametrize("name", CHANGES)
@@ -151,7 +151,7 @@ def test_a_folder_of_files_is_searched_and_what_was_seen_is_kept(tmp_path):
         found = near_copies_in(dataset)
         keys = [dataset.pictures.key(int(row)) for row in found.pairs.ravel()]
         assert keys == ["b/03.png", "b/small.png"] and found.words(0) == ""
-    assert np.array_equal(dataset.facts.thumbnails[0], grey_thumbnail(_picture(0)))
+    assert np.array_equal(dataset.facts.thumbnails[0], grey_thumbnail(reduced(_picture(0))))
     assert not dataset.facts.thumbnails[-1].any()
     split = assign_splits(dataset, seed=0)
     assert len({int(split.splits[row]) for row in found.pairs[0]}) == 1

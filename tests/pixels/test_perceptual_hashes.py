@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 from scipy.fft import dctn
 
-from striate.pixels.perceptual_hashes import frequencies, grey_thumbnail, hashes, turned
+from striate.pixels.perceptual_hashes import frequencies, grey_thumbnail, hashes, reduced, turned
 
 HERE = Path(__file__).parent
 PICTURES = runpy.run_path(str(HERE / "hashed_pictures.py"))["hashed_pictures"]()
@@ -46,3 +46,14 @@ def test_a_picture_of_one_tone_has_no_bit_but_the_first():
     flat = np.full((2, 32, 32), 90, np.uint8)
     assert hashes(frequencies(flat)).tolist() == [1 << 63, 1 << 63]
     assert len(hashes(frequencies(flat[:0]))) == 0
+
+
+def test_a_reduced_picture_is_averaged_in_blocks_and_has_nearly_the_same_hash():
+    pixels = np.arange(130 * 300 * 3, dtype=np.uint32).reshape(130, 300, 3) // 461 % 256
+    picture = Image.fromarray(pixels.astype(np.uint8))
+    small = np.asarray(reduced(picture))
+    assert small.shape == (65, 75, 3)
+    blocks = pixels.reshape(65, 2, 75, 4, 3).mean(axis=(1, 3))
+    np.testing.assert_allclose(small, blocks, rtol=0, atol=0.51)
+    seen = np.stack([grey_thumbnail(reduced(picture)) for picture in PICTURES])
+    assert np.bitwise_count(hashes(frequencies(seen)) ^ hashes(frequencies(THUMBNAILS))).max() <= 6

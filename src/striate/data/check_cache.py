@@ -19,7 +19,7 @@ from striate.pixels.optional_formats import decoder_versions
 from striate.pixels.perceptual_hashes import COLOUR_SIDE, SIDE
 
 # Findings are as old as what made them: a new decoder may read what the old one could not.
-VERSION = f"3 {decoder_versions()}"
+VERSION = f"4 {decoder_versions()}"
 
 _COLUMNS = ("stamps", "done", "digests", "widths", "heights", "colour", "spans", "thumbnails", "colours")
 

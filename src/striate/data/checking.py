@@ -39,7 +39,7 @@ from striate.errors import DataError, PictureError
 from striate.pixels import DEFAULT_MAX_PIXELS, PictureFacts, Preprocessing, measure
 from striate.pixels.decoding import decode_to_picture
 from striate.pixels.limits import NO_MEMORY
-from striate.pixels.perceptual_hashes import SMALLEST, grey_thumbnail, small_colours
+from striate.pixels.perceptual_hashes import SMALLEST, grey_thumbnail, reduced, small_colours
 from striate.tasks import SEVERAL_HINT
 from striate.user_cache import forget_oldest, kind_folder
 from striate.wording import plural
@@ -338,7 +338,10 @@ def _prepared(decoded: Image.Image, picture: bytes, rule: Preprocessing | None, 
 
 def _seen(picture: Image.Image) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]] | None:
     """What near copies are found by."""
-    return (grey_thumbnail(picture), small_colours(picture)) if min(picture.size) >= SMALLEST else None
+    if min(picture.size) < SMALLEST:
+        return None
+    small = reduced(picture)
+    return grey_thumbnail(small), small_colours(small)
 
 
 def _span_of(decoded: Image.Image) -> int:
