@@ -52,6 +52,21 @@ def test_what_is_left_out_stays_out(striate_command, drawn, tmp_path, named):
     assert json.loads(out)["count"] == 2
 
 
+def test_what_a_run_left_out_it_is_not_measured_on(striate_command, drawn, tmp_path):
+    data = tmp_path / "data"
+    for split, count in (("train", 6), ("val", 3)):
+        drawn(data / split, ("a", "b"), count, seed=len(split))
+    list_of_one, folder = tmp_path / "list.csv", tmp_path / "run"
+    list_of_one.write_text("path\nval/a/000.png\n")
+    striate.train(data, model="lenet5_relu", epochs=1, exclude=list_of_one, output=folder)
+    code, out, err = striate_command("evaluate", folder, data, "--json")
+    assert code == 0 and json.loads(out)["count"] == 5
+    assert "1 picture left out, as in training (excluded.csv of the run names them)" in " ".join(err.split())
+    shutil.copytree(data, tmp_path / "others")
+    _, out, err = striate_command("evaluate", folder, tmp_path / "others", "--json")
+    assert json.loads(out)["count"] == 6 and "left out" not in err
+
+
 def test_a_wrong_list_is_refused_before_anything_is_written(striate_command, drawn, tmp_path):
     data = drawn(tmp_path / "data", ("a", "b"), 4)
     (tmp_path / "list.csv").write_text("file\na/000.png\n")

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from striate.data import SPLITS, Dataset, Problem, apply_split_table, check_pictures, load_data, read_split_csv
+from striate.data.exclusion import apply_excluded
 from striate.data.known_classes import labels_of
+from striate.deciding.run_plan import RunPlan
 from striate.errors import DataError, UnknownNameError, UsageError
 from striate.runtime import Classifier
 from striate.tasks import named_task
 from striate.tasks.task import Targets
+from striate.training.run_folder import EXCLUDED, RECIPE
 from striate.training.run_folder import SPLITS as SPLIT_TABLE
 from striate.watching import Watcher
+from striate.wording import plural
 
 BATCH = 64
 
@@ -74,6 +78,7 @@ def unseen_pictures(
     """
     task = classifiers[0].task
     dataset = data if isinstance(data, Dataset) else load_data(data, root=root, task=named_task(task.name))
+    dataset = _as_the_run_had_it(dataset, run_folder)
     if any(one.task.several != dataset.task.several for one in classifiers):
         raise UsageError(_of_another_task(classifiers, dataset))
     for note in dataset.notes:
@@ -107,6 +112,18 @@ def _of_another_task(classifiers: Sequence[Classifier], dataset: Dataset) -> str
     if len(asked) > 1:
         return f"one classifier is of several labels a picture and the other of one ({' and '.join(asked)}): they cannot be compared"
     return f"the classifier is of {next(iter(asked))!r} and the data set {dataset.name!r} of {dataset.task.name!r}; load it with its task"
+
+
+def _as_the_run_had_it(dataset: Dataset, run_folder: Path | None) -> Dataset:
+    """The data that a run was trained on, without what it left out on request; other data as it is."""
+    if run_folder is None or not (run_folder / EXCLUDED).is_file():
+        return dataset
+    trained_on = RunPlan.from_toml(run_folder / RECIPE).settings.data
+    if Path(trained_on).resolve() != Path(dataset.location).resolve():
+        return dataset
+    left = apply_excluded(dataset, run_folder / EXCLUDED)
+    note = f"{plural(len(left.excluded), 'picture')} left out, as in training ({EXCLUDED} of the run names them)"
+    return replace(left, notes=(*left.notes, note)) if left.excluded else left
 
 
 def choose_rows(dataset: Dataset, split: str | None, run_folder: Path | None) -> tuple[str, npt.NDArray[np.int64]]:
