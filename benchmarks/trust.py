@@ -1,12 +1,14 @@
 """How far Striate can be trusted: what its promises of honest numbers and sound data come to, measured part by part.
 
     make bench-trust
-    python benchmarks/trust.py doctor --data DATA
+    python benchmarks/trust.py doctor intervals --data DATA
+    python benchmarks/trust.py --list
     python benchmarks/trust.py --page-only
 
-DATA is the folder of the test data; by default `$STRIATE_TEST_DATA`. Each part is a file of `trust/` with `NAME`, `measure(data)` and
-`section(result)`, and a line in `PARTS`; what it measured is kept in `results/trust/NAME.json`, and `docs/trust.md` is made from all that
-is kept. Parts measure processor time beside wall time, and say how busy the machine was.
+DATA is the folder of the test data; by default `$STRIATE_TEST_DATA`. Each part is a file of `trust/` with `NAME`,
+`measure(materials)` and `section(result)`, and its place in `PARTS`; what it measured is kept in `results/trust/NAME.json`, and
+`docs/trust.md` is made from all that is kept. Parts measure processor time beside wall time, and say how busy the machine was. All of
+them take about an hour.
 """
 
 from __future__ import annotations
@@ -14,11 +16,21 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-from trust import data_doctor
+from trust import (
+    contract_faults,
+    copies_and_labels,
+    data_doctor,
+    full_disk,
+    honest_numbers,
+    interval_coverage,
+    stress_card,
+)
+from trust.materials import Materials
 
 from striate.hardware import available_processors, describe_processor
 from striate.version import __version__
@@ -26,7 +38,15 @@ from striate.version import __version__
 HERE = Path(__file__).parent
 RESULTS = HERE / "results" / "trust"
 PAGE = HERE.parent / "docs" / "trust.md"
-PARTS = (data_doctor,)
+PARTS = (
+    data_doctor,
+    copies_and_labels,
+    interval_coverage,
+    honest_numbers,
+    stress_card,
+    contract_faults,
+    full_disk,
+)
 HEAD = """# Trust
 
 Written by `make bench-trust` from the results in `benchmarks/results/trust/`; each part says what it was measured on. Where
@@ -40,19 +60,37 @@ def main() -> None:
     names = [part.NAME for part in PARTS]
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(names)}; default: all")
     parser.add_argument("--data", type=Path, help="default: $STRIATE_TEST_DATA")
+    parser.add_argument("--run", type=Path, help="MobileNetV2 on imagenette; default: one is trained")
+    parser.add_argument("--quantized", type=Path, help="the same with int8; default: made of it")
+    parser.add_argument("--list", action="store_true", help="say what the parts measure, and when they did last")
     parser.add_argument("--page-only", action="store_true", help="write the page from what is kept")
     asked = parser.parse_args()
     if unknown := set(asked.parts) - set(names):
         parser.error(f"there is no part {', '.join(sorted(unknown))}; there are {', '.join(names)}")
+    if asked.list:
+        print(listed())
+        return
     data = asked.data or Path(os.environ.get("STRIATE_TEST_DATA", ""))
     if not asked.page_only:
         if not data.is_dir() or data == Path():
             parser.error("name the folder of the test data by --data, or in STRIATE_TEST_DATA")
-        for part in PARTS:
-            if not asked.parts or part.NAME in asked.parts:
-                keep(part.NAME, part.measure(data))
+        with tempfile.TemporaryDirectory(prefix="striate-trust-") as scratch:
+            materials = Materials(data, Path(scratch), asked.run, asked.quantized)
+            for part in PARTS:
+                if not asked.parts or part.NAME in asked.parts:
+                    keep(part.NAME, part.measure(materials))
     PAGE.write_text(page(), encoding="utf-8")
     print(f"wrote {PAGE}")
+
+
+def listed() -> str:
+    """A line a part: its name, when it was measured, and what it is."""
+    lines = []
+    for part in PARTS:
+        path = RESULTS / f"{part.NAME}.json"
+        when = json.loads(path.read_text(encoding="utf-8"))["on"]["when"] if path.is_file() else "not yet"
+        lines.append(f"{part.NAME:16} {when:11} {str(part.__doc__).splitlines()[0]}")
+    return "\n".join(lines)
 
 
 def keep(name: str, measured: dict[str, Any]) -> None:
@@ -77,10 +115,11 @@ def page() -> str:
         if path.is_file():
             kept = json.loads(path.read_text(encoding="utf-8"))
             on = kept["on"]
+            load = "not noted" if on["load"] is None else on["load"]
             parts += [
                 part.section(kept["measured"]),
                 f"Measured on {on['processors']} processors ({on['processor']}), Striate {on['striate']}, {on['when']}; average load in "
-                f"the quarter of an hour before: {on['load']}.\n",
+                f"the quarter of an hour before: {load}.\n",
             ]
     return "\n".join(parts)
 

@@ -6,16 +6,15 @@ pictures, as another library or version would: every digest is right.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import io
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from unittest import mock
 
 import numpy as np
@@ -32,6 +31,11 @@ from striate.openvino_loading import openvino_core
 from striate.pixels import Preprocessing
 from striate.sealing.seal import blank_input
 
+if TYPE_CHECKING:
+    from .materials import Materials
+
+NAME = "contract_faults"
+LOADS = 1000
 Contract = dict[str, Any]
 
 
@@ -291,7 +295,12 @@ def told(fault: Fault, bundle: Path, precision: str) -> str:
     return ""
 
 
-def measure(bundle: Path, loads: int) -> dict[str, Any]:
+def measure(materials: Materials) -> dict[str, Any]:
+    """All faults and loads of a bundle of imagenette."""
+    return refused_and_loaded(materials.quantized, LOADS)
+
+
+def refused_and_loaded(bundle: Path, loads: int) -> dict[str, Any]:
     """Every fault in every number format of a bundle, and loads of the bundle as it is, in its formats in turn."""
     formats = ["fp32", "bf16", *(["int8"] if open_bundle(bundle).int8_path else [])]
     caught: dict[str, dict[str, bool]] = {}
@@ -321,13 +330,21 @@ def measure(bundle: Path, loads: int) -> dict[str, Any]:
     }
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("bundle", type=Path)
-    parser.add_argument("--loads", type=int, default=1000)
-    parser.add_argument("--output", type=Path)
-    asked = parser.parse_args()
-    found = measure(asked.bundle, asked.loads)
-    print(json.dumps(found, indent=1))
-    if asked.output:
-        asked.output.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+def section(result: Mapping[str, Any]) -> str:
+    """What was measured, as Markdown."""
+    largest = ", ".join(f"{value:.2g} in {name}" for name, value in result["largest_clean_difference"].items())
+    tries = [(name, precision, caught) for name, row in result["faults"].items() for precision, caught in row.items()]
+    passed = [f"{name} in {precision}" for name, precision, caught in tries if not caught]
+    lines = [
+        "## Faults of a sealed bundle",
+        "",
+        f"Twelve kinds of faults, planted in {len(result['faults'])} ways so that every digest is right "
+        f"(`benchmarks/trust/contract_faults.py`), in each number format that they concern, {len(tries)} loads in all, of MobileNetV2 on "
+        f"imagenette: {result['kinds_caught']} of {result['kinds']} kinds were refused in every way and format"
+        f"{'; not refused: ' + ', '.join(passed) if passed else ''}.",
+        "",
+        f"Of {result['loads']:,} loads of the bundle as it is, in its formats in turn, {result['false_alarms']} were refused. The "
+        f"canaries' largest difference, as a share of the range of the logits: {largest}.",
+        "",
+    ]
+    return "\n".join(lines)

@@ -1,7 +1,5 @@
 """Near copies and label errors: what is found of those that were planted, what is called a copy among distinct pictures, and the cost.
 
-    python benchmarks/trust/copies_and_labels.py ../shared/data [--output FILE]
-
 Of each set, changes of 400 pictures are looked for among all of its pictures, and the pairs that are found where nothing was planted are
 counted (many are true in some sets: they are to be looked at). Of imagenette's training pictures 5 % of the labels are changed, and what
 heads on MobileNetV2's features suspect is compared with them.
@@ -9,27 +7,32 @@ heads on MobileNetV2's features suspect is compared with them.
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import gzip
 import io
 import itertools
-import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageEnhance
 
 from striate.data.near_copies import find_near_copies
 from striate.pixels import decode
-from striate.pixels.perceptual_hashes import grey_thumbnail, small_colours
+from striate.pixels.perceptual_hashes import grey_thumbnail, reduced, small_colours
 
+from .materials import WEIGHTS, Materials
+
+NAME = "copies"
+SETS = ("imagenette", "hymenoptera")
+"""Those that take minutes; flowers5, CIFAR-10 and MNIST take more, and are told of in `docs/doctor.md`."""
+DRAWS = ((600, 0), (1500, 1))
+"""Of label errors: pictures, and the seed that draws them and their errors."""
 Change = Callable[[Image.Image], Image.Image]
 PLANTED = 400
 NOISE = 0.05
-WEIGHTS = "weights/mobilenet_v2_imagenet_torchvision_names.pth"
 
 
 def stored_anew(quality: int) -> Change:
@@ -87,6 +90,14 @@ CHANGES: dict[str, Change] = {
 }
 
 
+def measure(materials: Materials) -> dict[str, Any]:
+    """Both, as JSON types."""
+    return {
+        "near_copies": {name: near_copies(materials.data, name) for name in SETS},
+        "label_errors": [label_errors(materials.data, pictures=pictures, seed=seed) for pictures, seed in DRAWS],
+    }
+
+
 def pictures_of(data: Path, name: str) -> Iterator[Image.Image]:
     """The pictures of a set: 10,000 of CIFAR-10 and MNIST."""
     if name == "mnist":
@@ -105,10 +116,11 @@ def pictures_of(data: Path, name: str) -> Iterator[Image.Image]:
 
 def seen(pictures: Sequence[Image.Image]) -> tuple[np.ndarray, np.ndarray]:
     """What near copies are found by."""
-    return np.stack([grey_thumbnail(one) for one in pictures]), np.stack([small_colours(one) for one in pictures])
+    small = [reduced(one) for one in pictures]
+    return np.stack([grey_thumbnail(one) for one in small]), np.stack([small_colours(one) for one in small])
 
 
-def near_copies(data: Path, name: str) -> dict[str, object]:
+def near_copies(data: Path, name: str) -> dict[str, Any]:
     """What is found in a set as it is, and of each change that is planted in it."""
     pictures = list(pictures_of(data, name))
     grey, colours = seen(pictures)
@@ -132,7 +144,7 @@ def near_copies(data: Path, name: str) -> dict[str, object]:
     }
 
 
-def label_errors(data: Path, *, pictures: int, seed: int) -> dict[str, object]:
+def label_errors(data: Path, *, pictures: int, seed: int) -> dict[str, Any]:
     """How well suspects are the labels that were changed."""
     from sklearn.metrics import average_precision_score
 
@@ -168,24 +180,36 @@ def label_errors(data: Path, *, pictures: int, seed: int) -> dict[str, object]:
     }
 
 
-def main() -> None:
-    """Measures all, and prints or writes it."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--sets", nargs="*", default=["imagenette", "flowers5", "hymenoptera", "cifar10", "mnist"])
-    parser.add_argument("--output", type=Path)
-    asked = parser.parse_args()
-    measured = {"near_copies": {name: near_copies(asked.data, name) for name in asked.sets}}
-    measured["label_errors"] = [
-        label_errors(asked.data, pictures=600, seed=0),
-        label_errors(asked.data, pictures=2000, seed=1),
+def section(result: Mapping[str, Any]) -> str:
+    """What was measured, as Markdown."""
+    sets = result["near_copies"]
+    head = " | ".join(f"{name} ({row['pictures']:,})" for name, row in sets.items())
+    recall = {change: " | ".join(f"{row['recall'][change]:.4f}" for row in sets.values()) for change in CHANGES}
+    lines = [
+        "## Near copies and label errors",
+        "",
+        f"What is found of changes of {PLANTED} pictures (all, where there are fewer) among all pictures of the set and the changed ones. "
+        "Other sets are told of in [doctor.md](doctor.md).",
+        "",
+        f"| change | {head} |",
+        "|---" * (1 + len(sets)) + "|",
+        *(f"| {change} | {shares} |" for change, shares in recall.items()),
+        "",
     ]
-    text = json.dumps(measured, indent=1) + "\n"
-    if asked.output:
-        asked.output.write_text(text, encoding="utf-8")
-    else:
-        print(text, end="")
-
-
-if __name__ == "__main__":
-    main()
+    lines += [
+        f"{name}: {row['found_unplanted']:,} of {row['pairs']:,} pairs are called near copies where nothing was planted; the search takes "
+        f"{row['processor_seconds']:.2f} s of processor time.\n"
+        for name, row in sets.items()
+    ]
+    lines += [
+        f"Labels, {NOISE:.0%} of them changed at random, by `striate check --weights` with MobileNetV2's:",
+        "",
+        "| pictures | changed | suspects, of them changed | faults, of them changed | precision at as many as were changed |",
+        "|---|---|---|---|---|",
+    ]
+    for row in result["label_errors"]:
+        suspects, faults = (f"{row[kind]}, {row[f'right_{kind}']}" for kind in ("suspects", "faults"))
+        lines.append(
+            f"| {row['pictures']:,} | {row['changed']} | {suspects} | {faults} | {row['precision_at_k']:.3f} |"
+        )
+    return "\n".join([*lines, ""])

@@ -19,12 +19,19 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
 
+if TYPE_CHECKING:
+    from .materials import Materials
+
+NAME = "full_disk"
+SIZES = 12
 OLD = b"what stood there before"
 PLACE = "full-disk"
 PAGE = 4096
@@ -65,6 +72,32 @@ COMMANDS = (
     Command("compare-runs", ("compare-runs", "RUN", "RUN", "DATA", "--sheet", "OUT/flips.png"), "flips.png"),
     Command("check", ("check", "DATA")),
 )
+
+
+def measure(materials: Materials) -> dict[str, Any]:
+    """Sweeps every command, in a process of its own, that may mount disks."""
+    output = materials.scratch / "full_disk.json"
+    subprocess.run([sys.executable, __file__, "--output", str(output)], check=False)
+    found: dict[str, Any] = json.loads(output.read_text(encoding="utf-8"))
+    return found
+
+
+def section(result: Mapping[str, Any]) -> str:
+    """What was measured, as Markdown."""
+    lines = [
+        "## Full disks",
+        "",
+        "Each command on disks of memory of growing size that hold its output, its scratch files and its cache, from nothing to enough. "
+        "Where it failed, it did so with one sentence and exit code 1, what had stood at the place of its output was as before, and "
+        "nothing half written was left, but for the faults that are counted. `compare-runs` compares a run with itself, so that there is "
+        "no sheet to write.",
+        "",
+        "| command | disks | failed | faults |",
+        "|---|---|---|---|",
+        *(f"| {name} | {row['tried']} | {row['failed']} | {len(row['faults'])} |" for name, row in result.items()),
+        "",
+    ]
+    return "\n".join(lines)
 
 
 def prepare(folder: Path) -> dict[str, str]:
@@ -155,7 +188,7 @@ def swept(command: Command, known: dict[str, str], disk: Path, sizes: int) -> di
 def main() -> None:
     """Sweeps every command; ends with 1 if one has a fault."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sizes", type=int, default=12)
+    parser.add_argument("--sizes", type=int, default=SIZES)
     parser.add_argument("--only", default="")
     parser.add_argument("--output", type=Path)
     asked = parser.parse_args()

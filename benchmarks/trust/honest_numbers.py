@@ -2,19 +2,14 @@
 
 Everything is computed from one pass of the sealed engine over each folder. Three classes at a time are held out for what is near: a new
 head is fitted to the others' features, as `striate train --transfer head` does.
-
-Run with, for one: python -m benchmarks.trust.honest_numbers runs/imagenette --data imagenette --far flowers5
 """
 
 from __future__ import annotations
 
-import argparse
 import itertools
-import json
 import warnings
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +24,16 @@ from striate.evaluation.familiarity import energy, feature_distance, unfamiliari
 from striate.runtime import Classifier
 from striate.transfer.head import logistic_regression, one_scale
 
+if TYPE_CHECKING:
+    from .materials import Materials
+
+NAME = "numbers"
+FAR = "flowers5"
+FAR_EVERY = 5
+DRAWS = 10
+"""Of three classes that are held out."""
+COVERAGES = (0.9, 0.95, 0.99)
+SPLITS = 200
 Array = npt.NDArray[Any]
 
 
@@ -133,38 +138,60 @@ def sets(probabilities: Array, labels: Array, coverage: float, *, splits: int) -
     }
 
 
-def main() -> None:
-    """Measures, prints JSON."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("bundle", type=Path)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--far", type=Path, required=True)
-    parser.add_argument("--far-every", type=int, default=5)
-    parser.add_argument("--draws", type=int, default=10)
-    asked = parser.parse_args()
-    classifier, dataset, far = striate.load(asked.bundle), striate.load_data(asked.data), striate.load_data(asked.far)
+def measure(materials: Materials) -> dict[str, Any]:
+    """All that this part tells, as JSON types."""
+    run, dataset, far = materials.run, striate.load_data(materials.imagenette), striate.load_data(materials.data / FAR)
+    classifier = striate.load(run)
     places = labels_of(dataset, classifier.classes)
     training, validation = dataset.indices("train"), dataset.indices("val")
     _, known = answers(classifier, dataset, training.tolist())
     usual = answers(classifier, dataset, validation.tolist())
-    unlike = answers(classifier, far, list(range(0, len(far), asked.far_every)))
+    unlike = answers(classifier, far, list(range(0, len(far), FAR_EVERY)))
     labels, true = places[training], places[validation]
     probabilities = classifier.probabilities(usual[0])
-    result = {
-        "pictures": {"training": len(training), "validation": len(validation), "far": len(unlike[0])},
-        "far": compare(known, labels, usual, unlike),
-        "near": near(known, labels, usual[1], true, draws=asked.draws),
-        "calibration error": expected_calibration_error(probabilities, true),
-        "calibration error at temperature 1": expected_calibration_error(softmax(usual[0]), true),
-        "sets": {str(coverage): sets(probabilities, true, coverage, splits=200) for coverage in (0.9, 0.95, 0.99)},
-    }
-    torch = striate.load(asked.bundle, engine="torch")
-    some = answers(torch, dataset, validation[:64].tolist())
+    some = answers(striate.load(run, engine="torch"), dataset, validation[:64].tolist())
     bank = unit_rows(known)
     pair = [unfamiliarity(*one, bank, usual_scores(*usual, bank)) for one in ((usual[0][:64], usual[1][:64]), some)]
-    result["score: torch and OpenVINO differ by"] = float(np.abs(pair[0] - pair[1]).max())
-    print(json.dumps(result, indent=1))
+    return {
+        "pictures": {"training": len(training), "validation": len(validation), "far": len(unlike[0])},
+        "far": compare(known, labels, usual, unlike),
+        "near": near(known, labels, usual[1], true, draws=DRAWS),
+        "calibration error": expected_calibration_error(probabilities, true),
+        "calibration error at temperature 1": expected_calibration_error(softmax(usual[0]), true),
+        "sets": {str(coverage): sets(probabilities, true, coverage, splits=SPLITS) for coverage in COVERAGES},
+        "score: torch and OpenVINO differ by": float(np.abs(pair[0] - pair[1]).max()),
+    }
 
 
-if __name__ == "__main__":
-    main()
+def section(result: Mapping[str, Any]) -> str:
+    """What was measured, as Markdown."""
+    count, error = result["pictures"], "calibration error"
+    lines = [
+        "## What a classifier knows of its answers",
+        "",
+        f"MobileNetV2 with a new head on imagenette, {count['training']:,} training and {count['validation']:,} validation pictures "
+        "([abstaining.md](abstaining.md) says how each figure is used). How often a validation picture is called less unlike (AUROC) than "
+        f"{count['far']:,} pictures of flowers (far), and than those of three classes that were held out (near, the mean of {DRAWS} draws "
+        "of three):",
+        "",
+        "| score | far | near |",
+        "|---|---|---|",
+        *(f"| {name} | {value:.3f} | {result['near'][name]:.3f} |" for name, value in result["far"].items()),
+        "",
+        f"The score of a picture is the same in torch and in OpenVINO to {result['score: torch and OpenVINO differ by']:.0e}.",
+        "",
+        f"Conformal sets, {SPLITS} splits of the validation pictures in two halves; the band is that of the Beta-binomial distribution:",
+        "",
+        "| asked for | sets | cover | classes in a set | splits in the 99 % band |",
+        "|---|---|---|---|---|",
+        *(
+            f"| {float(asked):.0%} | {name} | {row['coverage']:.2%} | {row['size']:.2f} | {row['inside the 99 % band']:.1%} |"
+            for asked, both in result["sets"].items()
+            for name, row in both.items()
+        ),
+        "",
+        f"Expected calibration error (15 bins): {result[error]:.3f} with the temperature that was fitted, "
+        f"{result[f'{error} at temperature 1']:.3f} without.",
+        "",
+    ]
+    return "\n".join(lines)
