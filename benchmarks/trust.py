@@ -28,6 +28,7 @@ from trust import (
     full_disk,
     honest_numbers,
     interval_coverage,
+    kills,
     stress_card,
 )
 from trust.materials import Materials
@@ -45,6 +46,7 @@ PARTS = (
     honest_numbers,
     stress_card,
     contract_faults,
+    kills,
     full_disk,
 )
 HEAD = """# Trust

@@ -76,4 +76,5 @@ def test_what_was_measured_of_the_limits_card_holds(kept):
 def test_nothing_was_lost_or_let_in(kept):
     assert kept["contract_faults"]["kinds_caught"] == 12 and kept["contract_faults"]["false_alarms"] == 0
     assert kept["contract_faults"]["loads"] == 1000
+    assert kept["kills"]["equal"] == kept["kills"]["kills"] >= 8 and not kept["kills"]["faults"]
     assert not any(row["faults"] for row in kept["full_disk"].values())
