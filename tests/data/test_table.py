@@ -277,3 +277,10 @@ def test_any_text_is_a_table_or_a_sentence_that_names_it(table: Callable[..., Pa
         assert len(load_table(path)) >= 1
     except DataError as error:
         assert str(path) in str(error)
+
+
+def test_labels_with_another_sign_between_them_are_hinted_at(table: Callable[..., Path]) -> None:
+    (note,) = load_table(table("path,labels\na.png,cat;dog\nb.png,cat\n")).notes
+    assert note == "'cat;dog' is taken for one label: between several stands '|'"
+    assert load_table(table("path,labels\na.png,cat;dog|fox\nb.png,cat\n")).notes == ()
+    assert load_table(table("path,label\na.png,cat;dog\nb.png,cat\n")).notes == ()

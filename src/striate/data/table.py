@@ -99,7 +99,15 @@ def _assembled(path: Path, rows: _Rows, ignored: Counter[str]) -> Dataset:
         ignored=ignored,
         task=task,
     )
-    return replace(dataset, joins_copies=rows.header.of_one)
+    return replace(dataset, joins_copies=rows.header.of_one, notes=(*dataset.notes, *_other_separator(rows)))
+
+
+def _other_separator(rows: _Rows) -> list[str]:
+    """A hint where a column of several labels has none with `|`, but some with what others write between labels."""
+    if rows.header.told != OF_SEVERAL_LABELS.column or any("|" in told for told in rows.told):
+        return []
+    meant = next((told for told in rows.told if ";" in told or "," in told), None)
+    return [] if meant is None else [f"{meant!r} is taken for one label: between several stands '|'"]
 
 
 def _read(path: Path, task: Task | None, ignored: Counter[str]) -> _Rows:
