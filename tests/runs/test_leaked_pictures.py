@@ -28,7 +28,9 @@ def _judged(folder, right):
     answers = np.where(right, labels, 1 - labels)
     probabilities = np.where(np.eye(2)[answers] > 0, 0.9, 0.1)
     scores = {"test": USUAL_TASK.score(probabilities, labels, dataset.classes)}
-    measured = Measurements(USUAL_TASK, {"temperature": 1.0}, {"test": probabilities}, {"test": labels}, scores, scores)
+    measured = Measurements(
+        USUAL_TASK, {"temperature": 1.0}, {}, {"test": probabilities}, {"test": labels}, scores, scores
+    )
     return leaked_rows(dataset, "test").tolist(), [(one.severity, one.text) for one in judge_leaks(dataset, measured)]
 
 
