@@ -130,6 +130,41 @@ def finished_run(striped, once):
     assert not changed, f"a test changed the run that all share: {', '.join(sorted(changed))}"
 
 
+FILM_WORDS = {
+    "neg": ("boring", "awful", "dull", "mess", "terrible"),
+    "pos": ("wonderful", "moving", "great", "delight", "brilliant"),
+}
+KOREAN_FILM_WORDS = {"neg": ("지루한", "최악의", "아까운"), "pos": ("재미있는", "최고의", "감동적인")}
+
+
+def write_film_lines(folder: Path) -> None:
+    """A file a class with 60 short sentences, a third of them Korean, that any network for sentences can tell apart."""
+    folder.mkdir()
+    generator = np.random.default_rng(0)
+    for name, words in FILM_WORDS.items():
+        lines = [
+            f"the {generator.choice(words)} film number {place} is {generator.choice(words)} ." for place in range(40)
+        ]
+        lines += [f"{KOREAN_FILM_WORDS[name][place % 3]} 영화 {place}" for place in range(20)]
+        (folder / f"{name}.txt").write_text("\n".join(lines), encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def film_lines(once):
+    """A folder of `neg.txt` and `pos.txt` with a sentence a line."""
+    return once("texts/films", write_film_lines)
+
+
+@pytest.fixture(scope="session")
+def film_run(film_lines, once):
+    """A run that was trained on `film_lines`; do not change it."""
+    import striate
+
+    return striate.Run(
+        once("runs/films", lambda folder: striate.train(film_lines, output=folder, epochs=12, precision="fp32"))
+    )
+
+
 @pytest.fixture(scope="session")
 def finished_options(finished_run):
     """The options of `striate.train` that `finished_run` was trained by, its number format too, which was timed."""

@@ -44,6 +44,9 @@ class Watcher:
     def finding(self, what: str, value: str, aside: str) -> None:
         """A part of the result is known."""
 
+    def given(self, plural: str) -> None:
+        """What the steps that follow are given is called so: pictures, until it is said otherwise."""
+
     def step(self, report: StepReport) -> None:
         """A training step was taken."""
 

@@ -12,30 +12,16 @@ from striate.errors import UsageError
 
 GOOD = ("wonderful", "moving", "great", "delight", "brilliant")
 BAD = ("boring", "awful", "dull", "mess", "terrible")
-KOREAN = {"neg": ("지루한", "최악의", "아까운"), "pos": ("재미있는", "최고의", "감동적인")}
-
-
-def write_lines(folder):
-    folder.mkdir()
-    generator = np.random.default_rng(0)
-    for name, words in (("neg", BAD), ("pos", GOOD)):
-        lines = [
-            f"the {generator.choice(words)} film number {place} is {generator.choice(words)} ." for place in range(40)
-        ]
-        lines += [f"{KOREAN[name][place % 3]} 영화 {place}" for place in range(20)]
-        (folder / f"{name}.txt").write_text("\n".join(lines), encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
-def lines(once):
-    return once("texts/films", write_lines)
+def lines(film_lines):
+    return film_lines
 
 
 @pytest.fixture(scope="module")
-def run(lines, once):
-    return striate.Run(
-        once("runs/films", lambda folder: striate.train(lines, output=folder, epochs=12, precision="fp32"))
-    )
+def run(film_run):
+    return film_run
 
 
 def test_what_is_sealed(run):

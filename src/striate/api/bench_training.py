@@ -19,6 +19,7 @@ from striate.data.examples import SplitExamples
 from striate.deciding.deciding import Deciding
 from striate.deciding.early_refusals import draft
 from striate.deciding.training_request import TrainingRequest
+from striate.encodings import DEFAULT_KIND, named_encoding
 from striate.errors import UsageError
 from striate.hardware import describe_processor
 from striate.models import Network, Row, create_model, model_row
@@ -163,6 +164,8 @@ def bench_training(
     check_side(size)
     torch_device = choose_device(device)
     row = model_row(model)
+    if row.kind != DEFAULT_KIND:
+        raise UsageError(f"{row.name} takes {named_encoding(row.kind).plural}; only networks for pictures are timed")
     examples: SplitExamples | None = None
     recipe, sides = Recipe(model=row.name, batch_size=batch_size), (size, size) if size else row.input_size
     if data is None:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from striate.choosing import in_turn
 from striate.data import Dataset
 from striate.deciding.run_plan import RunPlan
+from striate.encodings import DEFAULT_KIND, named_encoding
 from striate.errors import DataError, UsageError
 from striate.evaluation import PairedComparison, wilson_interval
 from striate.pixels import decode
@@ -37,8 +38,8 @@ class Flip:
     """A picture that one of the two alone has right."""
 
     key: str
-    picture: npt.NDArray[np.uint8]
-    """(H, W, 3) or (H, W, 1)."""
+    picture: npt.NDArray[np.uint8] | None
+    """(H, W, 3) or (H, W, 1); None where sentences are given."""
     true: str
     answers: tuple[str, str]
     """Of both, in their order."""
@@ -61,6 +62,8 @@ class RunComparison:
     """Pictures that the first alone has right, not all that there are."""
     lost: tuple[Flip, ...]
     """Pictures that the second alone has right, not all that there are."""
+    kind: str = DEFAULT_KIND
+    """What is given: a name of `striate.encodings`."""
 
     @property
     def verdict(self) -> str:
@@ -90,7 +93,7 @@ class RunComparison:
             right = compared.both_right + alone
             low, high = wilson_interval(right, compared.count)
             rows.append((printable(name), f"{right / compared.count:.2%}", f"{low:.1%} to {high:.1%}", f"{alone:,}"))
-        lines = [*wrapped(printable(verdict_sentence(compared, *self.names)), width), ""]
+        lines = [*wrapped(printable(self._verdict()), width), ""]
         lines += table(("classifier", "accuracy", "95 % interval", "right alone"), rows, width=width)
         classes = [
             (
@@ -102,7 +105,7 @@ class RunComparison:
             )
             for name, count, first, second in sorted(self.by_class, key=lambda row: (row[2] - row[3]) / row[1])
         ]
-        head = ("class", "pictures", *(printable(name) for name in self.names), "points")
+        head = ("class", named_encoding(self.kind).plural, *(printable(name) for name in self.names), "points")
         return "\n".join([*lines, "", *table(head, classes, width=width)])
 
     def _repr_html_(self) -> str:
@@ -110,32 +113,37 @@ class RunComparison:
         from striate import notebook
 
         rows = [(name, f"{count:,}", f"{a / count:.1%}", f"{b / count:.1%}") for name, count, a, b in self.by_class]
-        parts = [notebook.table(("class", "pictures", *self.names), rows)]
-        if self.gained or self.lost:
+        parts = [notebook.table(("class", named_encoding(self.kind).plural, *self.names), rows)]
+        if self.kind == DEFAULT_KIND and (self.gained or self.lost):
             parts.append(notebook.picture(notebook.small(self.sheet(), 800), said="pictures whose answer flips"))
-        return notebook.block("Two classifiers", notebook.text(verdict_sentence(self.compared, *self.names)), *parts)
+        return notebook.block("Two classifiers", notebook.text(self._verdict()), *parts)
+
+    def _verdict(self) -> str:
+        return verdict_sentence(self.compared, *self.names, one=named_encoding(self.kind).one)
 
     def sheet(self) -> npt.NDArray[np.uint8]:
         """(H, W, 3) uint8: the pictures whose answer flips, those that the first has lost before those that it has gained.
 
         Raises:
-            UsageError: No answer flips.
+            UsageError: No answer flips, or no pictures are given.
         """
+        if self.kind != DEFAULT_KIND:
+            raise UsageError(f"a sheet is of pictures; these are {named_encoding(self.kind).plural}")
         if not (self.lost or self.gained):
             raise UsageError("the two have the same pictures right; there is nothing to show")
         rows = []
         for flips, right in ((self.lost, self.names[1]), (self.gained, self.names[0])):
-            tiles = [_tile(flip, self.names, right) for flip in flips]
+            tiles = [_tile(flip, flip.picture, self.names, right) for flip in flips if flip.picture is not None]
             rows += [tiles[start : start + 4] for start in range(0, len(tiles), 4)]
-        return draw_contact_sheet(verdict_sentence(self.compared, *self.names), rows)
+        return draw_contact_sheet(self._verdict(), rows)
 
 
-def _tile(flip: Flip, names: tuple[str, str], right: str) -> Tile:
+def _tile(flip: Flip, picture: npt.NDArray[np.uint8], names: tuple[str, str], right: str) -> Tile:
     said = [
         f"{name}: {answer}, {probability(share)}"
         for name, answer, share in zip(names, flip.answers, flip.probabilities, strict=True)
     ]
-    return Tile(flip.picture, [f"{flip.true}: {right} alone is right", *said, flip.key])
+    return Tile(picture, [f"{flip.true}: {right} alone is right", *said, flip.key])
 
 
 def compare_runs(
@@ -190,6 +198,7 @@ def compare_runs(
         by_class=tuple(classes),
         gained=_flips(pictures, first, second, first.right & ~second.right),
         lost=_flips(pictures, first, second, second.right & ~first.right),
+        kind=pictures.dataset.kind,
     )
 
 
@@ -223,7 +232,7 @@ def _flips(
     return tuple(
         Flip(
             key=pictures.dataset.pictures.key(place),
-            picture=decode(pictures.dataset.pictures.read(place)),
+            picture=decode(pictures.dataset.pictures.read(place)) if pictures.dataset.kind == DEFAULT_KIND else None,
             true=said_of(task, first.labels[place], first.classes),
             answers=(
                 said_of(task, first.answers[place], first.classes),

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from striate.data import Dataset, Problem
 from striate.durable_writing import whole_file
+from striate.encodings import DEFAULT_KIND, named_encoding
 from striate.errors import StriateError
 from striate.evaluation import Finding, PairedComparison
 from striate.printable_text import printable
@@ -55,14 +56,23 @@ class Evaluation:
     """This classifier beside the one that it was measured against, on the same pictures."""
     names: tuple[str, ...] = ()
     """What the two are called."""
+    kind: str = DEFAULT_KIND
+    """What it is given: a name of `striate.encodings`."""
     rule: RuleKept | None = None
     """What the bundle's decision rule came to; None where it has none."""
 
     @property
     def findings(self) -> tuple[Finding, ...]:
         """What is worth knowing of the scores."""
-        remedy = "it learnt too little, or these pictures are not like those that it learnt from"
-        return self.task.judge(self.scores, self.split if self.split != "all" else "the data", remedy=remedy)
+        remedy = f"it learnt too little, or these {self.many} are not like those that it learnt from"
+        return self.task.judge(
+            self.scores, self.split if self.split != "all" else "the data", remedy=remedy, many=self.many
+        )
+
+    @property
+    def many(self) -> str:
+        """What it is given is called."""
+        return named_encoding(self.kind).plural
 
     @property
     def accuracy(self) -> float:
@@ -74,8 +84,8 @@ class Evaluation:
         from striate import notebook
 
         name, value = self.scores.facts()[0]
-        said = f"{name} {value} on {self.scores.count:,} pictures of {self.split}"
-        table = notebook.table(*self.scores.table())
+        said = f"{name} {value} on {self.scores.count:,} {self.many} of {self.split}"
+        table = notebook.table(*self.scores.table(many=self.many))
         left = f"left out: {self.seen:,} seen in training, {len(self.problems):,} that cannot be used"
         known = [notebook.text(finding.text) for finding in self.findings]
         return notebook.block("Evaluation", notebook.text(said), *known, table, notebook.text(left))
@@ -100,22 +110,27 @@ class Evaluation:
         """The headline, a row a class, and of 20 classes at most the confusion matrix."""
         lines = facts(self._facts(), width=width)
         if self.seen:
-            lines += facts([(LEFT_OUT, f"{self.seen:,} pictures that it was trained on")], width=width)
+            lines += facts([(LEFT_OUT, f"{self.seen:,} {self.many} that it was trained on")], width=width)
         if self.problems:
-            said = [(LEFT_OUT, f"{len(self.problems):,} pictures that cannot be used:")]
+            said = [(LEFT_OUT, f"{len(self.problems):,} {self.many} that cannot be used:")]
             rows = [(problem.key, problem.reason) for problem in self.problems[:10]]
             said += [(" " * len(LEFT_OUT), f"{printable(key)}: {printable(reason)}") for key, reason in rows]
             lines += facts(said, width=width)
-        columns, cells = self.scores.table()
+        columns, cells = self.scores.table(many=self.many)
         lines += ["", *table(columns, [(printable(row[0]), *row[1:]) for row in cells], width=width)]
         if below := self.scores.lines(width):
             lines += ["", *below]
         if self.compared is not None:
-            lines += ["", *wrapped(printable(verdict_sentence(self.compared, *self.names)), width)]
+            lines += [
+                "",
+                *wrapped(
+                    printable(verdict_sentence(self.compared, *self.names, one=named_encoding(self.kind).one)), width
+                ),
+            ]
         return "\n".join(lines)
 
     def _facts(self) -> list[tuple[str, str]]:
-        figures = [("split", f"{self.split}, {self.scores.count:,} pictures"), *self.scores.facts()]
+        figures = [("split", f"{self.split}, {self.scores.count:,} {self.many}"), *self.scores.facts(many=self.many)]
         return figures + (self.rule.facts() if self.rule is not None else [])
 
     def to_csv(self) -> str:
@@ -192,6 +207,7 @@ def evaluate(
         seen=pictures.seen,
         problems=pictures.problems,
         task=classifier.task,
+        kind=kept.kind,
         rule=rule_kept(classifier, pictures, watcher),
         compared=None if len(found) == 1 else compare_answered(*found),
         names=names,

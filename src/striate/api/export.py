@@ -10,24 +10,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from striate.bundle import Bundle
+from striate.conversion.exported_program import picture_rule
 from striate.conversion.formats import ExportContent, ExportFormat, format_of
 from striate.data import Dataset, load_data
 from striate.durable_writing import check_writable, folder_beside, move_into_place
+from striate.encodings import Encoding
 from striate.errors import ExportError
-from striate.pixels import decode
+from striate.pixels import Preprocessing
 from striate.runs.run import Run
+from striate.runs.unseen_pictures import check_kinds
 from striate.runtime import Classifier, bundle_of, load_classifier
 from striate.sealing.agreement import (
     FEWEST_PICTURES,
     Agreement,
+    canaries_of,
     compare_answers,
     pictures_like,
     pictures_of_data,
+    sentences_like,
+    sentences_of_data,
 )
+from striate.text import SentenceEncoding
 from striate.text_layout import facts
 from striate.version import __version__
 from striate.watching import Watcher
@@ -84,7 +88,7 @@ class Export:
             ("answers", f"logits (batch, classes), features (batch, d); {probabilities}"),
             (
                 "labels",
-                f"the network's own on {agreement.same_label:,} of {agreement.pictures:,} pictures, {agreement.pictures_from}",
+                f"the network's own on {agreement.same_label:,} of {agreement.pictures:,} {agreement.many}, {agreement.pictures_from}",
             ),
             (
                 "difference",
@@ -118,7 +122,8 @@ def export(
             it), or `"torch_export"`; by default what the name ends in tells: `.onnx`, `.xml`, `.pt2`.
         with_preprocessing: Whether resize, crop and normalisation are in the file: it then takes decoded pictures of
             any size, upright, (batch, height, width, 3) RGB or (batch, height, width, 1) grey, uint8. Otherwise it takes
-            what `Preprocessing.normalise` gives, (batch, 3 or 1, H, W) float32.
+            what `Preprocessing.normalise` gives, (batch, 3 or 1, H, W) float32. Not possible of sentences, whose file takes the
+            ids of words, (batch, length) int64, as `SentenceEncoding.ready` gives them.
         data: Pictures to compare on, as for `striate.evaluate`; up to 300 of them. By default 100 are made from the
             canaries.
         root: Where the local copy of a built-in set is.
@@ -137,11 +142,16 @@ def export(
     row.check_packages(with_preprocessing)  # a missing one is told before any work
     dataset = None if data is None else load_data(data, root=root)  # names alone: whether it is there
     reference = load_classifier(bundle_of(classifier), engine="torch")
-    pictures, pictures_from = pictures_to_compare(reference.bundle, dataset, f"{data}", watcher)
+    rule = reference.contract.preprocessing
+    if not isinstance(rule, SentenceEncoding):
+        rule = reference.contract.picture_preprocessing  # which refuses all other kinds
+    if with_preprocessing:
+        picture_rule(rule)
+    items, items_from = items_to_compare(reference, dataset, f"{data}", watcher)
     content = ExportContent(
         network=reference.network,
         graph=reference.bundle.engine_path,
-        preprocessing=reference.contract.picture_preprocessing,
+        preprocessing=rule,
         with_preprocessing=with_preprocessing,
         metadata=describe_bundle(reference.bundle, row, with_preprocessing=with_preprocessing),
     )
@@ -152,8 +162,8 @@ def export(
         agreement = compare_answers(
             row.open(temporary[0]),
             reference,
-            pictures,
-            pictures_from=pictures_from,
+            items,
+            pictures_from=items_from,
             with_preprocessing=with_preprocessing,
             watcher=watcher,
         )
@@ -174,45 +184,66 @@ def export(
     )
 
 
-def pictures_to_compare(
-    bundle: Bundle, dataset: Dataset | None, data: str, watcher: Watcher
-) -> tuple[list[npt.NDArray[np.uint8]], str]:
-    """Pictures of the data, and where there are fewer than it takes, some that are made from the canaries; and what they are of."""
-    channels = bundle.contract.picture_preprocessing.channels
-    pictures = (
-        [] if dataset is None else pictures_of_data(dataset, channels=channels, count=MOST_PICTURES, watcher=watcher)
-    )
-    pictures_from = f"{len(pictures)} of {data}" if pictures else ""
-    if (missing := FEWEST_PICTURES - len(pictures)) > 0:
-        canaries = [decode(bundle.canary_path(canary.file), channels=channels) for canary in bundle.canaries.canaries]
-        pictures += pictures_like(canaries, missing)
-        pictures_from += f"{' and ' if pictures_from else ''}{missing} made from the canaries"
-    return pictures, pictures_from
+def items_to_compare(
+    reference: Classifier, dataset: Dataset | None, data: str, watcher: Watcher
+) -> tuple[list[Any], str]:
+    """Pictures or sentences of the data, and where there are fewer than it takes, some that are made; and what they are of.
+
+    Raises:
+        UsageError: The data holds something else than the classifier takes.
+        DataError: None of it can be read.
+    """
+    rule = reference.contract.preprocessing
+    items: list[Any] = []
+    if dataset is not None:
+        check_kinds([reference], dataset)
+        items += (
+            pictures_of_data(dataset, channels=rule.channels, count=MOST_PICTURES, watcher=watcher)
+            if isinstance(rule, Preprocessing)
+            else sentences_of_data(dataset, count=MOST_PICTURES)
+        )
+    items_from = f"{len(items)} of {data}" if items else ""
+    if (missing := FEWEST_PICTURES - len(items)) > 0:
+        if isinstance(rule, SentenceEncoding):
+            items += sentences_like(rule, missing)
+            made = "of words of the vocabulary"
+        else:
+            items += pictures_like(canaries_of(reference.bundle), missing)
+            made = "made from the canaries"
+        items_from += f"{' and ' if items_from else ''}{missing} {made}"
+    return items, items_from
 
 
 def describe_bundle(bundle: Bundle, row: ExportFormat, *, with_preprocessing: bool) -> dict[str, str]:
     """What an exported file says of itself: text by name; values that are not text are JSON."""
     contract = bundle.contract
-    rule = contract.picture_preprocessing
-    height, width = rule.size
-    takes = (
-        f"decoded pictures, upright: (batch, height, width, {rule.channels}) uint8, {rule.colour}"
-        if with_preprocessing
-        else f"prepared pictures: (batch, {rule.channels}, {height}, {width}) float32, "
-        f"({'pixel / 255' if rule.range == '0..1' else 'pixel'} - mean) / std, "
-        f"{rule.channel_order if rule.colour == 'rgb' else rule.colour}"
-    )
+    rule = contract.preprocessing
     opset = {} if row.opset is None else {"opset": str(row.opset)}
     return opset | {
         "striate_version": __version__,
         "model": contract.architecture.model,
         "classes": json.dumps(contract.classes, ensure_ascii=False),
-        "input": takes,
+        "input": described_input(rule, with_preprocessing=with_preprocessing),
         "preprocessing": json.dumps(rule.to_dict()),
         "preprocessing_in_graph": json.dumps(with_preprocessing),
         "temperature": json.dumps(contract.temperature),
         "contract_digest": bundle.digest,
     }
+
+
+def described_input(rule: Encoding, *, with_preprocessing: bool) -> str:
+    """What a file takes, in words."""
+    if not isinstance(rule, Preprocessing):
+        (length,) = rule.shape
+        return f"ids of words: (batch, {length}) int64; 0 fills up, 1 is a word that the vocabulary has not, its first word is 2"
+    if with_preprocessing:
+        return f"decoded pictures, upright: (batch, height, width, {rule.channels}) uint8, {rule.colour}"
+    height, width = rule.size
+    return (
+        f"prepared pictures: (batch, {rule.channels}, {height}, {width}) float32, "
+        f"({'pixel / 255' if rule.range == '0..1' else 'pixel'} - mean) / std, "
+        f"{rule.channel_order if rule.colour == 'rgb' else rule.colour}"
+    )
 
 
 @contextlib.contextmanager

@@ -23,13 +23,13 @@ from striate.printable_text import printable
 from striate.report.seeing_contents import Panel, SeeingReport
 from striate.report.seeing_page import render
 from striate.report.seeing_sheet import draw_everything, draw_panel, leaves_out
-from striate.sealing.opening import ModelName
+from striate.sealing.opening import ModelName, find_model
 from striate.seeing.many_pictures import check_many, many_pictures
 from striate.seeing.methods import ALL, METHODS, check_method, needs
 from striate.seeing.observation import check_unit, observe
 from striate.seeing.page import seeing_report
 from striate.seeing.question import Question
-from striate.seeing.seen_network import SeenNetwork, seen_network
+from striate.seeing.seen_network import SeenNetwork, check_seen, seen_network
 from striate.text_layout import wrapped
 from striate.training.memory import keep_freed_memory
 from striate.visualization import Unit, last_maps_layer
@@ -183,6 +183,8 @@ def visualize(
     keep_freed_memory()
     check_method(method, layer=layer, unit=unit, target=target)
     check_asked(AskedInput(size, mean, std))
+    if not isinstance(model, nn.Module | SeenNetwork):
+        check_seen(find_model(model))  # before what is given is taken for the name of a picture
     picture, data = _what_it_needs(method, picture, data)
     if not isinstance(model, SeenNetwork):
         model = seen_network(model, weights=weights, mean=mean, std=std, size=size, seed=seed, watcher=watcher)

@@ -31,11 +31,15 @@ def command(
     from striate.api.compare_runs import compare_runs
     from striate.api.filter_picture import check_output, write_picture
     from striate.cli.console import ConsoleWatcher, show
+    from striate.encodings import DEFAULT_KIND
 
     if sheet is not None:
         check_output(sheet)
     with ConsoleWatcher(quiet=quiet) as watcher:
         found = compare_runs(candidate, reference, data, split=split, root=root, watcher=watcher)
+        if sheet is not None and found.kind != DEFAULT_KIND:
+            watcher.note("a sheet is of pictures; none is drawn of sentences")
+            sheet = None
         if sheet is not None and not (found.lost or found.gained):
             watcher.note("the two have the same pictures right, so that there is nothing to show on a sheet")
     if sheet is not None and (found.lost or found.gained):

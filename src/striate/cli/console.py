@@ -76,6 +76,7 @@ class ConsoleWatcher(Watcher):
         self._said = 0.0
         self._tournament: TournamentRecord | None = None
         self._epoch_begun: tuple[int, int, float] | None = None
+        self._given = "pictures"
 
     def __enter__(self) -> ConsoleWatcher:
         collect_as_ever()
@@ -123,6 +124,10 @@ class ConsoleWatcher(Watcher):
         """A line that stands out more."""
         self._print(f"[bold red]warning:[/bold red] {escape(text)}")
 
+    def given(self, plural: str) -> None:
+        """What speeds are told in."""
+        self._given = plural
+
     def step(self, report: StepReport) -> None:
         """Moves the bars of the run and of the epoch."""
         if self._quiet:
@@ -131,7 +136,7 @@ class ConsoleWatcher(Watcher):
         if self._epoch_begun is None or self._epoch_begun[0] != report.epoch:
             self._epoch_begun = (report.epoch, report.pictures, now)
         pictures, seconds = report.pictures - self._epoch_begun[1], now - self._epoch_begun[2]
-        speed = f"{pictures / seconds:,.0f} pictures/s" if seconds > 0.2 else ""
+        speed = f"{pictures / seconds:,.0f} {self._given}/s" if seconds > 0.2 else ""
         figures = f"loss {report.loss:.4f}  accuracy {report.accuracy:.1%}  {speed}"
         if self._live:
             self._update("training", report.step, report.total_steps, "")
@@ -150,7 +155,7 @@ class ConsoleWatcher(Watcher):
         self._print(
             f"epoch {result.epoch:>3}  train loss {result.train_loss:.4f}  accuracy {result.train_accuracy:.2%}"
             + (held_out if result.val_loss == result.val_loss else "")
-            + f"  [dim]{result.pictures_per_second:,.0f} pictures/s[/dim]"
+            + f"  [dim]{result.pictures_per_second:,.0f} {self._given}/s[/dim]"
         )
 
     def tournament(self, record: TournamentRecord, folder: Path) -> None:

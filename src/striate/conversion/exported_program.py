@@ -5,12 +5,15 @@ from __future__ import annotations
 import copy
 import warnings
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
 from striate.conversion.openvino_ir import LogitsAndFeatures
 from striate.conversion.prepared_pictures import PreparedPictures
+from striate.encodings import Encoding
+from striate.errors import UsageError
 from striate.pixels import Preprocessing
 
 INPUT = "images"
@@ -34,26 +37,44 @@ class FromPictures(nn.Module):
         return answer
 
 
-def export_program(
-    network: nn.Module, preprocessing: Preprocessing, *, with_preprocessing: bool = False
-) -> ExportedProgram:
+def export_program(network: nn.Module, preprocessing: Encoding, *, with_preprocessing: bool = False) -> ExportedProgram:
     """A network of the catalogue as an exported program in fp32, in evaluation mode.
 
     Args:
         network: The network; it is not changed. Auxiliary heads are left out.
-        preprocessing: What makes its input of a picture.
+        preprocessing: What makes its input of a picture, or of a sentence.
         with_preprocessing: Whether the program takes decoded pictures and does that itself.
 
     Returns:
         A program with the input `images`, (batch, C, height, width) float32 with a free batch, or with preprocessing
-        (batch, height, width, C) uint8, of which all but C is free; and the outputs `logits` (batch, num_classes) and
+        (batch, height, width, C) uint8, of which all but C is free; of sentences (batch, length) int64, the ids of their
+        words. And the outputs `logits` (batch, num_classes) and
         `features` (batch, d).
+
+    Raises:
+        UsageError: Preprocessing of sentences is asked for.
     """
     plain = copy.deepcopy(network).cpu().float().eval().to(memory_format=torch.contiguous_format)
     module = LogitsAndFeatures(plain)
     if with_preprocessing:
-        return _exported_from_pictures(FromPictures(PreparedPictures(preprocessing), module), preprocessing)
-    return _exported(module, torch.zeros(2, preprocessing.channels, *preprocessing.size), ("batch",))
+        rule = picture_rule(preprocessing)
+        return _exported_from_pictures(FromPictures(PreparedPictures(rule), module), rule)
+    blank = preprocessing.ready(np.zeros((2, *preprocessing.shape), preprocessing.dtype))
+    return _exported(module, torch.zeros_like(torch.from_numpy(blank)), ("batch",))
+
+
+def picture_rule(encoding: Encoding) -> Preprocessing:
+    """The preprocessing that a graph can do by itself, which is that of pictures.
+
+    Raises:
+        UsageError: It is of another kind.
+    """
+    if not isinstance(encoding, Preprocessing):
+        raise UsageError(
+            "words become ids by a rule and a vocabulary, which no graph of numbers can hold: leave --with-preprocessing out; "
+            "the file takes the ids, and says of itself which word has which"
+        )
+    return encoding
 
 
 def export_preparation(preprocessing: Preprocessing) -> ExportedProgram:

@@ -15,13 +15,13 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from striate.conversion.exported_program import INPUT, OUTPUTS, export_preparation, export_program
+from striate.conversion.exported_program import INPUT, OUTPUTS, export_preparation, export_program, picture_rule
 from striate.conversion.onnx_model import OPSET, convert_to_onnx, load_onnx
 from striate.conversion.openvino_ir import put_before
 from striate.conversion.saving import save_graph
+from striate.encodings import Encoding
 from striate.errors import ExportError, UnknownNameError, UsageError
 from striate.openvino_loading import compile_graph, load_openvino, openvino_core
-from striate.pixels import Preprocessing
 from striate.utf8_paths import utf8_path
 
 METADATA_FILE = "striate.json"
@@ -29,7 +29,7 @@ METADATA_FILE = "striate.json"
 
 Answers: TypeAlias = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]
 Runner: TypeAlias = Callable[[npt.NDArray[np.generic]], Answers]
-"""Logits and features of what the file takes: normalised (N, C, H, W) float32, or decoded (N, H, W, C) uint8."""
+"""Logits and features of what the file takes: normalised (N, C, H, W) float32, decoded (N, H, W, C) uint8, or ids (N, L) int64."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class ExportContent:
     """Answers the network in torch, with its weights, in evaluation mode."""
     graph: Path
     """The same as a sealed OpenVINO graph in fp32."""
-    preprocessing: Preprocessing
+    preprocessing: Encoding
     with_preprocessing: bool
     """Whether the file takes decoded pictures."""
     metadata: Mapping[str, str]
@@ -99,7 +99,7 @@ def write_openvino(content: ExportContent, path: Path) -> None:
     """Writes OpenVINO's two files: the sealed graph, with preprocessing behind what OpenVINO makes of that in ONNX."""
     model = openvino_core().read_model(str(content.graph))
     if content.with_preprocessing:
-        program = export_preparation(content.preprocessing)
+        program = export_preparation(picture_rule(content.preprocessing))
         with tempfile.TemporaryDirectory(prefix="striate-export-") as scratch:
             file = Path(scratch) / "preparation.onnx"
             file.write_bytes(convert_to_onnx(program, metadata={}, outputs=("prepared",)).SerializeToString())

@@ -467,6 +467,7 @@ class Deciding:
             self.recipe,
             training_pictures=self.facts.training_pictures,
             total_steps=self.total_steps,
+            many=self.dataset.plural,
         )
         for decision in decisions:
             if decision.what not in unsaid:

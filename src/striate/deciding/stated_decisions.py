@@ -23,6 +23,7 @@ def state_decisions(
     *,
     training_pictures: int,
     total_steps: int,
+    many: str = "pictures",
 ) -> list[Decision]:
     """The decisions with the values that the run has: a later one replaces an earlier one, and so does what was asked for.
 
@@ -33,6 +34,7 @@ def state_decisions(
         recipe: The recipe that is carried out.
         training_pictures: How many there are.
         total_steps: Steps of gradient descent that are planned, as the time allows; not read where the head alone learns.
+        many: What several of what is given are called.
     """
     last = {decision.what: decision for decision in decisions}
     for decision in state_asked(request, asked, recipe):
@@ -44,7 +46,7 @@ def state_decisions(
         unused = STEPS_ONLY if recipe.transfer.draws > 1 else (*STEPS_ONLY, "augmentation")
         return [decision for what, decision in last.items() if what not in unused]
     if "epochs" in last:
-        last["epochs"] = state_epochs(last["epochs"], recipe, training_pictures, total_steps)
+        last["epochs"] = state_epochs(last["epochs"], recipe, training_pictures, total_steps, many)
     return list(last.values())
 
 
@@ -80,11 +82,11 @@ def describe_policy(policy: AugmentationPolicy, name: str) -> str:
     return f"{name}: {shown}" if name else shown
 
 
-def state_epochs(decision: Decision, recipe: Recipe, training_pictures: int, total_steps: int) -> Decision:
+def state_epochs(decision: Decision, recipe: Recipe, training_pictures: int, total_steps: int, many: str) -> Decision:
     """The epochs that are planned, with the looks that they make; the time limit may leave a part of them."""
     per_epoch = len(batch_sizes(training_pictures, recipe.batch_size))
     looks = count_looks(total_steps, training_pictures, recipe.batch_size)
-    said = f"{looks:,} looks at {training_pictures:,} training pictures"
+    said = f"{looks:,} looks at {training_pictures:,} training {many}"
     epochs = recipe.schedule.epochs
     if total_steps >= epochs * per_epoch:
         return Decision("epochs", str(epochs), f"{said}; {decision.why}")
@@ -93,7 +95,7 @@ def state_epochs(decision: Decision, recipe: Recipe, training_pictures: int, tot
 
 
 def state_taken(
-    decisions: Sequence[Decision], recipe: Recipe, *, training_pictures: int, steps: int
+    decisions: Sequence[Decision], recipe: Recipe, *, training_pictures: int, steps: int, many: str = "pictures"
 ) -> tuple[Decision, ...]:
     """The decisions of a run that has ended, with the epochs and steps that it took where the time limit ended it.
 
@@ -102,13 +104,14 @@ def state_taken(
         recipe: What was carried out.
         training_pictures: How many there are.
         steps: How many were taken; 0 where the head alone was fitted.
+        many: What several of what was given are called.
     """
     per_epoch = len(batch_sizes(training_pictures, recipe.batch_size))
     every_step = recipe.schedule.epochs * per_epoch
     if not steps or steps >= every_step:
         return tuple(decisions)
     looks = count_looks(steps, training_pictures, recipe.batch_size)
-    why = f"{looks:,} looks at {training_pictures:,} training pictures; the time limit left no more"
+    why = f"{looks:,} looks at {training_pictures:,} training {many}; the time limit left no more"
     taken = {
         "epochs": Decision("epochs", f"{steps / per_epoch:.2g} of {recipe.schedule.epochs}", why),
         "steps": Decision("steps", f"{steps:,} of {every_step:,}", "the time limit left no more"),

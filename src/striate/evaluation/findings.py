@@ -35,7 +35,13 @@ class Finding:
 
 
 def judge_scores(
-    scores: Scores, split: str, *, remedy: str, balance: str = "none", learnt_briefly: bool = False
+    scores: Scores,
+    split: str,
+    *,
+    remedy: str,
+    balance: str = "none",
+    learnt_briefly: bool = False,
+    many: str = "pictures",
 ) -> tuple[Finding, ...]:
     """Whether a classifier is clearly better than one answer for all, and which classes it loses.
 
@@ -49,6 +55,7 @@ def judge_scores(
         remedy: What to do about a classifier that has learnt next to nothing: a clause.
         balance: How training made up for uneven classes: `"none"`, `"loss"` or `"sampler"`.
         learnt_briefly: Whether training was so short that classes are lost for that alone.
+        many: What several of what was given are called.
 
     Example:
         >>> from striate.evaluation import score
@@ -58,12 +65,14 @@ def judge_scores(
         >>> finding.text[:66], finding.severity
         ('60.0% right on the 10 pictures of val is not clearly better than o', 'warning')
     """
-    chance = _compare_with_commonest(scores, split, remedy)
-    lost = _find_lost_classes(scores, split, balance=balance, at_chance=bool(chance), learnt_briefly=learnt_briefly)
+    chance = _compare_with_commonest(scores, split, remedy, many)
+    lost = _find_lost_classes(
+        scores, split, balance=balance, at_chance=bool(chance), learnt_briefly=learnt_briefly, many=many
+    )
     return (*chance, *lost)
 
 
-def _compare_with_commonest(scores: Scores, split: str, remedy: str) -> tuple[Finding, ...]:
+def _compare_with_commonest(scores: Scores, split: str, remedy: str, many: str) -> tuple[Finding, ...]:
     """The accuracy beside the share that always answering the commonest class would get right."""
     present = [row for row in scores.per_class if row.support]
     commonest = max(present, key=lambda row: row.support)
@@ -72,7 +81,7 @@ def _compare_with_commonest(scores: Scores, split: str, remedy: str) -> tuple[Fi
     if len(present) < 2 or low > share:
         return ()
     said = (
-        f"{scores.accuracy:.1%} right on the {scores.count:,} pictures of {split} is not clearly better than one answer for all: "
+        f"{scores.accuracy:.1%} right on the {scores.count:,} {many} of {split} is not clearly better than one answer for all: "
         f"always {commonest.name!r} is right on {share:.1%} (95 % interval of the accuracy {low:.1%} to {high:.1%})"
     )
     least = float(np.mean([wilson_interval(_found(row), row.support)[0] for row in present]))
@@ -84,12 +93,12 @@ def _compare_with_commonest(scores: Scores, split: str, remedy: str) -> tuple[Fi
         )
         return (Finding(f"{said}; it does tell the classes apart: {apart}"),)
     if scores.accuracy - share > (scores.accuracy - low) / 2:  # it may well be better, and too few pictures tell
-        remedy = f"more pictures in {split} would tell; {remedy}"
+        remedy = f"more {many} in {split} would tell; {remedy}"
     return (Finding(f"{said}; {remedy}", "warning"),)
 
 
 def _find_lost_classes(
-    scores: Scores, split: str, *, balance: str, at_chance: bool, learnt_briefly: bool
+    scores: Scores, split: str, *, balance: str, at_chance: bool, learnt_briefly: bool, many: str
 ) -> tuple[Finding, ...]:
     """The classes that are lost, the worst first; of even classes only where the others are not lost as well."""
     most = max(row.support for row in scores.per_class)
@@ -104,7 +113,8 @@ def _find_lost_classes(
             lost.append((row, rare, elsewhere))
     said = [
         Finding(
-            f"{_describe_lost(scores, split, row, elsewhere)}; {_remedy_for_lost(scores, row, balance if rare else None, learnt_briefly)}",
+            f"{_describe_lost(scores, split, row, elsewhere, many)}; "
+            f"{_remedy_for_lost(scores, row, balance if rare else None, learnt_briefly, many)}",
             "warning",
         )
         for row, rare, elsewhere in lost[:NAMED_CLASSES]
@@ -115,30 +125,30 @@ def _find_lost_classes(
     return tuple(said)
 
 
-def _describe_lost(scores: Scores, split: str, row: ClassScores, elsewhere: float) -> str:
+def _describe_lost(scores: Scores, split: str, row: ClassScores, elsewhere: float, many: str) -> str:
     """One lost class: its recall, and what it is taken for."""
     place = scores.per_class.index(row)
     called = scores.confusion_matrix[place].copy()
     called[place] = 0
     low, high = wilson_interval(_found(row), row.support)
     return (
-        f"of class {row.name!r} only {_found(row):,} of {row.support:,} pictures of {split} are found: recall {row.recall:.1%} "
+        f"of class {row.name!r} only {_found(row):,} of {row.support:,} {many} of {split} are found: recall {row.recall:.1%} "
         f"(95 % interval {low:.1%} to {high:.1%}), where the other classes have {elsewhere:.1%}; "
         f"it is mostly taken for {scores.per_class[int(called.argmax())].name!r}"
     )
 
 
-def _remedy_for_lost(scores: Scores, row: ClassScores, balance: str | None, learnt_briefly: bool) -> str:
+def _remedy_for_lost(scores: Scores, row: ClassScores, balance: str | None, learnt_briefly: bool, many: str) -> str:
     """What to do about a lost class; `balance` is None where the classes are even."""
     if learnt_briefly:
         return "training was short: train longer before anything else (--epochs, --time-limit)"
     if balance is None:
-        return "look at pictures and labels of both"
+        return f"look at {many} and labels of both"
     commonest = max(other.support for other in scores.per_class)
     rare = f"it is {commonest / row.support:.3g} times as rare as the commonest class"
     if balance == "none":
-        return f"{rare}: train with --balance loss or --balance sampler, or add pictures of it"
-    return f"{rare}, and --balance {balance} did not make up for that: add pictures of it"
+        return f"{rare}: train with --balance loss or --balance sampler, or add {many} of it"
+    return f"{rare}, and --balance {balance} did not make up for that: add {many} of it"
 
 
 def _found(row: ClassScores) -> int:

@@ -93,8 +93,8 @@ class MultiLabelScores:
         """None: what intervals there are is among the figures."""
         return {}
 
-    def facts(self) -> list[tuple[str, str]]:
-        """The single figures as names and values, for people."""
+    def facts(self, *, many: str = "pictures") -> list[tuple[str, str]]:
+        """The single figures as names and values, for people; several of what was given are called `many`."""
         return [
             (
                 "mean average precision",
@@ -107,7 +107,7 @@ class MultiLabelScores:
             ("calibration error", percent(self.expected_calibration_error, space="")),
         ]
 
-    def table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    def table(self, *, many: str = "pictures") -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
         """The columns' names, and a row a label, for people."""
         columns = ("label", "AP", "threshold", "named, there", "named, not", "missed", "precision", "recall", "F1")
         rows = [

@@ -89,8 +89,8 @@ class Scores:
         balanced, f1 = macro_intervals(self.confusion_matrix)
         return {"balanced_accuracy_interval": list(balanced), "f1_macro_interval": list(f1)}
 
-    def facts(self) -> list[tuple[str, str]]:
-        """The single figures as names and values, for people."""
+    def facts(self, *, many: str = "pictures") -> list[tuple[str, str]]:
+        """The single figures as names and values, for people; several of what was given are called `many`."""
         low, high = self.accuracy_interval
         balanced, f1 = self.further_intervals.values()
         figures = [
@@ -100,7 +100,7 @@ class Scores:
             (
                 "calibration error",
                 f"{percent(self.expected_calibration_error, space='')}, {percent(self.adaptive_calibration_error, space='')} "
-                "in bins of as many pictures each",
+                f"in bins of as many {many} each",
             ),
             ("macro F1", f"{self.f1_macro:.4f} (95 % interval {f1[0]:.3f} to {f1[1]:.3f})"),
         ]
@@ -108,13 +108,13 @@ class Scores:
             figures.insert(2, (f"top-{self.top_k} accuracy", f"{self.top_k_accuracy:.2%}"))
         return figures
 
-    def table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    def table(self, *, many: str = "pictures") -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
         """The columns' names, and a row a class, for people."""
         rows: list[tuple[str, ...]] = [
             (row.name, f"{row.precision:.3f}", f"{row.recall:.3f}", f"{row.f1:.3f}", f"{row.support:,}")
             for row in self.per_class
         ]
-        return ("class", "precision", "recall", "F1", "pictures"), rows
+        return ("class", "precision", "recall", "F1", many), rows
 
     def lines(self, width: int | None) -> list[str]:
         """Of `MOST_IN_TEXT` classes at most the confusion matrix."""

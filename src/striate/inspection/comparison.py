@@ -244,6 +244,6 @@ def _figures(inspection: Inspection) -> dict[str, str]:
         "element operations": f"{inspection.element_operations:,}",
         "receptive field": "" if size is None else str(size),
         "weights": bytes_text(memory.weights),
-        "inference, 1 picture": bytes_text(memory.inference),
-        "training, 1 picture": bytes_text(memory.training),
+        f"inference, 1 {inspection.one}": bytes_text(memory.inference),
+        f"training, 1 {inspection.one}": bytes_text(memory.training),
     }

@@ -49,7 +49,7 @@ class Inspection(Record):
             for stage in self.stages
         ]
         shape = "x".join(map(str, self.input_shape))
-        said = f"input {shape}; {self.parameters:,} parameters, {self.macs:,} multiply-adds a picture"
+        said = f"input {shape}; {self.parameters:,} parameters, {self.macs:,} multiply-adds a {self.one}"
         columns = ("stage", "output", "layers", "parameters", "multiply-adds")
         return notebook.block(self.name, notebook.text(self.paper), notebook.text(said), notebook.table(columns, rows))
 

@@ -64,12 +64,13 @@ def inspection_page(inspection: Record, *, batch_size: int = 1, depth: int | Non
         else ""
     )
     last = inspection.last_local
-    pictures = "one picture" if batch_size == 1 else f"{batch_size} pictures"
+    given = f"one {inspection.one}" if batch_size == 1 else f"{batch_size} {inspection.one}s"
+    unit = "words" if inspection.one == "sentence" else "pixels"
     figures = [
         ("Parameters", f"{inspection.parameters:,}", extra),
         ("MACs", f"{inspection.macs:,}", f"{count_text(inspection.flops)} FLOPs"),
-        ("Receptive field", field, f"pixels, at {last.name}" if last else ""),
-        ("Memory", bytes_text(memory.inference), f"to infer {pictures}"),
+        ("Receptive field", field, f"{unit}, at {last.name}" if last else ""),
+        ("Memory", bytes_text(memory.inference), f"to infer {given}"),
     ]
     page = Page(
         inspection,

@@ -120,6 +120,11 @@ class Record:
         return size[0] if len(set(size)) == 1 else size
 
     @property
+    def one(self) -> str:
+        """What a network with such an input is given one of: a sentence is a row of words' ids, a clip has frames."""
+        return {1: "sentence", 4: "clip"}.get(len(self.input_shape), "picture")
+
+    @property
     def uncounted(self) -> tuple[tuple[str, str, int], ...]:
         """Operations that no rule could count: layer, operation, how often."""
         return tuple(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from striate.inspection.layers import Layer
 from striate.inspection.record import Record
 from striate.text_layout import table, wrapped
+from striate.wording import plural
 
 COLUMNS = (
     "layer",
@@ -149,11 +150,11 @@ def totals(inspection: Record, batch_size: int) -> list[tuple[str, str]]:
         if len(inspection.input_shape) == 1:  # a sentence, along its words
             shown, jump, unit = f"{size}", f"{last.receptive_field.jump[0]}", "words"
         rows.append(("receptive field", f"{shown} {unit} at {last.name}, every {jump} {unit}"))
-    pictures = "1 picture" if batch_size == 1 else f"{batch_size} pictures"
+    given = plural(batch_size, inspection.one)
     rows += [
         ("weights", bytes_text(memory.weights)),
-        ("inference", f"about {bytes_text(memory.inference)} for {pictures}"),
-        ("training", f"about {bytes_text(memory.training)} for {pictures}, with gradients and momentum"),
+        ("inference", f"about {bytes_text(memory.inference)} for {given}"),
+        ("training", f"about {bytes_text(memory.training)} for {given}, with gradients and momentum"),
     ]
     return rows
 

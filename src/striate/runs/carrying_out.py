@@ -13,6 +13,7 @@ from striate.choosing import evenly
 from striate.data import Dataset, PixelStore, open_store
 from striate.data.examples import AnyExamples, examples_of
 from striate.deciding.run_plan import RunPlan
+from striate.encodings import named_encoding
 from striate.errors import StriateError, TrainingError
 from striate.interruption import interruptible
 from striate.models import Network
@@ -49,8 +50,9 @@ def carry_out(
     keep_freed_memory()
     history = read_history(folder)
     with live_report(folder, run, dataset, history) as live, interruptible() as signals, clear_failures(folder):
+        watcher.given(named_encoding(dataset.kind).plural)
         store, training, validation = open_examples(dataset, run, watcher)
-        timings["pictures"] = time.monotonic() - begun - sum(timings.values())
+        timings[dataset.plural] = time.monotonic() - begun - sum(timings.values())
         learnt, history = learn(
             folder,
             run,

@@ -73,6 +73,7 @@ def write_training_report(
             run.recipe,
             training_pictures=len(dataset.indices("train")),
             steps=int(history[-1]["step"]) if history else 0,
+            many=dataset.plural,
         ),
         scores={name: scores.to_dict() for name, scores in sealed.measured.scores.items()},
         mistakes=wrong,
@@ -117,7 +118,11 @@ def two_classes_of(sealed: Sealed, dataset: Dataset, split: str) -> TwoClasses |
         return None
     train = [dataset.counts()[name].get("train", 0) for name in dataset.classes]
     sought = 0 if train[0] < train[1] else 1
-    why = "which has fewer training pictures" if train[0] != train[1] else "the second of two classes of one size"
+    why = (
+        f"which has fewer training {dataset.plural}"
+        if train[0] != train[1]
+        else "the second of two classes of one size"
+    )
     probabilities, positive = sealed.measured.probabilities[split][:, sought], sealed.measured.labels[split] == sought
     chosen = None
     if "val" in sealed.measured.labels and len(np.unique(sealed.measured.labels["val"])) == 2:

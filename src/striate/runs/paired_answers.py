@@ -46,7 +46,7 @@ def compare_answered(candidate: Answered, reference: Answered) -> PairedComparis
     return compare_right(candidate.right, reference.right)
 
 
-def verdict_sentence(compared: PairedComparison, candidate: str, reference: str) -> str:
+def verdict_sentence(compared: PairedComparison, candidate: str, reference: str, *, one: str = "picture") -> str:
     """What may be said, for people.
 
     Example:
@@ -66,6 +66,6 @@ def verdict_sentence(compared: PairedComparison, candidate: str, reference: str)
     return (
         f"{verdict}: {share['candidate'] * 100:.1f} % right against {share['reference'] * 100:.1f} %, "
         f"{compared.difference * 100:+.1f} points (95 % interval {low * 100:+.1f} to {high * 100:+.1f}), p = {compared.p_value:.2g}; "
-        f"{compared.only_candidate:,} of {plural(compared.count, 'picture')} {candidate} alone has right, "
+        f"{compared.only_candidate:,} of {plural(compared.count, one)} {candidate} alone has right, "
         f"{compared.only_reference:,} {reference} alone."
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from striate.bundle import Contract, open_bundle
-from striate.encodings import named_encoding
+from striate.encodings import EncodingKind, named_encoding
 from striate.errors import StriateError
 from striate.evaluation import Finding
 from striate.runs.tournament_record import TournamentRecord, read_tournament
@@ -101,11 +101,12 @@ class Run:
             BundleError: Its bundle is damaged.
         """
         found = self.to_dict()
-        rows = headline_facts(found["metrics"][found["split"]], found) if found["split"] else []
+        kind = named_encoding(self.contract.kind)
+        rows = headline_facts(found["metrics"][found["split"]], found, kind) if found["split"] else []
         cut = self.contract.architecture.cut
         rows += [("network", f"{found['model']} with {cut}")] if cut else []
         rows += self.contract.rule.facts() if self.contract.rule is not None else []
-        predict = f"striate predict {shlex.quote(str(self.folder))} {named_encoding(self.contract.kind).example}"
+        predict = f"striate predict {shlex.quote(str(self.folder))} {kind.example}"
         rows += [("run", str(self.folder)), ("report", str(self.report)), ("predict", predict)]
         return "\n".join(facts(rows, width=width))
 
@@ -126,7 +127,9 @@ class Run:
             )
             for split, scores in metrics.items()
         ]
-        table = notebook.table(("split", "pictures", *(name.replace("_", " ") for name in shown)), rows)
+        table = notebook.table(
+            ("split", named_encoding(self.contract.kind).plural, *(name.replace("_", " ") for name in shown)), rows
+        )
         said = [f"{self.contract.architecture.title}; the report is {self.report}"]
         said += [finding.text for finding in self.findings]
         return notebook.block(f"Run {self.folder}", table, *map(notebook.text, said))
@@ -162,19 +165,19 @@ def tournament_facts(record: TournamentRecord) -> dict[str, Any]:
     }
 
 
-def headline_facts(figures: Mapping[str, Any], found: Mapping[str, Any]) -> list[tuple[str, str]]:
+def headline_facts(figures: Mapping[str, Any], found: Mapping[str, Any], kind: EncodingKind) -> list[tuple[str, str]]:
     """The figures of a split as names and values."""
-    rows = named_task(found["task"]).headline_facts(figures, found["split"])
-    return [*rows, ("sureness", describe_calibration(found["calibration"], figures))]
+    rows = named_task(found["task"]).headline_facts(figures, found["split"], many=kind.plural)
+    return [*rows, ("sureness", describe_calibration(found["calibration"], figures, kind.plural))]
 
 
-def describe_calibration(calibration: Mapping[str, Any], figures: Mapping[str, Any]) -> str:
+def describe_calibration(calibration: Mapping[str, Any], figures: Mapping[str, Any], many: str) -> str:
     """How far the probabilities are from the share of right answers, and what was done about it."""
     error = f"calibration error {percent(figures.get('expected_calibration_error'), space='')}"
     if not calibration.get("pictures"):
-        return f"{error}; no temperature was fitted: too few validation pictures"
+        return f"{error}; no temperature was fitted: too few validation {many}"
     before = percent(figures["expected_calibration_error_uncalibrated"], space="")
-    return f"{error}, {before} without the temperature {calibration['temperature']:g} (of {calibration['pictures']:,} validation pictures)"
+    return f"{error}, {before} without the temperature {calibration['temperature']:g} (of {calibration['pictures']:,} validation {many})"
 
 
 def run_folder_of(classifier: str | Path | Run | Classifier) -> Path | None:

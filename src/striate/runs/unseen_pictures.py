@@ -78,6 +78,7 @@ def unseen_pictures(
     """
     task = classifiers[0].task
     dataset = data if isinstance(data, Dataset) else load_data(data, root=root, task=named_task(task.name))
+    check_kinds(classifiers, dataset)
     dataset = _as_the_run_had_it(dataset, run_folder)
     if any(one.task.several != dataset.task.several for one in classifiers):
         raise UsageError(_of_another_task(classifiers, dataset))
@@ -99,12 +100,25 @@ def unseen_pictures(
         if seen.all():
             what = "the classifier was" if len(classifiers) == 1 else "the classifiers were"
             raise DataError(
-                f"{what} trained on all {len(rows)} pictures of {dataset.location} ({chosen}); "
+                f"{what} trained on all {len(rows)} {dataset.plural} of {dataset.location} ({chosen}); "
                 "measure on others, or name another --split"
             )
     kept = chosen_data.select(np.flatnonzero(~seen))
     labels = labels_of(kept, classifiers[0].classes)
     return UnseenPictures(kept, labels, chosen, int(seen.sum()), dataset.problems)
+
+
+def check_kinds(classifiers: Sequence[Classifier], dataset: Dataset) -> None:
+    """Refuses classifiers that are given something else than the data holds.
+
+    Raises:
+        UsageError: One is; the message says of what.
+    """
+    other = next((one for one in classifiers if one.kind.name != dataset.kind), None)
+    if other is not None:
+        raise UsageError(
+            f"{other.bundle.folder} is a classifier of {other.kind.plural}, and {dataset.location} has {dataset.plural}"
+        )
 
 
 def _of_another_task(classifiers: Sequence[Classifier], dataset: Dataset) -> str:
@@ -139,7 +153,7 @@ def choose_rows(dataset: Dataset, split: str | None, run_folder: Path | None) ->
         if len(rows):
             return name, rows
     if split is not None:
-        raise UsageError(f"{dataset.location} has no pictures in the split {split!r}")
+        raise UsageError(f"{dataset.location} has no {dataset.plural} in the split {split!r}")
     return "all", np.arange(len(dataset))
 
 

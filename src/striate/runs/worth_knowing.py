@@ -10,7 +10,7 @@ from typing import Any
 from striate.data import Dataset
 from striate.deciding.run_plan import RunPlan
 from striate.deciding.time_fit import FEWEST_EPOCHS, FEWEST_EPOCHS_FROM_WEIGHTS
-from striate.encodings import DEFAULT_KIND
+from striate.encodings import DEFAULT_KIND, named_encoding
 from striate.evaluation import Finding
 from striate.sealing import judge_calibration
 from striate.sealing.seal import Sealed
@@ -39,13 +39,14 @@ def judge_run(
     training = len(dataset.indices("train"))
     steps = int(history[-1]["step"]) if history else 0
     looks = count_looks(steps, training, run.recipe.batch_size)
-    cut = _find_cut(run, steps, looks, training, dataset.plural)
+    kind = named_encoding(dataset.kind)
+    cut = _find_cut(run, steps, looks, training, kind.plural)
     if go_on:
         ended = f"{len(history):,} of {run.recipe.schedule.epochs:,} epochs had ended"
         cut = (Finding(f"what is sealed was stopped early, when {ended}; {go_on}"),)
     split = next((name for name in ("test", "val") if name in scores), None)
     if split is None:
-        said = "nothing tells how good the classifier is: no picture was kept to measure it on; add a folder named val or test"
+        said = f"nothing tells how good the classifier is: no {kind.one} was kept to measure it on; add a folder named val or test"
         return (*cut, Finding(said, "warning"))
     shown = f"{looks:,} looks at {training:,} training {dataset.plural}"
     done = f"{steps:,} steps were taken, {shown}: " if steps and not cut else ""
@@ -56,6 +57,7 @@ def judge_run(
         remedy=f"{done}{_remedy(run, dataset, steps)}",
         balance=run.recipe.balance,
         learnt_briefly=0 < looks < fewest * training,
+        many=kind.plural,
     )
     return (*cut, *found)
 
@@ -73,14 +75,15 @@ def _remedy(run: RunPlan, dataset: Dataset, steps: int) -> str:
 
 def judge_sealing(sealed: Sealed, validation_pictures: int) -> tuple[Finding, ...]:
     """What the bundle lacks, since the validation pictures are too few: a temperature, the decision rule that was asked for."""
-    few = judge_calibration(sealed.bundle.contract.calibration, validation_pictures)
+    contract = sealed.bundle.contract
+    few = judge_calibration(contract.calibration, validation_pictures, one=named_encoding(contract.kind).one)
     if not sealed.rule_fault:
         return few
     said = f"the classifier never abstains, though that was asked for: {sealed.rule_fault}; `striate calibrate` can set it later"
     return (*few, Finding(said, "warning"))
 
 
-def _find_cut(run: RunPlan, steps: int, looks: int, training: int, items: str) -> tuple[Finding, ...]:
+def _find_cut(run: RunPlan, steps: int, looks: int, training: int, many: str) -> tuple[Finding, ...]:
     """How far a run came that its time limit ended; nothing of one that came to its end."""
     per_epoch = len(batch_sizes(training, run.recipe.batch_size))
     planned = run.recipe.schedule.epochs * per_epoch
@@ -88,7 +91,7 @@ def _find_cut(run: RunPlan, steps: int, looks: int, training: int, items: str) -
         return ()
     epochs = steps / per_epoch
     said = (
-        f"the time limit left {steps:,} of {planned:,} steps: {looks:,} looks at {training:,} training {items}, "
+        f"the time limit left {steps:,} of {planned:,} steps: {looks:,} looks at {training:,} training {many}, "
         f"{epochs:.2g} of {run.recipe.schedule.epochs:,} epochs"
     )
     fewest = FEWEST_EPOCHS_FROM_WEIGHTS if run.settings.weights else FEWEST_EPOCHS

@@ -15,6 +15,9 @@ from striate.forking import GATE, outliving_forks
 from striate.hardware import available_processors
 from striate.utf8_paths import utf8_path
 
+TYPES = {"float32": "tensor(float)", "int64": "tensor(int64)"}
+"""What ONNX Runtime calls a tensor, by numpy's name of what an encoding makes ready."""
+
 
 def check_onnxruntime() -> None:
     """Raises UsageError if onnxruntime is not installed."""
@@ -29,7 +32,7 @@ class ONNXRuntimeEngine:
     answers anything. As with OpenVINO, as many calls are worked on side by side as there are processors, each by one thread.
 
     Args:
-        path: The `.onnx` file, with the input `images` (?, C, H, W) and the outputs `logits` and `features`.
+        path: The `.onnx` file, with the input `images` (?, C, H, W), of sentences (?, L), and the outputs `logits` and `features`.
         encoding: How items were encoded.
 
     Raises:
@@ -60,13 +63,11 @@ class ONNXRuntimeEngine:
         except Exception as error:  # its errors have no class in common
             raise BundleError(f"ONNX Runtime cannot read {path.name}: {str(error).strip().splitlines()[-1]}") from error
         inputs, outputs = self._session.get_inputs(), {output.name for output in self._session.get_outputs()}
-        if [(one.name, one.type) for one in inputs] != [("images", "tensor(float)")] or not outputs >= {
-            "logits",
-            "features",
-        }:
+        takes = TYPES[encoding.ready(np.zeros((1, *encoding.shape), encoding.dtype)).dtype.name]
+        if [(one.name, one.type) for one in inputs] != [("images", takes)] or not outputs >= {"logits", "features"}:
             raise BundleError(
                 f"{path.name} takes {', '.join(f'{one.name}: {one.type}' for one in inputs)} and answers {', '.join(sorted(outputs))}; "
-                "expected images: tensor(float), and logits and features; export it without preprocessing"
+                f"expected images: {takes}, and logits and features; export it without preprocessing"
             )
 
     def infer(self, encoded: npt.NDArray[Any]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:

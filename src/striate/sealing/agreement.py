@@ -10,14 +10,18 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageEnhance
 
+from striate.bundle import Bundle
 from striate.choosing import evenly
 from striate.conversion.formats import Answers, Runner
 from striate.data import Dataset
 from striate.errors import DataError, PictureError
-from striate.pixels import decode
+from striate.pixels import Preprocessing, decode
 from striate.runtime import Classifier
 from striate.tasks import Task
 from striate.tasks.task import Targets
+from striate.text import SentenceEncoding
+from striate.text.sentences import sentence_of
+from striate.text.words import split_words
 from striate.watching import Watcher
 
 FEWEST_PICTURES = 100
@@ -42,6 +46,8 @@ class Agreement:
     """The largest difference of a canary's logit from the sealed one, as a share of the range of the sealed ones."""
     tolerance: float
     """The largest share that is allowed."""
+    many: str = "pictures"
+    """What they are called."""
 
     @property
     def passed(self) -> bool:
@@ -52,7 +58,7 @@ class Agreement:
     def summary(self) -> str:
         """The numbers, in one clause."""
         return (
-            f"the label is the network's on {self.same_label:,} of {self.pictures:,} pictures ({self.pictures_from}); "
+            f"the label is the network's on {self.same_label:,} of {self.pictures:,} {self.many} ({self.pictures_from}); "
             f"logits differ by {self.logits_difference:.1e} of their range at most, features by {self.features_difference:.1e}, "
             f"the sealed logits of {self.canaries} canaries by {self.canaries_difference:.1e} (allowed: {self.tolerance:.0e})"
         )
@@ -61,44 +67,44 @@ class Agreement:
 def compare_answers(
     run: Runner,
     reference: Classifier,
-    pictures: Sequence[Pixels],
+    items: Sequence[Any],
     *,
     pictures_from: str,
     with_preprocessing: bool,
     watcher: Watcher,
 ) -> Agreement:
-    """Runs a file and the network on the same pictures and on the canaries.
+    """Runs a file and the network on the same pictures or sentences and on the canaries.
 
     Args:
         run: Runs the file.
         reference: The classifier with its network in torch.
-        pictures: Decoded pictures (H, W, C), of any sizes.
+        items: Decoded pictures (H, W, C), of any sizes, or sentences.
         pictures_from: Where they come from, for the result.
         with_preprocessing: Whether the file takes decoded pictures.
         watcher: Hears how far it is.
     """
     contract, sheet = reference.contract, reference.bundle.canaries
-    rule = contract.picture_preprocessing
-    canaries = [decode(reference.bundle.canary_path(canary.file), channels=rule.channels) for canary in sheet.canaries]
-    every = [*canaries, *pictures]
+    rule = contract.preprocessing
+    canaries = canaries_of(reference.bundle)
+    every = [*canaries, *items]
     networks: list[Answers] = []
     files: list[Answers] = []
     watcher.task("comparing", 0, len(every))
     for start in range(0, len(every), BATCH):
         batch = every[start : start + BATCH]
-        pixels = np.stack([rule.resized(picture) for picture in batch])
-        networks.append(reference.engine.infer(pixels))
+        encoded = np.stack([rule.encode(item) for item in batch])
+        networks.append(reference.engine.infer(encoded))
         if with_preprocessing:
             files += [run(picture[np.newaxis]) for picture in batch]
         else:
-            files.append(run(rule.normalise(pixels)))
+            files.append(run(rule.ready(encoded)))
         watcher.task("comparing", start + len(batch), len(every))
     logits, features = (np.concatenate(parts) for parts in zip(*networks, strict=True))
     other_logits, other_features = (np.concatenate(parts) for parts in zip(*files, strict=True))
     task = reference.task
     answers, others = (answers_of(found, task, contract.calibration) for found in (logits, other_logits))
     return Agreement(
-        pictures=len(pictures),
+        pictures=len(items),
         pictures_from=pictures_from,
         same_label=int(task.same(answers, others)[len(canaries) :].sum()),
         logits_difference=largest_difference(logits, other_logits),
@@ -108,7 +114,17 @@ def compare_answers(
             sheet.logits(contract.outputs), other_logits[: len(canaries)].astype(np.float64)
         ),
         tolerance=contract.precisions["fp32"].tolerance,
+        many=reference.kind.plural,
     )
+
+
+def canaries_of(bundle: Bundle) -> list[Any]:
+    """A bundle's canaries as items: decoded pictures of its channels, or what its text files hold."""
+    rule = bundle.contract.preprocessing
+    paths = [bundle.canary_path(canary.file) for canary in bundle.canaries.canaries]
+    if isinstance(rule, Preprocessing):
+        return [decode(path, channels=rule.channels) for path in paths]
+    return [path.read_bytes() for path in paths]
 
 
 def answers_of(logits: npt.NDArray[np.floating[Any]], task: Task, calibration: Mapping[str, int | float]) -> Targets:
@@ -152,6 +168,31 @@ def pictures_of_data(dataset: Dataset, *, channels: int, count: int, watcher: Wa
     if not pictures:
         raise DataError(f"none of the pictures of {dataset.location} can be read")
     return pictures
+
+
+def sentences_of_data(dataset: Dataset, *, count: int) -> list[str]:
+    """Sentences of a data set, evenly from the first to the last; those without a word are passed over.
+
+    Raises:
+        DataError: If there are none.
+    """
+    read = (sentence_of(dataset.pictures.read(int(row))) for row in evenly(len(dataset), count))
+    if not (sentences := [sentence for sentence in read if split_words(sentence)]):
+        raise DataError(f"none of the sentences of {dataset.location} has a word")
+    return sentences
+
+
+def sentences_like(encoding: SentenceEncoding, count: int, *, seed: int = 0) -> list[str]:
+    """Sentences of words that are drawn from a vocabulary, as short as one word and longer than the network sees.
+
+    Args:
+        encoding: Whose vocabulary and length.
+        count: How many to make.
+        seed: Of what is drawn.
+    """
+    generator = np.random.default_rng(seed)
+    lengths = generator.integers(1, encoding.length + encoding.length // 4 + 1, count)
+    return [" ".join(generator.choice(encoding.words, length)) for length in lengths]
 
 
 def pictures_like(originals: Sequence[Pixels], count: int, *, seed: int = 0) -> list[Pixels]:

@@ -32,14 +32,16 @@ def calibrate(
     return {"temperature": fit_temperature(answers, right), "pictures": len(labels["val"])}
 
 
-def judge_calibration(calibration: Mapping[str, int | float], validation_pictures: int) -> tuple[Finding, ...]:
+def judge_calibration(
+    calibration: Mapping[str, int | float], validation_pictures: int, *, one: str = "picture"
+) -> tuple[Finding, ...]:
     """That probabilities are uncalibrated, where no temperature was fitted."""
     if calibration["pictures"]:
         return ()
     few = (
-        f"{validation_pictures:,} validation pictures are too few"
+        f"{validation_pictures:,} validation {one}s are too few"
         if validation_pictures
-        else "there is no validation picture"
+        else f"there is no validation {one}"
     )
     return (
         Finding(

@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from striate.bundle import Bundle
+from striate.encodings import DEFAULT_KIND, named_encoding
 from striate.errors import UnknownNameError, UsageError
 from striate.hooks import held_still
 from striate.initialization import drafting
@@ -164,6 +165,19 @@ class SeenNetwork:
         return number
 
 
+def check_seen(found: Row | Bundle) -> None:
+    """Refuses what is given something else than pictures.
+
+    Raises:
+        UsageError: It is.
+    """
+    kind = found.kind if isinstance(found, Row) else found.contract.kind
+    if kind != DEFAULT_KIND:
+        raise UsageError(
+            f"the network is for {named_encoding(kind).plural}; what one sees can be shown only of pictures"
+        )
+
+
 def seen_network(
     model: nn.Module | ModelName,
     *,
@@ -200,6 +214,7 @@ def seen_network(
     if isinstance(model, nn.Module):
         return _module(model, mean, std, size)
     found = find_model(model)
+    check_seen(found)
     if isinstance(found, Row):
         return _of_catalogue(found, weights, mean, std, size, seed, watcher)
     if weights is not None or mean is not None or std is not None:

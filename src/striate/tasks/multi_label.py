@@ -186,19 +186,28 @@ class MultiLabel:
         """What `to_dict` of its scores wrote."""
         return MultiLabelScores.from_dict(figures)
 
-    def headline_facts(self, figures: Mapping[str, Any], split: str) -> list[tuple[str, str]]:
+    def headline_facts(
+        self, figures: Mapping[str, Any], split: str, *, many: str = "pictures"
+    ) -> list[tuple[str, str]]:
         """The mean average precision, F1, and how often all labels of a picture are right."""
-        found = f"{figures['mean_average_precision']:.2%} on {figures['count']:,} pictures of {split}"
+        found = f"{figures['mean_average_precision']:.2%} on {figures['count']:,} {many} of {split}"
         if interval := figures.get("mean_average_precision_interval"):
             found += f" (95 % interval {interval[0]:.1%} to {interval[1]:.1%})"
         return [
             ("mean average precision", found),
             ("F1 at the thresholds", f"{figures['f1_micro']:.3f} micro, {figures['f1_macro']:.3f} macro"),
-            ("all labels right", f"{figures['accuracy']:.2%} of the pictures"),
+            ("all labels right", f"{figures['accuracy']:.2%} of the {many}"),
         ]
 
     def judge(
-        self, scores: Any, split: str, *, remedy: str, balance: str = "none", learnt_briefly: bool = False
+        self,
+        scores: Any,
+        split: str,
+        *,
+        remedy: str,
+        balance: str = "none",
+        learnt_briefly: bool = False,
+        many: str = "pictures",
     ) -> tuple[Finding, ...]:
         """Labels that are found hardly better than by chance, and those that too few pictures have."""
         return judge_label_scores(scores, split, remedy=remedy)

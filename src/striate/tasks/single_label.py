@@ -161,10 +161,12 @@ class SingleLabel:
         """What `Scores.to_dict` wrote."""
         return Scores.from_dict(figures)
 
-    def headline_facts(self, figures: Mapping[str, Any], split: str) -> list[tuple[str, str]]:
+    def headline_facts(
+        self, figures: Mapping[str, Any], split: str, *, many: str = "pictures"
+    ) -> list[tuple[str, str]]:
         """The accuracy; and how the classes fare by themselves, where that is another number."""
         low, high = figures["accuracy_interval"]
-        said = f"{figures['accuracy']:.2%} on {figures['count']:,} pictures of {split} (95 % interval {low:.1%} to {high:.1%})"
+        said = f"{figures['accuracy']:.2%} on {figures['count']:,} {many} of {split} (95 % interval {low:.1%} to {high:.1%})"
         rows = [("accuracy", said)]
         if abs(figures["balanced_accuracy"] - figures["accuracy"]) > 1e-9:  # they are the same where classes are even
             recall = f"{figures['balanced_accuracy']:.2%} balanced accuracy (the mean recall of the classes)"
@@ -172,10 +174,17 @@ class SingleLabel:
         return rows
 
     def judge(
-        self, scores: Any, split: str, *, remedy: str, balance: str = "none", learnt_briefly: bool = False
+        self,
+        scores: Any,
+        split: str,
+        *,
+        remedy: str,
+        balance: str = "none",
+        learnt_briefly: bool = False,
+        many: str = "pictures",
     ) -> tuple[Finding, ...]:
         """Whether they are clearly better than one answer for all, and which classes are lost."""
-        return judge_scores(scores, split, remedy=remedy, balance=balance, learnt_briefly=learnt_briefly)
+        return judge_scores(scores, split, remedy=remedy, balance=balance, learnt_briefly=learnt_briefly, many=many)
 
 
 SINGLE_LABEL = SingleLabel()

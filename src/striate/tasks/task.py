@@ -48,10 +48,10 @@ class TaskScores(Protocol):
     def further_intervals(self) -> Mapping[str, list[float]]:
         """Those that are not among the figures, by the names that they have in JSON."""
 
-    def facts(self) -> list[tuple[str, str]]:
-        """The single figures as names and values, for people."""
+    def facts(self, *, many: str = "pictures") -> list[tuple[str, str]]:
+        """The single figures as names and values, for people; several of what was given are called `many`."""
 
-    def table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    def table(self, *, many: str = "pictures") -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
         """The columns' names, and a row a class, for people."""
 
     def lines(self, width: int | None) -> list[str]:
@@ -204,10 +204,25 @@ class Task(Protocol):
     def read_scores(self, figures: Mapping[str, Any]) -> TaskScores:
         """The scores that their `to_dict` wrote."""
 
-    def headline_facts(self, figures: Mapping[str, Any], split: str) -> list[tuple[str, str]]:
-        """What a run says first of the figures that a contract has of a split: names and values, for people."""
+    def headline_facts(
+        self, figures: Mapping[str, Any], split: str, *, many: str = "pictures"
+    ) -> list[tuple[str, str]]:
+        """What a run says first of the figures that a contract has of a split: names and values, for people.
+
+        Args:
+            figures: The split's.
+            split: Its name.
+            many: What several of what was given are called.
+        """
 
     def judge(
-        self, scores: Any, split: str, *, remedy: str, balance: str = "none", learnt_briefly: bool = False
+        self,
+        scores: Any,
+        split: str,
+        *,
+        remedy: str,
+        balance: str = "none",
+        learnt_briefly: bool = False,
+        many: str = "pictures",
     ) -> tuple[Finding, ...]:
         """What is worth knowing of a split's scores; the arguments are those of `striate.evaluation.judge_scores`."""

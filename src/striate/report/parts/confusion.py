@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from striate.encodings import named_encoding
 from striate.evaluation import Scores
 from striate.report.contents import TrainingReport
 from striate.report.parts.part import Part
@@ -204,12 +205,12 @@ def _cells(matrix: Matrix, classes: Sequence[str], cell: int, gap: float) -> tup
     return tuple(cells)
 
 
-def describe(matrix: Matrix, classes: Sequence[str]) -> str:
+def describe(matrix: Matrix, classes: Sequence[str], one: str = "picture") -> str:
     """One sentence for those who cannot see the drawing."""
     total, right = int(matrix.sum()), int(matrix.trace())
     return (
         f"Confusion matrix of {plural(len(classes), 'class', 'classes')}: "
-        f"{right:,} of {plural(total, 'picture')} on the diagonal, {total - right:,} off it."
+        f"{right:,} of {plural(total, one)} on the diagonal, {total - right:,} off it."
     )
 
 
@@ -233,7 +234,7 @@ def words(report: TrainingReport, scores: Scores | None) -> Confusions | None:
     kinds = int(np.count_nonzero(matrix)) - int(np.count_nonzero(matrix.diagonal()))
     drawing = draw(matrix, classes)
     note = f"The {len(pairs)} commonest of {kinds:,} kinds of mistake." if kinds > len(pairs) else ""
-    return Confusions(drawing, describe(matrix, classes), tuple(pairs), note)
+    return Confusions(drawing, describe(matrix, classes, named_encoding(report.data.kind).one), tuple(pairs), note)
 
 
 PART = Part("confusion", "Confusion", words)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from striate.encodings import named_encoding
 from striate.evaluation import Scores
 from striate.evaluation.two_classes import AtThreshold, ThresholdCurves
 from striate.report.contents import TrainingReport, TwoClasses
@@ -27,10 +28,10 @@ class TwoClassesPart:
     advice: str
 
 
-def two_classes_part(two: TwoClasses) -> TwoClassesPart:
+def two_classes_part(two: TwoClasses, one: str = "picture") -> TwoClassesPart:
     """The curves, with each threshold marked on them, and a row for each."""
     curves, chosen = two.curves, two.chosen
-    of = f"{plural(curves.positives, 'picture')} of {two.positive} and {curves.negatives:,} of {two.negative}"
+    of = f"{plural(curves.positives, one)} of {two.positive} and {curves.negatives:,} of {two.negative}"
     said = f"What is sought is {two.positive}, {two.why}; the curves go over all thresholds, on {of} ({two.split})."
     points = [two.half] + ([chosen] if chosen else [])
     rows = [_row("0.5, the more probable class", two.half)]
@@ -41,17 +42,19 @@ def two_classes_part(two: TwoClasses) -> TwoClassesPart:
         charts=(_roc(curves, points), _precision_recall(curves, points)),
         columns=("Threshold", "Recall (sensitivity)", "Specificity", "Precision"),
         rows=tuple(rows),
-        advice=_advice(two),
+        advice=_advice(two, one),
     )
 
 
-def _advice(two: TwoClasses) -> str:
+def _advice(two: TwoClasses, one: str) -> str:
     if two.chosen is None:
-        return "No threshold is chosen: the validation pictures are not of both classes."
-    said = "The chosen threshold has the highest mean of recall and specificity (Youden's index) on the validation pictures"
+        return f"No threshold is chosen: the validation {one}s are not of both classes."
+    said = (
+        f"The chosen threshold has the highest mean of recall and specificity (Youden's index) on the validation {one}s"
+    )
     if two.chosen_on == two.split:
         return f"{said}, which are also those that it is measured on here: on others it will do a little worse."
-    return f"{said}; what it does is measured on other pictures, those of {two.split}. Predictions go on taking the more probable class."
+    return f"{said}; what it does is measured on other {one}s, those of {two.split}. Predictions go on taking the more probable class."
 
 
 def _row(name: str, point: AtThreshold) -> tuple[str, ...]:
@@ -109,7 +112,7 @@ def _thinned(count: int) -> list[int]:
 
 def words(report: TrainingReport, scores: Scores | None) -> TwoClassesPart | None:
     """What the page shows of the report's `two_classes`, if it has any."""
-    return two_classes_part(report.two_classes) if report.two_classes else None
+    return two_classes_part(report.two_classes, named_encoding(report.data.kind).one) if report.two_classes else None
 
 
 PART = Part("thresholds", "Thresholds", words)
