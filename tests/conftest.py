@@ -111,6 +111,45 @@ def striped(once):
     return once("pictures/striped", lambda folder: draw_pictures(folder, ("across", "bands"), 30))
 
 
+def draw_labelled(folder: Path) -> None:
+    """`labels.csv` and 72 pictures: red above, blue below, both or neither; a half to train, a quarter each to validate and test."""
+    generator = np.random.default_rng(0)
+    (folder / "pictures").mkdir(parents=True)
+    lines = ["path,labels,split"]
+    for number in range(72):
+        pixels = 90 + generator.normal(0, 12, (32, 32, 3))
+        shown = [name for name, bit in (("red", 1), ("blue", 2)) if number // 4 & bit]
+        pixels[:16, :, 0] += 110 * ("red" in shown)
+        pixels[16:, :, 2] += 110 * ("blue" in shown)
+        Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(folder / f"pictures/{number:02}.png")
+        lines.append(f"pictures/{number:02}.png,{'|'.join(shown)},{('train', 'train', 'val', 'test')[number % 4]}")
+    (folder / "labels.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def labelled(once):
+    """A table of pictures that have the labels `red` and `blue`, one of them, or none."""
+    return once("pictures/labelled", draw_labelled) / "labels.csv"
+
+
+@pytest.fixture(scope="session")
+def label_run(labelled, once):
+    """A run that was trained on `labelled`: of several labels a picture; do not change it."""
+    import striate
+
+    options = {"model": "resnet20", "epochs": 4, "precision": "fp32", "settings": ["batch_size=12"]}
+    return striate.Run(once("runs/labelled", lambda folder: striate.train(labelled, output=folder, **options)))
+
+
+@pytest.fixture(scope="session")
+def sigmoid_run(striped, once):
+    """A run that was trained on `striped` to tell the two classes apart by one number; do not change it."""
+    import striate
+
+    options = {"model": "resnet20", "epochs": 3, "classifier": "sigmoid", "settings": ["batch_size=16"]}
+    return striate.Run(once("runs/sigmoid", lambda folder: striate.train(striped, output=folder, **options)))
+
+
 @pytest.fixture(scope="session")
 def drawn():
     """The function that draws such folders."""

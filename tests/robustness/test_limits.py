@@ -10,7 +10,9 @@ CLASSES = ("ant", "bee")
 
 def curve(name, clean, shifted, labels, flips=3):
     clean, shifted, labels = np.array(clean), np.array(shifted), np.array(labels)
-    return limit_curve(KNOWN[name], clean, shifted, clean == labels, shifted == labels, labels, CLASSES, flips=flips)
+    right = (clean == labels, shifted == labels)
+    members = labels == np.arange(len(CLASSES))[:, None]
+    return limit_curve(KNOWN[name], clean, shifted, *right, labels, members, CLASSES, flips=flips)
 
 
 def wrong(labels, count):

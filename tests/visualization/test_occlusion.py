@@ -178,3 +178,14 @@ def test_what_does_not_fit_is_said(asked, message):
 def test_a_wrong_layer_has_the_close_match():
     with pytest.raises(UnknownNameError, match="unknown layer 'map'; did you mean 'maps'"):
         occlusion(InPlace(), torch.ones(1, 1, 8, 8), layer="map")
+
+
+def test_where_each_class_is_a_question_of_its_own_its_probability_is_a_sigmoid():
+    network = nn.Sequential(nn.Flatten(), nn.Linear(4, 2, bias=False))
+    network[1].weight.data = torch.tensor([[2.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 6.0]])
+    seen = occlusion(
+        network, torch.ones(1, 1, 2, 2), target=0, layer="1", patch=1, stride=1, temperature=2.0, classifier="sigmoid"
+    )
+    told = float(torch.tensor(1.0).sigmoid())  # 2 over the temperature
+    assert seen.unhidden_probability.tolist() == pytest.approx([told])
+    assert seen.probability.flatten().tolist() == pytest.approx([0.5, told, told, told])

@@ -10,9 +10,10 @@ from typing import Any, Literal
 from striate.data import Dataset
 from striate.deciding.deciding import OF_THE_RECIPE, Deciding
 from striate.deciding.early_refusals import check_advisable
+from striate.deciding.task_choice import check_one_class
 from striate.deciding.training_request import TrainingRequest
 from striate.deciding.transfer_choice import time_budget
-from striate.errors import DataError, UsageError
+from striate.errors import DataError
 from striate.report.quadrants import StageBar, TransferMap, draw_transfer_map
 from striate.row_writing import json_text
 from striate.text_layout import wrapped
@@ -138,10 +139,7 @@ def advise(
     deciding.check_request()
     if len(deciding.data.classes) < 2:
         raise DataError(f"{deciding.data.location} has {len(deciding.data.classes)} class; advice needs two at least")
-    if deciding.data.task.several:
-        raise UsageError(
-            "advice compares heads of one class a picture, and these pictures may have several; train with --transfer full"
-        )
+    check_one_class(deciding.data, "advice compares")
     deciding.read_weights()
     deciding.read_data()
     deciding.choose_network()

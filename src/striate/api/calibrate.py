@@ -111,7 +111,10 @@ def calibrate(
     contract = bundle.contract
     task = named_task(contract.task)
     if not task.takes_rule:
-        raise UsageError(f"the bundle's task is {contract.task}, for which there are no decision rules")
+        raise UsageError(
+            f"the bundle's task is {contract.task!r}, for which there are no decision rules; "
+            "they are of classifiers of one class a picture by a softmax"
+        )
     if wanted.costs is not None:
         wanted.costs.check(contract.classes)
     training, validation = calibration_and_validation(

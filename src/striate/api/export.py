@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from striate.bundle import Bundle
+from striate.bundle import Bundle, Contract
 from striate.conversion.exported_program import picture_rule
 from striate.conversion.formats import ExportContent, ExportFormat, format_of
 from striate.data import Dataset, load_data
@@ -80,7 +80,7 @@ class Export:
     def _facts(self) -> list[tuple[str, str]]:
         agreement = self.agreement
         form = {"onnx": f"ONNX, opset {self.opset}", "openvino": "OpenVINO IR", "torch_export": "torch.export program"}
-        probabilities = f"probabilities are softmax(logits / {float(self.metadata['temperature']):g})"
+        probabilities = f"probabilities are {self.metadata['probabilities']}"
         return [
             ("written", ", ".join(f"{path} ({path.stat().st_size / 1e6:,.1f} MB)" for path in self.files)),
             ("format", f"{form[self.file_format]}, fp32"),
@@ -218,8 +218,9 @@ def describe_bundle(bundle: Bundle, row: ExportFormat, *, with_preprocessing: bo
     """What an exported file says of itself: text by name; values that are not text are JSON."""
     contract = bundle.contract
     rule = contract.preprocessing
-    opset = {} if row.opset is None else {"opset": str(row.opset)}
-    return opset | {
+    free = {} if row.opset is None else {"opset": str(row.opset)}
+    free |= {"thresholds": json.dumps(dict(contract.thresholds), ensure_ascii=False)} if contract.thresholds else {}
+    return free | {
         "striate_version": __version__,
         "model": contract.architecture.model,
         "classes": json.dumps(contract.classes, ensure_ascii=False),
@@ -227,6 +228,7 @@ def describe_bundle(bundle: Bundle, row: ExportFormat, *, with_preprocessing: bo
         "preprocessing": json.dumps(rule.to_dict()),
         "preprocessing_in_graph": json.dumps(with_preprocessing),
         "temperature": json.dumps(contract.temperature),
+        "probabilities": probabilities_of(contract),
         "contract_digest": bundle.digest,
     }
 
@@ -244,6 +246,12 @@ def described_input(rule: Encoding, *, with_preprocessing: bool) -> str:
         f"({'pixel / 255' if rule.range == '0..1' else 'pixel'} - mean) / std, "
         f"{rule.channel_order if rule.colour == 'rgb' else rule.colour}"
     )
+
+
+def probabilities_of(contract: Contract) -> str:
+    """How the logits of a file become probabilities, in words."""
+    said = f"{contract.asked.classifier}(logits / {contract.temperature:g})"
+    return said if len(contract.outputs) == len(contract.classes) else f"{said}, of {', '.join(contract.outputs)}"
 
 
 @contextlib.contextmanager

@@ -12,6 +12,7 @@ import numpy as np
 from striate.data import Dataset
 from striate.deciding.deciding import OF_THE_RECIPE, Deciding
 from striate.deciding.judge import frozen_features
+from striate.deciding.task_choice import check_one_class
 from striate.deciding.training_request import TrainingRequest
 from striate.durable_writing import check_writable, write_durably
 from striate.errors import DataError, UsageError
@@ -171,6 +172,7 @@ def learning_curve(
         raise DataError(
             f"{deciding.data.location} has {len(deciding.data.classes)} class; a learning curve needs two at least"
         )
+    check_one_class(deciding.data, "a learning curve is made of")
     deciding.read_weights()
     deciding.read_data()
     deciding.choose_network()

@@ -31,6 +31,8 @@ from striate.robustness.stressed_classifier import Stressed, answers_of_all, pre
 from striate.runs.run import Run, names_of, run_folder_of
 from striate.runs.unseen_pictures import check_split, unseen_pictures
 from striate.runtime import Classifier, as_classifier, load_classifier
+from striate.tasks import Task, said_of
+from striate.tasks.task import Targets
 from striate.text_layout import facts, table, wrapped
 from striate.watching import Watcher
 from striate.wording import plural
@@ -305,7 +307,9 @@ def _measured(
         for (name, one), found, true in zip(classifiers, answers, labels, strict=True)
     )
     first = classifiers[0][1]
-    flipped = _flipped(stressed[0], pixels[first.contract.picture_preprocessing], identities, labels[0], seed)
+    flipped = _flipped(
+        stressed[0], pixels[first.contract.picture_preprocessing], identities, first.task, labels[0], seed
+    )
     return stressed, flipped
 
 
@@ -351,7 +355,8 @@ def _flipped(
     stressed: Stressed,
     pixels: npt.NDArray[np.uint8],
     identities: Sequence[int],
-    labels: npt.NDArray[np.int64],
+    task: Task,
+    labels: Targets,
     seed: int,
 ) -> tuple[tuple[FlippedPicture, ...], ...]:
     """The pictures that flip first under each shift, made again."""
@@ -362,8 +367,8 @@ def _flipped(
             before = pixels[flip.picture]
             after = shift.apply(before, flip.level, seed=seed, picture=identities[flip.picture])
             size = shift.shown(shift.levels[flip.level].size) if len(shift.levels) > 1 else shift.title
-            names = (stressed.classes[labels[flip.picture]], stressed.classes[flip.answer])
-            shown.append(FlippedPicture(before, after, *names, size))
+            true, answer = (said_of(task, target, stressed.classes) for target in (labels[flip.picture], flip.answer))
+            shown.append(FlippedPicture(before, after, true, answer, size))
         rows.append(tuple(shown))
     return tuple(rows)
 

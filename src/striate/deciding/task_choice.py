@@ -7,6 +7,8 @@ import dataclasses
 from striate.data import Dataset
 from striate.errors import UnknownNameError, UsageError
 from striate.models import LeNetConfig, Row
+from striate.models.allcnn import AllCNNConfig
+from striate.models.nin import NiNConfig
 from striate.tasks import TASKS, named_task
 from striate.training import Recipe
 from striate.training.objectives import OBJECTIVES
@@ -51,6 +53,22 @@ def as_asked(dataset: Dataset, task: str | None, classifier: str | None) -> Data
     return dataclasses.replace(dataset, task=asked)
 
 
+def check_one_class(dataset: Dataset, what: str) -> None:
+    """Refuses pictures of several labels where heads are fitted to frozen features, which tell one class a picture.
+
+    Args:
+        dataset: As it was loaded.
+        what: Who fits them, and to what end.
+
+    Raises:
+        UsageError: The pictures may have several.
+    """
+    if dataset.task.several:
+        raise UsageError(
+            f"{what} heads of one class a picture, and these pictures may have several; train with --transfer full"
+        )
+
+
 def check_promise(dataset: Dataset, abstain: str | None) -> None:
     """Refuses a promise of answers that the task has no rule for.
 
@@ -74,6 +92,11 @@ def check_learnable(row: Row, recipe: Recipe) -> None:
         raise UsageError(
             f"{row.name} answers with distances to a code for each class, of which the nearest is the answer; "
             "for sigmoids take another network, such as lenet5_relu"
+        )
+    if not of_one and isinstance(row.config, NiNConfig | AllCNNConfig):
+        raise UsageError(
+            f"{row.name} answers with maps behind a rectifier, which are never below 0, so that a sigmoid of them is never below a half; "
+            "for sigmoids take another network, such as resnet20"
         )
     if recipe.loss.name not in OBJECTIVES[recipe.task].losses:
         raise UsageError(

@@ -25,6 +25,8 @@ from striate.report.depth_picture import NetworkCurve, draw_depth
 from striate.row_writing import json_line
 from striate.training import EpochResult, StepReport, StoppedError, TrainingState, fit
 from striate.training.batches import batch_sizes
+from striate.training.inputs import Targets
+from striate.training.objectives import OBJECTIVES
 from striate.training.run_folder import write_history
 from striate.watching import Watcher
 from striate.wording import percent
@@ -146,7 +148,13 @@ class Experiment:
         normalised = self._plan.preprocessing.normalise(self._training.pixels(positions))
         images = torch.from_numpy(normalised).to(self._plan.device, memory_format=torch.channels_last)
         labels = torch.from_numpy(self._training.labels[positions]).to(self._plan.device)
-        norms = gradient_norms(contestant.network, images, labels)
+        held_out = OBJECTIVES[self._plan.recipe.task].held_out
+        norms = gradient_norms(
+            contestant.network,
+            images,
+            labels,
+            loss=lambda logits, targets: held_out(logits, Targets(targets)) / len(logits),
+        )
         weighty = {name: norms[name] for name, module in contestant.network.named_modules() if _is_weighty(module)}
         contestant.gradients.append(
             {

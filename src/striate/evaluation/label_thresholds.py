@@ -1,8 +1,9 @@
 """From which probability on each label is named, chosen on pictures that the network was not trained on.
 
-A label's threshold is the one with the highest F1. Where several have it, as where a label is told perfectly, it is the one nearest to
-0.5. F1 of a handful of pictures is luck: a label that fewer than `FEWEST_PICTURES` validation pictures have, or lack, takes the one
-threshold with the highest F1 of all labels together (micro), and 0.5 where all together are fewer than that too.
+A label's threshold is the one nearest to 0.5 of those whose F1 is the highest but for what a single missed picture costs, which is luck:
+where a label is told almost perfectly, one odd picture would else carry the threshold far away. Between two pictures it is the middle.
+F1 of a handful of pictures is luck: a label that fewer than `FEWEST_PICTURES` validation pictures have, or lack, takes the threshold of
+all labels together (micro), and 0.5 where all together are fewer than that too.
 
 Source: Lipton, Elkan and Naryanaswamy 2014, Optimal Thresholding of Classifiers to Maximize F1 Measure: the best threshold is half of the
 best F1, and so hardly ever 0.5.
@@ -51,7 +52,7 @@ def choose_thresholds(probabilities: Probabilities, targets: LabelSets, classes:
 
 
 def _best(scores: Probabilities, there: npt.NDArray[np.bool_]) -> float:
-    """The threshold with the highest F1, and of equal ones the nearest to 0.5; 0.5 where too few are there, or not there."""
+    """The threshold nearest to 0.5 of those with about the highest F1; 0.5 where too few are there, or not there."""
     positives = int(there.sum())
     if min(positives, len(there) - positives) < FEWEST_PICTURES:
         return USUAL
@@ -62,7 +63,8 @@ def _best(scores: Probabilities, there: npt.NDArray[np.bool_]) -> float:
     f1 = 2 * hits / (ends + 1 + positives)
     # All that lies above the next lower score, and up to this one, names the same pictures.
     highest, lowest = ranked[ends], np.append(ranked[ends[1:]], 0.0)
-    best = np.flatnonzero(f1 >= f1.max() - 1e-12)
+    one_missed = 1 - 2 * (positives - 1) / (2 * positives - 1)
+    best = np.flatnonzero(f1 >= f1.max() - one_missed - 1e-12)
     middle = (highest[best] + lowest[best]) / 2
     inside = (lowest[best] < USUAL) & (highest[best] >= USUAL)
     nearest = np.where(inside, USUAL, middle)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,8 +24,8 @@ class Flip:
     picture: int
     """Its place among the pictures."""
     level: int
-    answer: int
-    """The place of the class that it was called."""
+    answer: Any
+    """What it was called, in the form of the task's targets: of a single class its place."""
 
 
 @dataclass(frozen=True)
@@ -108,11 +109,12 @@ class LimitCurve:
 
 def limit_curve(
     shift: Shift,
-    clean: npt.NDArray[np.int64],
-    shifted: npt.NDArray[np.int64],
+    clean: npt.NDArray[Any],
+    shifted: npt.NDArray[Any],
     right_clean: npt.NDArray[np.bool_],
     right: npt.NDArray[np.bool_],
     strata: npt.NDArray[np.int64],
+    members: npt.NDArray[np.bool_],
     classes: Sequence[str],
     *,
     flips: int,
@@ -121,11 +123,12 @@ def limit_curve(
 
     Args:
         shift: The shift.
-        clean: (n,) answers to the pictures as they are.
-        shifted: (levels, n) answers.
+        clean: (n, ...) answers to the pictures as they are.
+        shifted: (levels, n, ...) answers.
         right_clean: (n,) which of the first are right.
         right: (levels, n) which of the others are right.
-        strata: (n,) the true classes.
+        strata: (n,) kinds of pictures, of which those that are named are taken in turn.
+        members: (classes, n) which pictures are of each class.
         classes: Their names.
         flips: How many pictures whose answer flips are named at most: those that flip first.
     """
@@ -133,7 +136,7 @@ def limit_curve(
     found = []
     for picture in np.flatnonzero(lost.any(axis=0)):
         level = int(np.flatnonzero(lost[:, picture])[0])
-        found.append(Flip(int(picture), level, int(shifted[level, picture])))
+        found.append(Flip(int(picture), level, shifted[level, picture]))
     found.sort(key=lambda flip: (flip.level, flip.picture))
     shown = in_turn(strata[[flip.picture for flip in found]], flips)  # not all of one class
     return LimitCurve(
@@ -141,7 +144,7 @@ def limit_curve(
         count=len(clean),
         clean=float(right_clean.mean()),
         right=tuple(int(row.sum()) for row in right),
-        worst=_worst(right_clean, right, strata, classes),
+        worst=_worst(right_clean, right, members, classes),
         flips=tuple(found[place] for place in shown),
     )
 
@@ -149,12 +152,11 @@ def limit_curve(
 def _worst(
     right_clean: npt.NDArray[np.bool_],
     right: npt.NDArray[np.bool_],
-    strata: npt.NDArray[np.int64],
+    members: npt.NDArray[np.bool_],
     classes: Sequence[str],
 ) -> WorstClass | None:
     rows = []
-    for place, name in enumerate(classes):
-        of_class = strata == place
+    for of_class, name in zip(members, classes, strict=True):
         if of_class.any():
             rows.append(WorstClass(name, float(right_clean[of_class].mean()), float(right[:, of_class].mean())))
     worst = max(rows, key=lambda row: row.clean - row.shifted)

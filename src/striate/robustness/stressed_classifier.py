@@ -16,6 +16,7 @@ from striate.robustness.limits import LimitCurve, limit_curve
 from striate.robustness.measuring import ShiftedAnswers, answers_under
 from striate.robustness.shift import Shift
 from striate.runtime import Classifier
+from striate.tasks.task import Targets
 from striate.watching import Watcher
 
 FLIPS = 3
@@ -101,12 +102,13 @@ def stressed_classifier(
     name: str,
     classifier: Classifier,
     answers: ShiftedAnswers,
-    labels: npt.NDArray[np.int64],
+    labels: Targets,
     shifts: Sequence[Shift],
 ) -> Stressed:
     """What a classifier's answers come to: its accuracy as it is, and a curve for each shift, with the pictures that flip first."""
     task = classifier.task
     right_clean = task.same(answers.clean, labels)
+    members = np.stack([task.shows(labels, place) for place in range(len(classifier.classes))])
     curves = tuple(
         limit_curve(
             shift,
@@ -115,6 +117,7 @@ def stressed_classifier(
             right_clean,
             np.stack([task.same(row, labels) for row in found]),
             task.strata(labels),
+            members,
             classifier.classes,
             flips=FLIPS,
         )

@@ -32,6 +32,7 @@ def _check_of_class(method: Method, observation: Observation, panel: Panel) -> E
         layer=panel.layer or None,
         heat=None if panel.heat is None else torch.from_numpy(panel.heat)[None],
         temperature=observation.seen.temperature,
+        classifier=observation.seen.classifier,
     )
 
 
@@ -39,7 +40,11 @@ def _check_of_unit(method: Method, observation: Observation, panel: Panel) -> Ex
     place = tuple(panel.facts["units"][0]["unit"])
     asked: dict[str, Any] = {"layer": panel.layer, "unit": place if len(place) == 3 else place[0]}
     if panel.layer == HEAD:
-        asked = {"target": place[0], "temperature": observation.seen.temperature}
+        asked = {
+            "target": place[0],
+            "temperature": observation.seen.temperature,
+            "classifier": observation.seen.classifier,
+        }
     with unheld_rectifiers():  # the panel says it
         return check_explanation(observation.network, observation.images, method.checked_as, **asked)
 

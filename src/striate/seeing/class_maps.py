@@ -80,6 +80,7 @@ def occlusion_panels(method: Method, question: Question) -> tuple[Panel, ...]:
         target=observation.target,
         layer=question.layer,
         temperature=observation.seen.temperature,
+        classifier=observation.seen.classifier,
     )
     heat, labels = result.heat()[0], result.labels[0].numpy()
     kept = float((labels == int(np.argmax(observation.probabilities))).mean())
@@ -87,6 +88,8 @@ def occlusion_panels(method: Method, question: Question) -> tuple[Panel, ...]:
     probability = draw_heat(result.probability[0], low=0, high=1)
     strongest = draw_heat(result.map_sum[0])
     answers = [observation.seen.classes[place] for place in _commonest(labels)]
+    alone = observation.seen.classifier == "softmax"
+    same = "the network still answers the same" if alone else "the same class is still the most probable"
     listed = f"{', '.join(answers[:3])}{', ...' if len(answers) > 3 else ''}"
     panel = Panel(
         method=method.name,
@@ -95,14 +98,14 @@ def occlusion_panels(method: Method, question: Question) -> tuple[Panel, ...]:
             f"A grey patch slides over the picture, and each place shows what the answer for {observation.target_name} loses "
             f"when the patch covers it: of {said_probability(observation.probabilities[observation.target])} without a patch. "
             "This changes the picture and asks again, so it needs no gradient; but what a patch hides alone may be told "
-            f"elsewhere too. With the patch the network still answers the same in {percent(kept)} of the places."
+            f"elsewhere too. With the patch {same} in {percent(kept)} of the places."
         ),
         rows=[
             [
                 Shown(drop.pixels, (f"loss of probability, {drop.scale}",), LARGE),
                 Shown(probability.pixels, ("probability of the class, 0 to 1",)),
                 Shown(strongest.pixels, (f"sum of the strongest map, {strongest.scale}",)),
-                Shown(_label_pixels(labels), (f"the answer: {listed}",)),
+                Shown(_label_pixels(labels), (f"the {'answer' if alone else 'most probable'}: {listed}",)),
             ]
         ],
         facts={"class": observation.target_name, "answer_kept": kept, "occlusion": result.to_dict()},

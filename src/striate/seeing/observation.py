@@ -10,7 +10,6 @@ import torch
 from torch import Tensor, nn
 
 from striate.errors import UsageError
-from striate.evaluation import softmax
 from striate.hooks import held_still
 from striate.inspection import Inspection
 from striate.pixels import PictureSource
@@ -18,6 +17,7 @@ from striate.report.seeing_contents import Picture
 from striate.seeing.seen_network import LayerFacts, SeenNetwork
 from striate.visualization import HEAD, Unit, layer_output, strongest_maps
 from striate.visualization.layers import prepare
+from striate.visualization.targets import as_probabilities
 
 Place = tuple[int, int, int]
 """(map, row, column)."""
@@ -112,7 +112,7 @@ def observe(seen: SeenNetwork, picture: PictureSource, *, target: int | str | No
     logits = answer(seen.network, torch.from_numpy(seen.preprocessing.normalise(pixels[None])), HEAD)
     if not torch.isfinite(logits).all():
         raise UsageError(f"{seen.name} answers numbers that are not finite; its weights or its normalisation are wrong")
-    probabilities = tuple(softmax(logits.numpy(), seen.temperature).tolist())
+    probabilities = tuple(as_probabilities(logits[None].double(), seen.temperature, seen.classifier)[0].tolist())
     return Observation(seen, pixels, int(logits.argmax()) if wanted is None else wanted, probabilities)
 
 

@@ -160,6 +160,7 @@ def _tested(
             [*maps, *([head] if head else [])],
             target=observation.target,
             temperature=observation.seen.temperature,
+            classifier=observation.seen.classifier,
             heats={name: torch.from_numpy(panel.heat)[None] for name, panel in maps.items() if panel.heat is not None},
             progress=lambda done, total: question.watcher.task("testing", done, total),
         )

@@ -25,8 +25,10 @@ from striate.name_comparison import NamePlaces
 from striate.pixels import Preprocessing
 from striate.runtime.torch_engine import build_network
 from striate.sealing.opening import ModelName, find_model, title_of
+from striate.seeing.both_classes import answer_for_both
 from striate.visualization import HEAD, layer_output, list_layers
 from striate.visualization.layers import find_layer
+from striate.visualization.targets import Classifier
 from striate.watching import Watcher
 from striate.weights import published_weights
 from striate.weights.filled_network import fill_network
@@ -36,6 +38,10 @@ from striate.weights.starting_weights import find_weights
 
 IMAGENET_CLASSES_OF = "mobilenet_v2"
 """The row whose published weights name ImageNet's 1,000 classes, in the order that all published ones have."""
+
+SEVERAL = (
+    "each label is told by itself: probabilities do not add up to 1, and a label is named from its own threshold on"
+)
 
 
 @dataclass(frozen=True)
@@ -96,6 +102,8 @@ class SeenNetwork:
     """The run or bundle that it is of."""
     temperature: float = 1.0
     """What logits are divided by before the softmax: the bundle's."""
+    classifier: Classifier = "softmax"
+    """How logits become probabilities: by a sigmoid where each class is a question of its own."""
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -219,7 +227,10 @@ def seen_network(
         return _of_catalogue(found, weights, mean, std, size, seed, watcher)
     if weights is not None or mean is not None or std is not None:
         raise UsageError("--weights, --mean and --std are for networks of the catalogue; a bundle has its own")
-    return _of_bundle(model, found, size)
+    seen = _of_bundle(model, found, size)
+    for note in seen.notes:
+        watcher.note(note)
+    return seen
 
 
 def layers_of_model(model: ModelName, *, size: int | None = None) -> tuple[LayerFacts, ...]:
@@ -253,15 +264,21 @@ def _of_bundle(place: ModelName, bundle: Bundle, size: int | None) -> SeenNetwor
         raise UsageError(
             f"the bundle's pictures are {_sides(contract.picture_preprocessing)}; --size cannot change that"
         )
+    network = build_network(bundle)
+    if len(contract.outputs) < len(contract.classes):
+        answer_for_both(network)
+    several = contract.asked.several
     return SeenNetwork(
-        _fast(build_network(bundle)),
+        _fast(network),
         title_of(place, bundle),
         contract.picture_preprocessing,
-        contract.outputs,
+        contract.classes,
+        notes=(SEVERAL,) if several else (),
         facts={"network": contract.architecture.title, "weights": f"of the bundle {Path(place).resolve().name}"}
         | _rule(contract.picture_preprocessing, "the bundle's own"),
         folder=Path(place),
         temperature=contract.temperature,
+        classifier="sigmoid" if several else "softmax",
     )
 
 

@@ -27,7 +27,7 @@ from striate.visualization.layers import HEAD, layer_output, prepare
 from striate.visualization.pixel_curves import PixelCurves, curves_of
 from striate.visualization.redrawing import redrawn, weighted_layers
 from striate.visualization.similarity import rank_correlation, structural_similarity
-from striate.visualization.targets import Target, class_probabilities, find_targets, logits
+from striate.visualization.targets import Classifier, Target, class_probabilities, find_targets, logits
 from striate.visualization.units import Unit, starting_signal
 
 SIMILAR = 0.8
@@ -197,6 +197,7 @@ def check_explanation(
     unit: Unit | Sequence[Unit] | None = None,
     heat: Tensor | None = None,
     temperature: float = 1.0,
+    classifier: Classifier = "softmax",
     seed: int = 0,
 ) -> ExplanationCheck:
     """Tests whether a method's map of these pictures depends on what the network learned, and tells what its answer rests on.
@@ -213,6 +214,7 @@ def check_explanation(
         unit: For a layer that is not the head: the unit, or a list with one for each picture; None: the strongest.
         heat: (N, H, W) float: the map that is to be shown, if it has been made; its curves are followed. None: it is made.
         temperature: What logits are divided by before the softmax, such as a bundle's.
+        classifier: How logits become probabilities: `"softmax"`, or `"sigmoid"` where each class is a question of its own.
         seed: Draws weights and orders reproducibly; the global generator is left alone.
 
     Raises:
@@ -227,7 +229,7 @@ def check_explanation(
         >>> round(check.similarity, 6), check.passed  # the picture itself is no explanation
         (1.0, False)
     """
-    checker = _Checker(model, images, target, seed, temperature)
+    checker = _Checker(model, images, target, seed, temperature, classifier)
     return checker.check(method, layer, unit, heat)
 
 
@@ -240,6 +242,7 @@ def check_explanations(
     target: Target = None,
     heats: dict[str, Tensor] | None = None,
     temperature: float = 1.0,
+    classifier: Classifier = "softmax",
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, ExplanationCheck]:
@@ -252,6 +255,7 @@ def check_explanations(
         target: As `check_explanation` takes it.
         heats: Maps that have been made, by method, each (N, H, W).
         temperature: As `check_explanation` takes it.
+        classifier: As `check_explanation` takes it.
         seed: As `check_explanation` takes it.
         progress: Called with (methods done, methods in all).
 
@@ -259,7 +263,7 @@ def check_explanations(
         UnknownNameError: There is no such method.
         UsageError: As `check_explanation`.
     """
-    checker = _Checker(model, images, target, seed, temperature)
+    checker = _Checker(model, images, target, seed, temperature, classifier)
     answer = {}
     for number, method in enumerate(methods):
         answer[method] = checker.check(method, None, None, (heats or {}).get(method))
@@ -271,14 +275,25 @@ def check_explanations(
 class _Checker:
     """What all checks of some pictures have in common."""
 
-    def __init__(self, model: nn.Module, images: Tensor, target: Target, seed: int, temperature: float) -> None:
+    def __init__(
+        self,
+        model: nn.Module,
+        images: Tensor,
+        target: Target,
+        seed: int,
+        temperature: float,
+        classifier: Classifier,
+    ) -> None:
         self.model = model
         self.seed = seed
         self.temperature = temperature
+        self.classifier = classifier
         self.images = prepare(model, images).detach()
         with held_still(model), torch.no_grad():
             self.targets = find_targets(model, self.images, target)
-            odds = torch.cat([class_probabilities(model, one, temperature) for one in torch.split(self.images, 1)])
+            odds = torch.cat(
+                [class_probabilities(model, one, temperature, classifier) for one in torch.split(self.images, 1)]
+            )
         self.probability = float(odds.gather(1, self.targets[:, None]).mean())
 
     def check(
@@ -301,6 +316,7 @@ class _Checker:
                     units=units,
                     cheap=cheap,
                     temperature=self.temperature,
+                    classifier=self.classifier,
                 )
             else:
                 answer = method(model, self.images, self.targets.tolist())
@@ -318,7 +334,14 @@ class _Checker:
         curves: tuple[PixelCurves, ...] = ()
         if not of_units:
             with held_still(self.model):
-                curves = curves_of(self.model, self.images, self.targets, shown, temperature=self.temperature)
+                curves = curves_of(
+                    self.model,
+                    self.images,
+                    self.targets,
+                    shown,
+                    temperature=self.temperature,
+                    classifier=self.classifier,
+                )
         flat = shown.flatten(1)
         return ExplanationCheck(
             method=name,

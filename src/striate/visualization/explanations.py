@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -17,6 +18,7 @@ from striate.visualization.integrated_gradients import integrated_gradients
 from striate.visualization.layers import HEAD
 from striate.visualization.occlusion import occlusion
 from striate.visualization.saliency import saliency
+from striate.visualization.targets import Classifier
 from striate.visualization.units import Unit
 
 UNIT_METHODS = MappingProxyType(
@@ -45,6 +47,7 @@ def explain(
     units: Sequence[Unit] | None = None,
     cheap: bool = False,
     temperature: float = 1.0,
+    classifier: Classifier = "softmax",
 ) -> Tensor:
     """(N, H, W) float: a number for each pixel, the larger, the more it speaks for what is explained.
 
@@ -59,6 +62,7 @@ def explain(
         layer: Of `grad_cam` and `occlusion`, the layer that they look at; of projections, the units' layer.
         units: For projections: the unit of each picture, in the layer; None: the targets, in the head.
         temperature: Of the probabilities whose drop is occlusion's heat.
+        classifier: How logits become probabilities: `"softmax"`, or `"sigmoid"` where each class is a question of its own.
         cheap: With integrated gradients at a fifth of the steps and occlusion without overlap.
 
     Raises:
@@ -79,15 +83,17 @@ def explain(
             model, images, target=targets, steps=10 if cheap else 50
         ).sum(dim=1),
         "grad_cam": lambda: grad_cam(model, images, target=targets, layer=layer),
-        "occlusion": lambda: _occlusion_heat(model, images, targets, layer, cheap, temperature),
+        "occlusion": lambda: _occlusion_heat(
+            model, images, targets, layer, cheap, temperature=temperature, classifier=classifier
+        ),
     }
     return own[method]()
 
 
 def _occlusion_heat(
-    model: nn.Module, images: Tensor, targets: Sequence[int], layer: str | None, cheap: bool, temperature: float
+    model: nn.Module, images: Tensor, targets: Sequence[int], layer: str | None, cheap: bool, **probabilities: Any
 ) -> Tensor:
     height, width = images.shape[2:]
     apart = (-(-height // 5), -(-width // 5)) if cheap else None
-    found = occlusion(model, images, target=targets, layer=layer, patch=apart, stride=apart, temperature=temperature)
+    found = occlusion(model, images, target=targets, layer=layer, patch=apart, stride=apart, **probabilities)
     return found.heat()

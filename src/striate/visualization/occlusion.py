@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
@@ -12,7 +13,7 @@ from torch import Tensor, nn
 from striate.errors import UsageError
 from striate.hooks import held_still, replace_outputs, with_gradients
 from striate.visualization.layers import HEAD, find_layer, last_maps_layer, layer_output, prepare
-from striate.visualization.targets import Target, at_once, class_probabilities, find_targets
+from striate.visualization.targets import Classifier, Target, at_once, class_probabilities, find_targets
 from striate.visualization.units import strongest_maps
 
 STRIDE_SHARE = 0.1  # of a picture's side; the patch is twice as long
@@ -28,7 +29,7 @@ class Occlusion:
 
     probability: Tensor  # (N, h, w) float in [0, 1]: of the target, the patch in that place
     map_sum: Tensor  # (N, h, w) float: all of the strongest map added up, the patch in that place
-    labels: Tensor  # (N, h, w) int64: the class that the network answers, the patch in that place
+    labels: Tensor  # (N, h, w) int64: the most probable class, the patch in that place
     targets: tuple[int, ...]  # the class that each picture is explained for
     layer: str  # whose strongest map is added up
     maps: tuple[int, ...]  # which map that is, of each picture: the one with the largest activation, nothing hidden
@@ -102,6 +103,7 @@ def occlusion(
     stride: int | tuple[int, int] | None = None,
     fill: float | Sequence[float] = 0.0,
     temperature: float = 1.0,
+    classifier: Classifier = "softmax",
     progress: Callable[[int, int], None] | None = None,
 ) -> Occlusion:
     """Slides a grey patch over pictures and takes down, for each place, what the network makes of the rest.
@@ -120,6 +122,7 @@ def occlusion(
         fill: What hides the pixels, normalised as they are: 0 is the mean colour, where they were normalised by mean and
             deviation; or one number for each channel.
         temperature: What logits are divided by before the softmax, such as a bundle's.
+        classifier: How logits become probabilities: `"softmax"`, or `"sigmoid"` where each class is a question of its own.
         progress: Called with (places done, places in all), over all pictures.
 
     Raises:
@@ -143,6 +146,7 @@ def occlusion(
     grey = _grey(fill, pixels)
     size_of_batch = at_once(pixels)
     places = [(row, column) for row in rows for column in columns]
+    odds = partial(class_probabilities, model, temperature=temperature, classifier=classifier)
     with held_still(model), torch.no_grad():
         name = layer if layer is not None else _deepest(model, pixels)
         targets = find_targets(model, pixels, target)
@@ -150,13 +154,13 @@ def occlusion(
         found = []
         for number, (one, wanted) in enumerate(zip(pixels, targets.tolist(), strict=True)):
             strongest = strongest_maps(layer_output(model, one[None], name)[0], 1)[0]
-            parts = [_watched(model, one[None], name, strongest, wanted, temperature)]
+            parts = [_watched(model, one[None], name, strongest, wanted, odds)]
             for begin in range(0, len(places), size_of_batch):
                 some = places[begin : begin + size_of_batch]
                 hidden = one.repeat(len(some), 1, 1, 1)
                 for copy, (row, column) in zip(hidden, some, strict=True):
                     copy[:, row : row + sides[0], column : column + sides[1]] = grey
-                parts.append(_watched(model, hidden, name, strongest, wanted, temperature))
+                parts.append(_watched(model, hidden, name, strongest, wanted, odds))
                 if progress is not None:
                     progress(number * len(places) + begin + len(some), len(pixels) * len(places))
             found.append((strongest, *(torch.cat(column) for column in zip(*parts, strict=True))))
@@ -188,7 +192,7 @@ def _deepest(model: nn.Module, pixels: Tensor) -> str:
 
 
 def _watched(
-    model: nn.Module, pictures: Tensor, layer: str, number: int, target: int, temperature: float
+    model: nn.Module, pictures: Tensor, layer: str, number: int, target: int, odds: Callable[[Tensor], Tensor]
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Of each picture: the target's probability, the sum of the layer's map, the label."""
     sums: list[Tensor] = []
@@ -199,7 +203,7 @@ def _watched(
 
     # Added up as it is answered: what comes after may change the maps in place.
     with replace_outputs({find_layer(model, layer): add_up}):
-        answer = class_probabilities(model, pictures, temperature)
+        answer = odds(pictures)
     return answer[:, target], sums[0].float(), answer.argmax(dim=1)
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -11,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from striate.visualization.similarity import gaussian
-from striate.visualization.targets import at_once, class_probabilities
+from striate.visualization.targets import Classifier, at_once, class_probabilities
 
 TILES = 14  # on a side
 STEPS = 8
@@ -51,7 +53,13 @@ class PixelCurves:
 
 
 def curves_of(
-    model: nn.Module, images: Tensor, targets: Tensor, heat: Tensor, *, temperature: float = 1.0
+    model: nn.Module,
+    images: Tensor,
+    targets: Tensor,
+    heat: Tensor,
+    *,
+    temperature: float = 1.0,
+    classifier: Classifier = "softmax",
 ) -> tuple[PixelCurves, ...]:
     """The curves of a map, and of the same map moved by half the picture: down, across, and both.
 
@@ -65,6 +73,7 @@ def curves_of(
         targets: (N,) int64.
         heat: (N, H, W) float: the larger, the earlier a pixel's tile goes and comes.
         temperature: What logits are divided by for a probability.
+        classifier: How logits become probabilities: `"softmax"`, or `"sigmoid"` where each class is a question of its own.
 
     Returns:
         The map's own curves, then those of the moved ones.
@@ -80,8 +89,9 @@ def curves_of(
     moved = torch.stack([grid.roll(move, dims=(1, 2)).flatten(1) for move in moves])  # (4, N, tiles)
     turn = moved.argsort(dim=2, descending=True, stable=True).argsort(dim=2)  # when each tile's turn comes
     when = turn[..., tiles.flatten()].view(len(moves), len(images), 1, *tiles.shape).to(images.device)
-    deletion = _follow(model, images, torch.zeros_like(images), targets, when, temperature)
-    insertion = _follow(model, blurred(images), images, targets, when, temperature)
+    odds = partial(class_probabilities, model, temperature=temperature, classifier=classifier)
+    deletion = _follow(images, torch.zeros_like(images), targets, when, odds)
+    insertion = _follow(blurred(images), images, targets, when, odds)
     return tuple(PixelCurves(*curves) for curves in zip(deletion, insertion, strict=True))
 
 
@@ -104,17 +114,16 @@ def _tiles(images: Tensor) -> Tensor:
 
 
 def _follow(
-    model: nn.Module, start: Tensor, end: Tensor, targets: Tensor, when: Tensor, temperature: float
+    start: Tensor, end: Tensor, targets: Tensor, when: Tensor, odds: Callable[[Tensor], Tensor]
 ) -> list[tuple[float, ...]]:
     """Of each order, the pictures' mean probability while one picture's tiles give way to the other's.
 
     Args:
-        model: A classifier.
         start: (N, channels, H, W).
         end: Like `start`.
         targets: (N,) int64.
         when: (orders, N, 1, H, W) int64: the number of each pixel's turn, from 0.
-        temperature: What logits are divided by.
+        odds: From pictures to the probabilities of each class.
     """
     size = at_once(start)
     turns = [round(step * (int(when.max()) + 1) / STEPS) for step in range(1, STEPS)]
@@ -124,11 +133,10 @@ def _follow(
         pictures = [start[number], end[number]]
         pictures += [torch.where(own[number] < turn, end[number], start[number]) for own in when for turn in turns]
         with torch.no_grad():
-            odds = [
-                class_probabilities(model, torch.stack(pictures[begin : begin + size]), temperature)[:, wanted]
-                for begin in range(0, len(pictures), size)
+            parts = [
+                odds(torch.stack(pictures[begin : begin + size]))[:, wanted] for begin in range(0, len(pictures), size)
             ]
-        answered = torch.cat(odds).double().cpu()
+        answered = torch.cat(parts).double().cpu()
         curves[:, 0] += answered[0]
         curves[:, -1] += answered[1]
         curves[:, 1:-1] += answered[2:].view(len(when), -1)

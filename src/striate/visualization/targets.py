@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import torch
 from torch import Tensor, nn
 
 from striate.errors import UsageError
 from striate.visualization.layers import HEAD, layer_output
+
+Classifier: TypeAlias = Literal["softmax", "sigmoid"]
+"""What makes probabilities of logits: a softmax of all of them, or a sigmoid of each, where every class is a question of its own."""
 
 Target: TypeAlias = int | Sequence[int] | None
 """A class, a list with one for each picture, or None: the class that the network answers."""
@@ -42,18 +45,33 @@ def logits(model: nn.Module, images: Tensor) -> Tensor:
     return answer
 
 
-def class_probabilities(model: nn.Module, images: Tensor, temperature: float) -> Tensor:
-    """(N, classes) float in [0, 1]: the softmax of what the network answers over the temperature.
+def class_probabilities(
+    model: nn.Module, images: Tensor, temperature: float, classifier: Classifier = "softmax"
+) -> Tensor:
+    """(N, classes) float in [0, 1]: the softmax of what the network answers over the temperature, or the sigmoid.
 
     Args:
         model: A classifier.
         images: (N, channels, height, width) float, normalised, on the model's device.
         temperature: 1, or what a bundle's logits are divided by.
+        classifier: Which of the two.
 
     Raises:
         UsageError: As `logits`.
     """
-    return (logits(model, images).float() / temperature).softmax(dim=1)
+    return as_probabilities(logits(model, images), temperature, classifier)
+
+
+def as_probabilities(answer: Tensor, temperature: float, classifier: Classifier) -> Tensor:
+    """(N, classes) float in [0, 1] of logits (N, classes).
+
+    Example:
+        >>> answer = torch.tensor([[0.0, 0.0]])
+        >>> as_probabilities(answer, 1.0, "softmax").tolist(), as_probabilities(answer + 99, 1.0, "sigmoid").tolist()
+        ([[0.5, 0.5]], [[1.0, 1.0]])
+    """
+    scaled = (answer if answer.dtype == torch.float64 else answer.float()) / temperature
+    return scaled.softmax(dim=1) if classifier == "softmax" else scaled.sigmoid()
 
 
 def find_targets(model: nn.Module, images: Tensor, target: Target) -> Tensor:
