@@ -120,3 +120,12 @@ def test_a_comparison_draws_no_sheet_of_sentences(striate_command, film_run, tmp
     compared = striate.compare_runs(film_run, film_run)
     with pytest.raises(UsageError, match="a sheet is of pictures; these are sentences"):
         compared.sheet()
+
+
+def test_a_rule_promises_of_sentences(striate_command, film_run, film_lines, tmp_path):
+    asked = ("calibrate", film_run.folder, film_lines, "--output", tmp_path / "ruled", "--abstain")
+    code, out, err = striate_command(*asked, "error=0.001")
+    assert code == 1 and "12 validation sentences are too few to promise error=0.001" in err and not WORD.search(err)
+    code, out, err = striate_command(*asked, "error=0.4")
+    assert code == 0 and "12 validation sentences" in out and "the answers to new sentences" in out
+    assert not WORD.search(out + err)

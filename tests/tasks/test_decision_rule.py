@@ -90,7 +90,7 @@ def test_promises_are_said_in_words():
         )
     ]
     targets = ("coverage=0.9", "error=0.0005", "another")
-    assert [dataclasses.replace(WHOLE.least_sure, target=target).promise for target in targets] == [
+    assert [dataclasses.replace(WHOLE.least_sure, target=target).promise("pictures") for target in targets] == [
         "that at least 90% of new pictures get an answer",
         "that at most 0.05% of the answers to new pictures are wrong",
         "another of new pictures",

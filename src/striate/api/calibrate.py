@@ -12,6 +12,7 @@ import numpy as np
 from striate.bundle import Bundle, open_bundle
 from striate.data import Dataset
 from striate.data.known_classes import labels_of
+from striate.encodings import DEFAULT_KIND, named_encoding
 from striate.errors import DataError, UsageError
 from striate.runs.calibration_pictures import calibration_and_validation
 from striate.runs.run import Run
@@ -40,6 +41,8 @@ class CalibratedBundle:
     pictures: int
     """Validation pictures."""
     temperature: float
+    kind: str = DEFAULT_KIND
+    """What is given: a name of `striate.encodings`."""
 
     def to_dict(self) -> dict[str, Any]:
         """All of it as JSON types."""
@@ -61,8 +64,12 @@ class CalibratedBundle:
         return notebook.block("Decision rule", notebook.facts(self._facts()))
 
     def _facts(self) -> list[tuple[str, str]]:
-        pictures = ("pictures", f"{self.pictures:,} validation pictures")
-        return [pictures, *self.rule.facts(), ("bundle", str(self.bundle))]
+        many = named_encoding(self.kind).plural
+        return [
+            (many, f"{self.pictures:,} validation {many}"),
+            *self.rule.facts(many=many),
+            ("bundle", str(self.bundle)),
+        ]
 
 
 def calibrate(
@@ -134,9 +141,12 @@ def calibrate(
     if not contract.calibration_pictures:
         logits = engine_answers(engine, pictures)[0]
         calibration = fit_calibration({"val": logits}, {"val": pictures.labels}, task)
-    fitted = fit_rule_to_engine(RuleRequest(wanted, trained), engine, pictures, contract.classes, task, calibration)
+    one = named_encoding(contract.kind).one
+    fitted = fit_rule_to_engine(
+        RuleRequest(wanted, trained), engine, pictures, contract.classes, task, calibration, one=one
+    )
     write_ruled(folder, bundle, fitted, calibration)
-    return CalibratedBundle(folder, fitted.rule, len(pictures.labels), float(calibration["temperature"]))
+    return CalibratedBundle(folder, fitted.rule, len(pictures.labels), float(calibration["temperature"]), contract.kind)
 
 
 def new_folder(place: Path, output: str | Path | None) -> Path:

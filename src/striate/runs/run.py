@@ -105,7 +105,7 @@ class Run:
         rows = headline_facts(found["metrics"][found["split"]], found, kind) if found["split"] else []
         cut = self.contract.architecture.cut
         rows += [("network", f"{found['model']} with {cut}")] if cut else []
-        rows += self.contract.rule.facts() if self.contract.rule is not None else []
+        rows += self.contract.rule.facts(many=kind.plural) if self.contract.rule is not None else []
         predict = f"striate predict {shlex.quote(str(self.folder))} {kind.example}"
         rows += [("run", str(self.folder)), ("report", str(self.report)), ("predict", predict)]
         return "\n".join(facts(rows, width=width))

@@ -37,15 +37,17 @@ def fit_rule_to_engine(
     classes: tuple[str, ...],
     task: Task,
     calibration: Mapping[str, int | float],
+    *,
+    one: str = "picture",
 ) -> FittedRule:
-    """The rule that was asked for, by what the engine answers; errors as `fit_rule`."""
+    """The rule that was asked for, by what the engine answers to what is called `one`; errors as `fit_rule`."""
     logits, features = engine_answers(engine, validation)
     answers = Answers(task.probabilities(logits, calibration), logits, features, validation.labels)
     kept = None
     if request.wish.unfamiliar is not None:
         rows = kept_rows(task.strata(request.training.labels), bank_rows(features.shape[1]))
         kept = engine_answers(engine, part_of(request.training, rows))[1]
-    return fit_rule(request.wish, answers, classes, kept)
+    return fit_rule(request.wish, answers, classes, kept, one=one)
 
 
 def kept_rows(strata: npt.NDArray[Any], most: int) -> npt.NDArray[np.int64]:

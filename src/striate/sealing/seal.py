@@ -26,7 +26,7 @@ from striate.bundle import (
 )
 from striate.bundle.contract import Architecture
 from striate.conversion import convert_to_openvino, save_graph
-from striate.encodings import Encoding
+from striate.encodings import Encoding, named_encoding
 from striate.errors import DataError
 from striate.initialization import drafting
 from striate.models import CutNetwork, create_model
@@ -95,7 +95,9 @@ def seal(
         precisions = precision_terms(plain, graph, engine, preprocessing, splits, measured)
         fitted, fault = None, ""
         if rule is not None:
-            fitted, fault = rule_or_fault(rule, engine, splits, classes, measured)
+            fitted, fault = rule_or_fault(
+                rule, engine, splits, classes, measured, named_encoding(preprocessing.kind).one
+            )
         contract = Contract(
             architecture=architecture_of(plain, model, task.width(classes), preprocessing),
             classes=classes,
@@ -130,13 +132,14 @@ def rule_or_fault(
     splits: list[MeasuredSplit],
     classes: tuple[str, ...],
     measured: Measurements,
+    one: str,
 ) -> tuple[FittedRule | None, str]:
     """The decision rule, or why there is none: a run that took hours does not end for that."""
     validation = next((split for split in splits if split.name == "val"), None)
     if validation is None:
-        return None, "there is no validation picture to choose a threshold on"
+        return None, f"there is no validation {one} to choose a threshold on"
     try:
-        return fit_rule_to_engine(rule, engine, validation, classes, measured.task, measured.calibration), ""
+        return fit_rule_to_engine(rule, engine, validation, classes, measured.task, measured.calibration, one=one), ""
     except DataError as error:
         return None, str(error)
 

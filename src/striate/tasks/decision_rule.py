@@ -34,17 +34,16 @@ class LeastSure:
     answered: int
     wrong: int
 
-    @property
-    def promise(self) -> str:
-        """The target in words."""
+    def promise(self, many: str) -> str:
+        """The target in words; what is given is called `many`."""
         what, _, share = self.target.partition("=")
         try:
             said = f"{100 * float(share):g}%"
         except ValueError:  # sealed by another version
-            return f"{self.target} of new pictures"
+            return f"{self.target} of new {many}"
         if what == "error":
-            return f"that at most {said} of the answers to new pictures are wrong"
-        return f"that at least {said} of new pictures get an answer"
+            return f"that at most {said} of the answers to new {many} are wrong"
+        return f"that at least {said} of new {many} get an answer"
 
     def check(self, classes: Sequence[str]) -> None:
         """Raises UsageError unless it is what is ever sealed."""
@@ -150,16 +149,16 @@ class DecisionRule:
         for part in parts:
             part.check(classes)
 
-    def facts(self) -> list[tuple[str, str]]:
-        """What is promised, and what it came to on the validation pictures, for people."""
+    def facts(self, *, many: str = "pictures") -> list[tuple[str, str]]:
+        """What is promised, and what it came to on the validation data, for people; what is given is called `many`."""
         said = []
         if (sure := self.least_sure) is not None:
             share = percent(sure.answered / sure.pictures, space="")
             said.append(
                 (
                     "abstains",
-                    f"below a probability of {sure.least_probability:.4f}, to promise {sure.promise}; of "
-                    f"{sure.pictures:,} validation pictures it answers {sure.answered:,} ({share}), {sure.wrong:,} of them wrong",
+                    f"below a probability of {sure.least_probability:.4f}, to promise {sure.promise(many)}; of "
+                    f"{sure.pictures:,} validation {many} it answers {sure.answered:,} ({share}), {sure.wrong:,} of them wrong",
                 )
             )
         if self.unfamiliar is not None:
@@ -168,7 +167,7 @@ class DecisionRule:
                 (
                     "unfamiliar",
                     f"beyond {self.unfamiliar.largest:.2f} standard deviations from what is usual, to promise that at most {share} of "
-                    "familiar pictures are taken for unfamiliar ones",
+                    f"familiar {many} are taken for unfamiliar ones",
                 )
             )
         if self.sets is not None:
@@ -176,7 +175,7 @@ class DecisionRule:
             span = (
                 f"{min(least):.4f}" if min(least) == max(least) else f"{min(least):.4f} to {max(least):.4f}, by class,"
             )
-            new = "the new pictures of each class" if self.sets.by_class else "new pictures"
+            new = f"the new {many} of each class" if self.sets.by_class else f"new {many}"
             said.append(
                 (
                     "sets",

@@ -41,7 +41,9 @@ class FittedRule:
     bank: npt.NDArray[np.float32] | None
 
 
-def fit_rule(wish: RuleWish, answers: Answers, classes: Sequence[str], training_features: Array | None) -> FittedRule:
+def fit_rule(
+    wish: RuleWish, answers: Answers, classes: Sequence[str], training_features: Array | None, *, one: str = "picture"
+) -> FittedRule:
     """The rule that keeps the promises that were asked for on new pictures like the validation pictures.
 
     Args:
@@ -49,6 +51,7 @@ def fit_rule(wish: RuleWish, answers: Answers, classes: Sequence[str], training_
         answers: On the validation pictures.
         classes: In the order of the logits.
         training_features: (m, d) of training pictures, which a wish for `unfamiliar` needs, all of which are kept.
+        one: What one of what is given is called.
 
     Raises:
         UsageError: If the costs name other classes.
@@ -60,22 +63,22 @@ def fit_rule(wish: RuleWish, answers: Answers, classes: Sequence[str], training_
     if wish.unfamiliar is not None and training_features is not None:
         # In 16 bits, as it is kept.
         bank = unit_rows(training_features).astype(np.float16).astype(np.float32)
-        unfamiliar = fit_unfamiliar(wish.unfamiliar, answers, bank)
+        unfamiliar = fit_unfamiliar(wish.unfamiliar, answers, bank, one)
     decided = Doubting(DecisionRule(unfamiliar=unfamiliar, costs=wish.costs), classes, bank).decide(
         answers.probabilities, answers.logits, answers.features
     )
     sure = answers.probabilities[np.arange(len(decided.answers)), decided.answers]
     rule = DecisionRule(
-        least_sure=fit_least_sure(wish, sure, decided.answers == answers.labels, decided.unlike),
+        least_sure=fit_least_sure(wish, sure, decided.answers == answers.labels, decided.unlike, one),
         unfamiliar=unfamiliar,
-        sets=fit_sets(wish, answers, classes),
+        sets=fit_sets(wish, answers, classes, one),
         costs=wish.costs,
     )
     rule.check(classes)
     return FittedRule(rule, bank)
 
 
-def fit_unfamiliar(share: float, answers: Answers, bank: npt.NDArray[np.float32]) -> Unfamiliar:
+def fit_unfamiliar(share: float, answers: Answers, bank: npt.NDArray[np.float32], one: str) -> Unfamiliar:
     """How unlike a picture may be, so that at most a share of those that are like the validation pictures is taken for unlike.
 
     Raises:
@@ -84,18 +87,18 @@ def fit_unfamiliar(share: float, answers: Answers, bank: npt.NDArray[np.float32]
     count = len(answers.labels)
     if len(bank) < NEIGHBOURS:
         raise DataError(
-            f"unfamiliar={share:g} needs {NEIGHBOURS} training pictures at least to compare with; there are {len(bank)}"
+            f"unfamiliar={share:g} needs {NEIGHBOURS} training {one}s at least to compare with; there are {len(bank)}"
         )
     usual = usual_scores(answers.logits, answers.features, bank)
     scores = unfamiliarity(answers.logits, answers.features, bank, usual)
     found = threshold_for_coverage(-scores, np.ones(count, bool), 1 - share)
     if found is None:
-        raise too_few(f"unfamiliar={share:g}", count, fewest_pictures(share))
+        raise too_few(f"unfamiliar={share:g}", count, fewest_pictures(share), one)
     return Unfamiliar(share, -found.threshold, usual, count)
 
 
 def fit_least_sure(
-    wish: RuleWish, sure: npt.NDArray[np.float64], right: npt.NDArray[np.bool_], unlike: npt.NDArray[np.bool_]
+    wish: RuleWish, sure: npt.NDArray[np.float64], right: npt.NDArray[np.bool_], unlike: npt.NDArray[np.bool_], one: str
 ) -> LeastSure | None:
     """How sure it must be of an answer; pictures that are taken for unlike anything learnt get none anyway.
 
@@ -108,20 +111,20 @@ def fit_least_sure(
         found = threshold_for_error(sure[kept], right[kept], wish.error) if kept.any() else None
         if found is None:
             if kept.sum() < fewest_pictures(wish.error):
-                raise too_few(said, count, fewest_pictures(wish.error))
+                raise too_few(said, count, fewest_pictures(wish.error), one)
             raise DataError(
-                f"no threshold promises {said}: of the {count:,} validation pictures, also the surest answers are wrong too often, "
-                "or too few are sure; ask for a larger error, or give more validation pictures"
+                f"no threshold promises {said}: of the {count:,} validation {one}s, also the surest answers are wrong too often, "
+                f"or too few are sure; ask for a larger error, or give more validation {one}s"
             )
     elif wish.coverage is not None:
         said = f"coverage={wish.coverage:g}"
         # Probabilities are above 0: those of unlike pictures come last.
         found = threshold_for_coverage(np.where(unlike, -1.0, sure), right, wish.coverage)
         if found is None:
-            raise too_few(said, count, fewest_pictures(1 - wish.coverage))
+            raise too_few(said, count, fewest_pictures(1 - wish.coverage), one)
         if found.threshold < 0:
             raise DataError(
-                f"no threshold promises {said}: {plural(int(unlike.sum()), 'validation picture')} of {count:,} are taken for "
+                f"no threshold promises {said}: {plural(int(unlike.sum()), f'validation {one}')} of {count:,} are taken for "
                 "unlike anything learnt; ask for a smaller coverage, or a smaller share of unfamiliar ones"
             )
     else:
@@ -129,7 +132,7 @@ def fit_least_sure(
     return LeastSure(said, found.threshold, count, found.answered, found.wrong)
 
 
-def fit_sets(wish: RuleWish, answers: Answers, classes: Sequence[str]) -> LabelSets | None:
+def fit_sets(wish: RuleWish, answers: Answers, classes: Sequence[str], one: str) -> LabelSets | None:
     """How probable a class must be to be in the set of a picture.
 
     Raises:
@@ -144,17 +147,17 @@ def fit_sets(wish: RuleWish, answers: Answers, classes: Sequence[str]) -> LabelS
             counts = np.bincount(answers.labels, minlength=len(classes))
             rare = int(counts.argmin())
             raise DataError(
-                f"conformal={wish.conformal:g} by class needs {least} validation pictures of each class; {classes[rare]!r} has "
+                f"conformal={wish.conformal:g} by class needs {least} validation {one}s of each class; {classes[rare]!r} has "
                 f"{counts[rare]}: leave out --by-class, ask for less, or give more"
             )
-        raise too_few(f"conformal={wish.conformal:g}", len(answers.labels), least)
+        raise too_few(f"conformal={wish.conformal:g}", len(answers.labels), least, one)
     thresholds = dict(zip(classes, found.tolist(), strict=True))
     return LabelSets(wish.conformal, wish.by_class, thresholds, len(answers.labels))
 
 
-def too_few(promise: str, count: int, needed: int) -> DataError:
+def too_few(promise: str, count: int, needed: int, one: str) -> DataError:
     """What is said where a promise cannot be kept for want of pictures."""
     return DataError(
-        f"{plural(count, 'validation picture')} are too few to promise {promise}: it takes {needed:,} at least, even if every answer "
-        "is right; ask for less, or give more validation pictures"
+        f"{plural(count, f'validation {one}')} are too few to promise {promise}: it takes {needed:,} at least, even if every answer "
+        f"is right; ask for less, or give more validation {one}s"
     )
