@@ -39,7 +39,7 @@ def test_it_is_an_encoding_of_the_table(encoding):
     again = row.read(json.loads(json.dumps(encoding.to_dict())))
     assert (again, again.digest) == (encoding, encoding.digest)
     assert SentenceEncoding.of(["another film"]).digest != encoding.digest
-    assert list(ENCODINGS) == ["picture", "text"]
+    assert list(ENCODINGS) == ["picture", "text", "frames"]
 
 
 def test_the_canaries_pass_every_step(encoding):
