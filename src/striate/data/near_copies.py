@@ -14,6 +14,7 @@ from striate.choosing import evenly
 from striate.data.aligning import Likeness, likeness, smoothed
 from striate.data.dataset import Dataset, Progress
 from striate.data.hamming_search import within_distance
+from striate.data.simple_pictures import SIMPLE, colours_stored, same_levels_stored, share_of_two_levels
 from striate.pixels.perceptual_hashes import LOWEST, Window, frequencies, hashes, turned
 
 Rows = npt.NDArray[np.int64]
@@ -57,9 +58,15 @@ ALIKE = 0.9
 PROMISING = 0.5
 """Below this correlation at the place where a candidate was found nothing is laid on one another: of the 16 windows one is nearer."""
 
-RADIUS_STRICT, ALIKE_STRICT = 2, 0.96
-"""Where distinct pictures look alike, as digits do, hashes and pixels must be nearer, and no turn or window is tried. Of 50 million pairs
-of MNIST's digits none is so near; of digits that were stored anew as JPEG of quality 50, 9 in 10."""
+RADIUS_QUICK = 2
+"""Where little time is to be taken."""
+
+ALIKE_STRICT = 0.96
+"""Where distinct pictures look alike, as digits do, or are simple, as drawn shapes are, neither turn nor window is tried, and levels and
+colours must be those of the other picture, but for what storing it anew and scaling it change."""
+
+MANY_SIMPLE = 1 / 3
+"""Of the pictures of a set; from this share on all of it is compared strictly."""
 
 THOROUGH = 20_000
 """Of more pictures training looks for copies alone that were neither turned nor cropped, in seconds; the data doctor looks for all."""
@@ -152,17 +159,20 @@ def find_near_copies(
     grey, colour = thumbnails[rows], colours[rows]
     low = frequencies(grey)
     strict = _look_alike(grey, colour, low)
+    allowed = colours_stored(colour) if strict else None
     quick = strict or not thorough
     parts: list[_Part] = []
     known = np.empty(0, np.int64)
     if progress is not None:
         progress("looking for near copies", 0, 1 if quick else len(HOWS))
     for how, words in _queries(grey, low, quick):
-        radius = RADIUS_STRICT if quick else RADIUS_CROPPED if how >= len(TURNS) else RADIUS_TURNED
+        radius = RADIUS_CROPPED if how >= len(TURNS) else RADIUS_TURNED if thorough else RADIUS_QUICK
         for first, second in _pairs(hashes(low), words, radius, both=how >= len(TURNS)):
             new = ~np.isin(
                 _codes(first, second, len(rows)), known
             )  # what was found as a whole need not be found cropped
+            if allowed is not None:
+                new &= _within(colour, allowed, first, second)
             if new.any():
                 parts.append(_confirmed(grey, colour, first[new], second[new], how, strict))
         known = np.concatenate([known[:0], *(_codes(part.first, part.second, len(rows)) for part in parts)])
@@ -216,12 +226,23 @@ def _pairs(
             yield first[kept][start : start + _AT_ONCE], second[kept][start : start + _AT_ONCE]
 
 
+def _within(
+    colour: npt.NDArray[np.uint8], allowed: npt.NDArray[np.int16], first: Rows, second: Rows
+) -> npt.NDArray[np.bool_]:
+    """(n,) whether colours differ nowhere by more than is allowed of the first."""
+    differences = np.abs(colour[first].astype(np.int16) - colour[second])
+    return np.asarray((differences <= allowed[first]).all(axis=(1, 2, 3)))
+
+
 def _confirmed(
     grey: npt.NDArray[np.uint8], colour: npt.NDArray[np.uint8], first: Rows, second: Rows, how: int, strict: bool
 ) -> _Part:
     """Of candidates those that are near copies."""
     found, same = _compared(grey, colour, first, second, how, strict)
-    same &= found.edges >= (ALIKE_STRICT if strict else ALIKE)
+    if strict:
+        same &= (found.edges >= ALIKE_STRICT) | same_levels_stored(grey[first], grey[second])
+    else:
+        same &= found.edges >= ALIKE
     return _Part(first[same], second[same], found.edges[same], found.cut[same] > CROPPED, np.full(int(same.sum()), how))
 
 
@@ -290,8 +311,10 @@ def _detail(thumbnails: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
 
 
 def _look_alike(grey: npt.NDArray[np.uint8], colour: npt.NDArray[np.uint8], low: npt.NDArray[np.float64]) -> bool:
-    """Whether distinct pictures of the set have hashes that are near, by a sample of them."""
+    """Whether distinct pictures of the set are simple, or have hashes that are near, by a sample of them."""
     rows = evenly(len(grey), SAMPLED)
+    if len(rows) and (share_of_two_levels(grey[rows]) >= SIMPLE).mean() >= MANY_SIMPLE:
+        return True
     words = hashes(low[rows])
     parts = list(_pairs(words, words, RADIUS_CROPPED, both=False))
     number = sum(len(first) for first, _ in parts)
