@@ -175,7 +175,7 @@ def a_run(inspection, folder):
     run = Run(f"runs/{EVIL}")
     figures = {"count": 200, "accuracy": 0.5, "balanced_accuracy": 0.25}
     vars(run)["contract"] = SimpleNamespace(
-        metrics={EVIL: figures}, architecture=Architecture("lenet5", 10, 1)
+        metrics={EVIL: figures}, architecture=Architecture("lenet5", 10, 1), task="single_label", kind="picture"
     )  # as if the bundle had been read
     return run, ["lenet5; the report is", "50.00%", "25.00%"], 0
 
@@ -193,7 +193,7 @@ def an_evaluation(inspection, folder):
     probabilities = np.array([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3], [0.6, 0.4]])
     scores = score(probabilities, labels, classes)
     every = Evaluation(scores, "test", classes, ("a", "b", "c", "d"), labels, probabilities, 2, ())
-    return every, ["75.00% right on 4 pictures of test", "2 seen in training"], 0
+    return every, ["75.0% right on the 4 pictures of test", "2 seen in training"], 0
 
 
 def a_prediction(inspection, folder):

@@ -176,18 +176,18 @@ def test_cells_are_chosen_by_what_they_are():
 
 
 def test_a_process_is_watched_with_its_children(tmp_path):
-    work = "import time\nbegun = time.process_time()\nwhile time.process_time() - begun < 0.6: pass"
+    work = "import time\nbegun = time.process_time()\nwhile time.process_time() - begun < 1.3: pass"
     child = f"import subprocess, sys; subprocess.run([sys.executable, '-S', '-c', {work!r}], check=True); print('done')"
     code = (
         f"{child}\nopen({str(tmp_path / 'ready')!r}, 'w').close()\nimport time; time.sleep(1.5)\nprint('{{started}}')"
     )
     command = [sys.executable, "-S", "-c", code]
     taken = measuring.watch(command, log=tmp_path / "log", environment=os.environ, limit=60, ready=tmp_path / "ready")
-    assert taken.code == 0 and 0.6 <= taken.cpu_seconds < 1.4 and 3 < taken.memory_megabytes < 100
+    assert taken.code == 0 and 1.3 <= taken.cpu_seconds < 2.1 and 3 < taken.memory_megabytes < 100
     said = taken.output.split()
     assert said[0] == "done" and abs(float(said[1]) - time.time()) < 60
     whole = measuring.watch(command, log=tmp_path / "log", environment=os.environ, limit=60)
-    assert whole.wall_seconds > 2 and whole.cpu_seconds >= 0.6
+    assert whole.wall_seconds > 2.7 and whole.cpu_seconds >= 1.3
 
 
 def test_a_process_that_takes_too_long_is_ended_with_its_children(tmp_path):

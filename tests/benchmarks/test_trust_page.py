@@ -36,6 +36,7 @@ def test_the_page_is_made_of_the_results_that_are_kept(trust):
     assert {path.stem for path in trust.RESULTS.iterdir()} == {part.NAME for part in trust.PARTS}
 
 
+@pytest.mark.slow
 def test_parts_are_listed_without_data():
     command = [sys.executable, str(FOLDER / "trust.py")]
     surroundings = {name: value for name, value in os.environ.items() if name != "STRIATE_TEST_DATA"}

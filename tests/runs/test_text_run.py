@@ -127,6 +127,7 @@ def test_verbs_of_pictures_say_so(lines, verb):
         getattr(striate, verb)(lines)
 
 
+@pytest.mark.slow
 def test_a_time_limit_leaves_fewer_steps(lines, tmp_path):
     run = striate.train(lines, output=tmp_path / "run", time_limit=30, epochs=100_000, precision="fp32")
     assert 0 < run.history()[-1]["step"] < 100_000

@@ -56,7 +56,7 @@ def refusal(classifier, pictures, path, **options):
     return text.removeprefix(f"cannot go on with {path}: ").removesuffix("; write to another file, or delete this one")
 
 
-@pytest.mark.parametrize("ending", ["csv", "jsonl"])
+@pytest.mark.parametrize("ending", ["csv", pytest.param("jsonl", marks=pytest.mark.slow)])
 def test_cut_off_behind_any_byte_it_goes_on_to_the_same_bytes(classifier, pictures, tmp_path, monkeypatch, ending):
     # Batches of two, so that the network is run anew on pictures whose rows stand there already.
     monkeypatch.setattr(classifier.engine, "batch", 2)

@@ -18,7 +18,7 @@ def test_a_recipe_survives_toml():
     assert Recipe.from_dict(tomllib.loads(recipe.to_toml())) == recipe
 
 
-@pytest.mark.parametrize("name", ["fine_tune", "lenet", "scratch", "scratch_few", "text"])
+@pytest.mark.parametrize("name", ["fine_tune", "lenet", "scratch", "scratch_few", "text", "clips"])
 def test_shipped_recipes_are_recipes(name):
     text = resources.files("striate.training").joinpath("recipes", f"{name}.toml").read_text()
     table = tomllib.loads(text)
@@ -29,7 +29,7 @@ def test_shipped_recipes_are_recipes(name):
 
 def test_no_shipped_recipe_is_left_out():
     files = {path.name for path in resources.files("striate.training").joinpath("recipes").iterdir()}
-    assert files == {"fine_tune.toml", "lenet.toml", "scratch.toml", "scratch_few.toml", "text.toml"}
+    assert files == {"fine_tune.toml", "lenet.toml", "scratch.toml", "scratch_few.toml", "text.toml", "clips.toml"}
 
 
 def test_a_whole_number_is_a_number():

@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 from striate.data import Dataset, load_data
-from striate.errors import UsageError
+from striate.errors import StriateError, UsageError
 from striate.hooks import with_gradients
 from striate.pixels import PictureSource, decode
 from striate.printable_text import printable
@@ -183,9 +183,11 @@ def visualize(
     keep_freed_memory()
     check_method(method, layer=layer, unit=unit, target=target)
     check_asked(AskedInput(size, mean, std))
-    if not isinstance(model, nn.Module | SeenNetwork):
-        check_seen(find_model(model))  # before what is given is taken for the name of a picture
-    picture, data = _what_it_needs(method, picture, data)
+    try:
+        picture, data = _what_it_needs(method, picture, data)
+    except StriateError:
+        _check_kind(model)  # of a network for something else than pictures that is no wonder
+        raise
     if not isinstance(model, SeenNetwork):
         model = seen_network(model, weights=weights, mean=mean, std=std, size=size, seed=seed, watcher=watcher)
     layer = _checked_layer(model, method, layer, unit)
@@ -203,6 +205,17 @@ def visualize(
     report = seeing_report(question, picture_name="" if picture is None else _picture_name(picture))
     report = dataclasses.replace(report, seconds=round(time.perf_counter() - started, 2))
     return Visualization(model, report)
+
+
+def _check_kind(model: nn.Module | ModelName | SeenNetwork) -> None:
+    """Refuses a network for something else than pictures, where it can be found."""
+    if isinstance(model, nn.Module | SeenNetwork):
+        return
+    try:
+        found = find_model(model)
+    except StriateError:
+        return
+    check_seen(found)
 
 
 def _what_it_needs(

@@ -67,6 +67,11 @@ class ConvLSTMCell(nn.Module):
         self.input_gate, self.forget_gate, self.output_gate = nn.Sigmoid(), nn.Sigmoid(), nn.Sigmoid()
         self.candidate, self.squash = nn.Tanh(), nn.Tanh()
 
+    def reset_parameters(self) -> None:
+        """Closes the peepholes again; the convolution is a layer of its own."""
+        for peephole in (self.input_peephole, self.forget_peephole, self.output_peephole):
+            nn.init.zeros_(peephole)
+
     def forward(self, frame: Tensor, state: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, Tensor]:
         """The new hidden maps and cell maps."""
         if tuple(frame.shape[1:]) != (self.in_channels, *self.size):

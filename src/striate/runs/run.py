@@ -106,8 +106,8 @@ class Run:
         cut = self.contract.architecture.cut
         rows += [("network", f"{found['model']} with {cut}")] if cut else []
         rows += self.contract.rule.facts(many=kind.plural) if self.contract.rule is not None else []
-        predict = f"striate predict {shlex.quote(str(self.folder))} {kind.example}"
-        rows += [("run", str(self.folder)), ("report", str(self.report)), ("predict", predict)]
+        predict = f"striate predict {shlex.quote(str(self.folder))}"
+        rows += [("run", str(self.folder)), ("report", str(self.report)), ("predict", f"{predict} {kind.example}")]
         return "\n".join(facts(rows, width=width))
 
     def _repr_html_(self) -> str:
