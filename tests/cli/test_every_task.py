@@ -140,6 +140,7 @@ def test_heads_of_several_labels_are_refused(verb, labelled, label_run, striate_
     assert code == 2 and "heads of one class a picture, and these pictures may have several" in err
 
 
+@pytest.mark.slow
 def test_deepen_learns_several_labels(labelled, striate_command, tmp_path):
     code, out, err = striate_command("deepen", labelled, "--epochs", 1, "-o", tmp_path / "x")
     assert code == 0, err

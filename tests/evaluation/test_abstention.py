@@ -49,7 +49,15 @@ def test_one_odd_mistake_among_the_surest_does_not_end_it():
     assert (found.answered, found.wrong) == (2_000, 1)
 
 
-@pytest.mark.parametrize(("count", "target"), [(200, 0.1), (600, 0.05), (600, 0.01), (2_000, 0.02)])
+@pytest.mark.parametrize(
+    ("count", "target"),
+    [
+        (200, 0.1),
+        (600, 0.01),
+        pytest.param(600, 0.05, marks=pytest.mark.slow),
+        pytest.param(2_000, 0.02, marks=pytest.mark.slow),
+    ],
+)
 def test_the_promised_error_is_broken_in_at_most_a_twentieth(count, target):
     # A picture of confidence u is wrong with probability (1 - u)^8, so that the error above a threshold t is (1 - t)^8 / 9.
     generator = np.random.default_rng(count)

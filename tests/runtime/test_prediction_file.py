@@ -68,7 +68,8 @@ def test_cut_off_behind_any_byte_it_goes_on_to_the_same_bytes(classifier, pictur
     rows = row_format(ending, 1)
     with path.open("rb") as file:
         ends = [len(row) for row in rows.rows(file)]
-    for length in range(len(whole) + 1):
+    step = 1 if ending == "jsonl" else 3
+    for length in (*range(0, len(whole), step), len(whole)):
         path.write_bytes(whole[:length])
         again = striate.predict_to_file(classifier, pictures, path, resume=True, top=1)
         assert path.read_bytes() == whole, length
