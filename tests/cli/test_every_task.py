@@ -99,7 +99,7 @@ def test_quantize(given, striate_command, tmp_path):
     run, data, *_ = given
     code, out, err = striate_command("quantize", run.folder, data, "-o", tmp_path / "int8", "--max-drop", 100)
     assert code == 0, err
-    assert "agreement" in out and striate_command("evaluate", tmp_path / "int8", data, "--precision", "int8")[0] == 0
+    assert "agreement" in out and striate_command("evaluate", tmp_path / "int8", data)[0] == 0
 
 
 def test_visualize_has_the_probabilities_of_predict(given, striate_command, tmp_path):
