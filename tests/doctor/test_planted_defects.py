@@ -76,7 +76,7 @@ def test_every_kind_is_found_among_real_pictures(planted_defects, real_data, tmp
     [
         ("imagenette", {"colour-mode"}),
         ("hymenoptera", {"colour-mode"}),
-        ("flowers5", {"colour-mode", "contradicting-copies", "copies", "bright"}),
+        ("flowers5", {"colour-mode", "contradicting-copies", "copies", "near-copies", "bright"}),
         ("mnist", set()),
     ],
 )

@@ -20,7 +20,10 @@ DRAWN = {
     *("googlenet", "googlenet_bn", "allcnn_c", "resnet18", "resnet18_a", "resnet18_c", "plain18", "resnet20"),
     *("mobilenet_v1_x0_25", "mobilenet_v1_x0_25_tf", "mobilenet_v2_x0_35", "mobilenet_v2_x0_35_tf", "efficientnet_b0"),
 }
-EVERY_ROW = [pytest.param(name, marks=[] if name in DRAWN else pytest.mark.slow) for name in list_models()]
+EVERY_ROW = [
+    pytest.param(name, marks=[] if name in DRAWN else pytest.mark.slow)
+    for name in list_models("picture", sequential=False)
+]
 
 
 @functools.cache

@@ -10,8 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from safetensors import SafetensorError
-from safetensors.numpy import load, save
 
 from striate.errors import BundleError, UsageError
 from striate.tasks import named_task
@@ -52,6 +50,8 @@ def bank_rows(width: int) -> int:
 
 def bank_to_bytes(rows: npt.NDArray[np.float32]) -> bytes:
     """(m, d) rows of length 1, kept in 16 bits."""
+    from safetensors.numpy import save
+
     return bytes(save({_NAME: np.ascontiguousarray(rows, np.float16)}))
 
 
@@ -65,6 +65,9 @@ def read_bank(path: Path, *, neighbours: int) -> npt.NDArray[np.float32]:
     Raises:
         BundleError: If it is anything else than what `bank_to_bytes` gives.
     """
+    from safetensors import SafetensorError  # prediction alone does without, unless a rule knows its training pictures
+    from safetensors.numpy import load
+
     try:
         if (size := path.stat().st_size) > 2 * MOST_NUMBERS + (1 << 16):
             raise BundleError(f"{path.name} has {size:,} bytes, more than any bank of features")
