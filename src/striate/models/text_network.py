@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import ClassVar
 
 import torch
@@ -63,14 +64,15 @@ class TextNetwork(Network):
         """Its tables of words' vectors, (in_channels, width) each."""
         return tuple(module for module in self.modules() if isinstance(module, nn.Embedding | FixedEmbedding))
 
+    @abstractmethod
     def embedded(self, ids: Tensor) -> Tensor:
         """(N, L, width): the sum of the words' vectors in all tables. Begins with `check_words`.
 
         Args:
             ids: (N, L) int64.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def forward_embedded(self, vectors: Tensor, ids: Tensor) -> Tensor:
         """(N, feature_width): what the head sees.
 
@@ -78,7 +80,6 @@ class TextNetwork(Network):
             vectors: (N, L, width), from `embedded`.
             ids: (N, L), which say where a sentence ends.
         """
-        raise NotImplementedError
 
     def forward_features(self, images: Tensor) -> Tensor:
         """(N, feature_width): what the head sees; `images` are ids, (N, L) int64."""
