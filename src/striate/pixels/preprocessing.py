@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import operator
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Literal, cast, get_args
+from typing import Any, ClassVar, cast, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -30,18 +29,23 @@ from striate.pixels.decoding import (
     picture_name,
 )
 from striate.pixels.opening import naming_memory
-
-Colour = Literal["rgb", "grey"]
-ResizeRule = Literal["shorter_side", "exact", "pad", "none"]
-Filter = Literal["bilinear", "bicubic"]
-ChannelOrder = Literal["rgb", "bgr"]
-PixelRange = Literal["0..1", "0..255"]
+from striate.pixels.preprocessing_settings import (
+    LEVELS,
+    ChannelOrder,
+    Colour,
+    Filter,
+    PixelRange,
+    ResizeRule,
+    check_choice,
+    checked_size,
+    checked_statistics,
+    checked_whole_number,
+)
 
 _FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
 _CONSTANTS = {"decoder": "pillow", "exif": "applied"}
 _SETTINGS = ("colour", "resize", "resize_size", "filter", "crop", "fill", "range", "mean", "std")
 _ADDED = {"channel_order": "rgb"}  # settings of a later version: written where they say something else than before
-_LEVELS = {"0..1": 1.0, "0..255": 255.0}
 _BLOCK = 1 << 16  # values normalised at a time: they stay in the processor's cache
 
 
@@ -111,15 +115,15 @@ class Preprocessing:
             ("channel_order", ChannelOrder),
         )
         for name, known in choices:
-            _check_choice(name, getattr(self, name), get_args(known))
+            check_choice(name, getattr(self, name), get_args(known))
         if self.channel_order == "bgr" and self.colour == "grey":
             raise UsageError("channel_order 'bgr' is for three channels; grey pictures have one")
         settle = object.__setattr__  # a frozen object is settled once, here
-        settle(self, "resize_size", _checked_size("resize_size", self.resize_size))
-        settle(self, "crop", _checked_size("crop", self.crop))
-        settle(self, "fill", _checked_whole_number("fill", self.fill, 0, 255))
-        settle(self, "mean", _checked_statistics("mean", self.mean, self.channels, self.range))
-        settle(self, "std", _checked_statistics("std", self.std, self.channels, self.range))
+        settle(self, "resize_size", checked_size("resize_size", self.resize_size))
+        settle(self, "crop", checked_size("crop", self.crop))
+        settle(self, "fill", checked_whole_number("fill", self.fill, 0, 255))
+        settle(self, "mean", checked_statistics("mean", self.mean, self.channels, self.range))
+        settle(self, "std", checked_statistics("std", self.std, self.channels, self.range))
         if (self.resize == "none") != (self.resize_size is None):
             wants = "no resize_size" if self.resize == "none" else "a resize_size (height, width)"
             raise UsageError(f"resize {self.resize!r} takes {wants}, got {self.resize_size}")
@@ -139,7 +143,7 @@ class Preprocessing:
     @property
     def statistics(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
         """Mean and deviation of each channel as the network gets them, where pixels go from 0 to 1."""
-        levels = _LEVELS[self.range]
+        levels = LEVELS[self.range]
         return tuple(value / levels for value in self.mean), tuple(value / levels for value in self.std)
 
     @property
@@ -385,44 +389,3 @@ class Preprocessing:
 def _cut_and_fill(have: int, want: int) -> tuple[int, int]:
     """How many pixels are cut off at the start of a side, and how many are filled in there."""
     return (round((have - want) / 2), 0) if have > want else (0, (want - have) // 2)
-
-
-def _check_choice(name: str, value: object, known: tuple[str, ...]) -> None:
-    if value not in known:
-        raise UsageError(f"{name} is {value!r}; expected {', '.join(repr(one) for one in known)}")
-
-
-def _checked_whole_number(name: str, value: object, low: int, high: int) -> int:
-    try:
-        number = operator.index(value)  # type: ignore[arg-type]  # whether it is a whole number is the question
-    except TypeError:
-        number = low - 1
-    if isinstance(value, bool) or not low <= number <= high:
-        raise UsageError(f"{name} is {value!r}; expected a whole number from {low} to {high}")
-    return number
-
-
-def _checked_size(name: str, value: object) -> tuple[int, int] | None:
-    if value is None:
-        return None
-    if not isinstance(value, tuple | list) or len(value) != 2:
-        raise UsageError(f"{name} is {value!r}; expected (height, width) in pixels")
-    height = _checked_whole_number(f"{name}'s height", value[0], 1, 65535)
-    width = _checked_whole_number(f"{name}'s width", value[1], 1, 65535)
-    return height, width
-
-
-def _checked_statistics(name: str, values: object, channels: int, pixel_range: str) -> tuple[float, ...]:
-    try:
-        numbers = tuple(float(value) + 0.0 for value in values) if isinstance(values, Iterable) else ()
-    except (TypeError, ValueError):
-        numbers = ()
-    if len(numbers) != channels or not all(math.isfinite(number) for number in numbers):
-        wanted = "one number" if channels == 1 else f"{channels} numbers, one for each channel"
-        raise UsageError(f"{name} is {values!r}; expected {wanted}")
-    if not all(0 <= number <= _LEVELS[pixel_range] for number in numbers):
-        hint = ": divide those of 0..255 by 255" if pixel_range == "0..1" else ""
-        raise UsageError(f"{name} is {values!r}; expected numbers of the {pixel_range} range{hint}")
-    if name == "std" and min(numbers) == 0:
-        raise UsageError(f"{name} is {values!r}; expected numbers above 0")
-    return numbers

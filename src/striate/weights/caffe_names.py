@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from striate.pixels.preprocessing import ResizeRule
+from striate.pixels.preprocessing_settings import ResizeRule
 from striate.weights.keymaps import ExpectedInputs, KeyMap
 
 

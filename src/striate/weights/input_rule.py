@@ -18,7 +18,7 @@ from striate.errors import UsageError
 from striate.models import Network, Row
 from striate.models.config import Benchmark
 from striate.pixels import Preprocessing
-from striate.pixels.preprocessing import ChannelOrder, ResizeRule
+from striate.pixels.preprocessing_settings import ChannelOrder, ResizeRule
 from striate.weights.keymaps import ExpectedInputs
 from striate.weights.known_files import known_file
 from striate.weights.naming import best_named

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from striate.pixels.preprocessing import ChannelOrder, PixelRange, ResizeRule
+from striate.pixels.preprocessing_settings import ChannelOrder, PixelRange, ResizeRule
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from striate.decision import Decision
 from striate.errors import UsageError
 from striate.models import Row
 from striate.pixels import Preprocessing
-from striate.pixels.preprocessing import ChannelOrder, PixelRange
+from striate.pixels.preprocessing_settings import ChannelOrder, PixelRange
 from striate.weights.keymaps import ExpectedInputs
 from striate.weights.starting_weights import StartingWeights
 

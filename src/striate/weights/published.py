@@ -15,7 +15,7 @@ from typing import NamedTuple, cast
 from striate.errors import UsageError, WeightsError
 from striate.models import list_models, model_row
 from striate.pixels import Preprocessing
-from striate.pixels.preprocessing import Filter
+from striate.pixels.preprocessing_settings import Filter
 from striate.weights.torchvision_metadata import Metadata, read_metadata
 
 IMAGENET = "imagenet"
