@@ -10,7 +10,7 @@ from typing import Any
 from torch import nn
 
 from striate.inspection.receptive_field import Axis, Extent, Spread
-from striate.inspection.trace import PICTURE, Step, Trace
+from striate.inspection.step_recorder import PICTURE, Step, Trace
 
 INPUT = "input"
 """The name of the picture among what feeds a layer."""
