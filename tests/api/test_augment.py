@@ -12,7 +12,7 @@ from striate.augmentation import AugmentationPolicy, Rotation, augment, named_po
 from striate.data import ArrayPictures, Dataset
 from striate.data.facts import SAMPLED, data_facts
 from striate.data.preparation import prepare_data
-from striate.deciding.deciding import decide
+from striate.deciding.decide import decide
 from striate.deciding.training_request import TrainingRequest
 from striate.errors import UnknownNameError, UsageError
 from striate.training import Recipe

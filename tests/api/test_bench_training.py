@@ -5,7 +5,7 @@ import torch
 
 import striate.api.bench_training as room
 from striate.api.bench_training import bench_training
-from striate.deciding.deciding import decide
+from striate.deciding.decide import decide
 from striate.deciding.training_request import TrainingRequest
 from striate.errors import UsageError
 

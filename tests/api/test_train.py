@@ -1,5 +1,6 @@
 """Training as its users see it: from a folder to a run, and back after anything that can go wrong."""
 
+import dataclasses
 import errno
 import json
 import os
@@ -17,6 +18,7 @@ import torch
 from safetensors.torch import load_file
 
 import striate
+from striate.deciding.training_request import TrainingRequest
 from striate.errors import DataError, Interrupted, StriateError, TrainingError, UsageError, WeightsError
 
 QUICK = {"model": "resnet20", "epochs": 2, "settings": ["batch_size=16"]}
@@ -44,6 +46,14 @@ class Recorder(striate.Watcher):
 
 def weights_of(folder):
     return load_file(folder / "bundle" / "model.safetensors")
+
+
+def test_all_that_can_be_said_of_a_run_arrives_in_the_request(monkeypatch):
+    names = {field.name for field in dataclasses.fields(TrainingRequest)} - {"data"}
+    said = {name: f"error=0.{place:02}" for place, name in enumerate(sorted(names), 1)}
+    monkeypatch.setattr("striate.api.train._train", lambda request, output, **how: request)
+    request = striate.train("digits", **said)
+    assert dataclasses.asdict(request) == said | {"data": "digits"}
 
 
 def test_a_run_holds_all_that_it_should(finished_run, striped):

@@ -11,7 +11,8 @@ import torch
 import striate.deciding.deciding as room
 from striate.augmentation import named_policy
 from striate.data.store import SPOT_CHECKS
-from striate.deciding.deciding import Deciding, decide
+from striate.deciding.decide import decide
+from striate.deciding.deciding import Deciding
 from striate.deciding.run_plan import RunPlan
 from striate.deciding.training_request import TrainingRequest
 from striate.errors import UnknownNameError, UsageError

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import striate
-from striate.deciding.deciding import decide
+from striate.deciding.decide import decide
 from striate.deciding.run_plan import RunPlan
 from striate.deciding.stated_decisions import state_taken
 from striate.deciding.training_request import TrainingRequest

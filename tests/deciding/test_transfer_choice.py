@@ -8,7 +8,7 @@ import torch
 
 import striate.deciding.transfer_choice as room
 from striate.augmentation import named_policy
-from striate.deciding.deciding import decide
+from striate.deciding.decide import decide
 from striate.deciding.training_request import AUTO, TrainingRequest, ask_recipe
 from striate.deciding.transfer_choice import (
     EPOCHS_ASKED,

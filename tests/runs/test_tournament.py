@@ -7,6 +7,7 @@ import shutil
 import signal
 import time
 import tomllib
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -35,6 +36,7 @@ from striate.runs.tournament_record import (
     read_tournament,
 )
 from striate.runs.tournament_request import is_exact, request_for
+from striate.tasks import SingleLabel
 from striate.watching import Watcher
 
 
@@ -349,7 +351,9 @@ def test_with_few_validation_pictures_heads_are_compared_by_cross_validation_on_
     monkeypatch.setattr("striate.runs.beginning.planned_time", lambda situation: 1e6)
     monkeypatch.setattr(room, "WORTH", 0.0)
     compared = []
-    monkeypatch.setattr(room, "choose", lambda *given, **said: compared.append(given) or choose(*given, **said))
+    monkeypatch.setattr(
+        "striate.runs.comparing.choose", lambda *given, **said: compared.append(given) or choose(*given, **said)
+    )
     run = striate.train(uneven_pictures(tmp_path / "data"), output=tmp_path / "run")
     plain, weighted = read_tournament(run.folder).entries
     assert (plain.pictures, weighted.pictures) == (
@@ -407,10 +411,10 @@ def test_a_metric_is_refused_where_nothing_is_compared(named, said):
 def test_without_mistakes_the_log_loss_can_still_get_better(tournament_story, tmp_path):
     entry = dataclasses.replace(tournament_story[2].entries[0], correct=206)
     record = dataclasses.replace(tournament_story[2], entries=(entry, *tournament_story[2].entries[1:]))
-    why = []
+    dataset, why = SimpleNamespace(task=SingleLabel()), []
     for metric in ("balanced_accuracy", "log_loss"):
         record = dataclasses.replace(record, metric=metric)
-        going = room.Tournament(tmp_path, record, None, watcher=Watcher(), signals=None, begun=0.0)
+        going = room.Tournament(tmp_path, record, dataset, watcher=Watcher(), signals=None, begun=0.0)
         why.append(going._why_not(1))
     assert why == ["the best so far has every one of 206 pictures right", ""]
 

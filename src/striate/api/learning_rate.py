@@ -13,7 +13,8 @@ import torch
 
 from striate.data import Dataset, open_store
 from striate.data.examples import SplitExamples
-from striate.deciding.deciding import Decided, decide
+from striate.deciding.decide import decide
+from striate.deciding.decided import Decided
 from striate.deciding.training_request import TrainingRequest
 from striate.durable_writing import check_writable, write_durably
 from striate.errors import StriateError, UsageError

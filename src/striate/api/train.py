@@ -14,7 +14,8 @@ from striate.data.exclusion import exclude_pictures, write_excluded
 from striate.data.loading import kind_of
 from striate.data.preparation import reload_data
 from striate.deciding.clip_deciding import ClipDeciding
-from striate.deciding.deciding import Decided, decide
+from striate.deciding.decide import decide
+from striate.deciding.decided import Decided
 from striate.deciding.kind_deciding import KindDeciding
 from striate.deciding.run_plan import RunPlan
 from striate.deciding.text_deciding import TextDeciding
@@ -42,9 +43,6 @@ from striate.training.run_folder import (
     sweep_run,
 )
 from striate.watching import Watcher, tell
-
-OF_THE_VERB = ("output", "exclude", "quick", "watcher")
-"""Those arguments of `train` that are no part of the request."""
 
 OF_KIND: Mapping[str, type[KindDeciding]] = {deciding.kind: deciding for deciding in (TextDeciding, ClipDeciding)}
 """How it is decided of what is no picture, by its kind: one network is trained on it, and no tournament held."""
@@ -137,12 +135,16 @@ def train(
         Interrupted: If a signal ended the training, after a checkpoint was written; its `kept` is the run's folder where a classifier is
             sealed there already.
     """
-    given = dict(locals())
     begun, watcher = time.monotonic(), watcher or Watcher()
     if output is not None:
         check_output(Path(output))
-    asked = {name: value for name, value in given.items() if name not in OF_THE_VERB}
-    request = TrainingRequest(**asked | {"data": _without(data, exclude, root=root, task=task)})
+    request = TrainingRequest(
+        data=_without(data, exclude, root=root, task=task), task=task, classifier=classifier, root=root,
+        model=model, weights=weights, vectors=vectors, transfer=transfer, init=init, size=size, mean=mean, std=std,
+        augment=augment, balance=balance, epochs=epochs, batch_size=batch_size, precision=precision, seed=seed,
+        recipe=recipe, settings=settings, metric=metric, abstain=abstain,
+        device=device, time_limit=time_limit, tensorboard=tensorboard,
+    )  # fmt: skip
     return _train(request, output, quick=quick, watcher=watcher, begun=begun)
 
 

@@ -5,22 +5,19 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import torch
 
 from striate.augmentation import AugmentationPolicy, class_changing, read_policy, with_principal_colours
 from striate.data import Dataset, load_data
-from striate.data.facts import DataFacts, PixelSample, data_facts, glance
-from striate.data.loading import kind_of
+from striate.data.facts import DataFacts, PixelSample, data_facts
 from striate.data.preparation import prepare_data
-from striate.data.preparing_ahead import PreparingAhead
 from striate.data.splitting import keep_training_pictures
 from striate.deciding.batch_size import choose_batch_size
-from striate.deciding.early_refusals import check_fit, check_resizing, refuse_early
+from striate.deciding.decided import Decided, settings_of
+from striate.deciding.early_refusals import check_fit, check_resizing, refuse_early, refuse_other_kind
+from striate.deciding.foreseen_input import prepare_ahead
 from striate.deciding.judge import CallJudge, Judge, SampleJudge
 from striate.deciding.run_plan import RunPlan, RunSettings
 from striate.deciding.stated_decisions import note_unused, state_decisions
@@ -29,17 +26,15 @@ from striate.deciding.time_fit import TimedRun, plan_time
 from striate.deciding.training_request import AUTO, TrainingRequest, ask_recipe
 from striate.deciding.transfer_choice import ask_transfer, choose_transfer, fit_alone, is_head_alone, suited_wish
 from striate.deciding.weights_fit import choose_size, choose_twin
-from striate.encodings import DEFAULT_KIND, Encoding, named_encoding
+from striate.encodings import DEFAULT_KIND, Encoding
 from striate.errors import UsageError
-from striate.initialization import drafting
-from striate.models import CutNetwork, Network, Row, create_model, cut_behind, list_models, model_row
+from striate.models import CutNetwork, Network, Row, create_model, cut_behind, model_row
 from striate.pixels import Preprocessing
 from striate.sealing.cut_figures import cut_figures
 from striate.table_reading import read_dataclass
 from striate.training import (
     Decision,
     Recipe,
-    TimePlan,
     choose_model,
     choose_precision,
     choose_recipe,
@@ -64,55 +59,6 @@ from striate.weights.starting_weights import are_published, find_weights, recogn
 
 OF_THE_RECIPE = ("recipe", "epochs", "loss", "batch size", "augmentation", "first layer", "learning rate")
 """Decisions that `Deciding.choose_network` makes of training alone."""
-
-
-@dataclass(frozen=True)
-class Decided:
-    """A run that can be carried out."""
-
-    plan: RunPlan
-    dataset: Dataset
-    network: Network
-    """With its initial weights, on its device."""
-    time_plan: TimePlan | None
-    """The deadline to keep, if there is one."""
-
-
-def decide(
-    request: TrainingRequest,
-    *,
-    watcher: Watcher,
-    begun: float,
-    unsaid: Collection[str] = (),
-    call_judge: CallJudge = SampleJudge,
-) -> Decided:
-    """Reads the data and the weights, and decides everything that was not said.
-
-    Args:
-        request: What was said.
-        watcher: Hears how it goes, and every decision.
-        begun: `time.monotonic()` at which the time limit began.
-        unsaid: Decisions that the caller does not carry out, such as `epochs`, and the watcher does not hear.
-        call_judge: Who says what trained weights know of the pictures.
-
-    Raises:
-        UsageError: If something that was asked for makes no sense.
-        DataError: If the data cannot be used.
-        WeightsError: If the weights cannot be read or do not fit.
-    """
-    deciding = Deciding(request, watcher, begun=begun, call_judge=call_judge)
-    deciding.check_request()
-    deciding.read_weights()
-    deciding.read_data()
-    deciding.choose_network()
-    deciding.choose_input()
-    deciding.choose_augmentation()
-    deciding.suit_weights()
-    deciding.choose_transfer()
-    deciding.choose_precision()
-    deciding.choose_batch_size()
-    deciding.fit_time()
-    return deciding.plan(unsaid)
 
 
 class Deciding:
@@ -180,7 +126,7 @@ class Deciding:
             self.asked["model"] = "mobilenet_v2"
         if request.vectors is not None:
             raise UsageError("--vectors goes with networks for sentences, such as textcnn_static")
-        self.refuse_other_kind(DEFAULT_KIND)
+        refuse_other_kind(request.data, self.asked.get("model"), DEFAULT_KIND)
         refuse_early(request, self.wish, model=self.asked.get("model"), limit=self.limit)
         data, task = request.data, self.asked.get("task")
         found = data if isinstance(data, Dataset) else load_data(data, root=request.root, task=task)
@@ -188,28 +134,6 @@ class Deciding:
         self.asked["task"] = self.data.task.name
         check_promise(self.data, request.abstain)
         suited_wish(self.wish, softmax=self.data.task.classifier == "softmax")
-
-    def refuse_other_kind(self, kind: str) -> None:
-        """Refuses data, and a network, of another kind of input than is trained here; few files are looked at.
-
-        Raises:
-            UsageError: One of them is of another.
-        """
-        data = self.request.data
-        given = data.kind if isinstance(data, Dataset) else kind_of(data)
-        place = data.location if isinstance(data, Dataset) else data
-        here = f"{str(place)!r} holds {named_encoding(given).plural}"
-        if given != kind:
-            raise UsageError(f"{here}, and what is asked for is possible only of {named_encoding(kind).plural}")
-        model = self.asked.get("model")
-        if model is not None and model_row(model).kind != kind:
-            others = ", ".join(list_models(kind, sequential=False)[:5])
-            takes = named_encoding(model_row(model).kind).plural
-            raise UsageError(f"{model} takes {takes}, and {here}; networks for them: {others}")
-        if model is not None and model_row(model).sequential:
-            raise UsageError(
-                f"{model} reads a string of signs in each picture, and what is asked for is one answer a picture"
-            )
 
     def read_weights(self) -> None:
         """Finds the weights that training starts from, if it does, and refuses those of another network."""
@@ -235,26 +159,14 @@ class Deciding:
             most: Training pictures that are kept at most, drawn by the seed; None: all.
         """
         seed, root = self.asked["seed"], self.request.root
-        ahead = self._prepare_ahead() if most is None else None
+        ahead = None
+        if most is None:
+            ahead = prepare_ahead(self.data, self.asked.get("model"), self.starting, size=self.request.size)
         dataset = prepare_data(self.data, seed=seed, root=root, watcher=self.watcher, ahead=ahead)
         self.dataset = dataset if most is None else keep_training_pictures(dataset, most, seed=seed)
         self.facts = data_facts(self.dataset)
         self.sample = PixelSample(self.dataset)
         self.judge = self._call_judge(self.dataset, seed=seed, watcher=self.watcher)
-
-    def _prepare_ahead(self) -> PreparingAhead | None:
-        """How pictures will probably become the network's input, by the headers of some of them: each is decoded once then."""
-        facts = None if self.data.facts is not None else glance(self.data)
-        if facts is None:
-            return None
-        row = model_row(self.asked["model"] if "model" in self.asked else choose_model(facts).value)
-        channels = 3 if facts.colour else 1
-        with drafting():
-            network = create_model(
-                row.name, in_channels=channels if self.starting is None else max(channels, row.in_channels)
-            )
-        asked = AskedInput(self.request.size)
-        return PreparingAhead(input_rule(row, network, self.starting, asked, facts=facts).preprocessing)
 
     def choose_network(self, defaults: Mapping[str, Any] | None = None) -> None:
         """Chooses the network and its recipe, and builds it with its initial weights.
@@ -477,23 +389,10 @@ class Deciding:
         return Decided(plan, self.dataset, self.network, None if self.timed is None else self.timed.plan)
 
     def _settings(self) -> RunSettings:
-        request, starting = self.request, self.starting
-        return RunSettings(
-            data=self.dataset.location,
-            root=str(Path(request.root).absolute()) if request.root is not None else "",
-            data_name=self.dataset.name,
+        return settings_of(
+            self.request,
+            self.dataset,
+            None if self.starting is None else self.starting.file.sha256,
             device=str(self.device),
-            threads=torch.get_num_threads(),
-            weights=place_of(request.weights) if request.weights is not None and starting is not None else "",
-            weights_sha256=starting.file.sha256 if starting is not None else "",
             total_steps=0 if self.head_alone else self.total_steps,
-            kind=self.dataset.kind,
-            created=datetime.now().astimezone().isoformat(timespec="seconds"),
-            tensorboard=request.tensorboard,
-            abstain=request.abstain or "",
         )
-
-
-def place_of(weights: str | Path) -> str:
-    """What a run's settings say of the weights that it started from."""
-    return str(weights) if are_published(weights) else str(Path(weights).absolute())

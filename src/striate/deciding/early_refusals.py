@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import warnings
 from importlib.util import find_spec
+from pathlib import Path
 
+from striate.data import Dataset
+from striate.data.loading import kind_of
 from striate.deciding.time_fit import LEAST_RESERVE
 from striate.deciding.training_request import TrainingRequest
 from striate.deciding.transfer_choice import TransferWish, check_stages, check_way
+from striate.encodings import named_encoding
 from striate.errors import UsageError
 from striate.evaluation.selection_metrics import named_metric
 from striate.initialization import drafting
-from striate.models import Network, create_model, model_row
+from striate.models import Network, create_model, list_models, model_row
 from striate.training import Recipe
 from striate.weights import StartingWeights, load_weights
 from striate.weights.input_rule import AskedInput, check_asked, check_least_size, check_only_size
@@ -48,6 +52,32 @@ def refuse_early(request: TrainingRequest, wish: TransferWish, *, model: str | N
         check_least_size(network, request.size)
     if request.weights is not None and wish.kind != "scratch":
         check_weights(request.weights, model or "")
+
+
+def refuse_other_kind(data: str | Path | Dataset, model: str | None, kind: str) -> None:
+    """Refuses data, and a network, of another kind of input than is trained here; few files are looked at.
+
+    Args:
+        data: As `striate.train` takes it.
+        model: The network, if one was named.
+        kind: What is trained on: a name of `striate.encodings`.
+
+    Raises:
+        UsageError: One of them is of another.
+    """
+    given = data.kind if isinstance(data, Dataset) else kind_of(data)
+    place = data.location if isinstance(data, Dataset) else data
+    here = f"{str(place)!r} holds {named_encoding(given).plural}"
+    if given != kind:
+        raise UsageError(f"{here}, and what is asked for is possible only of {named_encoding(kind).plural}")
+    if model is not None and model_row(model).kind != kind:
+        others = ", ".join(list_models(kind, sequential=False)[:5])
+        takes = named_encoding(model_row(model).kind).plural
+        raise UsageError(f"{model} takes {takes}, and {here}; networks for them: {others}")
+    if model is not None and model_row(model).sequential:
+        raise UsageError(
+            f"{model} reads a string of signs in each picture, and what is asked for is one answer a picture"
+        )
 
 
 def check_fit(starting: StartingWeights, model: str) -> None:

@@ -14,7 +14,9 @@ from striate.choosing import evenly
 from striate.data import Dataset, load_data
 from striate.data.facts import DataFacts
 from striate.data.preparation import prepare_data
-from striate.deciding.deciding import Decided, Deciding
+from striate.deciding.decided import Decided
+from striate.deciding.deciding import Deciding
+from striate.deciding.early_refusals import refuse_other_kind
 from striate.deciding.time_fit import LARGEST_RESERVE, LEAST_RESERVE, RESERVE_OF_A_PICTURE, TimedRun, decide_steps
 from striate.deciding.training_request import AUTO, TrainingRequest
 from striate.encodings import named_encoding
@@ -72,7 +74,7 @@ class KindDeciding(Deciding):
     def check_request(self) -> None:
         """Refuses what cannot be done with anything of this kind."""
         request = self.request
-        self.refuse_other_kind(self.kind)
+        refuse_other_kind(request.data, self.asked.get("model"), self.kind)
         plural = named_encoding(self.kind).plural
         given = [name for name in OF_PICTURES if getattr(request, name) is not None]
         if request.transfer not in (None, AUTO, "scratch"):

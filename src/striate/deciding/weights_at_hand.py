@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from striate.data.facts import DataFacts
-from striate.deciding.deciding import place_of
+from striate.deciding.decided import place_of
 from striate.deciding.training_request import TrainingRequest
 from striate.training import choose_model
 from striate.weights.downloading import is_at_hand

@@ -18,7 +18,7 @@ from safetensors.numpy import load, save
 
 from striate.data import Dataset, PixelStore
 from striate.data.examples import SplitExamples, of_pictures
-from striate.deciding.deciding import decide
+from striate.deciding.decide import decide
 from striate.deciding.run_plan import RunPlan
 from striate.deciding.training_request import TrainingRequest
 from striate.durable_writing import write_durably

@@ -12,27 +12,22 @@ import shutil
 import time
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
 from striate.data import Dataset
 from striate.deciding.candidate import HEAD, Candidate
-from striate.deciding.selection import CHANCE, Contender, choose
+from striate.deciding.selection import CHANCE
 from striate.deciding.training_request import TrainingRequest
 from striate.deciding.transfer_choice import parse_transfer
 from striate.errors import DataError, Interrupted, StriateError, TrainingError
-from striate.evaluation import selection_score, wilson_interval
 from striate.interruption import Signals
 from striate.runs.candidate_run import (
     ANSWERS,
-    FEW_VALIDATION,
     UNFINISHED,
     CandidateResult,
     forget_candidate,
-    read_result,
     seal_unfinished,
     try_candidate,
 )
+from striate.runs.comparing import compare, count_mistakes, measured
 from striate.runs.run import Run
 from striate.runs.taking_place import digest_at, finish, take_place
 from striate.runs.tournament_record import (
@@ -46,7 +41,6 @@ from striate.runs.tournament_record import (
     TIME_IS_UP,
     WAITING,
     WON,
-    Comparison,
     Entry,
     TournamentRecord,
     write_tournament,
@@ -167,7 +161,7 @@ class Tournament:
         best, entry = self.record.best, self.record.entries[place]
         if best is None or entry.state in (RUNNING, STOPPED):
             return ""
-        missing, pictures = self._mistakes(best)
+        missing, pictures = count_mistakes(best, self.folder, self.dataset.task)
         by_answers = self.record.metric != "log_loss"  # which gets better with no mistake left
         if by_answers and not missing:
             return f"the best so far has every one of {pictures:,} pictures right"
@@ -178,14 +172,6 @@ class Tournament:
             if self._seconds_left < needed / 2:
                 return f"it takes about {duration(needed)} here, and the time limit leaves {duration(max(0.0, self._seconds_left))}"
         return ""
-
-    def _mistakes(self, best: Entry) -> tuple[int, int]:
-        """How many pictures the best so far has wrong, and of how many: those it was cross-validated on where validation has few."""
-        if best.pictures < FEW_VALIDATION and (found := read_result(self.folder / best.folder).out_of_fold) is not None:
-            chances, labels = found
-            task = self.dataset.task
-            return int((~task.same(task.decide(chances), labels)).sum()), len(labels)
-        return best.pictures - best.correct, best.pictures
 
     def _slowness(self) -> float:
         """How many times as long as foretold candidates took so far: other programs have a part of the machine."""
@@ -248,7 +234,7 @@ class Tournament:
 
     def _judge(self, place: int, result: CandidateResult) -> None:
         """Writes down what a candidate came to and whether it takes the place, and then gives it the place."""
-        comparison = self._compare(result)
+        comparison = compare(result, self.record, self.folder)
         takes = comparison is None or comparison[0]
         if takes:
             self.record = dataclasses.replace(self.record, winner=place)
@@ -261,20 +247,7 @@ class Tournament:
         forget_candidate(folder, all_of_it=not takes)
 
     def _measured(self, result: CandidateResult) -> dict[str, object]:
-        task = self.dataset.task
-        correct = int(task.same(task.decide(result.probabilities), result.labels).sum())
-        pictures = len(result.labels)
-        return {
-            "accuracy": correct / pictures,
-            "correct": correct,
-            "pictures": pictures,
-            "interval": wilson_interval(correct, pictures),
-            "score": selection_score(self.record.metric, result.probabilities, result.labels),
-            "input_size": result.plan.picture_preprocessing.size[0],
-            "multiply_adds": result.multiply_adds,
-            "parameters": result.parameters,
-            "ended_after": self.worked,
-        }
+        return measured(result, self.record.metric, self.dataset.task) | {"ended_after": self.worked}
 
     def _keep_unfinished(self, place: int) -> None:
         """Gives a candidate that was stopped the place until it goes on, if what it has learnt is better by a standard error."""
@@ -288,34 +261,11 @@ class Tournament:
         if sealed is None:
             return
         result, epoch = sealed
-        found = self._compare(result)
+        found = compare(result, self.record, self.folder)
         if found is None or not found[0] or found[1].p_value >= CHANCE:
             return
         self.record = dataclasses.replace(self.record, stopped_early=place)
         self._change(place, why=f"stopped early at epoch {epoch}", comparison=found[1], **self._measured(result))
-
-    def _compare(self, result: CandidateResult) -> tuple[bool, Comparison] | None:
-        """Whether a candidate takes the place of the best so far, and what is said of it; None where there is none yet."""
-        best = self.record.best
-        if best is None:
-            return None
-        rival = read_result(self.folder / best.folder)
-        ours, theirs, labels, among = _comparable(result, rival)
-        choice = choose(
-            Contender(ours, result.multiply_adds),
-            Contender(theirs, rival.multiply_adds),
-            labels,
-            metric=self.record.metric,
-            seed=int(self.record.asked["seed"]),
-        )
-        found = choice.comparison
-        return choice.takes, Comparison(
-            rival=best.candidate.name,
-            wins=found.wins,
-            losses=found.losses,
-            p_value=found.p_value,
-            verdict=choice.why + among,
-        )
 
     def _end(self) -> Run:
         """Says why it ended, and has the winner measured, sealed and reported."""
@@ -372,16 +322,6 @@ class Tournament:
     def _tell(self) -> None:
         write_tournament(self.folder, self.record)
         self.watcher.tournament(self.record, self.folder)
-
-
-def _comparable(
-    one: CandidateResult, other: CandidateResult
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], npt.NDArray[np.int64], str]:
-    """The answers of two to the same pictures, their labels, and what is said of these where they are not those of validation alone."""
-    if one.out_of_fold is None or other.out_of_fold is None:
-        return one.probabilities, other.probabilities, one.labels, ""
-    labels = one.out_of_fold[1]
-    return one.out_of_fold[0], other.out_of_fold[0], labels, f", cross-validated on {len(labels):,} pictures"
 
 
 def time_to_learn(limit: float) -> float:

@@ -12,7 +12,7 @@ from striate.augmentation import AugmentationPolicy, read_policy
 from striate.data import Dataset
 from striate.data.facts import DataFacts
 from striate.deciding.candidate import Candidate
-from striate.deciding.deciding import place_of
+from striate.deciding.decided import place_of
 from striate.deciding.training_request import AUTO, TrainingRequest
 from striate.errors import UsageError
 from striate.row_writing import path_from_text, path_text
