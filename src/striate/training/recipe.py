@@ -17,7 +17,7 @@ from striate.errors import UnknownNameError, UsageError
 from striate.table_reading import read_dataclass
 from striate.tasks import DEFAULT_TASK, named_task
 
-OPTIMIZERS = ("sgd", "adamw", "adadelta")
+OPTIMIZERS = ("sgd", "adamw", "adadelta", "muon")
 LOSSES = ("cross_entropy", "lenet_mle", "lenet_map")
 PRECISIONS = ("fp32", "bf16")
 TRANSFERS = ("scratch", "head", "stages", "full")
@@ -34,11 +34,11 @@ class OptimizerConfig:
     """How the weights follow the gradient."""
 
     name: str = "sgd"
-    """`"sgd"` (with Nesterov momentum), `"adamw"` or `"adadelta"`."""
+    """`"sgd"` (with Nesterov momentum), `"adamw"`, `"adadelta"`, or `"muon"`, for convolutions that batch norm follows."""
     learning_rate: float = 0.05
     """The peak of the schedule."""
     momentum: float = 0.9
-    """SGD's momentum, AdamW's beta 1, and Adadelta's rho."""
+    """SGD's momentum, AdamW's beta 1, Adadelta's rho, and Muon's momentum of kernels, which is less than SGD's: 0.6."""
     weight_decay: float = 5e-4
     """Not applied to normalisation layers and biases."""
     gradient_clip: float = 0.0
