@@ -1,139 +1,141 @@
-"""How well and how fast does `crnn` learn to read strings of digits? With the loss of every first step, to see whether any is not finite.
+"""How well and how fast does `crnn` learn to read strings of digits by the default recipe, and does it fall to blanks alone at the start?
 
     striate compose mnist --root DATA -o /tmp/strings --strings 20000
-    python benchmarks/reading_strings.py /tmp/strings [--seeds 1] [--minutes 30] [--steps 0] [--output FILE]
+    python benchmarks/reading_strings.py /tmp/strings [--seeds 5] [--minutes 30] [--runs 1] [--output FILE]
 
-Strings of training, validation and test are of different digits. AdamW with one cycle of the rate, batches of 8. It says how many
-losses are not finite; and of what is read after the first 100 steps and at the end, which share of the lines is right as a whole,
-which share of the signs is wrong, and how many lines are read as nothing at all (blanks alone, to which training can fall at the start).
+Strings of training, validation and test are of different digits. First, for each seed, the first 100 steps of the recipe, one by one: how
+many losses are not finite, and of validation strings after them, which share of the signs is wrong and how many are read as nothing at
+all. Then whole runs of `striate train` within the time: sequence accuracy and character error rate of the test strings, wall time and
+processor time.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import math
 import platform
+import tempfile
 import time
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 import striate
+from striate.data import load_data
 from striate.evaluation.string_errors import score_strings
 from striate.hardware import available_processors, describe_processor
-from striate.models import Network
-from striate.pixels import decode
-from striate.tasks.ctc_decoding import decode_greedily
-from striate.training.ctc import ctc_loss, refuse_unsayable
+from striate.pixels import Preprocessing
+from striate.training import Recipe
+from striate.training.ctc import ctc_losses, read_greedily
+from striate.training.defaults import read_shipped_recipe
+from striate.training.optimizers import create_optimizer, scale_learning_rate
+from striate.training.precision import autocast
 
 FIRST = 100
 """Steps at the start that are watched one by one."""
-BATCH = 8
-RATE = 1e-3
+READ = 200
+"""Validation strings that are read after them."""
 
 
-@dataclass(frozen=True)
 class Lines:
-    """Pictures of a split and what they say."""
+    """The pictures of a split as the network takes them, and what they say."""
 
-    pixels: np.ndarray  # (n, 32, W) uint8
-    texts: tuple[str, ...]
-    paths: tuple[str, ...]
+    def __init__(self, folder: Path, split: str, most: int | None = None) -> None:
+        data = load_data(folder)
+        rows = data.indices(split)[:most]
+        rule = Preprocessing(colour="grey", resize="none", crop=self._size(data, rows), mean=(0.5,), std=(0.5,))
+        self.pixels = np.stack([rule.pixels(data.pictures.read(int(row))) for row in rows])
+        self.rule, self.labels = rule, data.labels[rows].astype(np.int64)
+        self.texts = [data.task.tell(target, data.classes) for target in self.labels]
+        self.task, self.classes = data.task, data.classes
 
-    @property
-    def strings(self) -> list[tuple[int, ...]]:
-        """Places in the alphabet."""
-        return [tuple(map(int, text)) for text in self.texts]
+    @staticmethod
+    def _size(data: Any, rows: np.ndarray) -> tuple[int, int]:
+        height, width = striate.pixels.decode(data.pictures.read(int(rows[0])), channels=1).shape[:2]
+        return height, width
 
-    def inputs(self, rows: np.ndarray) -> Tensor:
-        """(k, 1, 32, W) float, from -1 to 1, as the authors' program has them."""
-        return torch.from_numpy(self.pixels[rows]).unsqueeze(1).float() / 127.5 - 1
-
-
-def read_lines(folder: Path, split: str) -> Lines:
-    """The split of a folder that `striate compose` made."""
-    with (folder / "strings.csv").open(encoding="utf-8", newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["split"] == split]
-    pixels = np.stack([decode(folder / row["path"], channels=1)[..., 0] for row in rows])
-    return Lines(pixels, tuple(row["text"] for row in rows), tuple(row["path"] for row in rows))
+    def inputs(self, places: np.ndarray) -> torch.Tensor:
+        """(k, 1, 32, W) float."""
+        return torch.from_numpy(self.rule.normalise(self.pixels[places]))
 
 
-def read_by(network: Network, lines: Lines) -> list[str]:
-    """What the network reads, greedily."""
+def first_steps(train: Lines, val: Lines, *, seed: int, precision: str) -> dict[str, Any]:
+    """The first steps of a long run: a short warm-up, then the full rate, of which a half cosine has taken next to nothing yet."""
+    table = read_shipped_recipe("strings")
+    del table["epochs_from"]
+    recipe = Recipe.from_dict(table | {"seed": seed, "model": "crnn", "precision": precision})
+    network = striate.create_model("crnn", num_classes=train.task.width(train.classes), seed=seed)
+    optimizer = create_optimizer(network, recipe.optimizer)
+    generator, losses = np.random.default_rng(seed), []
+    begun = time.process_time()
+    for step in range(FIRST):
+        scale_learning_rate(optimizer, min(1.0, (step + 1) / 60))
+        rows = generator.integers(len(train.labels), size=recipe.batch_size)
+        with autocast(torch.device("cpu"), precision):
+            logits = network(train.inputs(rows))
+        loss = ctc_losses(logits.float(), torch.from_numpy(train.labels[rows])).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), recipe.optimizer.gradient_clip)
+        optimizer.step()
+        losses.append(loss.item())
     network.eval()
     with torch.no_grad():
         parts = [
-            network(lines.inputs(rows)).numpy()
-            for rows in np.array_split(np.arange(len(lines.texts)), len(lines.texts) // 64 + 1)
+            read_greedily(network(val.inputs(rows))).numpy()
+            for rows in np.array_split(np.arange(len(val.labels)), len(val.labels) // 50 + 1)
         ]
-    network.train()
-    return ["".join(map(str, signs)) for part in parts for signs in decode_greedily(part)]
-
-
-def figures(network: Network, lines: Lines) -> dict[str, object]:
-    """Of what is read: the rates, and how many lines are read as nothing."""
-    read = read_by(network, lines)
-    return {**score_strings(lines.texts, read).to_dict(), "read_as_nothing": sum(not text for text in read)}
-
-
-def measure(folder: Path, *, seed: int, minutes: float, steps: int) -> dict[str, object]:
-    """One run: so many steps, or as many as the time allows."""
-    train, val, test = (read_lines(folder, split) for split in ("train", "val", "test"))
-    network = striate.create_model("crnn", num_classes=11, seed=seed)
-    for lines in (train, val, test):
-        refuse_unsayable(lines.strings, lines.paths, network.places(lines.pixels.shape[2]))
-    optimizer = torch.optim.AdamW(network.parameters(), lr=RATE)
-    generator, strings = np.random.default_rng(seed), train.strings
-    losses: list[float] = []
-    begun, processor = time.perf_counter(), time.process_time()
-    limit = 60 * minutes
-    after_first: dict[str, object] = {}
-    while True:
-        spent = time.perf_counter() - begun
-        share = len(losses) / steps if steps else spent / limit
-        if share >= 1 or spent >= limit:
-            break
-        for group in optimizer.param_groups:  # up for a twentieth, then down by a cosine
-            group["lr"] = RATE * min(share / 0.05 + 0.02, 0.5 * (1 + math.cos(math.pi * max(0.0, share - 0.05) / 0.95)))
-        rows = generator.integers(len(strings), size=BATCH)
-        loss = ctc_loss(network(train.inputs(rows)), [strings[row] for row in rows])
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
-        optimizer.step()
-        losses.append(loss.item())
-        if len(losses) == FIRST:
-            after_first = figures(network, val)
+    read = [val.task.tell(row, val.classes) for part in parts for row in part]
     return {
         "seed": seed,
-        "steps": len(losses),
-        "seconds": round(time.perf_counter() - begun, 1),
-        "processor_seconds": round(time.process_time() - processor, 1),
         "losses_not_finite": sum(not math.isfinite(loss) for loss in losses),
-        "first_losses": [round(loss, 4) for loss in losses[:FIRST]],
-        "validation_after_the_first": after_first,
-        "test": figures(network, test),
+        "last_loss": round(float(np.mean(losses[-25:])), 3),
+        "read_as_nothing": sum(not text for text in read),
+        **score_strings(val.texts, read).to_dict(),
+        "processor_seconds": round(time.process_time() - begun, 1),
+        "losses": [round(loss, 4) for loss in losses],
     }
 
 
+def whole_run(folder: Path, *, seed: int, minutes: float) -> dict[str, Any]:
+    """`striate train` within the time, and what it comes to."""
+    begun, processor = time.perf_counter(), time.process_time()
+    with tempfile.TemporaryDirectory() as scratch:
+        run = striate.train(folder, output=Path(scratch) / "run", seed=seed, time_limit=60 * minutes)
+        history = [json.loads(line) for line in (run.folder / "metrics.jsonl").read_text().splitlines()]
+        return {
+            "seed": seed,
+            "steps": history[-1]["step"],
+            "wall_seconds": round(time.perf_counter() - begun, 1),
+            "processor_seconds": round(time.process_time() - processor, 1),
+            **{name: run.metrics["test"][name] for name in ("accuracy", "accuracy_interval", "character_error_rate")},
+            "strings": run.metrics["test"]["count"],
+            "val_accuracy_by_epoch": [round(row["val_accuracy"], 4) for row in history],
+        }
+
+
 def main() -> None:
-    """Measures some seeds, prints a line each, and writes them."""
+    """Measures, prints a line each, and writes them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--seeds", type=int, default=5, help="of the first steps")
+    parser.add_argument("--runs", type=int, default=1, help="whole ones, of as many seeds")
     parser.add_argument("--minutes", type=float, default=30.0)
-    parser.add_argument("--steps", type=int, default=0, help="0: as many as the minutes allow")
+    parser.add_argument("--precision", default="bf16", help="of the first steps: bf16 or fp32")
     parser.add_argument("--output", type=Path)
     options = parser.parse_args()
-    rows = []
+    train, val = Lines(options.folder, "train"), Lines(options.folder, "val", READ)
+    starts = []
     for seed in range(options.seeds):
-        rows.append(measure(options.folder, seed=seed, minutes=options.minutes, steps=options.steps))
-        print(json.dumps({key: value for key, value in rows[-1].items() if key != "first_losses"}), flush=True)
+        starts.append(first_steps(train, val, seed=seed, precision=options.precision))
+        print(json.dumps({key: value for key, value in starts[-1].items() if key != "losses"}), flush=True)
+    runs = []
+    for seed in range(options.runs):
+        runs.append(whole_run(options.folder, seed=seed, minutes=options.minutes))
+        print(json.dumps(runs[-1]), flush=True)
     if options.output is not None:
         made_on = {
             "processor": describe_processor(),
@@ -141,7 +143,8 @@ def main() -> None:
             "python": platform.python_version(),
             "torch": torch.__version__,
         }
-        options.output.write_text(json.dumps({"made on": made_on, "rows": rows}, indent=1) + "\n", encoding="utf-8")
+        found = {"made on": made_on, "first steps": starts, "runs": runs}
+        options.output.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import operator
 import types
 import typing
 from collections.abc import Mapping
@@ -20,7 +22,7 @@ def read_dataclass(kind: type[_Config], table: Mapping[str, Any], prefix: str = 
     """Builds a dataclass from a table with the same keys.
 
     Args:
-        kind: The dataclass; its fields are numbers, strings, booleans, tuples or mappings of one of these, dataclasses (or None), or `Any`.
+        kind: The dataclass; its fields are numbers, strings, booleans, tuples or mappings of these, dataclasses (or None), or `Any`.
         table: The values; a key that is missing keeps the field's default. What is a dataclass already is taken as it is.
         prefix: What stands before a key in messages.
         what: What the table is, for messages about unknown keys.
@@ -52,7 +54,7 @@ def read_dataclass(kind: type[_Config], table: Mapping[str, Any], prefix: str = 
 def _read_value(hint: Any, value: Any, name: str, what: str) -> Any:
     if isinstance(hint, types.UnionType):
         tables = [option for option in typing.get_args(hint) if dataclasses.is_dataclass(option)]
-        hint = tables[0] if tables and value is not None else hint
+        hint = tables[0] if tables and value is not None else _listed_or_plain(hint, value)
     if hint is Any or (dataclasses.is_dataclass(hint) and isinstance(value, typing.cast(type[Any], hint))):
         return value
     if dataclasses.is_dataclass(hint):
@@ -76,6 +78,15 @@ def _read_value(hint: Any, value: Any, name: str, what: str) -> Any:
             for place, element in enumerate(value)
         )
     return _read_plain(hint, value, name)
+
+
+def _listed_or_plain(hint: types.UnionType, value: Any) -> Any:
+    """Of a hint such as `float | tuple[float, ...]` the part that the value is meant as."""
+    options = typing.get_args(hint)
+    lists = [option for option in options if typing.get_origin(option) is tuple]
+    if not lists:
+        return hint
+    return lists[0] if isinstance(value, list | tuple) else functools.reduce(operator.or_, set(options) - set(lists))
 
 
 def _read_plain(hint: Any, value: Any, name: str) -> Any:

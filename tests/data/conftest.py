@@ -11,7 +11,9 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from striate.data.dataset import ArrayPictures, Dataset, PictureTable, assemble
+from striate.data.assembling import assemble
+from striate.data.dataset import Dataset
+from striate.data.pictures import ArrayPictures, PictureTable
 from striate.pixels import Preprocessing
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from striate.data import check_cache
 from striate.data.check_cache import Checks, read_checks, stamp_files, write_checks
-from striate.data.dataset import FilePictures
 from striate.data.names import Names
+from striate.data.pictures import FilePictures
 from striate.pixels.optional_formats import decoder_versions
 
 

@@ -9,9 +9,11 @@ import pytest
 from PIL import Image
 
 from striate.data import checking
+from striate.data.assembling import assemble
 from striate.data.checking import check_pictures
-from striate.data.dataset import ArrayPictures, Dataset, Problem, assemble, picture_digest
+from striate.data.dataset import Dataset, Problem
 from striate.data.folders import load_folders
+from striate.data.pictures import ArrayPictures, picture_digest
 from striate.errors import DataError
 
 Tree = Callable[..., Path]

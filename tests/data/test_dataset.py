@@ -7,17 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from striate.data.dataset import (
-    ArrayPictures,
-    Dataset,
-    FilePictures,
-    PictureTable,
-    Problem,
-    assemble,
-    listed,
-    picture_digest,
-)
+from striate.data.assembling import assemble, listed
+from striate.data.dataset import Dataset, Problem
 from striate.data.names import Names
+from striate.data.pictures import ArrayPictures, FilePictures, PictureTable, picture_digest
 from striate.errors import DataError, UnknownNameError, UsageError
 
 

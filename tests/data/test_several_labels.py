@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 
 from striate.data import assign_splits, check_pictures, load_data, read_split_csv, write_split_csv
-from striate.data.dataset import TRAIN, ArrayPictures, Dataset, assemble
+from striate.data.assembling import assemble
+from striate.data.dataset import TRAIN, Dataset
 from striate.data.known_classes import labels_of
+from striate.data.pictures import ArrayPictures
 from striate.data.preparation import listed_pictures
 from striate.errors import DataError, UnknownNameError
 from striate.tasks import OF_SEVERAL_LABELS as SEVERAL
@@ -92,7 +94,7 @@ def test_a_line_a_label_on_request(table: Callable[[str], Path]) -> None:
         (
             "path,cat,dog\na.png,1,0\nb.png,-1,1\n",
             "the header has no column 'label' (it has 'path', 'cat', 'dog'), and line 3 has '-1' under 'cat': what a picture shows "
-            "stands in a column 'label' or 'labels', or in a column for each label that holds 0 and 1",
+            "stands in a column 'label' or 'labels' or 'text', or in a column for each label that holds 0 and 1",
         ),
     ],
 )  # fmt: skip

@@ -10,8 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from striate.data import split_table
-from striate.data.dataset import Dataset, FilePictures
+from striate.data.dataset import Dataset
 from striate.data.names import Names
+from striate.data.pictures import FilePictures
 from striate.data.split_table import apply_split_table, read_split_csv, write_split_csv
 from striate.errors import DataError, UsageError
 
@@ -99,10 +100,10 @@ def test_no_such_folder(made: Made, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "{path} is no table of splits: its first line should be path,label|labels,split,sha256[,group]"),
+        ("", "{path} is no table of splits: its first line should be path,label|labels|text,split,sha256[,group]"),
         (
             "path,label\n",
-            "{path} is no table of splits: its first line should be path,label|labels,split,sha256[,group]",
+            "{path} is no table of splits: its first line should be path,label|labels|text,split,sha256[,group]",
         ),
         (f"path,label,split,sha256\n{LINE},x\n", "{path}, line 2: 5 values instead of 4"),
         (

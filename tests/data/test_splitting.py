@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from striate.data.dataset import SPLITS, ArrayPictures, Dataset, PictureTable, assemble
+from striate.data.assembling import assemble
+from striate.data.dataset import SPLITS, Dataset
 from striate.data.near_copies import NearCopies
+from striate.data.pictures import ArrayPictures, PictureTable
 from striate.data.splitting import assign_splits, keep_training_pictures, unit_of_each
 from striate.errors import UsageError
 

@@ -10,9 +10,11 @@ from PIL import Image
 
 from striate.data import store as store_module
 from striate.data import store_files
+from striate.data.assembling import assemble
 from striate.data.checking import check_pictures
-from striate.data.dataset import ArrayPictures, Dataset, assemble
+from striate.data.dataset import Dataset
 from striate.data.folders import load_folders
+from striate.data.pictures import ArrayPictures
 from striate.data.store import PixelStore, open_store
 from striate.errors import DataError, UsageError
 from striate.pixels import Preprocessing

@@ -188,5 +188,6 @@ def test_training_for_one_answer_a_picture_is_refused(tmp_path):
         striate.train("digits", model="crnn", output=tmp_path / "run")
     assert (
         str(error.value)
-        == "crnn reads a string of signs in each picture, and what is asked for is one answer a picture"
+        == "crnn reads a string of signs in each picture, and what is asked for is one answer a picture; what pictures say stands in a "
+        "table with the columns path and text"
     )

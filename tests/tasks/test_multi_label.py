@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from striate.evaluation import fit_temperature
 from striate.tasks import MULTI_LABEL, SINGLE_LABEL, said_of
 
 CLASSES = ("cat", "dog", "owl")
@@ -51,8 +52,9 @@ def test_probabilities_are_sigmoids_by_themselves():
 
 
 def test_a_temperature_is_fitted_to_each_label_of_each_picture():
-    logits, right = MULTI_LABEL.calibrated_by(np.array([[1.0, -2.0]]), np.array([[True, False]]))
-    assert logits.tolist() == [[0.0, 1.0], [0.0, -2.0]] and right.tolist() == [1, 0]
+    logits, targets = np.array([[1.0, -2.0], [3.0, -1.0]] * 10), np.array([[True, False], [False, False]] * 10)
+    flat = np.stack([np.zeros(40), logits.ravel()], axis=1)
+    assert MULTI_LABEL.fit_temperature(logits, targets) == fit_temperature(flat, targets.ravel().astype(int))
 
 
 def test_a_label_is_named_from_its_threshold_on():

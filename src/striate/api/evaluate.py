@@ -43,9 +43,9 @@ class Evaluation:
     keys: tuple[str, ...]
     """(n,) the pictures."""
     labels: Targets
-    """What is right for each: (n,) places in `classes`, or (n, classes) where a picture may have several."""
+    """What is right for each: (n,) places in `classes`, or (n, classes) where a picture may have several; of strings rows of places."""
     probabilities: npt.NDArray[np.float64]
-    """(n, classes)."""
+    """(n, classes); of strings (n, places, signs and the blank)."""
     seen: int
     """Pictures that were left out because the classifier was trained on them."""
     problems: tuple[Problem, ...]
@@ -134,13 +134,15 @@ class Evaluation:
         return figures + (self.rule.facts() if self.rule is not None else [])
 
     def to_csv(self) -> str:
-        """A row a picture: path, label, prediction, its probability, whether it is right, and every class's probability."""
+        """A row a picture: path, label, prediction, its probability, whether it is right, and (but of strings) every class's."""
         return b"".join(self.csv_lines()).decode("utf-8", "surrogateescape")
 
     def csv_lines(self) -> Iterator[bytes]:
         """The same, line by line; see `striate.row_writing` for bytes in paths that are no UTF-8."""
+        # Of a string there are probabilities at each place, which no column has room for.
+        of_classes = () if self.task.sequential else self.classes
         yield csv_line(
-            ["path", self.task.column, "prediction", "probability", "correct", *(f"p({name})" for name in self.classes)]
+            ["path", self.task.column, "prediction", "probability", "correct", *(f"p({name})" for name in of_classes)]
         )
         answers = self.task.decide(self.probabilities)
         right = self.task.same(answers, self.labels)
@@ -148,7 +150,7 @@ class Evaluation:
         columns = (self.keys, self.labels, answers, sure, right, self.probabilities)
         for key, label, predicted, confidence, correct, row in zip(*columns, strict=True):
             told = (self.task.tell(label, self.classes), self.task.tell(predicted, self.classes))
-            probabilities = (f"{value:.6f}" for value in row)
+            probabilities = (f"{value:.6f}" for value in row) if of_classes else ()
             yield csv_line([FilePath(key), *told, f"{confidence:.6f}", int(correct), *probabilities])
 
 
@@ -160,6 +162,7 @@ def evaluate(
     root: str | Path | None = None,
     include_seen: bool = False,
     against: str | Path | Run | Classifier | None = None,
+    decoding: str | None = None,
     watcher: Watcher | None = None,
 ) -> Evaluation:
     """Measures a classifier, through the engine that ships, on labelled pictures.
@@ -173,6 +176,7 @@ def evaluate(
         root: Where the local copy of a built-in set is.
         include_seen: Whether to measure on pictures of the training too, which says nothing about new ones.
         against: Another classifier, measured on the same pictures: whether this one is better or worse, by a paired test.
+        decoding: As `striate.load` takes it, for strings; a `Classifier` has its own.
         watcher: Hears how far it is.
 
     Raises:
@@ -184,8 +188,8 @@ def evaluate(
     check_split(split)
     run_folder = run_folder_of(classifier)
     names = names_of([one for one in (classifier, against) if one is not None])
-    classifier = as_classifier(classifier)
-    classifiers = [classifier, *(() if against is None else (as_classifier(against),))]
+    classifier = as_classifier(classifier, decoding=decoding)
+    classifiers = [classifier, *(() if against is None else (as_classifier(against, decoding=decoding),))]
     pictures = unseen_pictures(
         classifiers,
         data,

@@ -17,6 +17,7 @@ from striate.data import Dataset, load_data
 from striate.durable_writing import check_writable, folder_beside, move_into_place
 from striate.encodings import Encoding
 from striate.errors import ExportError
+from striate.evaluation.string_scores import shown_sign
 from striate.pixels import Preprocessing
 from striate.runs.run import Run
 from striate.runs.unseen_pictures import check_kinds
@@ -39,6 +40,9 @@ from striate.watching import Watcher
 MOST_PICTURES = 300
 """As many pictures of given data are compared."""
 
+OF_LINES = "logits (batch, places, blank and signs), features (batch, places, d)"
+"""What the file of a network answers that reads strings."""
+
 
 @dataclass(frozen=True)
 class Export:
@@ -54,6 +58,8 @@ class Export:
     agreement: Agreement
     metadata: Mapping[str, str]
     """What the file says of itself."""
+    answers: str = "logits (batch, classes), features (batch, d)"
+    """What the file answers, by its names."""
 
     def to_dict(self) -> dict[str, Any]:
         """The export as JSON types."""
@@ -85,7 +91,7 @@ class Export:
             ("written", ", ".join(f"{path} ({path.stat().st_size / 1e6:,.1f} MB)" for path in self.files)),
             ("format", f"{form[self.file_format]}, fp32"),
             ("takes", f"images: {self.metadata['input']}"),
-            ("answers", f"logits (batch, classes), features (batch, d); {probabilities}"),
+            ("answers", f"{self.answers}; {probabilities}"),
             (
                 "labels",
                 f"the network's own on {agreement.same_label:,} of {agreement.pictures:,} {agreement.many}, {agreement.pictures_from}",
@@ -181,6 +187,7 @@ def export(
         with_preprocessing=with_preprocessing,
         agreement=agreement,
         metadata=content.metadata,
+        answers=OF_LINES if reference.task.sequential else Export.answers,
     )
 
 
@@ -251,6 +258,8 @@ def described_input(rule: Encoding, *, with_preprocessing: bool) -> str:
 def probabilities_of(contract: Contract) -> str:
     """How the logits of a file become probabilities, in words."""
     said = f"{contract.asked.classifier}(logits / {contract.temperature:g})"
+    if contract.asked.sequential:
+        return f"{said} at each place, of the blank and {', '.join(map(shown_sign, contract.classes))}"
     return said if len(contract.outputs) == len(contract.classes) else f"{said}, of {', '.join(contract.outputs)}"
 
 

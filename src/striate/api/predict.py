@@ -25,6 +25,7 @@ def predict(
     engine: str | Path = "openvino",
     precision: str = "auto",
     device: str = "cpu",
+    decoding: str | None = None,
 ) -> Iterator[Prediction]:
     """Says what is on each picture, in their order and as they are read; one that cannot be read is a row with its error.
 
@@ -38,6 +39,7 @@ def predict(
         engine: As `striate.load` takes it.
         precision: As `striate.load` takes it; `"auto"`: the fastest number format that agreed with fp32 when the bundle was made.
         device: For torch: such as `"cpu"` or `"cuda"`.
+        decoding: As `striate.load` takes it, for strings.
 
     Returns:
         Rows: `path`, `label`, `probability`, `top`, `error`. The bundle is opened at once, the first picture when the first row is asked
@@ -52,7 +54,7 @@ def predict(
         ...     print(row.path, row.label, row.error)
     """
     if not isinstance(classifier, Classifier):
-        classifier = load_classifier(classifier, engine=engine, precision=precision, device=device)
+        classifier = load_classifier(classifier, engine=engine, precision=precision, device=device, decoding=decoding)
     kind = classifier.kind
     named = kind.items(pictures)
     if isinstance(named, list | tuple):
@@ -98,6 +100,7 @@ def predict_to_file(
     engine: str | Path = "openvino",
     precision: str = "auto",
     device: str = "cpu",
+    decoding: str | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> WrittenPredictions:
     """Writes what is on each picture to a file, row by row; killed at any moment, it goes on to the file that it would have been.
@@ -114,6 +117,7 @@ def predict_to_file(
         engine: As `striate.load` takes it.
         precision: As `striate.load` takes it.
         device: As `striate.load` takes it.
+        decoding: As `striate.load` takes it, for strings.
         progress: Called with the number of rows in the file whenever one was added.
 
     Raises:
@@ -128,7 +132,7 @@ def predict_to_file(
     """
     check_place(Path(output), resume=resume)
     if not isinstance(classifier, Classifier):
-        classifier = load_classifier(classifier, engine=engine, precision=precision, device=device)
+        classifier = load_classifier(classifier, engine=engine, precision=precision, device=device, decoding=decoding)
     kind = classifier.kind
     named = kind.items(pictures)
     if isinstance(named, list | tuple):

@@ -18,6 +18,7 @@ from striate.deciding.decide import decide
 from striate.deciding.decided import Decided
 from striate.deciding.kind_deciding import KindDeciding
 from striate.deciding.run_plan import RunPlan
+from striate.deciding.string_deciding import StringDeciding
 from striate.deciding.text_deciding import TextDeciding
 from striate.deciding.training_request import TrainingRequest
 from striate.durable_writing import write_durably
@@ -88,9 +89,10 @@ def train(
 
     Args:
         data: A folder of class folders, a CSV file, a folder of IDX files, or a built-in name; see `striate.load_data`. What holds
-            texts or clips is what one network is trained on; what is said of pictures alone is refused there.
+            texts or clips, or tells strings of pictures (`docs/strings.md`), is what one network is trained on; what is said of
+            classes of pictures alone is refused there.
         model: A name of `striate.list_models()`; by default chosen from the pictures, for sentences `"textcnn_rand"`, for
-            clips `"convlstm"`.
+            clips `"convlstm"`, for strings `"crnn"`.
         output: The run folder, which must not exist; by default `runs/<data>-<model>`, numbered if that is taken.
         weights: What to start from: `"imagenet"` for the network's published weights, which are downloaded once, or a
             `.safetensors` or `.pth` file.
@@ -115,7 +117,8 @@ def train(
         abstain: What the sealed classifier shall promise, chosen on validation pictures: `"error=0.01"`, `"coverage=0.9"` and
             `"unfamiliar=0.01"`, as `striate.calibrate` takes them, which can do it later too; a warning where they are too few for it.
         task: What is asked of the pictures: `"single_label"`, or `"multi_label"`, by which a picture has the labels of all class folders
-            or lines that it is in (`docs/several-labels.md`); by default what the data tells.
+            or lines that it is in (`docs/several-labels.md`); or by the name of the task for strings, that a table's `label` holds
+            them; by default what the data tells.
         classifier: `"sigmoid"` tells two classes apart by one number, `"softmax"` by one for each; by default `"softmax"`.
         recipe: A TOML file that overrides the chosen recipe; may be another run's `recipe.toml`.
         settings: Assignments such as `"optimizer.learning_rate=0.1"`, which override everything.
@@ -152,6 +155,8 @@ def _train(request: TrainingRequest, output: str | Path | None, *, quick: bool, 
     """One network, where no pictures are given or it was said which, or the best of several ways."""
     data = request.data
     kind = data.kind if isinstance(data, Dataset) else kind_of(data)
+    if kind == StringDeciding.kind and request.of_strings:
+        return _train_exactly(request, output, watcher=watcher, begun=begun, decide=StringDeciding.decide)
     if kind in OF_KIND:
         return _train_exactly(request, output, watcher=watcher, begun=begun, decide=OF_KIND[kind].decide)
     check_metric(request, quick=quick)

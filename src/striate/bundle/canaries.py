@@ -32,8 +32,8 @@ class Canary:
 
     file: str
     """Its name inside the bundle's `canaries` folder."""
-    logits: Mapping[str, float]
-    """By class name, so that exchanged names show."""
+    logits: Mapping[str, float | tuple[float, ...]]
+    """By class name, so that exchanged names show; of a network that reads lines a number for each place."""
     pixels: str = ""
     """What the encoding's `sample` takes of it, once encoded; `""` in bundles of schema 1."""
 
@@ -87,7 +87,7 @@ class CanarySheet:
                 raise BundleError(f"the canary {canary.file} is prepared otherwise than it was sealed: {fault}")
 
     def logits(self, classes: Sequence[str]) -> npt.NDArray[np.float64]:
-        """(canaries, classes) float64: the sealed logits in the order of `classes`.
+        """(canaries, classes) float64, or (canaries, places, classes): the sealed logits in the order of `classes`.
 
         Raises:
             BundleError: If a canary does not have a logit for each class, or one that is no number of 32 bits.
@@ -95,7 +95,12 @@ class CanarySheet:
         for canary in self.canaries:
             if canary.logits.keys() != set(classes):
                 raise BundleError(f"the canary {canary.file} has logits for other classes than the contract names")
-        logits = np.array([[canary.logits[name] for name in classes] for canary in self.canaries], dtype=np.float64)
+        try:
+            logits = np.array([[canary.logits[name] for name in classes] for canary in self.canaries], dtype=np.float64)
+        except ValueError as error:
+            raise BundleError("the canaries do not have equally many logits of each class") from error
+        if logits.ndim == 3:
+            logits = logits.transpose(0, 2, 1)
         if not (np.abs(logits) < LARGEST_LOGIT).all():
             raise BundleError("a canary has a logit that is not a finite number of 32 bits")
         return logits

@@ -10,6 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from striate.bundle.sealed_answers import (
+    MOST_PICTURES,
+    check_calibration,
+    check_classes,
+    check_figures,
+    check_thresholds,
+)
 from striate.bundle.sealed_rule import check_rule
 from striate.encodings import DEFAULT_KIND, ENCODINGS, Encoding, named_encoding
 from striate.errors import BundleError, UsageError
@@ -32,9 +39,6 @@ Engines sum in different orders: in fp32 1e-6 is usual and 1e-5 seen, and a wron
 of a number, 1e-2 is usual in deep networks; fp16 keeps 11. What int8 does is measured when it is made.
 """
 
-TEMPERATURES = (0.01, 10_000.0)
-"""The least and the largest temperature of a contract. LeNet-5's squared distances want some tens."""
-
 FASTEST = 1000.0
 """So many times as fast as fp32 is no number format."""
 
@@ -44,28 +48,8 @@ LARGEST_INPUT = 1 << 24
 MOST_SAID = 500
 """Characters of what is wrong with a value, which may be a long one."""
 
-MOST_PICTURES = 10**12
-"""That anything can have been measured on."""
-
-
 LARGEST_COUNT = 10**15
 """Parameters, or multiply-adds for a picture."""
-
-LARGEST_LOSS = 1e39
-"""Nats: beyond the largest difference of two logits."""
-
-FIGURES: Mapping[str, str] = {
-    "fingerprint": "a text",
-    **dict.fromkeys(
-        (f"{name}_interval" for name in ("accuracy", "mean_average_precision", "f1_micro", "f1_macro")),
-        "two numbers from 0 to 1",
-    ),
-    "count": "a whole number from 0",
-    "top_k": "a whole number from 0",
-    "log_loss": "a number from 0",
-    "log_loss_uncalibrated": "a number from 0",
-}
-"""What the figures of a split are, but for shares of its pictures."""
 
 
 def canonical_json(value: Any) -> bytes:
@@ -203,12 +187,7 @@ class Contract:
             )
         if self.task not in TASKS:
             raise BundleError(f"the bundle's task is {shown(self.task)}, expected {' or '.join(map(repr, TASKS))}")
-        width = named_task(self.task).width(self.classes)
-        if width != self.architecture.num_classes or len(set(self.classes)) != len(self.classes):
-            raise BundleError(
-                f"the contract names {len(self.classes)} classes ({len(set(self.classes))} different ones) "
-                f"for a network with {self.architecture.num_classes} outputs"
-            )
+        check_classes(self.classes, named_task(self.task), self.architecture.num_classes)
         if self.preprocessing.channels != self.architecture.in_channels:
             raise BundleError(
                 f"the contract's preprocessing makes {self.preprocessing.channels} channels, "
@@ -228,7 +207,7 @@ class Contract:
 
     @property
     def outputs(self) -> tuple[str, ...]:
-        """The class of each of the network's logits."""
+        """The class of each of the network's logits; of a network that reads lines, at each place."""
         return named_task(self.task).outputs(self.classes)
 
     @property
@@ -319,15 +298,15 @@ class Contract:
         except UsageError as error:
             raise BundleError(f"contract.json makes no sense: {str(error)[:MOST_SAID]}") from error
         _check_cut(contract.architecture.cut)
-        _check_calibration(contract.calibration)
+        check_calibration(contract.calibration)
         check_rule(contract.rule, contract.classes, contract.task)
-        _check_thresholds(contract)
+        check_thresholds(contract.thresholds, named_task(contract.task), contract.classes)
         if "fp32" not in contract.precisions:
             raise BundleError("the contract states no terms for fp32, which every bundle computes in")
         for name, terms in contract.precisions.items():
             _check_terms(name, terms)
         for split, figures in contract.metrics.items():
-            _check_figures(split, figures)
+            check_figures(split, figures)
         return contract
 
 
@@ -348,54 +327,6 @@ def _check_cut(cut: Cut | None) -> None:
             raise BundleError(
                 f"the contract's architecture has {shown(value)} for cut.{name}; expected 1 to {LARGEST_COUNT:,}"
             )
-
-
-def _check_calibration(calibration: Mapping[str, int | float]) -> None:
-    if "temperature" not in calibration or not calibration.keys() <= {"temperature", "pictures"}:
-        raise BundleError("the contract's calibration must hold a temperature and a number of pictures, and no more")
-    low, high = TEMPERATURES
-    if not low <= calibration["temperature"] <= high:
-        raise BundleError(
-            f"the contract's temperature is {shown(calibration['temperature'])}; expected {low:g} to {high:,.0f}"
-        )
-    pictures = calibration.get("pictures", 0)
-    if not isinstance(pictures, int) or not 0 <= pictures <= MOST_PICTURES:
-        raise BundleError(
-            f"the contract's temperature was fitted on {shown(pictures)} pictures; expected a whole number from 0"
-        )
-
-
-def _check_thresholds(contract: Contract) -> None:
-    thresholds = contract.thresholds
-    if not thresholds:
-        return
-    if not named_task(contract.task).several or thresholds.keys() != set(contract.classes):
-        raise BundleError("the contract's thresholds must be one for each class, where a picture may have several")
-    for name, value in thresholds.items():
-        if not 0 <= value <= 1:
-            raise BundleError(f"the contract's threshold of {shown(name)} is {shown(value)}; expected 0 to 1")
-
-
-def _check_figures(split: str, figures: Mapping[str, Any]) -> None:
-    """Raises BundleError unless all that was measured on a split is figures that can be."""
-    for name, value in figures.items():
-        if not _is_figure(name, value):
-            raise BundleError(
-                f"the contract's metrics of {shown(split)} have {shown(value)} for {shown(name)}; "
-                f"expected {FIGURES.get(name, 'a number from 0 to 1')}"
-            )
-
-
-def _is_figure(name: str, value: Any) -> bool:
-    if name == "fingerprint":
-        return isinstance(value, str)
-    if name.endswith("_interval"):
-        return isinstance(value, list) and len(value) == 2 and all(_is_figure("accuracy", one) for one in value)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    if name in ("count", "top_k"):
-        return isinstance(value, int) and 0 <= value <= MOST_PICTURES
-    return 0 <= value <= (LARGEST_LOSS if name.startswith("log_loss") else 1 + 1e-9)  # sums are rounded
 
 
 def _check_terms(precision: str, terms: PrecisionTerms) -> None:

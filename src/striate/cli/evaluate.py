@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from striate.cli.options import AsJson, Quiet, Root
+from striate.cli.options import AsJson, Decoding, Quiet, Root
 
 WORSE = 4
 """The exit code of a release gate that does not open."""
@@ -29,6 +29,7 @@ def command(
     against: Annotated[
         Path | None, typer.Option(help="Another run or bundle: exit code 4 if this one is worse, by a paired test.")
     ] = None,
+    decoding: Decoding = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -48,6 +49,7 @@ def command(
             root=root,
             include_seen=include_seen,
             against=against,
+            decoding=decoding,
             watcher=watcher,
         )
         tell(evaluation.findings, watcher)

@@ -53,11 +53,18 @@ Abstain = Annotated[
         "and unfamiliar=0.01 (no answer to what is unlike the training; at most so many like it are lost)."
     ),
 ]
+Decoding = Annotated[
+    str | None,
+    typer.Option(
+        help="How strings are read: greedy (each line's most probable path) or beam (its most probable string, with the next ones; "
+        "slower). Default: greedy."
+    ),
+]
 Task = Annotated[
     str | None,
     typer.Option(
-        help="multi_label: pictures may have several labels, a picture in several class folders all of theirs. Default: what a "
-        "table's columns say, else single_label."
+        help="multi_label: pictures may have several labels, a picture in several class folders all of theirs; sequence: each says "
+        "a string, which a table's column label may hold too. Default: what a table's columns say, else single_label."
     ),
 ]
 Classifier = Annotated[

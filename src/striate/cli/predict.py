@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from striate.cli.options import Decoding
 from striate.cli.output import print_json, write_row
 from striate.cli.text import screen_width, tell
 from striate.errors import UsageError
@@ -64,6 +65,7 @@ def command(
         str, typer.Option(help="auto, fp32, bf16, fp16 or int8. auto: the fastest that agrees with fp32.")
     ] = "auto",
     device: Annotated[str, typer.Option(help="For torch: cpu, cuda or cuda:1.")] = "cpu",
+    decoding: Decoding = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say which engine runs, on stderr.")] = False,
 ) -> None:
     """Parses, predicts, writes a row a picture as it comes."""
@@ -75,7 +77,7 @@ def command(
     check_options(output_format, as_json=as_json, output=output, resume=resume)
     if output is not None:
         check_place(output, resume=resume)
-    classifier = load(bundle, engine=engine, precision=precision, device=device)
+    classifier = load(bundle, engine=engine, precision=precision, device=device, decoding=decoding)
     if verbose:
         describe(classifier)
     if output is not None:
@@ -91,7 +93,7 @@ def command(
         return
     rows = predict(classifier, pictures, top=top)  # refuses what means nothing, before anything is written
     output_format = Format.JSONL if as_json else output_format or Format.TABLE
-    columns = min(top, len(classifier.classes))
+    columns = classifier.task.alternatives(classifier.classes, top)
     further = further_columns(classifier.contract.rule)
     if output_format is Format.CSV:
         write_row(csv_header(columns, further, column=classifier.task.column))

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from striate.data.dataset import TEST, TRAIN, UNASSIGNED, ArrayPictures, Dataset, assemble
+from striate.data.assembling import assemble
+from striate.data.dataset import TEST, TRAIN, UNASSIGNED, Dataset
 from striate.data.idx import is_idx_folder, load_idx
+from striate.data.pictures import ArrayPictures
 from striate.errors import DataError, UnknownNameError
 from striate.user_cache import kind_folder
 

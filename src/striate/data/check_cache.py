@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from striate.data.dataset import FilePictures
+from striate.data.pictures import FilePictures
 from striate.durable_writing import whole_file
 from striate.pixels.optional_formats import decoder_versions
 from striate.pixels.perceptual_hashes import COLOUR_SIDE, SIDE

@@ -19,18 +19,9 @@ from striate.data.check_cache import Checks, read_checks, stamp_files, write_che
 from striate.data.clip_checking import look_at_clips
 from striate.data.clips import Clips
 from striate.data.copies import contradictions, repeated_copies, with_joined_copies
-from striate.data.dataset import (
-    TRAIN,
-    UNASSIGNED,
-    Dataset,
-    FilePictures,
-    PictureTable,
-    Problem,
-    Progress,
-    count_table,
-    picture_digest,
-)
+from striate.data.dataset import TRAIN, UNASSIGNED, Dataset, Problem, Progress, count_table
 from striate.data.parallel import ordered_results, throttled
+from striate.data.pictures import FilePictures, PictureTable, picture_digest
 from striate.data.preparing_ahead import PreparingAhead, Row
 from striate.data.store import chunk_of
 from striate.data.text_checking import look_at_texts

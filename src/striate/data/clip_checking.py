@@ -6,8 +6,9 @@ from contextlib import closing
 
 import numpy as np
 
-from striate.data.dataset import Dataset, PictureTable, Progress, picture_digest
+from striate.data.dataset import Dataset, Progress
 from striate.data.parallel import ordered_results, throttled
+from striate.data.pictures import PictureTable, picture_digest
 from striate.errors import PictureError
 from striate.pixels.clips import frames_of
 from striate.pixels.decoding import decode

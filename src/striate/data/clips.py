@@ -13,7 +13,8 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from striate.data.dataset import UNASSIGNED, Dataset, assemble
+from striate.data.assembling import assemble
+from striate.data.dataset import UNASSIGNED, Dataset
 from striate.data.names import Names
 from striate.data.split_names import split_code
 from striate.data.text_folders import FILES_TRIED, names_in

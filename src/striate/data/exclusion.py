@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from striate.data.dataset import TRAIN, UNASSIGNED, Dataset, count_table, listed
+from striate.data.assembling import listed
+from striate.data.dataset import TRAIN, UNASSIGNED, Dataset, count_table
 from striate.durable_writing import write_durably
 from striate.errors import DataError, UsageError
 from striate.name_comparison import NamePlaces

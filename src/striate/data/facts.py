@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from striate.choosing import evenly
-from striate.data.dataset import Dataset, FilePictures
+from striate.data.dataset import Dataset
+from striate.data.pictures import FilePictures
 from striate.data.store import kept_store
 from striate.errors import PictureError
 from striate.pixels import Preprocessing, measure

@@ -11,8 +11,10 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from striate.data.dataset import TRAIN, UNASSIGNED, Dataset, FilePictures, FolderFault, assemble, listed
+from striate.data.assembling import assemble, listed
+from striate.data.dataset import TRAIN, UNASSIGNED, Dataset, FolderFault
 from striate.data.names import Names
+from striate.data.pictures import FilePictures
 from striate.data.split_folders import arrange
 from striate.data.split_names import split_code
 from striate.errors import DataError

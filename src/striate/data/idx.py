@@ -15,7 +15,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from striate.data.dataset import TEST, TRAIN, ArrayPictures, Dataset, assemble
+from striate.data.assembling import assemble
+from striate.data.dataset import TEST, TRAIN, Dataset
+from striate.data.pictures import ArrayPictures
 from striate.errors import DataError
 
 # Deflate turns no more than 1,032 bytes into one; a header that promises more lies.

@@ -14,8 +14,9 @@ from striate.data.dataset import Dataset
 from striate.data.folders import load_folders
 from striate.data.idx import is_idx_folder, load_idx
 from striate.data.table import load_table
+from striate.data.table_header import is_string_table, is_text_table, string_table_in
 from striate.data.text_folders import holds_texts, load_texts
-from striate.data.text_table import is_text_table, load_text_table
+from striate.data.text_table import load_text_table
 from striate.encodings import DEFAULT_KIND
 from striate.errors import DataError, UsageError, closest
 from striate.name_comparison import PathFinder
@@ -53,6 +54,8 @@ def load_data(
       `Dataset.ignored`.
     - A CSV with the columns `path` and `label`, and `split` and `group` if there are any; or with several labels a picture: see
       `table.load_table`.
+    - A CSV with the columns `path` and `text`, or a folder that holds one beside its pictures: each picture says a string; see
+      `docs/strings.md`. (With a column `text` and none `path` the texts themselves are given.)
     - A folder with MNIST's four IDX files, gzipped or not: see `idx.load_idx`.
     - Texts: a folder of class folders of `.txt` files, or one with a file a class that has a sentence a line: see
       `text_folders.load_texts`; a CSV with the columns `text` and `label`: see `text_table.load_text_table`. Texts are read at once.
@@ -72,7 +75,8 @@ def load_data(
         lenient: Whether class folders that training cannot use (empty ones, one name in two Unicode forms) are told of in
             `Dataset.folder_faults`, with hidden ones, and not refused: for who looks for what is wrong.
         task: What is asked of the pictures, such as `"multi_label"`: then each class folder is a label, and a picture has those of all
-            folders that hold a copy of it. None: what a table's columns say, else one label a picture.
+            folders that hold a copy of it; or that a table's column `label` holds strings. None: what a table's columns say, else one
+            label a picture.
 
     Raises:
         UnknownNameError: There is no such task.
@@ -100,7 +104,10 @@ def load_data(
     if exists and (owner := _run_of(path)):
         raise UsageError(_is_of_a_run(location, owner))
     if is_folder and is_idx_folder(path):
-        return load_idx(path)
+        return _asked(load_idx(path), asked)
+    if is_folder and (asked is None or asked.sequential) and (inside := string_table_in(path)) is not None:
+        found = load_table(inside, asked)
+        return replace(found, name=path.name, notes=(f"what the pictures say stands in {inside.name}", *found.notes))
     if is_folder:
         if holds_texts(path):
             return _asked(load_texts(path), asked)
@@ -116,6 +123,11 @@ def load_data(
 
 def _asked(dataset: Dataset, task: Task | None) -> Dataset:
     """Data of one label a picture as a task has it; where that is several labels, copies of a picture tell them together."""
+    if task is not None and task.sequential:
+        raise DataError(
+            f"{dataset.location} tells a class of each of its {dataset.plural}, and strings are asked for; what pictures say stands in "
+            f"a table with the columns path and {task.column}"
+        )
     if task is None or not task.several:
         return dataset if task is None else replace(dataset, task=task)
     for name in dataset.classes:
@@ -135,13 +147,26 @@ def kind_of(location: str | Path) -> str:
     try:
         if not path.is_dir():
             return SentenceEncoding.kind if is_text_table(path) else DEFAULT_KIND
-        if is_idx_folder(path):
+        if is_idx_folder(path) or string_table_in(path) is not None:
             return DEFAULT_KIND
         if holds_texts(path):
             return SentenceEncoding.kind
         return ClipEncoding.kind if holds_clips(path) else DEFAULT_KIND
     except OSError:
         return DEFAULT_KIND
+
+
+def says_strings(location: str | Path) -> bool:
+    """Whether the pictures at a location say strings, as `load_data` would find it where no task is named; few files are looked at."""
+    path = Path(location).expanduser()
+    if isinstance(location, str) and location in BUILT_IN_NAMES:
+        return False
+    try:
+        if path.is_dir():
+            return not is_idx_folder(path) and string_table_in(path) is not None
+        return path.suffix.lower() == ".csv" and is_string_table(path)
+    except OSError:
+        return False
 
 
 def _run_of(path: Path) -> Path | None:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Protocol
 
-from striate.data.dataset import SPLITS, TRAIN, UNASSIGNED, listed
+from striate.data.assembling import listed
+from striate.data.dataset import SPLITS, TRAIN, UNASSIGNED
 from striate.data.split_names import means_unlabelled, split_code
 from striate.errors import DataError
 from striate.name_comparison import comparable

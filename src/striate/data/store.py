@@ -16,8 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from striate.choosing import evenly
-from striate.data.dataset import Dataset, Progress, picture_digest
+from striate.data.dataset import Dataset, Progress
 from striate.data.parallel import ordered_results, throttled, worker_count
+from striate.data.pictures import picture_digest
 from striate.data.store_files import ENDING, make_room, open_array, size_text, write_array
 from striate.encodings import Encoding
 from striate.errors import DataError, ItemError

@@ -1,4 +1,4 @@
-"""A CSV that lists pictures: `path,label[,split,group]`, or `path,labels`, or a column a label with 0 and 1."""
+"""A CSV that lists pictures: `path,label[,split,group]`, or `path,labels`, or a column a label with 0 and 1, or `path,text`."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from pathlib import Path, PureWindowsPath
 
 import numpy as np
 
-from striate.data.dataset import UNASSIGNED, Dataset, FilePictures, assemble, listed
+from striate.data.assembling import assemble, listed
+from striate.data.dataset import UNASSIGNED, Dataset
 from striate.data.names import Names
+from striate.data.pictures import FilePictures
 from striate.data.split_names import split_code
 from striate.errors import DataError
 from striate.name_comparison import PathFinder, comparable
@@ -61,9 +63,10 @@ def load_table(path: Path, task: Task | None = None) -> Dataset:
         path: A UTF-8 file (with or without BOM) whose first line names the columns, in any order: `path` (relative to
             the CSV's folder, or absolute) and `label`, or `labels` (several with `|` between them, or none), or a column for each
             label that holds 0 and 1; `split` (`train`, `val`, `test`, or another common spelling) and `group` if
-            there are any. Spaces around a value do not count, nor do lines that repeat another; other columns are
-            ignored. What Striate guards against spreadsheets in its own tables (see `row_writing`) is read back. A path may
-            hold bytes that are no UTF-8, or be in another Unicode form than the file's name.
+            there are any; or `text`, the string that a picture says, which may be empty. Spaces around a value do not
+            count, nor do lines that repeat another; other columns are ignored. What Striate guards against spreadsheets in
+            its own tables (see `row_writing`) is read back. A path may hold bytes that are no UTF-8, or be in another Unicode
+            form than the file's name.
         task: What is asked of the pictures; None for what the columns suit. Where that is several labels a picture, lines with a
             `label` that name a picture again add to its labels.
 
@@ -99,7 +102,21 @@ def _assembled(path: Path, rows: _Rows, ignored: Counter[str]) -> Dataset:
         ignored=ignored,
         task=task,
     )
-    return replace(dataset, joins_copies=rows.header.of_one, notes=(*dataset.notes, *_other_separator(rows)))
+    notes = (*dataset.notes, *_other_separator(rows), *_say_nothing(dataset))
+    return replace(dataset, joins_copies=rows.header.of_one, notes=notes)
+
+
+def _say_nothing(dataset: Dataset) -> list[str]:
+    """A hint where strings are empty, which may be missing ones."""
+    if not dataset.task.sequential:
+        return []
+    empty = np.flatnonzero([not dataset.task.tell(target, dataset.classes) for target in dataset.labels])
+    if not len(empty):
+        return []
+    of = (
+        f"{len(empty):,} of {len(dataset):,} pictures have an empty text, such as {dataset.pictures.key(int(empty[0]))}"
+    )
+    return [f"{of}: they are learnt as lines that say nothing; leave them out where the text is merely not known"]
 
 
 def _other_separator(rows: _Rows) -> list[str]:
@@ -201,7 +218,9 @@ def _header(path: Path, values: list[str], task: Task | None, ignored: Counter[s
     if len(told) > 1 and task is not None:
         told = [name for name in told if name == task.column] or told
     if len(told) > 1:
-        raise DataError(f"{path}: the header names both {' and '.join(map(repr, told))}; keep one")
+        raise DataError(
+            f"{path}: the header names both {' and '.join(map(repr, told))}; keep one, or say by --task what is asked"
+        )
     for name in (*COLUMNS, *told):
         if names.count(name) > 1:
             raise DataError(f"{path}: the header names the column {name!r} {names.count(name)} times; keep one")
@@ -214,12 +233,15 @@ def _header(path: Path, values: list[str], task: Task | None, ignored: Counter[s
         unknown = [other.lower() for other in others]
         ignored[f"unknown {listed('column', unknown)}"] += len(unknown)
     meant = task_of_column(told[0]) or USUAL_TASK
-    if task is None or task.column == told[0]:
+    of_strings = task is not None and task.sequential and not meant.several  # a column `label` that holds strings
+    if task is None or task.column == told[0] or of_strings:
         return _Header(names, task or meant, told[0])
-    if meant.several:
+    if meant.several or task.sequential:
+        holds = "a string a picture" if meant.sequential else "several labels a picture"
+        wanted = "a string" if task.sequential else "several labels" if task.several else "one label"
         raise DataError(
-            f"{path} has the column {told[0]!r}, several labels a picture, and one label a picture was asked for; "
-            f"rename the column to {task.column!r} if each picture has one"
+            f"{path} has the column {told[0]!r}, {holds}, and {wanted} a picture was asked for; "
+            f"rename the column to {task.column!r} if each picture has {'them' if task.several and not task.sequential else 'one'}"
         )
     return _Header(names, task, told[0], of_one=True)
 
@@ -236,7 +258,7 @@ def _header_of_flags(
     """The header of a table with a column a label; a column without a name, as data frames have for their rows' numbers, is none."""
     unnamed = [name for name in others if not name or name.lower().startswith("unnamed:")]
     flags = tuple(name for name in others if name not in unnamed)
-    if not flags or (task is not None and not task.several):
+    if not flags or (task is not None and (task.sequential or not task.several)):
         raise DataError(_lacking(path, names, names, USUAL_TASK.column if task is None else task.column))
     of_several = task or OF_SEVERAL_LABELS
     for name in flags:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from striate.data.dataset import Dataset, PictureTable, Progress, picture_digest
+from striate.data.dataset import Dataset, Progress
 from striate.data.parallel import throttled
+from striate.data.pictures import PictureTable, picture_digest
 from striate.text import split_words
 
 

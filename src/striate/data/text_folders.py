@@ -11,7 +11,8 @@ from pathlib import Path, PurePath
 
 import numpy as np
 
-from striate.data.dataset import UNASSIGNED, Dataset, assemble, listed
+from striate.data.assembling import assemble, listed
+from striate.data.dataset import UNASSIGNED, Dataset
 from striate.data.names import Names
 from striate.data.split_names import split_code
 from striate.data.texts import TextReader, Texts, plain, sentences_of_lines

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from striate.data.dataset import UNASSIGNED, Dataset, assemble
+from striate.data.assembling import assemble
+from striate.data.dataset import UNASSIGNED, Dataset
 from striate.data.names import Names
 from striate.data.split_names import split_code
 from striate.data.texts import TextReader, Texts, plain
@@ -15,20 +16,6 @@ from striate.errors import DataError, UsageError
 from striate.name_comparison import comparable
 from striate.tasks import USUAL_TASK
 from striate.text.arguments import COLUMN, rows_of_table
-
-HEADER_BYTES = 1 << 16
-"""In so many a table's first line is looked for."""
-
-
-def is_text_table(path: Path) -> bool:
-    """Whether the first line of a CSV names a column `text` and none `path`."""
-    try:
-        with path.open("rb") as file:
-            header = file.read(HEADER_BYTES).decode("latin-1").lstrip("\xef\xbb\xbf \t\r\n").split("\n", 1)[0]
-    except OSError:
-        return False
-    columns = [name.strip(" \t\r\"'").lower() for name in header.split(",")]
-    return COLUMN in columns and "path" not in columns
 
 
 def load_text_table(path: Path) -> Dataset:

@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from striate.data.dataset import listed
+from striate.data.assembling import listed
 from striate.data.names import Names
 from striate.errors import DataError, UsageError
 from striate.text import SentenceEncoding

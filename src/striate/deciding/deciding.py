@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 
@@ -16,7 +16,13 @@ from striate.data.preparation import prepare_data
 from striate.data.splitting import keep_training_pictures
 from striate.deciding.batch_size import choose_batch_size
 from striate.deciding.decided import Decided, settings_of
-from striate.deciding.early_refusals import check_fit, check_resizing, refuse_early, refuse_other_kind
+from striate.deciding.early_refusals import (
+    check_fit,
+    check_resizing,
+    refuse_early,
+    refuse_other_kind,
+    refuse_other_task,
+)
 from striate.deciding.foreseen_input import prepare_ahead
 from striate.deciding.judge import CallJudge, Judge, SampleJudge
 from striate.deciding.run_plan import RunPlan, RunSettings
@@ -77,6 +83,9 @@ class Deciding:
         UsageError: If something that was asked for makes no sense.
     """
 
+    sequential: ClassVar[bool] = False
+    """Whether strings are read, by a network that answers at every place of a line."""
+
     data: Dataset
     """Its names alone: known after `check_request`."""
     starting: StartingWeights | None = None
@@ -127,6 +136,7 @@ class Deciding:
         if request.vectors is not None:
             raise UsageError("--vectors goes with networks for sentences, such as textcnn_static")
         refuse_other_kind(request.data, self.asked.get("model"), DEFAULT_KIND)
+        refuse_other_task(request, self.asked.get("model"), sequential=self.sequential)
         refuse_early(request, self.wish, model=self.asked.get("model"), limit=self.limit)
         data, task = request.data, self.asked.get("task")
         found = data if isinstance(data, Dataset) else load_data(data, root=request.root, task=task)

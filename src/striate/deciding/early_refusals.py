@@ -74,10 +74,35 @@ def refuse_other_kind(data: str | Path | Dataset, model: str | None, kind: str) 
         others = ", ".join(list_models(kind, sequential=False)[:5])
         takes = named_encoding(model_row(model).kind).plural
         raise UsageError(f"{model} takes {takes}, and {here}; networks for them: {others}")
-    if model is not None and model_row(model).sequential:
+
+
+def refuse_other_task(request: TrainingRequest, model: str | None, *, sequential: bool) -> None:
+    """Refuses strings, and networks that read them, where classes are learnt, and the other way round; few files are looked at.
+
+    Args:
+        request: What was said.
+        model: The network, if one was named.
+        sequential: Whether strings are read.
+
+    Raises:
+        UsageError: One of them is of the other.
+    """
+    place = request.data.location if isinstance(request.data, Dataset) else request.data
+    if request.of_strings and not sequential:
         raise UsageError(
-            f"{model} reads a string of signs in each picture, and what is asked for is one answer a picture"
+            f"{str(place)!r} tells a string of each picture, and what is asked for is possible only of classes of pictures"
         )
+    if model is None or model_row(model).sequential == sequential:
+        return
+    if sequential:
+        readers = ", ".join(list_models(model_row(model).kind, sequential=True))
+        raise UsageError(
+            f"{model} answers once a picture, and {str(place)!r} tells a string of each; what reads strings: {readers}"
+        )
+    raise UsageError(
+        f"{model} reads a string of signs in each picture, and what is asked for is one answer a picture; what pictures say stands "
+        "in a table with the columns path and text"
+    )
 
 
 def check_fit(starting: StartingWeights, model: str) -> None:

@@ -16,7 +16,8 @@ from striate.data.facts import DataFacts
 from striate.data.preparation import prepare_data
 from striate.deciding.decided import Decided
 from striate.deciding.deciding import Deciding
-from striate.deciding.early_refusals import refuse_other_kind
+from striate.deciding.early_refusals import refuse_other_kind, refuse_other_task
+from striate.deciding.task_choice import check_loss
 from striate.deciding.time_fit import LARGEST_RESERVE, LEAST_RESERVE, RESERVE_OF_A_PICTURE, TimedRun, decide_steps
 from striate.deciding.training_request import AUTO, TrainingRequest
 from striate.encodings import named_encoding
@@ -29,9 +30,6 @@ from striate.training.defaults import describe_steps, read_shipped_recipe
 from striate.training.objectives import OBJECTIVES
 from striate.watching import Watcher
 
-OF_PICTURES = ("weights", "mean", "std", "augment", "size", "metric", "classifier")
-"""What can be said of a run on pictures alone."""
-
 
 class KindDeciding(Deciding):
     """A run while it is decided, on what becomes the network's input by an encoding that is made of the data.
@@ -41,6 +39,12 @@ class KindDeciding(Deciding):
 
     kind: ClassVar[str]
     """What is given: a name of `striate.encodings`."""
+    called: ClassVar[str] = ""
+    """What several of it are called, where the kind does not say."""
+    excluded: ClassVar[tuple[str, ...]] = ("weights", "mean", "std", "augment", "size", "metric", "classifier")
+    """Fields of a request that can be said only of pictures, each of one class or several."""
+    tasks: ClassVar[tuple[str | None, ...]] = (None, DEFAULT_TASK)
+    """What can be asked."""
     default_model: ClassVar[str]
     """The network where none was named, and why."""
     default_model_why: ClassVar[str]
@@ -75,21 +79,23 @@ class KindDeciding(Deciding):
         """Refuses what cannot be done with anything of this kind."""
         request = self.request
         refuse_other_kind(request.data, self.asked.get("model"), self.kind)
-        plural = named_encoding(self.kind).plural
-        given = [name for name in OF_PICTURES if getattr(request, name) is not None]
+        refuse_other_task(request, self.asked.get("model"), sequential=self.sequential)
+        plural = self.called or named_encoding(self.kind).plural
+        given = [name for name in self.excluded if getattr(request, name) is not None]
         if request.transfer not in (None, AUTO, "scratch"):
             given.append("transfer")
-        if request.task not in (None, DEFAULT_TASK):
+        if request.task not in self.tasks:
             given.append("task")
         if given:
             verb = "is" if len(given) == 1 else "are"
             raise UsageError(
-                f"{' and '.join(f'--{name}' for name in given)} {verb} for pictures; {plural} are trained on without"
+                f"{' and '.join(f'--{name}' for name in given)} {verb} for pictures{' of classes' * bool(self.called)}; {plural} are "
+                "trained on without"
             )
         if request.batch_size == AUTO:
             raise UsageError(f"--batch-size auto times pictures; for {plural} give a number, or leave it out")
         data = request.data
-        self.data = data if isinstance(data, Dataset) else load_data(data, root=request.root)
+        self.data = data if isinstance(data, Dataset) else load_data(data, root=request.root, task=request.task)
 
     def read_data(self, *, most: int | None = None) -> None:
         """Checks and splits what is given."""
@@ -127,7 +133,8 @@ class KindDeciding(Deciding):
             table["batch_size"] = size
             why = describe_steps(count, size).replace("pictures", named_encoding(self.kind).plural)
             self.decisions.append(Decision("batch size", str(size), why))
-        self.recipe = Recipe.from_dict(merge(table, defaults, self.asked))
+        self.recipe = Recipe.from_dict(merge(table, defaults, {"task": self.dataset.task.name}, self.asked))
+        check_loss(self.recipe)
 
     def _probe(self) -> torch.Tensor:
         """Training items to time a step with, ready for the network."""

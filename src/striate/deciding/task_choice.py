@@ -98,7 +98,20 @@ def check_learnable(row: Row, recipe: Recipe) -> None:
             f"{row.name} answers with maps behind a rectifier, which are never below 0, so that a sigmoid of them is never below a half; "
             "for sigmoids take another network, such as resnet20"
         )
-    if recipe.loss.name not in OBJECTIVES[recipe.task].losses:
-        raise UsageError(
-            f"the loss {recipe.loss.name!r} is of the most probable class; for sigmoids it is 'cross_entropy'"
-        )
+    check_loss(recipe)
+
+
+def check_loss(recipe: Recipe) -> None:
+    """Refuses a loss by which something else is learnt than is asked.
+
+    Raises:
+        UsageError: It is.
+    """
+    losses, task = OBJECTIVES[recipe.task].losses, named_task(recipe.task)
+    if recipe.loss.name in losses:
+        return
+    if task.sequential:
+        raise UsageError(f"the loss {recipe.loss.name!r} is of classes; the loss of strings is {losses[0]!r}")
+    if any(recipe.loss.name in OBJECTIVES[other.name].losses for other in TASKS.values() if other.sequential):
+        raise UsageError(f"the loss {recipe.loss.name!r} is of strings; of classes it is {losses[0]!r}")
+    raise UsageError(f"the loss {recipe.loss.name!r} is of the most probable class; for sigmoids it is {losses[0]!r}")

@@ -10,10 +10,12 @@ from typing import Any
 
 from striate.augmentation import AugmentationPolicy, read_policy
 from striate.data import Dataset
+from striate.data.loading import says_strings
 from striate.deciding.run_plan import recipe_part
 from striate.errors import UsageError
 from striate.initialization import named_scheme
 from striate.models import model_row
+from striate.tasks import named_task
 from striate.tasks.rule_wish import wish
 from striate.training import Recipe, merge, read_recipe_table, read_settings
 
@@ -50,6 +52,13 @@ class TrainingRequest:
     vectors: str | Path | None = None
     task: str | None = None
     classifier: str | None = None
+
+    @property
+    def of_strings(self) -> bool:
+        """Whether strings are read in the pictures: as is said, or as the data tells; few files are looked at."""
+        if isinstance(self.data, Dataset):
+            return self.data.task.sequential
+        return named_task(self.task).sequential if self.task is not None else says_strings(self.data)
 
     def __post_init__(self) -> None:
         wish(self.abstain)  # what makes no sense is refused before anything is read

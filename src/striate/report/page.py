@@ -118,7 +118,8 @@ def _lead(report: TrainingReport) -> str:
     trained_on = plural(pictures_of(report.data).get("train", 0), named_encoding(report.data.kind).one)
     model = report.model + (f" with {number(report.parameters)} parameters" if report.parameters else "")
     trained = "trained on" if report.history else "its head fitted to" if report.scores else "to be trained on"
-    classes = plural(len(counts), "class", "classes")
+    noun = named_task(report.task).noun
+    classes = plural(len(counts), noun, noun + ("es" if noun.endswith("s") else "s"))
     said = f"{model}, {trained} {trained_on} of {classes} from {report.data.location}"
     if not report.history:
         return f"{said}."

@@ -106,6 +106,11 @@ class PictureIndex:
         if not Path(self.folder).is_dir():
             raise UsageError(f"there is no folder {self.folder}; name the folder whose pictures are to be found")
         self.classifier = as_classifier(classifier)
+        if self.classifier.task.sequential:
+            raise UsageError(
+                f"{self.classifier.bundle.folder} reads strings, and has features at each place of a line; pictures are found by a "
+                "classifier that answers once a picture"
+            )
         self.made_by = made_by(self.classifier)
         self._rows = IndexedFiles.empty()
         self._lists: InvertedLists | None = None

@@ -80,7 +80,9 @@ def write_training_report(
         calibration=calibration_of(sealed, headline) if headline else None,
         two_classes=two_classes_of(sealed, dataset, headline) if headline else None,
         label_curves=label_curves_of(sealed, headline) if headline else [],
-        seeing=see_inside(network, run.preprocessing, dataset.task.outputs(dataset.classes), wrong)
+        seeing=see_inside(
+            network, run.preprocessing, dataset.task.outputs(dataset.classes), [] if dataset.task.sequential else wrong
+        )
         if isinstance(run.preprocessing, Preprocessing)
         else None,
         predict_commands=[
@@ -145,7 +147,7 @@ def two_classes_of(sealed: Sealed, dataset: Dataset, split: str) -> TwoClasses |
 def label_curves_of(sealed: Sealed, split: str) -> list[LabelCurve]:
     """Precision over recall of each label, of the worst ones, where a picture may have several."""
     measured = sealed.measured
-    if not measured.task.several:
+    if not measured.task.several or measured.task.sequential:
         return []
     probabilities, targets = measured.probabilities[split], measured.labels[split].astype(bool)
     curves = []
@@ -255,8 +257,10 @@ def mistakes(dataset: Dataset, store: PixelStore, run: RunPlan, sealed: Sealed, 
     sure = task.confidence(probabilities[positions], answers)
     rows = []
     for picture, position, predicted, confidence in zip(given, positions, answers, sure.tolist(), strict=True):
-        true = said_of(task, examples.labels[position], dataset.classes)
-        called = said_of(task, predicted, dataset.classes)
+        true, called = (
+            task.tell(one, dataset.classes) if task.sequential else said_of(task, one, dataset.classes)
+            for one in (examples.labels[position], predicted)
+        )
         rows.append(Mistake(picture, examples.key(int(position)), true, called, confidence))
     return rows
 

@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from striate.data import SPLITS, Dataset, Problem, apply_split_table, check_pictures, load_data, read_split_csv
+from striate.data.assembling import listed
 from striate.data.exclusion import apply_excluded
-from striate.data.known_classes import labels_of
+from striate.data.known_classes import labels_of, unknown_classes
 from striate.deciding.run_plan import RunPlan
 from striate.errors import DataError, UnknownNameError, UsageError
 from striate.runtime import Classifier
@@ -86,6 +87,8 @@ def unseen_pictures(
         watcher.note(note)
     for classifier in classifiers:
         labels_of(dataset, classifier.classes)  # an unknown class shows before the pictures are read
+        if task.sequential and (unknown := unknown_classes(dataset, classifier.classes)):
+            watcher.note(f"the classifier does not know the {listed(task.noun, unknown)}: {task.unlearnt}")
     if dataset.facts is None:
         said = len(dataset.notes)
         dataset = check_pictures(dataset, progress=watcher.task)

@@ -69,7 +69,7 @@ def _remedy(run: RunPlan, dataset: Dataset, steps: int) -> str:
         return (
             f"{longer}, begin with vectors of words (--vectors), give more {dataset.plural}, or look for wrong labels"
         )
-    weights = "" if run.settings.weights else "start from trained weights (--weights), "
+    weights = "" if run.settings.weights or dataset.task.sequential else "start from trained weights (--weights), "
     return f"{longer}, {weights}or look for wrong labels (striate check {shlex.quote(run.settings.data)})"
 
 

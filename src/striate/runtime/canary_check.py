@@ -40,7 +40,9 @@ def check_canaries(
         reason = " ".join(str(error).split())
         raise BundleError(f"{bundle.folder}: the canaries cannot be run: {reason}") from error
     if computed.shape != sealed.shape:
-        raise BundleError(f"{bundle.folder}: the engine gives {computed.shape[1]} logits for {sealed.shape[1]} classes")
+        raise BundleError(
+            f"{bundle.folder}: the engine gives {computed.shape[-1]} logits for {sealed.shape[-1]} classes"
+        )
     try:
         difference = compare_canaries(sealed, computed, tolerance=terms.tolerance)
         sheet.compare_encoded(bundle.contract.preprocessing, encoded)

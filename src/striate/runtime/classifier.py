@@ -50,21 +50,27 @@ class Classifier:
     Args:
         bundle: The sealed model.
         engine: What runs it.
+        decoding: Of strings, how they are read: `"greedy"` or `"beam"`; None: as is usual.
 
     Raises:
         BundleError: If the engine does not give the canaries' sealed logits.
+        UsageError: If a decoding is asked for and the classifier reads no strings.
     """
 
     bundle: Bundle
     engine: Engine
+    task: Task
+    """What it was asked to say of each picture."""
     canary_difference: float
     """The largest difference of a canary's logit from the sealed one, as a share of the logits' range."""
     doubting: Doubting | None
     """The sealed decision rule, ready; None where nothing is sealed."""
 
-    def __init__(self, bundle: Bundle, engine: Engine) -> None:
+    def __init__(self, bundle: Bundle, engine: Engine, *, decoding: str | None = None) -> None:
         self.bundle = bundle
         self.engine = engine
+        asked = bundle.contract.asked
+        self.task = asked if decoding is None else asked.with_decoding(decoding)
         self.canary_difference = check_canaries(bundle, engine.precision, self.logits_of_pixels)
         self.doubting = bundle.doubting()
         self._origin: Origin | None = None
@@ -81,7 +87,10 @@ class Classifier:
 
         def __getattr__(self, name: str) -> Any:
             # Asked for what __init__ sets: this one came from another process, and was not used in this one yet.
-            if name not in ("bundle", "engine", "canary_difference", "doubting") or "_origin" not in self.__dict__:
+            if (
+                name not in ("bundle", "engine", "task", "canary_difference", "doubting")
+                or "_origin" not in self.__dict__
+            ):
                 raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
             self.__dict__.update(vars(_opened(self._origin)))
             return self.__dict__[name]
@@ -90,11 +99,6 @@ class Classifier:
     def contract(self) -> Contract:
         """What the bundle says about itself."""
         return self.bundle.contract
-
-    @property
-    def task(self) -> Task:
-        """What it was asked to say of each picture."""
-        return self.contract.asked
 
     @property
     def kind(self) -> EncodingKind:
@@ -109,7 +113,7 @@ class Classifier:
     def predict(self, pictures: Pictures, *, abstaining: str | None = None) -> npt.NDArray[np.str_]:
         """The most probable class of each picture: (n,) names; where mistakes have costs, the class of least expected cost.
 
-        Where a picture may have several, all of them: `cat|dog`, or empty.
+        Where a picture may have several, all of them: `cat|dog`, or empty. Where strings are read, the string.
 
         Args:
             pictures: One picture or many.
@@ -173,7 +177,7 @@ class Classifier:
         told = [labels] if isinstance(labels, str) else [str(label) for label in labels]
         names = sorted({name for label in told for name in self.task.names(label)})
         found = [places.find(name) for name in names]
-        if None in found:
+        if None in found and not self.task.sequential:
             raise UnknownNameError("class", names[found.index(None)], self.classes)
         probabilities = self.predict_proba(pictures)
         if len(probabilities) != len(told):
@@ -181,11 +185,12 @@ class Classifier:
                 f"expected a label for each picture, got {len(told):,} labels for {len(probabilities):,} pictures"
             )
         targets = self.task.encode(told, names)
-        true = self.task.replaced(targets, np.array(found, np.int64), len(self.classes))
+        known = np.array([-1 if place is None else place for place in found], np.int64)
+        true = self.task.replaced(targets, known, len(self.classes))
         return self.task.score(probabilities, true, self.classes).accuracy
 
     def decision_function(self, pictures: Pictures) -> npt.NDArray[np.float32]:
-        """The logits: (n, classes) float32.
+        """The logits: (n, classes) float32; where strings are read (n, places, signs and the blank, which comes first).
 
         Raises:
             PictureError: If a picture cannot be read.
@@ -316,6 +321,7 @@ class Origin:
     engine: str
     precision: str
     device: str
+    decoding: str | None = None
 
 
 def _unopened(origin: Origin) -> Classifier:
@@ -337,20 +343,26 @@ def _opened(origin: Origin) -> Classifier:
             f"the classifier was sent to a process that does not find its bundle at {origin.folder}; copy the bundle there, "
             "or open it with striate.load"
         )
-    classifier = load_classifier(origin.folder, engine=origin.engine, precision=origin.precision, device=origin.device)
+    classifier = load_classifier(
+        origin.folder,
+        engine=origin.engine,
+        precision=origin.precision,
+        device=origin.device,
+        decoding=origin.decoding,
+    )
     if classifier._origin != origin:
         raise BundleError(f"{origin.folder} holds another bundle than when the classifier was opened; load it anew")
     return classifier
 
 
-def as_classifier(classifier: Classifier | str | os.PathLike[str]) -> Classifier:
-    """A classifier as it is; a run or a bundle, or the folder of one, opened in fp32.
+def as_classifier(classifier: Classifier | str | os.PathLike[str], *, decoding: str | None = None) -> Classifier:
+    """A classifier as it is; a run or a bundle, or the folder of one, opened in fp32, which reads strings as `decoding` says.
 
     Raises:
         UsageError: If there is no bundle at the path.
         BundleError: If the bundle was changed, or does not do what its contract says.
     """
-    return classifier if isinstance(classifier, Classifier) else load_classifier(classifier)
+    return classifier if isinstance(classifier, Classifier) else load_classifier(classifier, decoding=decoding)
 
 
 def bundle_of(classifier: Classifier | str | os.PathLike[str]) -> Bundle:
@@ -369,6 +381,7 @@ def load_classifier(
     engine: str | Path = "openvino",
     precision: str = "fp32",
     device: str = "cpu",
+    decoding: str | None = None,
 ) -> Classifier:
     """Opens a run or a bundle, starts an engine, and checks that it gives the sealed logits.
 
@@ -379,9 +392,10 @@ def load_classifier(
         precision: `"fp32"`, `"bf16"`, `"fp16"`, `"int8"` (of a bundle that `striate.quantize` made), or `"auto"`: the fastest that gave at
             least 99.5 % of the validation pictures the label of fp32 when the bundle was made.
         device: For torch: such as `"cpu"` or `"cuda"`.
+        decoding: Of strings: `"greedy"`, or `"beam"` for the most probable string of each line, which takes longer; None: greedy.
 
     Raises:
-        UsageError: If there is no bundle at the path, or the engine or precision does not exist.
+        UsageError: If there is no bundle at the path, or the engine, precision or decoding does not exist.
         BundleError: If the bundle was changed, or does not do what its contract says.
     """
     row = engine_row(engine)
@@ -389,11 +403,11 @@ def load_classifier(
     named = path.folder if isinstance(path, Bundle) else Path(path)
 
     def start(bundle: Bundle) -> Classifier:
-        return Classifier(bundle, start_engine(bundle, named, engine, precision, device))
+        return Classifier(bundle, start_engine(bundle, named, engine, precision, device), decoding=decoding)
 
     classifier = start(path) if isinstance(path, Bundle) else read_bundle(path, start)
     bundle = classifier.bundle
     place = str(Path(engine).absolute()) if row.ending else row.name
     digest = bundle.contract.to_dict()["digest"]
-    classifier._origin = Origin(bundle.folder.absolute(), digest, place, precision, device)
+    classifier._origin = Origin(bundle.folder.absolute(), digest, place, precision, device, decoding)
     return classifier

@@ -36,6 +36,7 @@ _SAID = {
     "engine": "another engine",
     "precision": "another precision",
     "device": "another device",
+    "decoding": "another --decoding",
 }
 
 
@@ -74,7 +75,7 @@ class PredictionFile:
         self.path = Path(path)
         check_place(self.path, resume=resume)
         self._classifier, self._pictures, self._top = classifier, pictures, top
-        columns = min(top, len(classifier.classes))
+        columns = classifier.task.alternatives(classifier.classes, top)
         further = further_columns(classifier.contract.rule)
         column = classifier.task.column
         self._format: RowFormat = row_format(FORMATS[self.path.suffix.lower()], columns, further, column=column)
@@ -88,6 +89,8 @@ class PredictionFile:
             "precision": classifier.engine.precision,
             "device": device,
         }
+        if classifier.task.decodings:
+            self._made_of["decoding"] = classifier.task.decoding
         self._check_made_of()
 
     def __iter__(self) -> Iterator[Prediction]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from striate.evaluation import Finding, fit_temperature
+from striate.evaluation import Finding
 from striate.evaluation.calibration import FEWEST_PICTURES
 from striate.tasks import Task
 from striate.tasks.task import Targets, TaskScores
@@ -26,10 +26,10 @@ def calibrate(
     """
     if "val" not in logits or len(labels["val"]) < FEWEST_PICTURES:
         return {"temperature": 1.0, "pictures": 0}
-    answers, right = task.calibrated_by(logits["val"], labels["val"])
-    if answers.shape[1] < 2:
+    temperature = task.fit_temperature(logits["val"], labels["val"])
+    if temperature is None:
         return {"temperature": 1.0, "pictures": 0}
-    return {"temperature": fit_temperature(answers, right), "pictures": len(labels["val"])}
+    return {"temperature": temperature, "pictures": len(labels["val"])}
 
 
 def judge_calibration(

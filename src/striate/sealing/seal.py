@@ -151,7 +151,7 @@ def seal_canaries(
     encoded = np.stack([preprocessing.encode(picture) for picture in pictures.values()])
     logits = network_logits(network, preprocessing, encoded).astype(float)
     canaries = (
-        Canary(name, dict(zip(outputs, row.tolist(), strict=True)), preprocessing.sample(prepared))
+        Canary(name, dict(zip(outputs, row.T.tolist(), strict=True)), preprocessing.sample(prepared))
         for name, row, prepared in zip(pictures, logits, encoded, strict=True)
     )
     return CanarySheet(tuple(canaries), {})

@@ -264,6 +264,11 @@ def _of_bundle(place: ModelName, bundle: Bundle, size: int | None) -> SeenNetwor
         raise UsageError(
             f"the bundle's pictures are {_sides(contract.picture_preprocessing)}; --size cannot change that"
         )
+    if contract.asked.sequential:
+        raise UsageError(
+            f"{place} reads strings: what speaks for a class is shown of networks that answer once a picture; what was read wrong, and "
+            "taken for what, is in the run's report"
+        )
     network = build_network(bundle)
     if len(contract.outputs) < len(contract.classes):
         answer_for_both(network)

@@ -6,6 +6,7 @@ from striate.tasks.multi_label import MULTI_LABEL, MultiLabel
 from striate.tasks.named import (
     DEFAULT_TASK,
     OF_SEVERAL_LABELS,
+    OF_STRINGS,
     SEVERAL_HINT,
     TASKS,
     USUAL_TASK,
@@ -14,6 +15,7 @@ from striate.tasks.named import (
     task_of_column,
 )
 from striate.tasks.prediction import Prediction
+from striate.tasks.sequence import SEQUENCE, ReadSequence
 from striate.tasks.single_label import SINGLE_LABEL, SingleLabel
 from striate.tasks.task import Task
 from striate.tasks.two_class_sigmoid import TWO_CLASS_SIGMOID, TwoClassSigmoid
@@ -22,6 +24,8 @@ __all__ = [
     "DEFAULT_TASK",
     "MULTI_LABEL",
     "OF_SEVERAL_LABELS",
+    "OF_STRINGS",
+    "SEQUENCE",
     "SEVERAL_HINT",
     "SINGLE_LABEL",
     "TASKS",
@@ -29,6 +33,7 @@ __all__ = [
     "USUAL_TASK",
     "MultiLabel",
     "Prediction",
+    "ReadSequence",
     "SingleLabel",
     "Task",
     "TwoClassSigmoid",

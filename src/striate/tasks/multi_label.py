@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from striate.evaluation import Finding, ReliabilityBin
+from striate.evaluation import Finding, ReliabilityBin, fit_temperature
 from striate.evaluation.label_findings import judge_label_scores
 from striate.evaluation.label_scores import MultiLabelScores, label_reliability, score_labels
 from striate.evaluation.label_thresholds import USUAL, choose_thresholds
-from striate.tasks.prediction import Prediction
+from striate.tasks.prediction import Prediction, one_decoding
 
 SEPARATOR = "|"
 """Between the labels in a table."""
@@ -47,6 +47,11 @@ class MultiLabel:
     splits: str = "label_splits"
     column: str = "labels"
     several: bool = True
+    sequential: bool = False
+    noun: str = "label"
+    unlearnt: str = "left out; the pictures keep their other labels"
+    decodings: tuple[str, ...] = ()
+    decoding: str = ""
     most_classes: int | None = None
     classifier: str = "sigmoid"
     fewest_classes: int = 1
@@ -123,12 +128,11 @@ class MultiLabel:
         with np.errstate(over="ignore"):  # the exponential of a large number is infinite, and its reciprocal 0
             return np.asarray(1 / (1 + np.exp(-scaled)))
 
-    def calibrated_by(
-        self, logits: npt.NDArray[np.floating[Any]], targets: Labels
-    ) -> tuple[npt.NDArray[np.floating[Any]], npt.NDArray[np.int64]]:
-        """Each label of each picture is a question of two answers: its logit, and 0."""
+    def fit_temperature(self, logits: npt.NDArray[np.floating[Any]], targets: Labels) -> float | None:
+        """That of questions of two answers, one for each label of each picture: its logit, and 0."""
         flat = logits.ravel()
-        return np.stack([np.zeros_like(flat), flat], axis=1), np.asarray(targets, dtype=np.int64).ravel()
+        answers = np.stack([np.zeros_like(flat), flat], axis=1)
+        return fit_temperature(answers, np.asarray(targets, dtype=np.int64).ravel())
 
     def choose_thresholds(
         self, probabilities: npt.NDArray[np.floating[Any]], targets: Labels, classes: Sequence[str]
@@ -139,6 +143,14 @@ class MultiLabel:
     def with_thresholds(self, thresholds: Mapping[str, float], classes: Sequence[str]) -> MultiLabel:
         """The task with a threshold for each label; one that has none has 0.5."""
         return replace(self, thresholds=tuple(thresholds.get(name, USUAL) for name in classes))
+
+    def with_decoding(self, decoding: str) -> MultiLabel:
+        """There is one way.
+
+        Raises:
+            UsageError: Another is asked for.
+        """
+        raise one_decoding(decoding)
 
     def decide(self, probabilities: npt.NDArray[np.floating[Any]]) -> Labels:
         """(n, classes) bool: which labels reach their threshold."""
@@ -171,6 +183,10 @@ class MultiLabel:
         named = tuple(row for row, index in zip(ranked, order, strict=True) if answer[index])
         sure = float(self.confidence(probabilities[np.newaxis], answer[np.newaxis])[0])
         return Prediction(path, self.tell(answer, classes), sure, ranked[: max(top, 0)], labels=named)
+
+    def alternatives(self, classes: Sequence[str], top: int) -> int:
+        """As many as there are labels."""
+        return min(top, len(classes))
 
     def reliability(self, probabilities: npt.NDArray[np.floating[Any]], targets: Labels) -> tuple[ReliabilityBin, ...]:
         """Of each label of each picture."""

@@ -5,12 +5,20 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from striate.errors import UsageError
 from striate.printable_text import printable
 from striate.text_layout import wrapped
 from striate.wording import probability
 
 SHOWN = 0.0005
 """Of less probable classes no text is made."""
+
+
+def one_decoding(asked: str) -> UsageError:
+    """That there are no ways to choose from."""
+    return UsageError(
+        f"--decoding {asked} is a way to read strings, and this classifier answers with classes; leave it out"
+    )
 
 
 @dataclass(frozen=True)
@@ -55,7 +63,7 @@ class Prediction:
 
     path: str
     label: str | None
-    """Where a picture may have several, all that it has, as a table tells them: `cat|dog`, or empty."""
+    """Where a picture may have several, all that it has, as a table tells them: `cat|dog`, or empty; of a line the string that is read."""
     probability: float | None
     """Of the answer, in 0..1."""
     top: tuple[tuple[str, float], ...]
@@ -94,7 +102,7 @@ class Prediction:
             said = ", ".join(_with_probability(*row) for row in self.labels) or "no label"
             others = [_with_probability(*row) for row in self.top if row[0] not in named and row[1] >= SHOWN]
             return f"{path}  {said}" + (f"  (not: {', '.join(others)})" if others else "")
-        line = f"{path}  {printable(self.label or '')}  {probability(self.probability or 0.0, space='')}"
+        line = f"{path}  {printable(self.label) if self.label else 'nothing'}  {probability(self.probability or 0.0, space='')}"
         others = [_with_probability(*row) for row in self.top[1:] if row[1] >= SHOWN]
         line += f"  ({', '.join(others)})" if others else ""
         told = self.doubt.to_text() if self.doubt is not None else ""
@@ -113,4 +121,4 @@ class Prediction:
 
 
 def _with_probability(label: str, share: float) -> str:
-    return f"{printable(label)} {probability(share, space='')}"
+    return f"{printable(label) if label else 'nothing'} {probability(share, space='')}"

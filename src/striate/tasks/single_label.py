@@ -13,13 +13,14 @@ from striate.evaluation import (
     Finding,
     ReliabilityBin,
     Scores,
+    fit_temperature,
     judge_scores,
     most_confident_mistakes,
     reliability,
     score,
     softmax,
 )
-from striate.tasks.prediction import Prediction
+from striate.tasks.prediction import Prediction, one_decoding
 
 Labels = npt.NDArray[np.integer[Any]]
 """(n,) places in the classes."""
@@ -48,6 +49,11 @@ class SingleLabel:
     splits: str = "splits"
     column: str = "label"
     several: bool = False
+    sequential: bool = False
+    noun: str = "class"
+    unlearnt: str = ""
+    decodings: tuple[str, ...] = ()
+    decoding: str = ""
     most_classes: int | None = None
     classifier: str = "softmax"
     fewest_classes: int = 2
@@ -107,11 +113,9 @@ class SingleLabel:
         """The softmax of the logits over the calibration's `temperature`; rows sum to 1."""
         return softmax(logits, calibration["temperature"])
 
-    def calibrated_by(
-        self, logits: npt.NDArray[np.floating[Any]], targets: Labels
-    ) -> tuple[npt.NDArray[np.floating[Any]], npt.NDArray[np.int64]]:
-        """The logits and labels as they are."""
-        return logits, np.asarray(targets, dtype=np.int64)
+    def fit_temperature(self, logits: npt.NDArray[np.floating[Any]], targets: Labels) -> float | None:
+        """The one with the least log loss."""
+        return fit_temperature(logits, np.asarray(targets, dtype=np.int64)) if logits.shape[1] > 1 else None
 
     def choose_thresholds(
         self, probabilities: npt.NDArray[np.floating[Any]], targets: Labels, classes: Sequence[str]
@@ -122,6 +126,14 @@ class SingleLabel:
     def with_thresholds(self, thresholds: Mapping[str, float], classes: Sequence[str]) -> SingleLabel:
         """The task as it is."""
         return self
+
+    def with_decoding(self, decoding: str) -> SingleLabel:
+        """There is one way.
+
+        Raises:
+            UsageError: Another is asked for.
+        """
+        raise one_decoding(decoding)
 
     def decide(self, probabilities: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.int64]:
         """(n,) the most probable class (argmax), the first of equals."""
@@ -148,6 +160,10 @@ class SingleLabel:
         order = np.argsort(-probabilities, kind="stable")[: max(1, min(top, len(classes)))]
         best = tuple((classes[index], float(probabilities[index])) for index in order)
         return Prediction(path, best[0][0], best[0][1], best[: max(top, 0)])
+
+    def alternatives(self, classes: Sequence[str], top: int) -> int:
+        """As many as there are classes."""
+        return min(top, len(classes))
 
     def reliability(self, probabilities: npt.NDArray[np.floating[Any]], targets: Labels) -> tuple[ReliabilityBin, ...]:
         """Of the answer."""

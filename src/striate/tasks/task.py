@@ -102,6 +102,26 @@ class Task(Protocol):
         """Whether a picture may be of several classes, or of none."""
 
     @property
+    def sequential(self) -> bool:
+        """Whether a picture says a string, whose signs are the classes: then a network answers at every place of a line."""
+
+    @property
+    def noun(self) -> str:
+        """What a class is called: `class`, `label`, `sign`."""
+
+    @property
+    def unlearnt(self) -> str:
+        """Where a picture may be of several classes: what becomes of one that no training picture has, a clause; else empty."""
+
+    @property
+    def decodings(self) -> tuple[str, ...]:
+        """The ways to come from probabilities to an answer, by name, where there are several; the first is the usual one."""
+
+    @property
+    def decoding(self) -> str:
+        """Which of these is taken; empty where there are none."""
+
+    @property
     def fewest_classes(self) -> int:
         """With fewer there is nothing to tell apart."""
 
@@ -161,10 +181,8 @@ class Task(Protocol):
     ) -> npt.NDArray[np.float64]:
         """(n, classes) in 0..1 of (n, width) finite logits, calibrated as the contract says."""
 
-    def calibrated_by(
-        self, logits: npt.NDArray[np.floating[Any]], targets: Targets
-    ) -> tuple[npt.NDArray[np.floating[Any]], npt.NDArray[np.int64]]:
-        """Logits (m, k) of softmaxes and which of each is right (m,), which a temperature is fitted to."""
+    def fit_temperature(self, logits: npt.NDArray[np.floating[Any]], targets: Targets) -> float | None:
+        """The temperature that calibrates best, of logits of pictures that were not learnt from; None where nothing can be fitted."""
 
     def choose_thresholds(
         self, probabilities: npt.NDArray[np.floating[Any]], targets: Targets, classes: Sequence[str]
@@ -173,6 +191,13 @@ class Task(Protocol):
 
     def with_thresholds(self, thresholds: Mapping[str, float], classes: Sequence[str]) -> Task:
         """The task as it decides by these thresholds, which stand in the contract."""
+
+    def with_decoding(self, decoding: str) -> Task:
+        """The task as it comes to answers in another of its ways.
+
+        Raises:
+            StriateError: It has no such way.
+        """
 
     def decide(self, probabilities: npt.NDArray[np.floating[Any]]) -> Targets:
         """What is answered, in the form of targets."""
@@ -192,6 +217,9 @@ class Task(Protocol):
         self, path: str, probabilities: npt.NDArray[np.floating[Any]], classes: Sequence[str], *, top: int
     ) -> Prediction:
         """What is said of one picture, of (classes,) probabilities; `top` is how many classes a row names at most."""
+
+    def alternatives(self, classes: Sequence[str], top: int) -> int:
+        """How many answers a description ranks at most, where `top` are asked for."""
 
     def reliability(self, probabilities: npt.NDArray[np.floating[Any]], targets: Targets) -> tuple[ReliabilityBin, ...]:
         """How often what was said was so, by its probability."""

@@ -43,11 +43,9 @@ class TwoClassSigmoid(SingleLabel):
         """(n, 2): of the sigmoid of the logit over the calibration's `temperature`, and what is left to 1."""
         return super().probabilities(two_logits(logits), calibration)
 
-    def calibrated_by(
-        self, logits: npt.NDArray[np.floating[Any]], targets: Labels
-    ) -> tuple[npt.NDArray[np.floating[Any]], npt.NDArray[np.int64]]:
-        """The logits 0 and z."""
-        return super().calibrated_by(two_logits(logits), targets)
+    def fit_temperature(self, logits: npt.NDArray[np.floating[Any]], targets: Labels) -> float | None:
+        """That of the logits 0 and z."""
+        return super().fit_temperature(two_logits(logits), targets)
 
 
 def two_logits(logits: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.floating[Any]]:

@@ -11,11 +11,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from striate.tasks import MULTI_LABEL, SINGLE_LABEL, TWO_CLASS_SIGMOID
+from striate.tasks import MULTI_LABEL, SEQUENCE, SINGLE_LABEL, TWO_CLASS_SIGMOID
+from striate.training.ctc import count_right_strings, create_ctc_loss, probe_ctc_loss, summed_ctc_losses
 from striate.training.inputs import Targets
 from striate.training.label_losses import create_label_loss, label_weights
 from striate.training.losses import Loss, class_weights, create_loss
-from striate.training.recipe import LOSSES, LossConfig
+from striate.training.recipe import OF_CLASSES, LossConfig
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def create_binary_loss(config: LossConfig, weights: Tensor | None = None) -> Los
 
 OBJECTIVES: Mapping[str, Objective] = {
     SINGLE_LABEL.name: Objective(
-        create_loss, class_weights, summed_cross_entropy, count_right, probe_cross_entropy, losses=LOSSES
+        create_loss, class_weights, summed_cross_entropy, count_right, probe_cross_entropy, losses=OF_CLASSES
     ),
     MULTI_LABEL.name: Objective(
         create_label_loss,
@@ -113,6 +114,15 @@ OBJECTIVES: Mapping[str, Objective] = {
         lambda logits, targets: summed_cross_entropy(two_logits(logits), targets),
         lambda logits, targets: count_right(two_logits(logits), targets),
         lambda logits: probe_cross_entropy(two_logits(logits)),
+    ),
+    SEQUENCE.name: Objective(
+        create_ctc_loss,
+        lambda strings, width: torch.ones(width),
+        summed_ctc_losses,
+        count_right_strings,
+        probe_ctc_loss,
+        losses=("ctc",),
+        recipe={"loss": {"name": "ctc"}},
     ),
 }
 """By the task's name."""

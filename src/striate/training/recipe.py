@@ -18,7 +18,8 @@ from striate.table_reading import read_dataclass
 from striate.tasks import DEFAULT_TASK, named_task
 
 OPTIMIZERS = ("sgd", "adamw", "adadelta", "muon")
-LOSSES = ("cross_entropy", "lenet_mle", "lenet_map")
+OF_CLASSES = ("cross_entropy", "lenet_mle", "lenet_map")
+LOSSES = (*OF_CLASSES, "ctc")
 PRECISIONS = ("fp32", "bf16")
 TRANSFERS = ("scratch", "head", "stages", "full")
 BALANCES = ("none", "loss", "sampler")
@@ -81,8 +82,8 @@ class LossConfig:
     """What is minimised."""
 
     name: str = "cross_entropy"
-    """`"cross_entropy"`, of the softmax or of each sigmoid, as the task has it; or LeNet-5's own: `"lenet_mle"` (Eq. 8) and
-    `"lenet_map"` (Eq. 9)."""
+    """`"cross_entropy"`, of the softmax or of each sigmoid, as the task has it; LeNet-5's own: `"lenet_mle"` (Eq. 8) and
+    `"lenet_map"` (Eq. 9); or of strings `"ctc"`, connectionist temporal classification."""
     label_smoothing: float = 0.1
     """Share of the target that is spread over all classes; for cross-entropy."""
     lenet_j: float = 1.0
