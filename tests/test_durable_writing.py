@@ -289,3 +289,29 @@ def test_what_killed_processes_left_is_swept_and_nothing_else(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*stays, link.name, "elsewhere"])
     assert (tmp_path / "elsewhere" / "file").read_text() == "stays"
     assert [is_left_over(name) for name in (*gone, *stays)] == [True, True, True, True, False, False]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing tells here whether a process lives")
+def test_scratch_of_a_killed_process_goes_with_the_next(tmp_path, monkeypatch):
+    import signal
+    import subprocess
+    import sys
+    import tempfile
+
+    from striate.durable_writing import scratch_folder
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    code = """if True:
+        import os, signal
+        from striate.durable_writing import scratch_folder
+        with scratch_folder("seal") as folder:
+            (folder / "engine.xml").write_text("half")
+            os.kill(os.getpid(), signal.SIGKILL)
+    """
+    done = subprocess.run([sys.executable, "-c", code], env=os.environ | {"TMPDIR": str(tmp_path)}, check=False)
+    assert done.returncode == -signal.SIGKILL and len(list(tmp_path.rglob("engine.xml"))) == 1
+    with scratch_folder("path"):
+        assert len(list(tmp_path.rglob("engine.xml"))) == 1  # another purpose's
+    with scratch_folder("seal") as folder:
+        assert list(tmp_path.iterdir()) == [folder]
+    assert list(tmp_path.iterdir()) == []

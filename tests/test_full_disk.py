@@ -85,7 +85,7 @@ def swept(disk, striate_command, arguments, out, *, replaces="", keeps=False, mo
             said = [line for line in err.splitlines() if line.startswith("striate: ")]
             assert "Traceback" not in err
             scratch = [path for path in out.parent.rglob("*") if ".partial" in path.name]
-            scratch += list((out.parent / "scratch").glob("striate*"))
+            scratch += list((out.parent / "scratch").glob("*striate*"))
             assert scratch == [], (refused, err)
             if code in (0, 3):  # what was refused is not needed, such as a cache
                 assert replaces == "" or (out / replaces).is_file()
@@ -97,6 +97,7 @@ def swept(disk, striate_command, arguments, out, *, replaces="", keeps=False, mo
                 assert (out / replaces).read_bytes() == OLD
             if not keeps:
                 assert [path.name for path in out.iterdir()] == [replaces] * bool(replaces)
+            assert all(path.stat().st_size for path in out.rglob("*") if path.is_file())
     assert failed >= 1
 
 

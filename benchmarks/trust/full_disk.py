@@ -46,7 +46,7 @@ class Command:
 
     name: str
     arguments: tuple[str, ...]
-    """With RUN, DATA and PICTURE for what is there already, and OUT for the folder on the small disk."""
+    """With RUN, OTHER, DATA and PICTURE for what is there already, and OUT for the folder on the small disk."""
     replaces: str = ""
     """The file in OUT that it writes, where one of before stands."""
     kept: bool = False
@@ -69,8 +69,22 @@ COMMANDS = (
     Command("inspect", ("inspect", "lenet5", "--html", "OUT/net.html"), "net.html"),
     Command("augment", ("augment", "DATA", "--policy", "light", "--output", "OUT/sheet.png"), "sheet.png"),
     Command("filter", ("filter", "PICTURE", "--kernel", "sobel_x", "--output", "OUT/edges.png"), "edges.png"),
-    Command("compare-runs", ("compare-runs", "RUN", "RUN", "DATA", "--sheet", "OUT/flips.png"), "flips.png"),
+    Command("compare-runs", ("compare-runs", "RUN", "OTHER", "DATA", "--sheet", "OUT/flips.png"), "flips.png"),
     Command("check", ("check", "DATA")),
+    Command("check, page", ("check", "DATA", "--html", "OUT/check.html"), "check.html"),
+    Command("check, fixes", ("check", "DATA", "--fix-list", "OUT/fixes.csv"), "fixes.csv"),
+    Command("calibrate", ("calibrate", "RUN", "DATA", "--abstain", "coverage=0.6", "--output", "OUT/ruled")),
+    Command("search", ("search", "RUN", "DATA", "--query", "PICTURE", "--sheet", "OUT/found.png"), "found.png"),
+    Command("search, index", ("search", "RUN", "DATA", "--query", "PICTURE", "--index", "OUT/kept.npz"), kept=True),
+    Command("compose", ("compose", "digits", "--strings", "60", "--output", "OUT/strings")),
+    Command(
+        "learning-curve",
+        ("learning-curve", "DATA", "--model", "lenet5", "--weights", "WEIGHTS", "--output", "OUT/curve.png"),
+        "curve.png",
+    ),
+    Command(
+        "import", ("import", "WEIGHTS", "--model", "lenet5", "--classes", "across,bands", "--output", "OUT/imported")
+    ),
 )
 
 
@@ -89,8 +103,8 @@ def section(result: Mapping[str, Any]) -> str:
         "",
         "Each command on disks of memory of growing size that hold its output, its scratch files and its cache, from nothing to enough. "
         "Where it failed, it did so with one sentence and exit code 1, what had stood at the place of its output was as before, and "
-        "nothing half written was left, but for the faults that are counted. `compare-runs` compares a run with itself, so that there is "
-        "no sheet to write.",
+        "nothing half written was left, but for the faults that are counted. What is only kept for the next time is done without, so that "
+        "some commands never fail.",
         "",
         "| command | disks | failed | faults |",
         "|---|---|---|---|",
@@ -109,9 +123,12 @@ def prepare(folder: Path) -> dict[str, str]:
             rows = (np.arange(40)[:, None] // (3 + 2 * place) % 2) * 80 + 60
             pixels = np.repeat(np.repeat(rows, 40, 1)[..., None], 3, 2) + generator.normal(0, 12, (40, 40, 3))
             Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(folder / "data" / name / f"{number:03}.png")
-    run = [sys.executable, "-m", "striate", "train", folder / "data", "--model", "lenet5", "--epochs", "2"]
-    subprocess.run([*map(str, run), "--output", str(folder / "run"), "--quiet"], check=True, capture_output=True)
+    for name, epochs in (("run", "2"), ("other", "1")):
+        run = [sys.executable, "-m", "striate", "train", folder / "data", "--model", "lenet5", "--epochs", epochs]
+        subprocess.run([*map(str, run), "--output", str(folder / name), "--quiet"], check=True, capture_output=True)
     return {
+        "OTHER": str(folder / "other"),
+        "WEIGHTS": str(folder / "run" / "bundle" / "model.safetensors"),
         "RUN": str(folder / "run"),
         "DATA": str(folder / "data"),
         "PICTURE": str(folder / "data" / "bands" / "000.png"),
@@ -156,8 +173,11 @@ def tried(command: Command, known: dict[str, str], disk: Path, size: int) -> tup
         if not command.kept and code:
             left = [path.name for path in (disk / "out").iterdir() if path != old]
             faults += [f"left {', '.join(left)}"] if left else []
-        partial = [str(path.relative_to(disk)) for path in disk.rglob("*") if ".partial" in path.name]
-        partial += [str(path.relative_to(disk)) for path in (disk / "tmp").iterdir() if path.name.startswith("striate")]
+        elif code:
+            empty = [path.name for path in (disk / "out").rglob("*") if path.is_file() and not path.stat().st_size]
+            faults += [f"left {', '.join(empty)} without content"] if empty else []
+        scratch = [path for path in (disk / "tmp").iterdir() if "striate" in path.name]
+        partial = [str(path.relative_to(disk)) for path in (*disk.rglob("*.partial"), *scratch)]
         faults += [f"left {', '.join(partial)}"] if partial else []
         return code, [f"{fault}: {said.strip()[-600:]}" for fault in faults], shutil.disk_usage(disk).used
     finally:

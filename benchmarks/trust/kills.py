@@ -82,7 +82,7 @@ def begun(moment: str, run: Path, scratch: Path) -> bool:
     if moment == "cache":
         return any((scratch / "cache" / "striate" / "pixels").glob("*"))
     if moment == "sealing":
-        return any((scratch / "scratch").glob("striate-seal-*")) or any(run.glob(".bundle*"))
+        return any((scratch / "scratch").glob(".striate-seal.*")) or any(run.glob(".bundle*"))
     return (run / "metrics.jsonl").exists() or any((run / "checkpoints").glob("*"))
 
 

@@ -136,7 +136,7 @@ class GrowingFile:
     """A file in its place that whole pieces, such as rows, are added to, for one process at a time.
 
     Killed at any moment it holds what was added before, and perhaps the beginning of the next piece, which `end_at` takes away. It is never
-    a link's target.
+    a link's target. A block that makes it and ends in an error before anything was added leaves none.
 
     Args:
         path: The file; it is made if it is not there.
@@ -150,6 +150,7 @@ class GrowingFile:
         self.path = path
         if path.is_symlink() or (path.exists() and not path.is_file()):
             raise UsageError(f"cannot add to {path}: it is no ordinary file")
+        self._made = not path.exists()
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | _NO_LINK | _AS_IT_IS, 0o666)
         try:
             self._lock()
@@ -162,6 +163,8 @@ class GrowingFile:
         return self
 
     def __exit__(self, *error: object) -> None:
+        if self._made and not self.size and error[0] is not None:
+            self.path.unlink(missing_ok=True)
         os.close(self._descriptor)
 
     def end_at(self, size: int) -> None:
@@ -232,6 +235,29 @@ def folder_beside(path: Path) -> Iterator[Path]:
         raise
     with folder as name:
         yield Path(name)
+
+
+@contextlib.contextmanager
+def scratch_folder(purpose: str) -> Iterator[Path]:
+    """A folder in the system's place for temporary files, which is removed at the end.
+
+    What processes that were killed left there for the same purpose is removed at the beginning.
+
+    Args:
+        purpose: A word, which its name shows.
+
+    Raises:
+        OSError: If it cannot be made.
+
+    Example:
+        >>> with scratch_folder("example") as folder:
+        ...     is_left_over(folder.name), folder.is_dir()
+        (True, True)
+        >>> folder.exists()
+        False
+    """
+    with folder_beside(Path(tempfile.gettempdir()) / f"striate-{purpose}") as folder:
+        yield folder
 
 
 def sweep(folder: Path, *, of: str = "") -> None:

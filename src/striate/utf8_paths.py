@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from striate.durable_writing import scratch_folder
 from striate.printable_text import is_text
 
 
@@ -22,7 +22,7 @@ def utf8_path(path: Path) -> Iterator[Path]:
     if is_text(str(path)):
         yield path
         return
-    with tempfile.TemporaryDirectory(prefix="striate-path-") as folder:
-        link = Path(folder) / f"file{path.suffix if is_text(path.suffix) else ''}"
+    with scratch_folder("path") as folder:
+        link = folder / f"file{path.suffix if is_text(path.suffix) else ''}"
         link.symlink_to(path.absolute())
         yield link

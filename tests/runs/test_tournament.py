@@ -248,7 +248,8 @@ def test_a_signal_before_the_first_is_gone_on_from(striped, rows, whole, tmp_pat
         striate.train(striped, output=folder, watcher=Hearing(at=lambda heard: len(heard.records) == 2))
     assert caught.value.exit_code == 130 and caught.value.kept is None
     assert str(caught.value) == (
-        f"interrupted before the first classifier was done; go on by: striate train --resume {folder}"
+        "interrupted before the first classifier was done, so that none is sealed; what was learnt is kept; "
+        f"go on by: striate train --resume {folder}"
     )
     assert striate.list_runs(folder).runs[0].state == "unfinished"
     assert weights_of(striate.resume(folder).folder) == weights_of(whole.folder)

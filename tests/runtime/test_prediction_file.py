@@ -160,6 +160,27 @@ def test_no_pictures_make_no_file(classifier, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["empty"]
 
 
+@pytest.mark.parametrize("ending", ["csv", "jsonl"])
+def test_where_there_is_no_room_for_a_row_no_file_stays(classifier, pictures, tmp_path, monkeypatch, ending):
+    import errno
+
+    from striate.durable_writing import GrowingFile
+
+    def full(self, piece):
+        if piece:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(GrowingFile, "add", full)
+        with pytest.raises(OSError, match="No space"):
+            striate.predict_to_file(classifier, pictures, tmp_path / f"rows.{ending}")
+        assert [path.name for path in tmp_path.iterdir()] == ["pictures"]
+        (tmp_path / f"rows.{ending}").touch()  # of somebody else
+        with pytest.raises(OSError, match="No space"):
+            striate.predict_to_file(classifier, pictures, tmp_path / f"rows.{ending}")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["pictures", f"rows.{ending}"]
+
+
 def test_two_at_once_are_refused_and_links_too(classifier, pictures, tmp_path):
     path = tmp_path / "rows.csv"
     one = iter(PredictionFile(path, classifier, sorted(pictures.iterdir())))

@@ -103,6 +103,21 @@ def test_the_vectors_of_all_stages_are_torchs_own_and_are_found_again(network, t
 
 
 @torch.inference_mode()
+def test_answers_that_are_the_same_come_twice(tmp_path):
+    network = create_model(
+        "lenet5", num_classes=2, in_channels=3, seed=0
+    ).eval()  # its last stage is the vector before the head
+    part = stage_vectors(network, SIZE)
+    rows = compute_outputs(part, Stored(), recipe=Recipe(), device=CPU, cache_folder=tmp_path)
+    vectors = split_vectors(network, rows, output_shapes(part, CPU))
+    expected = part.module(Stored().images())
+    assert len(vectors) == len(expected) and all(
+        close(found, own.numpy()) for found, own in zip(vectors.values(), expected, strict=True)
+    )
+    assert vectors["features"].tobytes() == vectors[network.stages[-1]].tobytes()
+
+
+@torch.inference_mode()
 def test_the_maps_of_a_stage_are_torchs_own_and_so_are_those_of_a_draw(network, tmp_path, silent, monkeypatch):
     monkeypatch.setattr(room, "pictures_at_once", lambda size: 4)  # so that the last batch is another size
     examples, told = Stored(), []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from striate.conversion.exported_program import INPUT, OUTPUTS, export_preparati
 from striate.conversion.onnx_model import OPSET, convert_to_onnx, load_onnx
 from striate.conversion.openvino_ir import put_before
 from striate.conversion.saving import save_graph
+from striate.durable_writing import scratch_folder
 from striate.encodings import Encoding
 from striate.errors import ExportError, UnknownNameError, UsageError
 from striate.openvino_loading import compile_graph, load_openvino, openvino_core
@@ -100,8 +100,8 @@ def write_openvino(content: ExportContent, path: Path) -> None:
     model = openvino_core().read_model(str(content.graph))
     if content.with_preprocessing:
         program = export_preparation(picture_rule(content.preprocessing))
-        with tempfile.TemporaryDirectory(prefix="striate-export-") as scratch:
-            file = Path(scratch) / "preparation.onnx"
+        with scratch_folder("export") as scratch:
+            file = scratch / "preparation.onnx"
             file.write_bytes(convert_to_onnx(program, metadata={}, outputs=("prepared",)).SerializeToString())
             model = put_before(load_openvino().convert_model(str(file)), model)
     for name, value in content.metadata.items():

@@ -273,7 +273,9 @@ class Tournament:
         best, early = record.best, record.stopped_early is not None
         if best is None:
             if interrupted:
-                raise self.signals.interrupted(f"interrupted before the first classifier was done; {self._go_on()}")
+                raise self.signals.interrupted(
+                    f"interrupted before the first classifier was done, so that none is sealed; what was learnt is kept; {self._go_on()}"
+                )
             why = next((entry.why for entry in reversed(record.entries) if entry.state == FAILED), "")
             raise self._failure or TrainingError(
                 f"no candidate could be trained{f'; of the last it was said: {why}' if why else ''}"

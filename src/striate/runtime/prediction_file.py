@@ -100,24 +100,32 @@ class PredictionFile:
 
     def _written(self, pictures: Iterator[Any]) -> Iterator[Prediction]:
         with GrowingFile(self.path) as file:
-            if file.size == 0:
-                self._write_made_of()
-            again, known = self._checked_rows(file, pictures)
-            if file.size == 0:
-                file.add(self._format.header)
-            stream = self._classifier.stream(chain(again, pictures), top=self._top, batch_size=self._batch)
-            for number, prediction in enumerate(stream):
-                row = self._format.row(prediction)
-                if number < len(known):
-                    if row != known[number]:
-                        place = self.rows - len(known) + number + 1
-                        raise self._refusal(f"row {place:,} comes out otherwise than it stands there")
-                    continue
-                file.add(row)
-                self.rows += 1
-                self.unreadable += prediction.error is not None
-                yield prediction
-            file.keep()
+            try:
+                yield from self._added(file, pictures)
+            except OSError:
+                if not file.size:  # there was no room for a row
+                    made_of_path(self.path).unlink(missing_ok=True)
+                raise
+
+    def _added(self, file: GrowingFile, pictures: Iterator[Any]) -> Iterator[Prediction]:
+        if file.size == 0:
+            self._write_made_of()
+        again, known = self._checked_rows(file, pictures)
+        if file.size == 0:
+            file.add(self._format.header)
+        stream = self._classifier.stream(chain(again, pictures), top=self._top, batch_size=self._batch)
+        for number, prediction in enumerate(stream):
+            row = self._format.row(prediction)
+            if number < len(known):
+                if row != known[number]:
+                    place = self.rows - len(known) + number + 1
+                    raise self._refusal(f"row {place:,} comes out otherwise than it stands there")
+                continue
+            file.add(row)
+            self.rows += 1
+            self.unreadable += prediction.error is not None
+            yield prediction
+        file.keep()
 
     def _checked_rows(self, file: GrowingFile, pictures: Iterator[Any]) -> tuple[list[Any], list[bytes]]:
         """Holds the rows that stand there to the pictures, and mends a torn last one.

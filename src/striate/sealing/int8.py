@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,6 +18,7 @@ from striate.bundle.folder import CANARY_SHEET, INT8, INT8_WEIGHTS
 from striate.conversion import save_graph
 from striate.conversion.quantization import layers_by_format, quantize_graph, quantize_graph_within
 from striate.data import Dataset
+from striate.durable_writing import scratch_folder
 from striate.errors import QuantizationError
 from striate.pixels import Preprocessing
 from striate.runtime import OpenVINOEngine
@@ -86,8 +86,8 @@ def add_int8(
     rule = bundle.contract.picture_preprocessing
     prepared = [rule.pixels(training.pictures.read(row)) for row in range(len(training))]
     trial = Int8Trial(bundle, prepared, validation, labels, watcher)
-    with tempfile.TemporaryDirectory(prefix="striate-int8-") as scratch:
-        path = Path(scratch) / "int8.xml"
+    with scratch_folder("int8") as scratch:
+        path = scratch / "int8.xml"
         watcher.task("calibrating", 0, len(training))
         graph = quantize_graph(bundle.engine_path, trial.calibration, len(training))
         figures, engine = trial.measure(graph, path)

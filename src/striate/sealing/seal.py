@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import metadata
@@ -26,6 +25,7 @@ from striate.bundle import (
 )
 from striate.bundle.contract import Architecture
 from striate.conversion import convert_to_openvino, save_graph
+from striate.durable_writing import scratch_folder
 from striate.encodings import Encoding, named_encoding
 from striate.errors import DataError
 from striate.initialization import drafting
@@ -87,8 +87,8 @@ def seal(
         OSError: If it cannot be written; then nothing is left behind.
     """
     plain = network.cpu().eval()
-    with tempfile.TemporaryDirectory(prefix="striate-seal-") as scratch:
-        graph = Path(scratch) / "engine.xml"
+    with scratch_folder("seal") as scratch:
+        graph = scratch / "engine.xml"
         save_graph(convert_to_openvino(plain, blank_input(preprocessing)), graph)
         engine = OpenVINOEngine(graph, preprocessing)
         measured = measure_splits(engine, splits, classes, task)

@@ -6,7 +6,6 @@ import hashlib
 import json
 import math
 import os
-import tempfile
 from collections.abc import Callable, Generator, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from torch import Tensor, nn
 
 from striate.conversion import convert_module, save_graph
 from striate.data.store_files import ENDING, make_room, open_array, size_text, write_array
+from striate.durable_writing import scratch_folder
 from striate.models import Network, StageVectors, split_after
 from striate.openvino_loading import compile_graph, load_openvino
 from striate.training import Recipe, StoppedError
@@ -237,15 +237,15 @@ def _compile(part: FrozenPart) -> Callable[[Tensor], Floats]:
     count = len(output_shapes(part, torch.device("cpu")))
     names = [f"output {index}" for index in range(count)]
     graph = convert_module(part.module, names, torch.zeros(1, part.in_channels, *part.input_size))
-    with tempfile.TemporaryDirectory(prefix="striate-frozen-") as scratch:
+    with scratch_folder("frozen") as scratch:
         # By way of a file: what is compiled from memory goes on using torch's tensors, and does not outlive them.
-        path = Path(scratch) / "part.xml"
+        path = scratch / "part.xml"
         save_graph(graph, path)
         compiled: Any = compile_graph(str(path))
 
     def answer(images: Tensor) -> Floats:
         result = compiled(images.contiguous().numpy())
-        outputs = [np.array(result[name]) for name in names]
+        outputs = [np.array(result[place]) for place in range(count)]  # two that are the same lose the name of one
         return outputs[0] if count == 1 else np.concatenate(outputs, axis=1)
 
     return answer
