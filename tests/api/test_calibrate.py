@@ -144,3 +144,27 @@ def test_pictures_of_the_training_promise_nothing(finished_run, striped, tmp_pat
         shutil.copy(path, seen / "val" / path.parent.name)
     with pytest.raises(DataError, match=r"was trained on|pictures to calibrate on"):
         striate.calibrate(finished_run, seen, conformal=0.8, output=tmp_path / "bundle")
+
+
+def test_a_rule_is_not_measured_on_the_pictures_that_it_was_chosen_on(calibrated, striped):
+    found = striate.evaluate(calibrated.bundle, striped)  # all that it was not trained on
+    classifier = striate.load(calibrated.bundle)
+    assert found.rule.chosen_on == calibrated.pictures == len(classifier.rule_pictures().prefixes)
+    assert found.rule.count == found.scores.count - calibrated.pictures > 0
+    assert f"measured without {calibrated.pictures} pictures that it was chosen on" in " ".join(found.to_text().split())
+    assert found.to_dict()["rule"]["chosen_on"] == calibrated.pictures and "many" not in found.to_dict()["rule"]
+    dataset = check_pictures(striate.load_data(striped))
+    chosen = classifier.rule_pictures().contains(dataset.checked_facts.digests)
+    own = striate.evaluate(classifier, dataset.select(np.flatnonzero(chosen)))
+    assert (own.rule.count, own.rule.chosen_on, own.rule.set_size) == (0, calibrated.pictures, None)
+    assert "not measured: it was chosen on these very pictures; give others" in " ".join(own.to_text().split())
+    others = striate.evaluate(classifier, dataset.select(np.flatnonzero(~chosen)), include_seen=True)
+    assert others.rule.count == others.scores.count and "chosen on" not in others.to_text()
+
+
+def test_a_rule_of_an_earlier_version_names_no_pictures(calibrated, striped, tmp_path, reseal):
+    shutil.copytree(calibrated.bundle, tmp_path / "older")
+    (tmp_path / "older" / "rule.bin").unlink()
+    reseal(tmp_path / "older")
+    found = striate.evaluate(tmp_path / "older", striped)
+    assert found.rule.chosen_on == 0 and found.rule.count == found.scores.count

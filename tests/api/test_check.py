@@ -117,11 +117,33 @@ def test_labels_are_judged_by_weights_where_there_are_any(striate_command, misla
     unjudged = striate.check(data)
     assert unjudged.findings == () and unjudged.labels_judged_by is None
     assert (
-        "labels not judged: --weights imagenet, or a file of other trained weights, finds likely errors"
+        "labels not judged: --weights imagenet, or other trained weights (a file, or a run of yours), finds likely errors"
         in unjudged.to_text()
     )
     code, out, _ = striate_command("check", data, "--weights", weights, "--json")
     assert (code, json.loads(out)["findings"]) == (3 if found.at_fault else 0, found.to_dict()["findings"])
+
+
+def test_labels_are_judged_by_a_run_of_ones_own(striate_command, mislabelled, finished_run):
+    data, _ = mislabelled
+    found = striate.check(data, weights=finished_run.folder)
+    assert found.labels_judged_by.startswith(f"{finished_run.folder.name} (") and found.seen == 0
+    assert "learnt from" not in found.to_text() and found.to_dict()["seen_by_the_judge"] == 0
+    assert {one.files for one in found.findings if one.fault} <= {("blue/07.png",), ("red/20.png",)}
+    code, _, err = striate_command("check", data, "--weights", finished_run.folder, "--model", "resnet18")
+    assert code == 2 and f"model is 'resnet18', and {finished_run.folder} says itself whose weights it has" in err
+    code, _, err = striate_command("check", data, "--weights", data)
+    assert code == 2 and "checking pictures" not in err
+
+
+def test_a_run_says_how_many_labels_it_learnt(striped, finished_run):
+    found = striate.check(striped, weights=finished_run.folder / "bundle")
+    learnt = len(found.dataset.indices("train"))
+    assert found.seen == learnt > 0
+    assert (
+        f"of these pictures it learnt from {learnt}, as they are labelled, and may miss errors among them"
+        in found.to_text()
+    )
 
 
 def test_weights_that_cannot_judge_are_refused_before_the_pictures(striate_command, striped, tmp_path):

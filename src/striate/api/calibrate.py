@@ -145,7 +145,7 @@ def calibrate(
     fitted = fit_rule_to_engine(
         RuleRequest(wanted, trained), engine, pictures, contract.classes, task, calibration, one=one
     )
-    write_ruled(folder, bundle, fitted, calibration)
+    write_ruled(folder, bundle, fitted, calibration, pictures)
     return CalibratedBundle(folder, fitted.rule, len(pictures.labels), float(calibration["temperature"]), contract.kind)
 
 
@@ -189,4 +189,4 @@ def measured(bundle: Bundle, dataset: Dataset, name: str, watcher: Watcher) -> M
         watcher.task(f"predicting {name}", int(rows[-1]) + 1, len(dataset))
         return np.stack([encoding.encode(dataset.pictures.read(int(row))) for row in rows])
 
-    return MeasuredSplit(name, labels_of(dataset, bundle.contract.classes), encoded, "")
+    return MeasuredSplit(name, labels_of(dataset, bundle.contract.classes), encoded, "", dataset.checked_facts.digests)

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from striate.data import Dataset, Pictures, load_data
 from striate.data.checking import of_narrow_range
 from striate.doctor import KINDS, Audit, Finding, Kind, audit, diagnose, fix_list
-from striate.encodings import DEFAULT_KIND
+from striate.encodings import DEFAULT_KIND, named_encoding
 from striate.errors import StriateError, UsageError
 from striate.name_comparison import NamePlaces
 from striate.pixels import decode
@@ -32,7 +32,9 @@ LISTED = 10
 """Findings of a kind that a terminal is shown."""
 ON_PAGE = 60
 """Findings of a kind that a page shows."""
-NOT_JUDGED = "labels not judged: --weights imagenet, or a file of other trained weights, finds likely errors"
+NOT_JUDGED = (
+    "labels not judged: --weights imagenet, or other trained weights (a file, or a run of yours), finds likely errors"
+)
 SIDE_BY_SIDE = 6
 """Pictures of one finding that a page shows."""
 
@@ -53,6 +55,8 @@ class DataCheck:
     """All of them, also those that cannot be used."""
     labels_judged_by: str | None = None
     """What judged the labels: a network and its weights; None where nothing did."""
+    seen: int = 0
+    """Pictures that what judged was trained on, labels and all, so that it may miss errors among them."""
 
     @property
     def at_fault(self) -> bool:
@@ -76,6 +80,7 @@ class DataCheck:
             "problems": [dataclasses.asdict(problem) for problem in dataset.problems],
             "notes": list(dataset.notes),
             "labels_judged_by": self.labels_judged_by,
+            "seen_by_the_judge": self.seen,
             "findings": [finding.to_dict() for finding in self.findings],
         }
 
@@ -130,7 +135,12 @@ class DataCheck:
         ]
 
     def _judge(self) -> str:
-        return f"labels judged by {printable(self.labels_judged_by)}" if self.labels_judged_by else NOT_JUDGED
+        if not self.labels_judged_by:
+            return NOT_JUDGED
+        said = f"labels judged by {printable(self.labels_judged_by)}"
+        if self.seen:
+            said += f"; of these pictures it learnt from {self.seen:,}, as they are labelled, and may miss errors among them"
+        return said
 
     def _set_aside(self) -> list[str]:
         """Of sentences and clips, which the doctor's kinds do not look at: what cannot be used, and how many are there twice."""
@@ -217,8 +227,9 @@ def check(
 
     Args:
         data: A folder of class folders, a CSV file, a folder of IDX files, a built-in name, or what `striate.load_data` answers.
-        weights: What judges the labels: `"imagenet"`, or a `.safetensors` or `.pth` file of trained weights; None: nothing does.
-        model: Whose weights they are: a name of `striate.list_models()`. None: the file says, and `"imagenet"` means mobilenet_v2.
+        weights: What judges the labels: `"imagenet"`, a `.safetensors` or `.pth` file of trained weights, or a run or bundle; None: nothing
+            does.
+        model: Whose weights they are: a name of `striate.list_models()`. None: the file or run says, and `"imagenet"` means mobilenet_v2.
         root: Where the local copy of a built-in set is.
         seed: Of the split, where the data has none.
         task: What is asked of the pictures, as `striate.train` takes it.
@@ -245,10 +256,13 @@ def check(
     looked_at = audit(dataset, seed=seed, progress=watcher.task)
     if dataset.kind != DEFAULT_KIND:
         return DataCheck(looked_at.usable, (), looked_at.dataset.pictures)
-    judge = None
+    judge, seen = None, 0
     if weights is not None and len(looked_at.usable.indices("train")):
-        looked_at, judge = _judged(looked_at, weights, model, seed, watcher)
-    return DataCheck(looked_at.usable, diagnose(looked_at), looked_at.dataset.pictures, judge)
+        if _is_run(weights):
+            looked_at, judge, seen = _judged_by_own(looked_at, Path(weights), seed, watcher)
+        else:
+            looked_at, judge = _judged(looked_at, weights, model, seed, watcher)
+    return DataCheck(looked_at.usable, diagnose(looked_at), looked_at.dataset.pictures, judge, seen)
 
 
 class _Tasks(Watcher):
@@ -266,10 +280,41 @@ class _Tasks(Watcher):
 
 def _refuse_early(weights: str | Path, model: str | None) -> None:
     """What cannot be used is refused before the pictures are looked at."""
+    if _is_run(weights):
+        from striate.bundle import open_bundle
+
+        if model is not None:
+            raise UsageError(
+                f"model is {model!r}, and {weights} says itself whose weights it has; leave out one of them"
+            )
+        if (kind := open_bundle(weights).contract.kind) != DEFAULT_KIND:
+            raise UsageError(
+                f"weights judge the labels of pictures, and {weights} is a classifier of {named_encoding(kind).plural}"
+            )
+        return
     from striate.deciding.weights_at_hand import ROWS
     from striate.weights.starting_weights import check_weights
 
     check_weights(weights, model or ROWS[0])
+
+
+def _is_run(weights: str | Path) -> bool:
+    return weights != "imagenet" and Path(weights).is_dir()
+
+
+def _judged_by_own(looked_at: Audit, place: Path, seed: int, watcher: Watcher) -> tuple[Audit, str, int]:
+    """The audit with likely label errors by a run or bundle, what that is called, and of how many pictures it has learnt the labels."""
+    from striate.bundle import open_bundle  # with torch, which a check without weights does without
+    from striate.doctor.judging import judge_labels
+    from striate.runtime.torch_engine import build_network
+    from striate.sealing.opening import title_of
+    from striate.training import Recipe
+
+    bundle = open_bundle(place)
+    network, rule = build_network(bundle), bundle.contract.picture_preprocessing
+    judged = judge_labels(looked_at, network, rule, Recipe(seed=seed), progress=watcher.task)
+    seen = bundle.seen_pictures().contains(looked_at.usable.checked_facts.digests)
+    return judged, title_of(place, bundle), int(seen.sum())
 
 
 def _judged(looked_at: Audit, weights: str | Path, model: str | None, seed: int, watcher: Watcher) -> tuple[Audit, str]:

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
+
 from striate.bundle.canaries import CanarySheet, read_canaries
 from striate.bundle.contract import SCHEMA, Contract, digest_of
 from striate.bundle.plain_json import read_json_object
@@ -33,6 +35,7 @@ INT8 = "int8.xml"
 INT8_WEIGHTS = "int8.bin"
 SEEN = "seen.bin"
 FAMILIAR = "familiar.safetensors"
+RULE_PICTURES = "rule.bin"
 CANARIES = "canaries"
 CANARY_SHEET = f"{CANARIES}/canaries.json"
 LONGEST_NAME = 100
@@ -109,6 +112,12 @@ class Bundle:
     def seen_pictures(self) -> SeenPictures:
         """The pictures it was trained on."""
         return SeenPictures.from_bytes((self.folder / SEEN).read_bytes())
+
+    def rule_pictures(self) -> SeenPictures:
+        """The pictures that its decision rule was chosen on; none where there is no rule, or one of an earlier version."""
+        if RULE_PICTURES not in self.contract.files:
+            return SeenPictures.of(np.empty((0, 32), np.uint8))
+        return SeenPictures.from_bytes((self.folder / RULE_PICTURES).read_bytes(), name=RULE_PICTURES)
 
 
 @dataclass(frozen=True)

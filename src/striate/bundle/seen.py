@@ -1,4 +1,4 @@
-"""Which pictures a bundle was trained on, so that nobody measures it on them by accident."""
+"""Which pictures a bundle was trained on, or its rule chosen on, so that nobody measures it on them by accident."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ class SeenPictures:
         return self.prefixes.astype(">u8").tobytes()
 
     @classmethod
-    def from_bytes(cls, content: bytes) -> SeenPictures:
-        """Reads what `to_bytes` gives.
+    def from_bytes(cls, content: bytes, *, name: str = "seen.bin") -> SeenPictures:
+        """Reads what `to_bytes` gives; `name` is the file's.
 
         Raises:
             BundleError: If the length is not a multiple of eight bytes.
         """
         if len(content) % _WIDTH:
-            raise BundleError(f"seen.bin holds {len(content)} bytes, which is not a multiple of {_WIDTH}")
+            raise BundleError(f"{name} holds {len(content)} bytes, which is not a multiple of {_WIDTH}")
         return cls(np.frombuffer(content, dtype=">u8").astype(np.uint64))
 
 

@@ -25,7 +25,7 @@ def command(
     weights: Annotated[
         str | None,
         typer.Option(
-            help="Judge the labels by trained weights: imagenet (downloaded once), or a .safetensors or .pth file."
+            help="Judge the labels by trained weights: imagenet (downloaded once), a .safetensors or .pth file, or a run or bundle."
         ),
     ] = None,
     model: Annotated[

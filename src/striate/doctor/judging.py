@@ -12,6 +12,7 @@ from striate.doctor.audit import Audit
 from striate.doctor.label_errors import UNLIKELY
 from striate.evaluation.label_errors import find_label_errors
 from striate.models import Network
+from striate.nn import StandardizedLinear
 from striate.pixels import Preprocessing
 from striate.training import Recipe
 from striate.transfer import compute_outputs
@@ -41,7 +42,12 @@ def judge_labels(
     if progress is not None:
         progress("judging labels", 0, 1)
     rows, chances = answer_out_of_fold(
-        features, labels, classes=len(dataset.classes), each=False, balanced=False, seed=recipe.seed
+        features,
+        labels,
+        classes=len(dataset.classes),
+        each=isinstance(network.head, StandardizedLinear),
+        balanced=False,
+        seed=recipe.seed,
     )
     found = find_label_errors(labels[rows], chances, unlikely=UNLIKELY)
     if progress is not None:

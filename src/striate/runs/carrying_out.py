@@ -116,8 +116,9 @@ def seal_run(
     for name in measured_on:
         examples = examples_of(dataset, store, run.preprocessing, name)
         if len(examples.labels):
-            fingerprint = dataset.select(examples.samples).fingerprint
-            splits.append(MeasuredSplit(name, examples.labels, examples.pixels, fingerprint))
+            part = dataset.select(examples.samples)
+            digests = part.checked_facts.digests
+            splits.append(MeasuredSplit(name, examples.labels, examples.pixels, part.fingerprint, digests))
     shown = examples_of(dataset, store, run.preprocessing, splits[0].name if splits else "train").samples
     spread = shown[evenly(len(shown), len(run.preprocessing.canary_files))]
     trained = dataset.indices("train")

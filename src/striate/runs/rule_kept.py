@@ -16,7 +16,7 @@ from striate.wording import percent
 
 @dataclass(frozen=True)
 class RuleKept:
-    """Counts of pictures; what the rule does not ask is None."""
+    """Counts of pictures that the rule was not chosen on; what the rule does not ask is None."""
 
     count: int
     answered: int | None
@@ -28,14 +28,21 @@ class RuleKept:
     """Whose true class is in the set."""
     set_size: float | None
     """Classes in a set, on average."""
+    chosen_on: int = 0
+    """Pictures more, which the rule was chosen on, so that they do not tell whether it keeps its promises."""
+    many: str = "pictures"
 
     def to_dict(self) -> dict[str, Any]:
         """What there is, as JSON types."""
-        return {name: value for name, value in vars(self).items() if value is not None}
+        return {name: value for name, value in vars(self).items() if value is not None and name != "many"}
 
     def facts(self) -> list[tuple[str, str]]:
         """For people."""
+        if not self.count:
+            return [("rule", f"not measured: it was chosen on these very {self.many}; give others")]
         said = []
+        if self.chosen_on:
+            said.append(("rule", f"measured without {self.chosen_on:,} {self.many} that it was chosen on"))
         if self.answered is not None and self.wrong is not None:
             text = f"{self.answered:,} of {self.count:,} ({percent(self.answered / self.count, space='')})"
             if self.answered:
@@ -53,12 +60,14 @@ def rule_kept(classifier: Classifier, pictures: UnseenPictures, watcher: Watcher
     """What the classifier's rule comes to; None where it has none."""
     if classifier.doubting is None:
         return None
-    rule, dataset = classifier.doubting.rule, pictures.dataset
+    chosen_on = classifier.rule_pictures().contains(pictures.dataset.checked_facts.digests)
+    others = np.flatnonzero(~chosen_on)
+    rule, dataset = classifier.doubting.rule, pictures.dataset.select(others)
     answered = wrong = unlike = in_set = in_sets = 0
     for start in range(0, len(dataset), BATCH):
         rows = range(start, min(start + BATCH, len(dataset)))
         decided = classifier.decide([dataset.pictures.read(row) for row in rows])
-        labels = pictures.labels[rows.start : rows.stop]
+        labels = pictures.labels[others[rows.start : rows.stop]]
         given = ~decided.abstains
         answered += int(given.sum())
         wrong += int(given.sum()) - int(classifier.task.same(decided.answers[given], labels[given]).sum())
@@ -74,7 +83,9 @@ def rule_kept(classifier: Classifier, pictures: UnseenPictures, watcher: Watcher
         wrong=wrong if rule.abstains or rule.costs is not None else None,
         unlike=unlike if rule.unfamiliar is not None else None,
         in_set=in_set if rule.sets is not None else None,
-        set_size=in_sets / count if rule.sets is not None else None,
+        set_size=in_sets / count if rule.sets is not None and count else None,
+        chosen_on=int(chosen_on.sum()),
+        many=dataset.plural,
     )
 
 

@@ -246,6 +246,10 @@ class Classifier:
         """The pictures that the classifier was trained on."""
         return self.bundle.seen_pictures()
 
+    def rule_pictures(self) -> SeenPictures:
+        """The pictures that its decision rule was chosen on."""
+        return self.bundle.rule_pictures()
+
     def network(self) -> Network:
         """The network in torch, with its weights, on the processor, in evaluation mode."""
         from striate.runtime.torch_engine import build_network

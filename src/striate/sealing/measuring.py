@@ -29,6 +29,8 @@ class MeasuredSplit:
     pixels: Any
     """Called with positions (k,), answers what is encoded, (k, ...); of pictures (k, H, W, C) uint8."""
     fingerprint: str
+    digests: npt.NDArray[np.uint8] | None = None
+    """(n, 32) SHA-256 of the files, where a rule that is chosen on them shall name them."""
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from striate.bundle import Bundle, BundleContent, write_bundle
-from striate.bundle.folder import CANARY_SHEET, FAMILIAR
+from striate.bundle import Bundle, BundleContent, SeenPictures, write_bundle
+from striate.bundle.folder import CANARY_SHEET, FAMILIAR, RULE_PICTURES
 from striate.bundle.sealed_rule import bank_rows, bank_to_bytes
 from striate.choosing import by_share
 from striate.runtime import Engine
@@ -61,7 +61,13 @@ def part_of(split: MeasuredSplit, rows: npt.NDArray[np.int64]) -> MeasuredSplit:
     return MeasuredSplit(split.name, split.labels[rows], lambda places: split.pixels(rows[places]), "")
 
 
-def write_ruled(folder: Path, bundle: Bundle, fitted: FittedRule, calibration: Mapping[str, int | float]) -> Bundle:
+def write_ruled(
+    folder: Path,
+    bundle: Bundle,
+    fitted: FittedRule,
+    calibration: Mapping[str, int | float],
+    chosen_on: MeasuredSplit,
+) -> Bundle:
     """A copy of the bundle with the rule in the place of any it had, all digests made anew.
 
     Raises:
@@ -69,12 +75,17 @@ def write_ruled(folder: Path, bundle: Bundle, fitted: FittedRule, calibration: M
         OSError: If it cannot be written; then nothing is left behind.
     """
     contract = bundle.contract
-    kept = [name for name in contract.files if name not in (CANARY_SHEET, FAMILIAR)]
-    files = {**{name: bundle.folder / name for name in kept}, **bank_file(fitted)}
+    kept = [name for name in contract.files if name not in (CANARY_SHEET, FAMILIAR, RULE_PICTURES)]
+    files = {**{name: bundle.folder / name for name in kept}, **rule_files(fitted, chosen_on)}
     changed = dataclasses.replace(contract, rule=fitted.rule, calibration=calibration)
     return write_bundle(folder, BundleContent(files), changed, bundle.canaries)
 
 
-def bank_file(fitted: FittedRule | None) -> dict[str, Path | bytes]:
-    """The file that a rule keeps its features in, if it keeps any."""
-    return {} if fitted is None or fitted.bank is None else {FAMILIAR: bank_to_bytes(fitted.bank)}
+def rule_files(fitted: FittedRule | None, chosen_on: MeasuredSplit | None) -> dict[str, Path | bytes]:
+    """The files of a rule: the features that it keeps, if it keeps any, and which pictures it was chosen on."""
+    files: dict[str, Path | bytes] = {}
+    if fitted is not None and fitted.bank is not None:
+        files[FAMILIAR] = bank_to_bytes(fitted.bank)
+    if fitted is not None and chosen_on is not None and chosen_on.digests is not None:
+        files[RULE_PICTURES] = SeenPictures.of(chosen_on.digests).to_bytes()
+    return files

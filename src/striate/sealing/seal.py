@@ -35,7 +35,7 @@ from striate.runtime import OpenVINOEngine
 from striate.sealing.cut_figures import cut_figures
 from striate.sealing.measuring import MeasuredSplit, Measurements, measure_splits, network_logits
 from striate.sealing.precision_terms import precision_terms
-from striate.sealing.ruling import RuleRequest, bank_file, fit_rule_to_engine
+from striate.sealing.ruling import RuleRequest, fit_rule_to_engine, rule_files
 from striate.tasks import USUAL_TASK, Task
 from striate.tasks.rule_fitting import FittedRule
 from striate.version import __version__
@@ -118,12 +118,17 @@ def seal(
             "engine.xml": graph,
             "engine.bin": graph.with_suffix(".bin"),
             "seen.bin": seen.to_bytes(),
-            **bank_file(fitted),
+            **rule_files(fitted, validation_of(splits)),
         }
         files |= {f"canaries/{name}": picture for name, picture in canary_pictures.items()}
         canaries = seal_canaries(plain, preprocessing, canary_pictures, contract.outputs)
         bundle = write_bundle(folder, BundleContent(files), contract, canaries)
     return Sealed(bundle, measured, precisions["fp32"].agreement, fault)
+
+
+def validation_of(splits: list[MeasuredSplit]) -> MeasuredSplit | None:
+    """The split that thresholds are chosen on, if it is there."""
+    return next((split for split in splits if split.name == "val"), None)
 
 
 def rule_or_fault(
@@ -135,7 +140,7 @@ def rule_or_fault(
     one: str,
 ) -> tuple[FittedRule | None, str]:
     """The decision rule, or why there is none: a run that took hours does not end for that."""
-    validation = next((split for split in splits if split.name == "val"), None)
+    validation = validation_of(splits)
     if validation is None:
         return None, f"there is no validation {one} to choose a threshold on"
     try:
