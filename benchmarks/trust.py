@@ -2,6 +2,7 @@
 
     make bench-trust
     python benchmarks/trust.py doctor intervals --data DATA
+    python benchmarks/trust.py stress --whole
     python benchmarks/trust.py --list
     python benchmarks/trust.py --page-only
 
@@ -16,6 +17,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -64,6 +66,9 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="default: $STRIATE_TEST_DATA")
     parser.add_argument("--run", type=Path, help="MobileNetV2 on imagenette; default: one is trained")
     parser.add_argument("--quantized", type=Path, help="the same with int8; default: made of it")
+    parser.add_argument(
+        "--whole", action="store_true", help="stress: 300 pictures in fp32 and 600 with int8, not 10 each"
+    )
     parser.add_argument("--list", action="store_true", help="say what the parts measure, and when they did last")
     parser.add_argument("--page-only", action="store_true", help="write the page from what is kept")
     asked = parser.parse_args()
@@ -77,9 +82,10 @@ def main() -> None:
         if not data.is_dir() or data == Path():
             parser.error("name the folder of the test data by --data, or in STRIATE_TEST_DATA")
         with tempfile.TemporaryDirectory(prefix="striate-trust-") as scratch:
-            materials = Materials(data, Path(scratch), asked.run, asked.quantized)
+            materials = Materials(data, Path(scratch), asked.run, asked.quantized, asked.whole)
             for part in PARTS:
                 if not asked.parts or part.NAME in asked.parts:
+                    print(f"{part.NAME}...", file=sys.stderr, flush=True)
                     keep(part.NAME, part.measure(materials))
     PAGE.write_text(page(), encoding="utf-8")
     print(f"wrote {PAGE}")

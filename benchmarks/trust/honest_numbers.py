@@ -25,6 +25,8 @@ from striate.runtime import Classifier
 from striate.transfer.head import logistic_regression, one_scale
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from .materials import Materials
 
 NAME = "numbers"
@@ -34,6 +36,9 @@ DRAWS = 10
 """Of three classes that are held out."""
 COVERAGES = (0.9, 0.95, 0.99)
 SPLITS = 200
+FORMATS = ("fp32", "bf16", "int8")
+LOST = 0.01
+"""The share of validation pictures beyond the limit."""
 Array = npt.NDArray[Any]
 
 
@@ -160,7 +165,32 @@ def measure(materials: Materials) -> dict[str, Any]:
         "calibration error at temperature 1": expected_calibration_error(softmax(usual[0]), true),
         "sets": {str(coverage): sets(probabilities, true, coverage, splits=SPLITS) for coverage in COVERAGES},
         "score: torch and OpenVINO differ by": float(np.abs(pair[0] - pair[1]).max()),
+        "formats": formats(
+            materials.quantized, (dataset, validation.tolist()), (far, range(0, len(far), FAR_EVERY)), bank, usual
+        ),
     }
+
+
+def formats(
+    bundle: Path,
+    familiar: tuple[striate.Dataset, list[int]],
+    unlike: tuple[striate.Dataset, Sequence[int]],
+    bank: Array,
+    usual: tuple[Array, Array],
+) -> dict[str, dict[str, float]]:
+    """What each number format makes of the score whose limit was chosen in fp32, at the price of `LOST` of the validation pictures."""
+    usual_score = usual_scores(*usual, bank)
+    limit = float(np.quantile(unfamiliarity(*usual, bank, usual_score), 1 - LOST))
+    found = {}
+    for precision in FORMATS:
+        classifier = striate.load(bundle, precision=precision)
+        inside, outside = (unfamiliarity(*answers(classifier, *part), bank, usual_score) for part in (familiar, unlike))
+        found[precision] = {
+            "far": area(inside, outside),
+            "validation beyond": float((inside > limit).mean()),
+            "far beyond": float((outside > limit).mean()),
+        }
+    return found
 
 
 def section(result: Mapping[str, Any]) -> str:
@@ -178,7 +208,15 @@ def section(result: Mapping[str, Any]) -> str:
         "|---|---|---|",
         *(f"| {name} | {value:.3f} | {result['near'][name]:.3f} |" for name, value in result["far"].items()),
         "",
-        f"The score of a picture is the same in torch and in OpenVINO to {result['score: torch and OpenVINO differ by']:.0e}.",
+        f"The score of a picture is the same in torch and in OpenVINO to {result['score: torch and OpenVINO differ by']:.0e}. In other "
+        f"number formats, with what is usual and the limit of fp32, beyond which {LOST:.0%} of the validation pictures are:",
+        "",
+        "| format | far | validation pictures beyond the limit | far pictures beyond it |",
+        "|---|---|---|---|",
+        *(
+            f"| {name} | {row['far']:.4f} | {row['validation beyond']:.1%} | {row['far beyond']:.1%} |"
+            for name, row in result["formats"].items()
+        ),
         "",
         f"Conformal sets, {SPLITS} splits of the validation pictures in two halves; the band is that of the Beta-binomial distribution:",
         "",

@@ -20,6 +20,8 @@ class Materials:
     """A folder for whatever is made."""
     named_run: Path | None = None
     named_quantized: Path | None = None
+    whole: bool = False
+    """Whether cards are made of as many pictures as the bars speak of, which takes half an hour."""
 
     @property
     def imagenette(self) -> Path:

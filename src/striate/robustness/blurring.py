@@ -116,32 +116,39 @@ def motion_blur(pixels: Pixels, numbers: tuple[float, ...], generator: np.random
 
 
 @functools.lru_cache(maxsize=256)
-def _zooming(size: int, factor: float) -> Values:
-    """(size, size) from pixels along a side to those of the middle of the side, enlarged bilinearly, corners on corners."""
+def _zooming(size: int, factor: float) -> tuple[npt.NDArray[np.int64], Values]:
+    """What enlarges the middle of a side, corners on corners: (size,) the pixel before each new one, and the share of the next."""
     part = math.ceil(size / factor)
     enlarged = round(part * factor)
     first, cut = (size - part) // 2, (enlarged - size) // 2
     place = (np.arange(size) + cut) * ((part - 1) / max(enlarged - 1, 1))
-    low = np.clip(np.floor(place).astype(int), 0, part - 1)
-    share = place - low
-    matrix = np.zeros((size, size))
-    matrix[np.arange(size), first + low] = 1 - share
-    matrix[np.arange(size), first + np.minimum(low + 1, part - 1)] += share
-    return matrix.astype(np.float32)
+    low = np.clip(np.floor(place).astype(int), 0, max(part - 2, 0))
+    return first + low, (place - low).astype(np.float32)
 
 
 def zoom_blur(pixels: Pixels, numbers: tuple[float, ...], generator: np.random.Generator) -> Pixels:
     """ImageNet-C's `zoom_blur`: (largest factor, step): the mean of the picture and of itself at every zoom below the largest."""
     most, step = numbers
-    values = as_fractions(pixels)
-    height, width, channels = values.shape
-    total = values.copy()
+    planes = np.ascontiguousarray(as_fractions(pixels).transpose(2, 0, 1))
+    height, width = planes.shape[1:]
+    total = planes.copy()
     factors = np.arange(1, most, step)
     for factor in factors.tolist():
-        rows = _zooming(height, factor) @ values.reshape(height, -1)
-        columns = rows.reshape(height, width, channels).transpose(0, 2, 1) @ _zooming(width, factor).T
-        total += columns.transpose(0, 2, 1)
-    return cut_to_bytes(total / np.float32(len(factors) + 1))
+        low, share = _zooming(height, factor)
+        rows = _between(planes, low, share[:, None], axis=1)
+        low, share = _zooming(width, factor)
+        total += _between(rows, low, share, axis=2)
+    return cut_to_bytes((total / np.float32(len(factors) + 1)).transpose(1, 2, 0))
+
+
+def _between(planes: Values, low: npt.NDArray[np.int64], share: Values, *, axis: int) -> Values:
+    """The values at `low` along an axis and, by their share, those after them; the last pixel is its own next one."""
+    before = planes.take(low, axis=axis)
+    after = planes.take(np.minimum(low + 1, planes.shape[axis] - 1), axis=axis)
+    after -= before
+    after *= share
+    after += before
+    return after
 
 
 def gaussian(values: Values, sigma: float) -> Values:
