@@ -91,6 +91,17 @@ def test_a_chain_of_changes_is_found_pair_by_pair():
     assert [found.words(place) for place in range(3)] == ["mirrored", "mirrored", ""]
 
 
+def test_a_copy_is_far_closer_than_others_of_its_kind():
+    from striate.data.near_copies import _far_closer, _Part
+
+    first, second = np.array([0, 2, 4, 6]), np.array([1, 3, 5, 7])
+    edges = np.array([0.98, 0.98, 0.98, 0.96], np.float32)
+    certain = np.array([False, False, True, False])
+    nearest = np.array([0.94, 0.9, 0.96, 0.2, 0.97, 0.9, 0, 0], np.float32)  # at 0.95 it is 2.5 times as far
+    kept = _far_closer(_Part(first, second, edges, np.zeros(4, bool), np.zeros(4, np.int64), certain), nearest)
+    assert list(zip(kept.first.tolist(), kept.second.tolist(), strict=True)) == [(0, 1), (4, 5), (6, 7)]
+
+
 def test_the_same_shape_in_another_colour_or_light_is_another_picture():
     def drawn(ink, seed):
         shape = np.asarray(_picture(seed).convert("L"))[:, :, np.newaxis] > 120

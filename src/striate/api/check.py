@@ -306,15 +306,22 @@ def _judged_by_own(looked_at: Audit, place: Path, seed: int, watcher: Watcher) -
     """The audit with likely label errors by a run or bundle, what that is called, and of how many pictures it has learnt the labels."""
     from striate.bundle import open_bundle  # with torch, which a check without weights does without
     from striate.doctor.judging import judge_labels
+    from striate.models import CutNetwork
     from striate.runtime.torch_engine import build_network
     from striate.sealing.opening import title_of
     from striate.training import Recipe
 
     bundle = open_bundle(place)
     network, rule = build_network(bundle), bundle.contract.picture_preprocessing
-    judged = judge_labels(looked_at, network, rule, Recipe(seed=seed), progress=watcher.task)
     seen = bundle.seen_pictures().contains(looked_at.usable.checked_facts.digests)
-    return judged, title_of(place, bundle), int(seen.sum())
+    whole = not isinstance(network, CutNetwork)  # of one that is cut, no stage is left out
+    judged = judge_labels(
+        looked_at, network, rule, Recipe(seed=seed), seen=seen if whole else None, progress=watcher.task
+    )
+    name = title_of(place, bundle)
+    if judged.until:
+        name += f" up to its stage {judged.until}, since what follows has learnt labels by heart"
+    return judged.audit, name, int(seen.sum())
 
 
 def _judged(looked_at: Audit, weights: str | Path, model: str | None, seed: int, watcher: Watcher) -> tuple[Audit, str]:
@@ -332,7 +339,7 @@ def _judged(looked_at: Audit, weights: str | Path, model: str | None, seed: int,
     deciding.choose_input()
     deciding.suit_weights()
     network, starting = deciding.to_device(), deciding.starting
-    judged = judge_labels(looked_at, network, deciding.preprocessing, deciding.recipe, progress=watcher.task)
+    judged = judge_labels(looked_at, network, deciding.preprocessing, deciding.recipe, progress=watcher.task).audit
     name = starting.name if starting is not None else ""
     return judged, f"{deciding.recipe.model} with the weights {name}"
 

@@ -148,7 +148,7 @@ def _between(planes: Values, low: npt.NDArray[np.int64], share: Values, *, axis:
     after -= before
     after *= share
     after += before
-    return after
+    return np.asarray(after)
 
 
 def gaussian(values: Values, sigma: float) -> Values:
