@@ -15,7 +15,10 @@ import pytest
 import striate
 from striate.decision import Decision
 from striate.report import Mistake, SeeingInside, Spoken, render
+from striate.report.contents import SpokenWords
+from striate.report.seeing_contents import Panel, SeeingReport, SentenceSeen
 from striate.report.seeing_page import render as render_seeing
+from striate.report.word_contents import FilterPhrases, ScoredWord, SeenPhrase
 
 LONG = "an_extremely_long_class_name_without_any_space_in_it_at_all_really"
 NAMES = ["동그라미_영_아주_긴_분류_이름_pneumonia", "pneumonia", "여덟 (팔)", LONG]
@@ -40,11 +43,27 @@ def training_page():
             neighbour("conftest").make_report(NAMES, epochs=12),
             mistakes=mistakes,
             seeing=SeeingInside(
-                LONG, [picture[:7, :7]] * 40, "layer4", [Spoken(one, picture, picture) for one in mistakes]
+                LONG,
+                [picture[:7, :7]] * 40,
+                "layer4",
+                [Spoken(one, picture, picture) for one in mistakes],
+                words=[SpokenWords(one, [ScoredWord(name, 0.5) for name in NAMES]) for one in mistakes],
             ),
             decisions=[Decision("number format", LONG, f"because /{LONG}/{LONG} was `measured`")] * 2,
             recipe=f'long = "{LONG * 4}"\n',
         )
+    )
+
+
+def words_page():
+    words = [ScoredWord(text, score) for text in (*NAMES, "a") for score in (0.5, -0.2, None)]
+    panel = Panel("occlusion", "Occlusion", LONG, [], words=words, checks=[("Test", LONG)], warnings=[LONG])
+    phrases = [SeenPhrase((LONG, "", NAMES[0]), 1.0, f"{LONG} {LONG}", 2)] * 3
+    filters = Panel("top", "Phrases", LONG, [], phrases=[FilterPhrases(7, 3, LONG, 0.3, phrases)] * 2)
+    seen = SentenceSeen(f"{LONG} {NAMES[0]}", [(LONG, 0.9), (NAMES[0], 0.1)], LONG, [panel], notes=[LONG])
+    facts = {"network": LONG, "weights": LONG}
+    return render_seeing(
+        SeeingReport(LONG, "", None, (), "", (), (), [filters], sentences=[seen] * 2, kind="text", facts=facts)
     )
 
 
@@ -53,6 +72,7 @@ def pages():
     """Every kind of page, with names that are hard to place."""
     return {
         "training": training_page(),
+        "words": words_page(),
         "seeing": render_seeing(neighbour("test_seeing_page").make_report(LONG)),
         "inspection": striate.inspect("lenet5").to_html(),
         "wide inspection": striate.inspect("googlenet").to_html(),
@@ -100,7 +120,7 @@ def test_every_table_and_drawing_is_in_a_box_that_scrolls(pages):
 
 
 def test_pictures_are_never_wider_than_their_place(pages):
-    for name in ("training", "seeing"):
+    for name in ("training", "seeing", "words"):
         style = Boxes(pages[name]).style
         for rule in re.findall(r"grid-template-columns: repeat\(auto-f[^;]*", style):
             smallest = [int(size) for size in re.findall(r"(\d+)px", rule)]

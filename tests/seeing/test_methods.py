@@ -18,6 +18,9 @@ DOCS = Path(__file__).parents[2] / "docs"
 def test_each_row_is_whole(method):
     file, _, name = method.panels.rpartition(".")
     assert file.startswith("striate.seeing.") and callable(getattr(import_module(file), name))
+    if method.of_sentences:
+        file, _, name = method.of_sentences.rpartition(".")
+        assert callable(getattr(import_module(file), name)) and "text" not in method.not_for
     assert method.title and bool(method.rule) == bool(method.caption)
     assert not method.checked_as or method.checked_as in visualization.METHODS
     assert method.takes_layer or not method.takes_unit
@@ -37,6 +40,13 @@ def test_the_documentation_has_the_same_rows_in_the_same_order():
     text = (DOCS / "seeing-inside.md").read_text(encoding="utf-8")
     table = text.partition("| `--method` |")[2].partition("\n\n")[0].splitlines()[2:]
     assert [row.split("`")[1] for row in table] == list(METHODS)
+
+
+def test_the_documentation_says_for_each_kind_what_the_rows_say():
+    text = (DOCS / "seeing-inside.md").read_text(encoding="utf-8")
+    for method in ROWS:
+        sentences = "yes" if method.of_sentences else f"no: {method.not_for['text']}"
+        assert f"| `{method.name}` | {sentences} | no: {method.not_for['frames']} |" in text
 
 
 def test_names_are_listed_as_a_sentence_does():

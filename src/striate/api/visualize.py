@@ -16,20 +16,25 @@ import torch
 from torch import nn
 
 from striate.data import Dataset, load_data
-from striate.errors import StriateError, UsageError
+from striate.errors import UsageError
 from striate.hooks import with_gradients
 from striate.pixels import PictureSource, decode
 from striate.printable_text import printable
 from striate.report.seeing_contents import Panel, SeeingReport
 from striate.report.seeing_page import render
 from striate.report.seeing_sheet import draw_everything, draw_panel, leaves_out
+from striate.report.words_text import report_lines
 from striate.sealing.opening import ModelName, find_model
+from striate.seeing.asked_sentences import opened_reader, sentence_question
 from striate.seeing.many_pictures import check_many, many_pictures
 from striate.seeing.methods import ALL, METHODS, check_method, needs
 from striate.seeing.observation import check_unit, observe
 from striate.seeing.page import seeing_report
 from striate.seeing.question import Question
-from striate.seeing.seen_network import SeenNetwork, check_seen, seen_network
+from striate.seeing.reading_network import ReadingNetwork
+from striate.seeing.seen_network import SeenNetwork, seen_network
+from striate.seeing.sentences import sentence_report
+from striate.text import SentenceEncoding
 from striate.text_layout import wrapped
 from striate.training.memory import keep_freed_memory
 from striate.visualization import Unit, last_maps_layer
@@ -44,7 +49,7 @@ MOST_PANELS, NOTEBOOK_SIDE = 4, 800
 class Visualization:
     """What was seen: pictures with what they mean."""
 
-    seen: SeenNetwork
+    seen: SeenNetwork | ReadingNetwork
     report: SeeingReport
     """What was seen, in the order of a page."""
 
@@ -52,20 +57,21 @@ class Visualization:
     def panels(self) -> tuple[Panel, ...]:
         """In the order in which they are to be read."""
         stages = (panel for stage in self.report.stages for panel in stage.panels)
-        return (*self.report.where, *self.report.units, *stages)
+        of_sentences = (panel for sentence in self.report.sentences for panel in sentence.panels)
+        return (*self.report.where, *of_sentences, *self.report.units, *stages)
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """Everything that whoever looks should know, a sentence each, none twice."""
-        said = [*self.seen.notes, *(warning for panel in self.panels for warning in panel.warnings)]
+        said = [*self.report.notes, *(warning for panel in self.panels for warning in panel.warnings)]
         return tuple(dict.fromkeys(said))
 
     @cached_property
     def pixels(self) -> npt.NDArray[np.uint8]:
         """(H, W, 3) uint8, RGB: the panel with its warnings; of several a choice that fits a screen or two, which is said on it."""
         if len(self.panels) == 1:
-            return draw_panel(self.report, self.panels[0], notes=tuple(self.seen.notes))
-        return draw_everything(self.report, notes=tuple(self.seen.notes))
+            return draw_panel(self.report, self.panels[0], notes=tuple(self.report.notes))
+        return draw_everything(self.report, notes=tuple(self.report.notes))
 
     @property
     def is_whole(self) -> bool:
@@ -78,7 +84,7 @@ class Visualization:
 
         parts: list[str] = []
         for place, panel in enumerate(self.panels[:MOST_PANELS]):
-            notes = tuple(self.seen.notes) if place == 0 else ()
+            notes = tuple(self.report.notes) if place == 0 else ()
             sheet = notebook.small(draw_panel(self.report, panel, notes=notes), NOTEBOOK_SIDE)
             parts += [notebook.picture(sheet, said=panel.heading), notebook.text(panel.shows)]
         more = len(self.panels) - MOST_PANELS
@@ -89,7 +95,9 @@ class Visualization:
         return notebook.block(": ".join([what, *said]), *map(notebook.text, self.warnings), *parts)
 
     def to_text(self, *, width: int | None = None) -> str:
-        """What was answered, and what a single panel shows; without a picture, what several panels are."""
+        """What was answered, and what a single panel shows; without a picture, what several panels are; of sentences every word."""
+        if self.report.kind == SentenceEncoding.kind:
+            return "\n".join(report_lines(self.report, width=width))
         lines = []
         for name, share in self.report.predictions[:1]:
             lines.append(f"{printable(self.report.picture_name)}  {printable(name)}  {probability(share, space='')}")
@@ -101,12 +109,12 @@ class Visualization:
 
     def checks_text(self, *, width: int | None = None) -> str:
         """What testing the maps found, a panel after the other."""
-        lines = []
-        for panel in self.panels:
-            if panel.checks:
-                lines.append(panel.heading)
-                lines += [f"  {what}: {found}" for what, found in panel.checks]
-                lines += [f"  warning: {warning}" for warning in panel.warnings]
+        lines: list[str] = []
+        for sentence in self.report.sentences:
+            lines += [printable(sentence.text)] if len(self.report.sentences) > 1 else []
+            lines += _checks(sentence.panels)
+        if not self.report.sentences:
+            lines = _checks(self.panels)
         return "\n".join(wrapped("\n".join(lines), width))
 
     def to_html(self) -> str:
@@ -115,6 +123,15 @@ class Visualization:
 
     def to_dict(self) -> dict[str, Any]:
         """All but the pixels, as JSON types."""
+        if self.report.kind == SentenceEncoding.kind:
+            return {
+                "network": self.seen.name,
+                "facts": dict(self.seen.facts),
+                "notes": list(self.report.notes),
+                "sentences": [sentence.to_dict() for sentence in self.report.sentences],
+                "seconds": self.report.seconds,
+                "panels": [panel.to_dict() for panel in self.report.units],
+            }
         return {
             "network": self.seen.name,
             "picture": self.report.picture_name or None,
@@ -127,10 +144,20 @@ class Visualization:
         }
 
 
+def _checks(panels: Sequence[Panel]) -> list[str]:
+    lines = []
+    for panel in panels:
+        if panel.checks:
+            lines.append(panel.heading)
+            lines += [f"  {what}: {found}" for what, found in panel.checks]
+            lines += [f"  warning: {warning}" for warning in panel.warnings]
+    return lines
+
+
 @with_gradients
 def visualize(
     model: nn.Module | ModelName | SeenNetwork,
-    picture: PictureSource | None = None,
+    picture: PictureSource | Sequence[str] | None = None,
     *,
     data: str | Path | Dataset | None = None,
     method: str = ALL,
@@ -148,8 +175,10 @@ def visualize(
 
     Args:
         model: A run, the folder of a run or bundle, a name of the catalogue, or any module.
-        picture: A path, the bytes of a picture file, a PIL picture or an array; it is prepared as the network's own are.
+        picture: A path, the bytes of a picture file, a PIL picture or an array; it is prepared as the network's own are. For a
+            network for sentences a sentence, or a list of some.
         data: For `"top"` and `"hierarchy"`: many pictures: a folder with any folders below it, or what `striate.load_data` takes.
+            For a network for sentences what `striate.load_data` takes, or a file with a sentence a line.
         method: One of `striate.seeing.methods.METHODS`; `"all"`: every one that a page of one picture has, for
             every stage.
         layer: For methods of a layer: a name of `striate.visualization.list_layers`, or any module's path; None: the
@@ -183,13 +212,18 @@ def visualize(
     keep_freed_memory()
     check_method(method, layer=layer, unit=unit, target=target)
     check_asked(AskedInput(size, mean, std))
-    try:
-        picture, data = _what_it_needs(method, picture, data)
-    except StriateError:
-        _check_kind(model)  # of a network for something else than pictures that is no wonder
-        raise
+    found = None if isinstance(model, nn.Module | SeenNetwork) else find_model(model)
+    if found is not None and not isinstance(model, nn.Module | SeenNetwork):
+        of_pictures = {"layer": layer, "weights": weights, "mean": mean, "std": std, "size": size}
+        reader = opened_reader(model, found, method, of_pictures)
+        if reader is not None:
+            asked = sentence_question(reader, method, picture, data, target=target, unit=unit, watcher=watcher)
+            return Visualization(reader, _timed(sentence_report(asked), started))
+    picture, data = _what_it_needs(method, picture, data)
     if not isinstance(model, SeenNetwork):
-        model = seen_network(model, weights=weights, mean=mean, std=std, size=size, seed=seed, watcher=watcher)
+        model = seen_network(
+            model, weights=weights, mean=mean, std=std, size=size, seed=seed, watcher=watcher, found=found
+        )
     layer = _checked_layer(model, method, layer, unit)
     question = Question(
         model,
@@ -203,28 +237,22 @@ def visualize(
         watcher=watcher,
     )
     report = seeing_report(question, picture_name="" if picture is None else _picture_name(picture))
-    report = dataclasses.replace(report, seconds=round(time.perf_counter() - started, 2))
-    return Visualization(model, report)
+    return Visualization(model, _timed(report, started))
 
 
-def _check_kind(model: nn.Module | ModelName | SeenNetwork) -> None:
-    """Refuses a network for something else than pictures, where it can be found."""
-    if isinstance(model, nn.Module | SeenNetwork):
-        return
-    try:
-        found = find_model(model)
-    except StriateError:
-        return
-    check_seen(found)
+def _timed(report: SeeingReport, started: float) -> SeeingReport:
+    return dataclasses.replace(report, seconds=round(time.perf_counter() - started, 2))
 
 
 def _what_it_needs(
-    method: str, picture: PictureSource | None, data: str | Path | Dataset | None
+    method: str, picture: PictureSource | Sequence[str] | None, data: str | Path | Dataset | None
 ) -> tuple[PictureSource | None, str | Path | Dataset | None]:
     """The picture or the data, whichever the method looks at; what cannot be read is told before weights are downloaded."""
     if needs(method) == "picture":
         if picture is None:
             raise UsageError(f"{method} needs a picture")
+        if isinstance(picture, Sequence) and not isinstance(picture, str | bytes):
+            raise UsageError(f"{method} is shown one picture, got {type(picture).__name__} of {len(picture)}")
         decode(picture)
         return picture, None
     if needs(method) == "data":

@@ -28,7 +28,8 @@ def command(
         str | None,
         typer.Argument(
             metavar="[PICTURE|DATA]",
-            help=f"A picture file; for {names(needing('data'))}: a folder of pictures, or other DATA.",
+            help=f"A picture file; for {names(needing('data'))}: a folder of pictures, or other DATA. "
+            "Of a bundle for sentences: a sentence, a .txt file with one a line, or - for the lines of stdin.",
         ),
     ] = None,
     method: Annotated[
@@ -80,7 +81,7 @@ def command(
     check_method(method, layer=layer, unit=where, target=target)
     if picture is None and needs(method) != "nothing":
         raise typer.BadParameter(f"give a PICTURE (for {names(needing('data'))}: DATA); or --layer list")
-    if output is None and html is None and not as_json and not check:
+    if output is None and html is None and not as_json and not check and not _reads_sentences(model):
         raise typer.BadParameter("give --output FILE, --html FILE, --check or --json")
     from striate.api.filter_picture import check_output, write_picture  # loads torch, unlike all above
 
@@ -95,7 +96,7 @@ def command(
     with ConsoleWatcher(quiet=quiet) as watcher:
         result = visualize(
             model,
-            None if on_data else picture,
+            None if on_data else _given(model, picture),
             data=picture if on_data else None,
             method=method,
             layer=layer,
@@ -108,8 +109,8 @@ def command(
             seed=seed,
             watcher=watcher,
         )
-        for warning in result.warnings[len(result.seen.notes) :]:
-            watcher.note(warning)
+        for warning in () if result.report.sentences else result.warnings[len(result.seen.notes) :]:
+            watcher.note(warning)  # those of sentences stand beside them
     if output is not None:
         write_picture(result.pixels, output)
     if html is not None:
@@ -125,6 +126,24 @@ def command(
         if written and html is None and not result.is_whole:
             lines.append("the picture is a choice of what was seen; --html FILE writes a page with everything")
         print_text("\n".join(lines))
+
+
+def _reads_sentences(model: str) -> bool:
+    """Whether it is a run or a bundle for sentences, of which what is seen is words: a screen can show these."""
+    from striate.bundle import open_bundle
+    from striate.text import SentenceEncoding
+
+    return Path(model).is_dir() and open_bundle(model).contract.kind == SentenceEncoding.kind
+
+
+def _given(model: str, argument: str | None) -> str | list[str] | None:
+    """A picture's path as it is; for a bundle for sentences the sentences that the argument means."""
+    if argument is None or not _reads_sentences(model):
+        return argument
+    from striate.text.arguments import check_arguments, expand_sentences
+
+    check_arguments([argument])
+    return list(expand_sentences([argument]))
 
 
 def parse_unit(text: str) -> int | tuple[int, int, int] | None:

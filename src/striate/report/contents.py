@@ -14,6 +14,7 @@ from striate.encodings import DEFAULT_KIND
 from striate.evaluation import Finding, ReliabilityBin
 from striate.evaluation.abstention import RiskCoverage
 from striate.evaluation.two_classes import AtThreshold, ThresholdCurves
+from striate.report.word_contents import ScoredWord
 from striate.tasks import DEFAULT_TASK
 
 Picture = npt.NDArray[np.integer[Any]]  # (H, W), (H, W, 1) or (H, W, 3) uint8, grey or RGB
@@ -44,6 +45,13 @@ class Spoken(NamedTuple):
     for_true: Picture
 
 
+class SpokenWords(NamedTuple):
+    """What each word of a sentence added to the answer that it got, over the one that it should have got."""
+
+    mistake: Mistake
+    words: Sequence[ScoredWord]  # in logits
+
+
 @dataclass(frozen=True)
 class DataSummary:
     """The pictures that a network was trained and tried on."""
@@ -68,6 +76,7 @@ class SeeingInside:
     heat_of: str = ""  # the path of the layer that Grad-CAM looks at
     spoken: Sequence[Spoken] = ()
     notes: Sequence[str] = ()  # what is not shown, and why
+    words: Sequence[SpokenWords] = ()  # where sentences are given
 
 
 @dataclass(frozen=True)

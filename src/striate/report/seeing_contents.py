@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from striate.report.word_contents import FilterPhrases, ScoredWord
+
 Picture = npt.NDArray[np.uint8]
 
 
@@ -39,6 +41,8 @@ class Panel:
     facts: Mapping[str, Any] = field(default_factory=dict)  # the same in numbers, as JSON types
     heat: npt.NDArray[np.float32] | None = None  # (H, W): the map that is shown, where it is one of the whole picture
     on_sheet: bool = True  # whether a sheet that is a choice of everything shows it
+    words: Sequence[ScoredWord] = ()  # of a sentence: its words in their order
+    phrases: Sequence[FilterPhrases] = ()  # of many sentences: what filters answer to
 
     @property
     def heading(self) -> str:
@@ -54,6 +58,8 @@ class Panel:
             "shows": self.shows,
             "warnings": list(self.warnings),
             "checks": [{"what": what, "result": result} for what, result in self.checks],
+            **({"words": [word.to_dict() for word in self.words]} if self.words else {}),
+            **({"filters": [one.to_dict() for one in self.phrases]} if self.phrases else {}),
             **self.facts,
         }
 
@@ -68,8 +74,29 @@ class StagePanels:
 
 
 @dataclass(frozen=True)
+class SentenceSeen:
+    """A sentence, and what was seen of it."""
+
+    text: str
+    predictions: Sequence[tuple[str, float]]  # class and probability, the most probable first
+    target: str  # the class that is asked about
+    panels: Sequence[Panel]
+    notes: Sequence[str] = ()  # of this sentence: that it was cut, that words are unknown
+
+    def to_dict(self) -> dict[str, Any]:
+        """All but the pixels, as JSON types."""
+        return {
+            "sentence": self.text,
+            "predictions": [{"class": name, "probability": share} for name, share in self.predictions],
+            "target": self.target,
+            "notes": list(self.notes),
+            "panels": [panel.to_dict() for panel in self.panels],
+        }
+
+
+@dataclass(frozen=True)
 class SeeingReport:
-    """Everything that was seen of one network and one picture."""
+    """Everything that was seen of one network and one picture, or of sentences."""
 
     network: str
     picture_name: str  # "" without a picture
@@ -79,6 +106,8 @@ class SeeingReport:
     where: Sequence[Panel]  # where the answer comes from
     stages: Sequence[StagePanels]
     units: Sequence[Panel]  # what the network has learnt, apart from this picture
+    sentences: Sequence[SentenceSeen] = ()  # of a network for sentences, in the place of a picture
+    kind: str = "picture"  # what the network is given, a name of `striate.encodings`
     notes: Sequence[str] = ()
     facts: Mapping[str, str] = field(default_factory=dict)
     command: str = ""

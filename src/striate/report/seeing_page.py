@@ -8,6 +8,7 @@ from striate import wording
 from striate.report.environment import environment
 from striate.report.seeing_contents import SMALL, Panel, SeeingReport, Shown
 from striate.report.thumbnails import Thumbnail, thumbnail
+from striate.report.words_page import render_words
 
 TEMPLATE = "seeing.html.j2"
 
@@ -74,6 +75,8 @@ def render(report: SeeingReport) -> str:
         >>> "<script" in render(report), "seven.png" in render(report)
         (False, True)
     """
+    if report.sentences or report.kind != SeeingReport.kind:
+        return render_words(report)
     stages = tuple(
         Stage(
             anchor=f"stage-{place}",

@@ -8,6 +8,7 @@ import numpy as np
 
 from striate.report.contents import SeeingInside
 from striate.report.thumbnails import Thumbnail, thumbnail
+from striate.report.words_page import WordMark, word_marks
 from striate.wording import plural, probability
 
 FILTERS = 96
@@ -29,12 +30,24 @@ class SpokenCard:
 
 
 @dataclass(frozen=True)
+class WordsCard:
+    """A mistake's sentence, its words on what they did."""
+
+    words: tuple[WordMark, ...]
+    key: str
+    true: str
+    predicted: str
+    probability: str
+
+
+@dataclass(frozen=True)
 class SeeingPart:
     """The first filters, and where the surest mistakes come from."""
 
     filters: tuple[Thumbnail, ...]
     filters_note: str
     cards: tuple[SpokenCard, ...]
+    words: tuple[WordsCard, ...]
     heat_of: str
     notes: tuple[str, ...]
 
@@ -61,5 +74,9 @@ def seeing_part(seeing: SeeingInside) -> SeeingPart:
         )
         for mistake, for_predicted, for_true in seeing.spoken
     )
+    words = tuple(
+        WordsCard(word_marks(scored), one.key, one.true, one.predicted, probability(one.probability))
+        for one, scored in seeing.words
+    )
     filters = tuple(thumbnail(one, side=FILTER_SIDE) for one in shown)
-    return SeeingPart(filters, note, cards, seeing.heat_of, tuple(seeing.notes))
+    return SeeingPart(filters, note, cards, words, seeing.heat_of, tuple(seeing.notes))

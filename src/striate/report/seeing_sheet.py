@@ -13,8 +13,9 @@ from striate.wording import probability
 
 SHEET_SIDES = {1: 960, 2: 420, 3: 320}
 """Pixels: of each picture of a sheet that has so few side by side."""
-MOST_STAGES, MOST_UNITS, MOST_ROWS = 5, 6, 8
-"""So many stages, pictures that units would most like to see, and rows of any other panel, are on the sheet of everything."""
+MOST_STAGES, MOST_UNITS, MOST_ROWS, MOST_PANELS = 5, 6, 8, 8
+"""So many stages, pictures that units would most like to see, rows of any other panel, and panels of sentences, are on the sheet of
+everything."""
 EVERYTHING = "this is a choice; the page that --html writes (in Python: to_html()) shows everything"
 
 
@@ -57,6 +58,8 @@ def draw_everything(report: SeeingReport, *, notes: tuple[str, ...] = ()) -> Pic
         sheets.append(_where(report, report.picture, notes))
     if report.stages:
         sheets.append(_stages(report, notes if not sheets else ()))
+    for panel in _of_sentences(report)[:MOST_PANELS]:
+        sheets.append(draw_panel(report, panel, notes=notes if not sheets else ()))
     for panel in report.units:
         chosen = dataclasses.replace(panel, rows=_in_rows(panel))
         sheets.append(draw_panel(report, chosen, notes=notes if not sheets else ()))
@@ -68,9 +71,13 @@ def draw_everything(report: SeeingReport, *, notes: tuple[str, ...] = ()) -> Pic
 
 def leaves_out(report: SeeingReport) -> bool:
     """Whether `draw_everything` draws less than all."""
-    return bool(report.where or report.stages) or any(
+    return bool(report.where or report.stages or len(_of_sentences(report)) > MOST_PANELS) or any(
         sum(map(len, _in_rows(panel))) < sum(map(len, panel.rows)) for panel in report.units
     )
+
+
+def _of_sentences(report: SeeingReport) -> list[Panel]:
+    return [panel for sentence in report.sentences for panel in sentence.panels]
 
 
 def _where(report: SeeingReport, picture: Picture, notes: tuple[str, ...]) -> Picture:

@@ -19,6 +19,7 @@ from striate.data.examples import examples_of
 from striate.deciding.run_plan import RunPlan
 from striate.deciding.stated_decisions import state_taken
 from striate.encodings import named_encoding
+from striate.encodings.encoding import Encoding
 from striate.evaluation import Finding
 from striate.evaluation.abstention import risk_coverage
 from striate.evaluation.calibration import adaptive_reliability
@@ -27,14 +28,25 @@ from striate.evaluation.two_classes import at_threshold, best_threshold, thresho
 from striate.hardware import available_processors, describe_processor
 from striate.initialization import drafting
 from striate.models import Network, create_model
+from striate.models.text_network import TextNetwork
 from striate.pixels import Preprocessing
 from striate.pixels.clip_encoding import strip
-from striate.report import Calibration, DataSummary, LabelCurve, Mistake, TrainingReport, TwoClasses, write
+from striate.report import (
+    Calibration,
+    DataSummary,
+    LabelCurve,
+    Mistake,
+    SeeingInside,
+    TrainingReport,
+    TwoClasses,
+    write,
+)
 from striate.runs.inside import see_inside
 from striate.runs.tournament_record import read_tournament
 from striate.runs.tournament_shown import show_tournament
+from striate.runs.words_inside import see_words
 from striate.sealing.seal import Sealed, versions
-from striate.tasks import said_of
+from striate.tasks import Task, said_of
 from striate.text import SentenceEncoding
 from striate.text.sentences import sentence_of
 from striate.training.batches import batch_sizes
@@ -80,11 +92,7 @@ def write_training_report(
         calibration=calibration_of(sealed, headline) if headline else None,
         two_classes=two_classes_of(sealed, dataset, headline) if headline else None,
         label_curves=label_curves_of(sealed, headline) if headline else [],
-        seeing=see_inside(
-            network, run.preprocessing, dataset.task.outputs(dataset.classes), [] if dataset.task.sequential else wrong
-        )
-        if isinstance(run.preprocessing, Preprocessing)
-        else None,
+        seeing=seen_inside(network, run.preprocessing, dataset.task, dataset.classes, wrong),
         predict_commands=[
             *predict_commands(folder, dataset.kind),
             f"striate evaluate {shlex.quote(str(folder))} DATA",
@@ -93,6 +101,18 @@ def write_training_report(
         findings=findings,
     )
     write(report, folder / REPORT)
+
+
+def seen_inside(
+    network: Network, encoding: Encoding, task: Task, classes: Sequence[str], wrong: Sequence[Mistake]
+) -> SeeingInside | None:
+    """What is shown of the network's inside; None of one for clips, of which nothing is."""
+    looked_at = [] if task.sequential else wrong  # a string has no map of its own
+    if isinstance(encoding, Preprocessing):
+        return see_inside(network, encoding, task.outputs(classes), looked_at)
+    if isinstance(encoding, SentenceEncoding) and isinstance(network, TextNetwork):
+        return see_words(network, encoding, task.outputs(classes), looked_at)
+    return None
 
 
 def calibration_of(sealed: Sealed, split: str) -> Calibration:

@@ -5,8 +5,8 @@ Nothing of torch is loaded here, so that the command's help and its refusals com
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
@@ -31,11 +31,15 @@ class Method:
     title: str
     """What stands above its panel."""
     needs: Needs
-    """What it looks at beside the network: one picture, many, or none."""
+    """What it looks at beside the network: one picture or sentence, many, or none."""
     part: Part
     """Where on the page it stands: with what the answer rests on, with its stage, or with what is of the network alone."""
     panels: str
     """The function that makes its panels, `striate.seeing.FILE.NAME`: from the method and a `Question`, in order."""
+    of_sentences: str = ""
+    """The function that makes them for a network for sentences: from the method and a `SentenceQuestion`; "": it is not for these."""
+    not_for: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """By the kind of what a network is given: why it is not for that, a clause."""
     takes_layer: bool = False
     takes_unit: bool = False
     needs_unit: bool = False
@@ -50,6 +54,15 @@ class Method:
     """Of those: the title under a small picture."""
 
 
+NO_PIXELS = "words are looked up in a table, through which no signal comes back to anything that one could look at"
+OVER_A_PICTURE = (
+    "the cells of a network for clips answer to one frame after another, and this is drawn over one picture"
+)
+OF_PICTURES = (
+    "the cells of a network for clips answer to frames and to what they remember, and no picture alone shows that"
+)
+"""Why a method is not for a kind: what several have in common."""
+
 ROWS = (
     Method(
         "deconvnet",
@@ -57,6 +70,7 @@ ROWS = (
         needs="picture",
         part="stages",
         panels="striate.seeing.projections.projection_panels",
+        not_for={"text": NO_PIXELS, "frames": OVER_A_PICTURE},
         takes_layer=True,
         takes_unit=True,
         checked_as="deconvnet",
@@ -69,6 +83,7 @@ ROWS = (
         needs="picture",
         part="stages",
         panels="striate.seeing.projections.projection_panels",
+        not_for={"text": NO_PIXELS, "frames": OVER_A_PICTURE},
         takes_layer=True,
         takes_unit=True,
         checked_as="guided_backpropagation",
@@ -81,6 +96,7 @@ ROWS = (
         needs="picture",
         part="stages",
         panels="striate.seeing.projections.projection_panels",
+        not_for={"text": NO_PIXELS, "frames": OVER_A_PICTURE},
         takes_layer=True,
         takes_unit=True,
         checked_as="gradient",
@@ -93,6 +109,10 @@ ROWS = (
         needs="picture",
         part="stages",
         panels="striate.seeing.feature_maps.feature_map_panels",
+        not_for={
+            "text": "a filter's answers along a sentence are no picture; top shows the phrases that it answers to most",
+            "frames": OVER_A_PICTURE,
+        },
         takes_layer=True,
         takes_unit=True,
     ),
@@ -102,6 +122,10 @@ ROWS = (
         needs="picture",
         part="stages",
         panels="striate.seeing.feature_maps.through_training_panels",
+        not_for={
+            "text": "a filter's answers along a sentence are no picture, whatever the epoch",
+            "frames": OVER_A_PICTURE,
+        },
         takes_layer=True,
         takes_unit=True,
         on_page=False,  # only a run that was told to keeps epochs
@@ -112,6 +136,10 @@ ROWS = (
         needs="picture",
         part="where",
         panels="striate.seeing.class_maps.grad_cam_panels",
+        not_for={
+            "text": "before the head only each filter's largest answer is left, and no map; integrated-gradients tells of each word",
+            "frames": OVER_A_PICTURE,
+        },
         takes_layer=True,
         checked_as="grad_cam",
     ),
@@ -121,6 +149,8 @@ ROWS = (
         needs="picture",
         part="where",
         panels="striate.seeing.class_maps.occlusion_panels",
+        of_sentences="striate.seeing.word_panels.occlusion_panel",
+        not_for={"frames": OVER_A_PICTURE},
         takes_layer=True,
         checked_as="occlusion",
     ),
@@ -130,6 +160,8 @@ ROWS = (
         needs="picture",
         part="where",
         panels="striate.seeing.class_maps.integrated_gradients_panels",
+        of_sentences="striate.seeing.word_panels.integrated_gradients_panel",
+        not_for={"frames": OVER_A_PICTURE},
         checked_as="integrated_gradients",
     ),
     Method(
@@ -138,6 +170,10 @@ ROWS = (
         needs="picture",
         part="where",
         panels="striate.seeing.class_maps.saliency_panels",
+        not_for={
+            "text": "a word cannot change a little; integrated-gradients adds up the gradient on the way to it",
+            "frames": OVER_A_PICTURE,
+        },
         checked_as="saliency",
     ),
     Method(
@@ -146,6 +182,8 @@ ROWS = (
         needs="data",
         part="units",
         panels="striate.seeing.top_pictures.top_panels",
+        of_sentences="striate.seeing.phrases.phrase_panel",
+        not_for={"frames": OF_PICTURES},
         takes_layer=True,
         takes_unit=True,
     ),
@@ -155,6 +193,10 @@ ROWS = (
         needs="data",
         part="units",
         panels="striate.seeing.top_pictures.hierarchy_panels",
+        not_for={
+            "text": "the filters lie in one layer, so that none is low or high; top shows their phrases",
+            "frames": OF_PICTURES,
+        },
     ),
     Method(
         "filters",
@@ -162,6 +204,10 @@ ROWS = (
         needs="nothing",
         part="units",
         panels="striate.seeing.kernels.filter_panels",
+        not_for={
+            "text": "the kernels weigh the numbers of words' vectors, which are no picture; top shows what they answer to",
+            "frames": OF_PICTURES,
+        },
         takes_layer=True,
     ),
     Method(
@@ -170,6 +216,10 @@ ROWS = (
         needs="nothing",
         part="units",
         panels="striate.seeing.maximization.maximize_panels",
+        not_for={
+            "text": "the vectors that a filter would most like to see are no words; top finds the phrases that it answers to most",
+            "frames": OF_PICTURES,
+        },
         takes_layer=True,
         takes_unit=True,
         needs_unit=True,
@@ -201,6 +251,31 @@ def needing(what: Needs) -> tuple[Method, ...]:
 def needs(name: str) -> Needs:
     """What a method, or `"all"`, looks at beside the network."""
     return "picture" if name == ALL else METHODS[name].needs
+
+
+def of_sentences() -> tuple[Method, ...]:
+    """The methods that a network for sentences has."""
+    return tuple(method for method in ROWS if method.of_sentences)
+
+
+def check_kind(method: str, kind: str, plural: str) -> None:
+    """Refuses a method for a kind of network that it is not for, with the reason.
+
+    Args:
+        method: A name, or `"all"`.
+        kind: What the network is given, a name of `striate.encodings`.
+        plural: What several of these are called.
+
+    Raises:
+        UsageError: It is not for that.
+
+    Example:
+        >>> check_kind("top", "text", "sentences")
+    """
+    reasons = [METHODS[method]] if method != ALL else ROWS
+    if all(kind in row.not_for for row in reasons):
+        what = "no way to see inside is" if method == ALL else f"{method} is not"
+        raise UsageError(f"the network is for {plural}, and {what}: {reasons[0].not_for[kind]}")
 
 
 def check_method(

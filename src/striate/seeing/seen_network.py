@@ -13,19 +13,18 @@ import torch
 from torch import nn
 
 from striate.bundle import Bundle
-from striate.encodings import DEFAULT_KIND, named_encoding
-from striate.errors import UnknownNameError, UsageError
+from striate.errors import UsageError
 from striate.hooks import held_still
 from striate.initialization import drafting
 from striate.inspection import Inspection, inspect_network
 from striate.inspection.input_shape import input_shape
 from striate.inspection.layers import ReceptiveField
 from striate.models import Network, Row, create_model
-from striate.name_comparison import NamePlaces
 from striate.pixels import Preprocessing
 from striate.runtime.torch_engine import build_network
 from striate.sealing.opening import ModelName, find_model, title_of
 from striate.seeing.both_classes import answer_for_both
+from striate.seeing.class_named import class_named
 from striate.visualization import HEAD, layer_output, list_layers
 from striate.visualization.layers import find_layer
 from striate.visualization.targets import Classifier
@@ -158,32 +157,7 @@ class SeenNetwork:
             UnknownNameError: There is no class of this name; the message offers the closest.
             UsageError: The number is out of range.
         """
-        if target is None:
-            return None
-        if isinstance(target, str) and (place := NamePlaces(self.classes).find(target)) is not None:
-            return place
-        try:
-            number = int(target)
-        except ValueError as error:
-            raise UnknownNameError("class", str(target), self.classes) from error
-        if not 0 <= number < len(self.classes):
-            raise UsageError(
-                f"the network has {len(self.classes):,} classes, 0 to {len(self.classes) - 1}; got {number}"
-            )
-        return number
-
-
-def check_seen(found: Row | Bundle) -> None:
-    """Refuses what is given something else than pictures.
-
-    Raises:
-        UsageError: It is.
-    """
-    kind = found.kind if isinstance(found, Row) else found.contract.kind
-    if kind != DEFAULT_KIND:
-        raise UsageError(
-            f"the network is for {named_encoding(kind).plural}; what one sees can be shown only of pictures"
-        )
+        return class_named(self.classes, target)
 
 
 def seen_network(
@@ -195,6 +169,7 @@ def seen_network(
     size: int | None = None,
     seed: int = 0,
     watcher: Watcher | None = None,
+    found: Row | Bundle | None = None,
 ) -> SeenNetwork:
     """Finds the network: of a run or a bundle, of the catalogue (with weights, or with random ones), or any module.
 
@@ -206,6 +181,7 @@ def seen_network(
         size: Side of the pictures; None: the network's own, or the bundle's.
         seed: Draws random weights.
         watcher: Hears what was decided.
+        found: What `find_model` answers to `model`, where that was asked before.
 
     Raises:
         UnknownNameError: There is neither a network nor a folder of this name.
@@ -221,8 +197,7 @@ def seen_network(
     watcher = watcher or Watcher()
     if isinstance(model, nn.Module):
         return _module(model, mean, std, size)
-    found = find_model(model)
-    check_seen(found)
+    found = found or find_model(model)
     if isinstance(found, Row):
         return _of_catalogue(found, weights, mean, std, size, seed, watcher)
     if weights is not None or mean is not None or std is not None:

@@ -21,12 +21,15 @@ RULE = 1
 LONGEST_WORD = 100
 """Characters; what is longer is no word of any language, and is cut."""
 
+HANGUL = "\u1100-\u11ff\u3130-\u318f\ua960-\ua97f\uac00-\ud7ff"
+"""Syllables, and the letters they are made of."""
+
 ONE_BY_ONE = (
-    "\u1100-\u11ff\u3130-\u318f\ua960-\ua97f\uac00-\ud7ff"  # Hangul: syllables, and the letters they are made of
-    "\u3040-\u30ff\u31f0-\u31ff\uff66-\uff9d"  # kana
+    HANGUL + "\u3040-\u30ff\u31f0-\u31ff\uff66-\uff9d"  # kana
     "\u2e80-\u2fdf\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # Han
 )
 
+_HANGUL = re.compile(f"[{HANGUL}]")
 _NO_WORD = re.compile(r"[^\w(),!?'`]|_")
 _SINGLE = re.compile(f"([{ONE_BY_ONE}])")
 _APART = ((re.compile(r"('s|'ve|n't|'re|'d|'ll)", re.IGNORECASE), r" \1"), (re.compile(r"([,!?()])"), r" \1 "))
@@ -61,6 +64,25 @@ def written_words(text: str) -> list[tuple[str, list[str]]]:
         [("isn't", ['is', "n't"]), ('it', ['it']), ('-', [])]
     """
     return [(written, split_words(written)) for written in text.split()]
+
+
+def shown_words(text: str) -> list[tuple[str, int]]:
+    """A text in the parts that a person reads as words, each with how many words of `split_words` it comes to, which may be none.
+
+    What stands between spaces falls into the words of the rule, but for one that has Hangul, whose syllables make up a word; what
+    comes to one word or none stays as it is written.
+
+    Example:
+        >>> shown_words("Isn't it - 영화가 good?")
+        [('is', 1), ("n't", 1), ('it', 1), ('-', 0), ('영화가', 3), ('good', 1), ('?', 1)]
+    """
+    parts: list[tuple[str, int]] = []
+    for written, words in written_words(unicodedata.normalize("NFC", text)):
+        if len(words) > 1 and not _HANGUL.search(written):
+            parts += [(word, 1) for word in words]
+        else:
+            parts.append((written, len(words)))
+    return parts
 
 
 def _cleaned(text: str) -> str:

@@ -21,7 +21,11 @@ from striate.visualization.receptive_boxes import ReceptiveBoxes, receptive_boxe
 from striate.visualization.saliency import saliency
 from striate.visualization.targets import Target
 from striate.visualization.top_patches import TopPatches, top_patches, top_patches_of_layers
+from striate.visualization.top_phrases import Phrase, TopPhrases, top_phrases
 from striate.visualization.units import Start, Unit, strongest_maps
+from striate.visualization.word_checks import WORD_METHODS, check_word_explanation, explain_words
+from striate.visualization.word_integrated_gradients import word_integrated_gradients
+from striate.visualization.word_occlusion import WordOcclusion, word_occlusion
 
 __all__ = [
     "CLASS_METHODS",
@@ -31,17 +35,23 @@ __all__ = [
     "METHODS",
     "MapPatches",
     "Occlusion",
+    "Phrase",
     "ReceptiveBoxes",
     "Start",
     "Target",
     "TopPatches",
+    "TopPhrases",
     "UNIT_METHODS",
     "UnheldRectifierWarning",
     "Unit",
+    "WORD_METHODS",
+    "WordOcclusion",
     "check_explanation",
     "check_explanations",
+    "check_word_explanation",
     "deconvnet",
     "explain",
+    "explain_words",
     "feature_maps",
     "filters",
     "grad_cam",
@@ -60,4 +70,7 @@ __all__ = [
     "strongest_maps",
     "top_patches",
     "top_patches_of_layers",
+    "top_phrases",
+    "word_integrated_gradients",
+    "word_occlusion",
 ]

@@ -51,7 +51,7 @@ class Redrawing:
     layers: str  # which, in words
     modules: int  # how many modules with weights those are
     rank_correlation: float  # Spearman's, of the maps without signs, in [-1, 1]
-    structural_similarity: float  # SSIM of the same, in [-1, 1]
+    structural_similarity: float | None  # SSIM of the same, in [-1, 1]; None of words, which have no structure
 
     def to_dict(self) -> dict[str, Any]:
         """The figures as JSON types."""
@@ -97,6 +97,7 @@ class ExplanationCheck:
     probability: float | None  # of the target in the whole picture, the pictures' mean
     empty: int  # how many of the pictures have a map that is the same everywhere
     pictures: int
+    of: str = "picture"  # or "sentence", whose map is a number for each word
 
     @property
     def passed(self) -> bool:
@@ -118,7 +119,7 @@ class ExplanationCheck:
         """What is wrong with the map, a sentence each."""
         found: list[str] = []
         if self.empty:
-            found.append(_empty(self.empty, self.pictures))
+            found.append(_empty(self.empty, self.pictures, self.of))
         if self.empty == self.pictures:  # the rest would compare nothing with nothing
             return tuple(found)
         alike = [one for one in self.redrawings if one.rank_correlation >= SIMILAR]
@@ -153,7 +154,7 @@ class ExplanationCheck:
             "completeness": None if self.completeness is None else self.completeness.to_dict(),
             "probability": self.probability,
             "empty": self.empty,
-            "pictures": self.pictures,
+            f"{self.of}s": self.pictures,
         }
 
     def to_json(self) -> str:
@@ -415,9 +416,7 @@ def _alike(first: Tensor, second: Tensor) -> tuple[float, float]:
     return sum(ranks) / len(ranks), sum(structures) / len(structures)
 
 
-def _empty(count: int, pictures: int) -> str:
+def _empty(count: int, pictures: int, of: str) -> str:
     if pictures == 1:
-        return "The map is empty: by this method nothing in the picture speaks for the answer."
-    return (
-        f"The maps of {count} of {pictures} pictures are empty: by this method nothing in them speaks for the answer."
-    )
+        return f"The map is empty: by this method nothing in the {of} speaks for the answer."
+    return f"The maps of {count} of {pictures} {of}s are empty: by this method nothing in them speaks for the answer."

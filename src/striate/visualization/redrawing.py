@@ -36,7 +36,8 @@ def redrawn(model: nn.Module, names: list[str], *, seed: int) -> nn.Module:
     """A copy of the network, in which these modules are as new: the network itself stays as it is.
 
     Weights of convolutions and dense layers are drawn by He's rule, which keeps the signal's size, biases are 0, and
-    normalisation is as its class makes it. Weights of which nobody says how they are drawn have their values shuffled.
+    normalisation is as its class makes it. Weights of which nobody says how they are drawn, such as words' vectors, have their
+    values shuffled.
 
     Args:
         model: Any network.
@@ -69,3 +70,5 @@ def _shuffle(module: nn.Module, seed: int) -> None:
         for parameter in module.parameters(recurse=False):
             order = torch.randperm(parameter.numel(), generator=generator).to(parameter.device)
             parameter.copy_(parameter.flatten()[order].view_as(parameter))
+        if isinstance(module, nn.Embedding) and module.padding_idx is not None:
+            module.weight[module.padding_idx] = 0  # what fills a sentence up says nothing, whatever was learnt
