@@ -30,6 +30,15 @@ TRAINING = [
     (["--balance", "sampling"], "unknown balance 'sampling'; did you mean 'sampler'"),
     (["--epochs", "0"], "schedule.epochs must be 1 or more, got 0"),
     (["--batch-size", "some"], "--batch-size must be a whole number or auto, got 'some'"),
+    (["--model", "resnet20", "--batch-size", "1"], "batch_size must be 2 or more for resnet20, whose batch norm"),
+    (
+        ["--model", "resnet20", "--recipe", "lenet5_1998", "--batch-size", "2"],
+        "and ResNet has AdaptiveAvgPool2d, BatchNorm2d,",
+    ),
+    (
+        ["--recipe", "lenet5_1989"],
+        "cannot read the recipe lenet5_1989: No such file or directory; those that have a name:",
+    ),
     (["--size", "0"], "size must lie in 1..4096 pixels, got 0"),
     (["--model", "lenet5", "--size", "5"], "lenet5 takes pictures of 32 x 32 pixels only, got 5; leave the size out"),
     (

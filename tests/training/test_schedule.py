@@ -25,3 +25,11 @@ def test_warm_up_is_never_more_than_a_third_of_the_run():
     config = ScheduleConfig(warmup_epochs=2.0)
     assert warmup_steps(config, steps_per_epoch=10, total_steps=300) == 20
     assert warmup_steps(config, steps_per_epoch=10, total_steps=30) == 10
+
+
+def test_stairs_hold_for_their_epochs_and_the_last_to_the_end():
+    stairs = {"epochs": 10, "stairs": ((2, 1.0), (3, 0.4), (1, 0.1))}
+    assert [factor(0, epoch / 10, **stairs) for epoch in range(10)] == [1, 1, 0.4, 0.4, 0.4, 0.1, 0.1, 0.1, 0.1, 0.1]
+    assert factor(0, 0.2 - 1e-12, **stairs) == 0.4, "a rounded share of the run"
+    assert factor(0, 0.19999, **stairs) == 1.0
+    assert factor(0, 0.25, warmup=4, **stairs) == pytest.approx(0.2 * 0.4)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from striate.errors import TrainingError
+from striate.errors import TrainingError, UsageError
 from striate.models import create_model
 from striate.training import Recipe, StoppedError, TrainingState, checkpoints, fit, load_checkpoint, save_checkpoint
 from striate.training.batches import epoch_batches
@@ -230,6 +230,18 @@ def test_a_batch_norm_that_is_frozen_does_not_learn_from_the_batch(small_network
     assert learns_statistics(network)
     assert not learns_statistics(network.eval())
     assert not learns_statistics(small_network().train())
+
+
+def test_batch_norm_takes_no_steps_of_one_picture(small_network):
+    recipe = Recipe(model="resnet20", batch_size=1)
+    with pytest.raises(UsageError) as caught:
+        Stepper(begin(small_network("resnet20"), recipe), recipe, create_loss(recipe.loss))
+    assert str(caught.value) == (
+        "batch_size must be 2 or more for resnet20, whose batch norm learns nothing from one picture, got 1"
+    )
+    for name, frozen in (("lenet5_dense", False), ("resnet20", True)):
+        recipe = Recipe(model=name, batch_size=1, freeze_statistics=frozen)
+        Stepper(begin(small_network(name), recipe), recipe, create_loss(recipe.loss))
 
 
 def test_a_compiled_network_learns_the_same(small_network, toy, monkeypatch):

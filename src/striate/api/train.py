@@ -120,7 +120,8 @@ def train(
             or lines that it is in (`docs/several-labels.md`); or by the name of the task for strings, that a table's `label` holds
             them; by default what the data tells.
         classifier: `"sigmoid"` tells two classes apart by one number, `"softmax"` by one for each; by default `"softmax"`.
-        recipe: A TOML file that overrides the chosen recipe; may be another run's `recipe.toml`.
+        recipe: A TOML file that overrides the chosen recipe; may be another run's `recipe.toml`, or `lenet5_1998`, as that
+            network was trained in its paper.
         settings: Assignments such as `"optimizer.learning_rate=0.1"`, which override everything.
         root: Where the local copy of a built-in set is.
         tensorboard: Whether to write TensorBoard events too.

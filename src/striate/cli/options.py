@@ -76,7 +76,7 @@ Size = Annotated[int | None, typer.Option(help="Side of the network's input in p
 Seed = Annotated[int, typer.Option(help="Decides everything random.")]
 Precision = Annotated[str | None, typer.Option(help="fp32 or bf16. Default: the faster one here.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:1.")]
-RecipeFile = Annotated[Path | None, typer.Option(help="A TOML file that overrides the chosen recipe.")]
+RecipeFile = Annotated[Path | None, typer.Option(help="A TOML file that overrides the chosen recipe, or lenet5_1998.")]
 Root = Annotated[Path | None, typer.Option(help="Where the local copy of mnist, fashion-mnist or cifar10 is.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]

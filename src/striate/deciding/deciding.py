@@ -17,8 +17,10 @@ from striate.data.splitting import keep_training_pictures
 from striate.deciding.batch_size import choose_batch_size
 from striate.deciding.decided import Decided, settings_of
 from striate.deciding.early_refusals import (
+    check_descent,
     check_fit,
     check_resizing,
+    draft,
     refuse_early,
     refuse_other_kind,
     refuse_other_task,
@@ -138,6 +140,8 @@ class Deciding:
         refuse_other_kind(request.data, self.asked.get("model"), DEFAULT_KIND)
         refuse_other_task(request, self.asked.get("model"), sequential=self.sequential)
         refuse_early(request, self.wish, model=self.asked.get("model"), limit=self.limit)
+        if "model" in self.asked:
+            check_descent(Recipe.from_dict(self.asked), draft(self.asked["model"]), pretrained=used)
         data, task = request.data, self.asked.get("task")
         found = data if isinstance(data, Dataset) else load_data(data, root=request.root, task=task)
         self.data = as_asked(found, task, request.classifier)
@@ -195,6 +199,7 @@ class Deciding:
             seed=self.recipe.seed,
         )
         check_resizing(self.recipe, self.network)
+        check_descent(self.recipe, self.network, pretrained=starting is not None)
         if starting is not None:
             self.head_is_new, decision = start_from(self.network, starting, self.row)
             self.decisions.append(decision)

@@ -17,6 +17,8 @@ from striate.evaluation.selection_metrics import named_metric
 from striate.initialization import drafting
 from striate.models import Network, create_model, list_models, model_row
 from striate.training import Recipe
+from striate.training.curvature import FROM_SCRATCH, check_curvature
+from striate.training.step import check_batch
 from striate.weights import StartingWeights, load_weights
 from striate.weights.input_rule import AskedInput, check_asked, check_least_size, check_only_size
 from striate.weights.starting_weights import check_weights
@@ -128,6 +130,19 @@ def check_resizing(recipe: Recipe, network: Network) -> None:
             f"{recipe.model} takes pictures of {height} x {width} pixels only, so they cannot grow while it learns: "
             f"resizing.first must be 1, got {recipe.resizing.first:g}"
         )
+
+
+def check_descent(recipe: Recipe, network: Network, *, pretrained: bool) -> None:
+    """Refuses steps that a network cannot take.
+
+    Raises:
+        UsageError: Of one picture with batch norm, or by an optimizer that its layers or its trained weights do not suit.
+    """
+    check_batch(recipe, network)
+    if recipe.optimizer.name == "diagonal_levenberg_marquardt":
+        if pretrained:
+            raise UsageError(FROM_SCRATCH)
+        check_curvature(network)
 
 
 def check_advisable(model: str) -> None:

@@ -16,7 +16,7 @@ from striate.data.facts import DataFacts
 from striate.data.preparation import prepare_data
 from striate.deciding.decided import Decided
 from striate.deciding.deciding import Deciding
-from striate.deciding.early_refusals import refuse_other_kind, refuse_other_task
+from striate.deciding.early_refusals import check_descent, refuse_other_kind, refuse_other_task
 from striate.deciding.task_choice import check_loss
 from striate.deciding.time_fit import LARGEST_RESERVE, LEAST_RESERVE, RESERVE_OF_A_PICTURE, TimedRun, decide_steps
 from striate.deciding.training_request import AUTO, TrainingRequest
@@ -26,8 +26,9 @@ from striate.models import create_model, model_row
 from striate.tasks import DEFAULT_TASK
 from striate.training import Decision, Recipe, TimePlan, choose_precision, merge, time_step
 from striate.training.batches import batch_sizes
-from striate.training.defaults import describe_steps, read_shipped_recipe
+from striate.training.defaults import describe_steps
 from striate.training.objectives import OBJECTIVES
+from striate.training.recipe import read_shipped_recipe
 from striate.watching import Watcher
 
 
@@ -116,6 +117,7 @@ class KindDeciding(Deciding):
             init=self.recipe.initialization,
             seed=self.recipe.seed,
         )
+        check_descent(self.recipe, self.network, pretrained=False)
 
     def _choose_recipe(self, defaults: Mapping[str, Any]) -> None:
         count = self.facts.training_pictures

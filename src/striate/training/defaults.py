@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import tomllib
-from importlib import resources
 from typing import Any
 
 from torch import nn
@@ -14,7 +12,7 @@ from striate.data.facts import DataFacts
 from striate.decision import Decision
 from striate.models import AirbenchConfig, LeNetConfig, Network, ResNet9Config, Row
 from striate.training.batches import batch_sizes
-from striate.training.recipe import Recipe
+from striate.training.recipe import Recipe, read_shipped_recipe
 from striate.weights import PUBLISHED
 
 ENLARGED = 1.5
@@ -49,12 +47,6 @@ def choose_model(facts: DataFacts) -> Decision:
 def suits_lenet(facts: DataFacts) -> bool:
     """Whether LeNet-5 suits: small grey pictures of ten classes at most, of which one is the answer, the nearest of its codes."""
     return facts.drawn and facts.classes <= 10 and facts.softmax_answers
-
-
-def read_shipped_recipe(name: str) -> dict[str, Any]:
-    """A recipe that comes with the package, as a table."""
-    text = resources.files("striate.training").joinpath("recipes", f"{name}.toml").read_text(encoding="utf-8")
-    return tomllib.loads(text)
 
 
 def choose_recipe(facts: DataFacts, row: Row, *, pretrained: bool) -> tuple[dict[str, Any], list[Decision]]:

@@ -15,6 +15,7 @@ from torch import nn
 from striate.errors import TrainingError
 from striate.tasks import named_task
 from striate.training.batches import Batch, batch_sizes, epoch_batches
+from striate.training.curvature import renew_curvature
 from striate.training.inputs import Examples, Inputs, ReadyExamples, prefetched, prepare_inputs, prepare_training_inputs
 from striate.training.objectives import OBJECTIVES, Objective
 from striate.training.optimizers import scale_learning_rate
@@ -113,6 +114,8 @@ def fit(
     while not state.finished or state.batch:  # the last step may be taken, and its epoch not yet validated
         batches = epoch_batches(count, recipe.batch_size, seed=recipe.seed, epoch=state.epoch, even=even)
         state.begin_epoch(recipe, batches=len(sizes))
+        if not state.batch:
+            renew_curvature(state, recipe, training, stepper.loss, device=device)
         size = None if full is None else resized(full, state.side, least=state.network.minimum_size)
         area = 1.0 if size is None or full is None else size[0] * size[1] / (full[0] * full[1])
 

@@ -10,6 +10,7 @@ from torch import nn
 
 from striate.models import Network
 from striate.training.adadelta import Adadelta
+from striate.training.levenberg_marquardt import DiagonalLevenbergMarquardt
 from striate.training.muon import Muon
 from striate.training.recipe import OptimizerConfig
 
@@ -17,7 +18,7 @@ from striate.training.recipe import OptimizerConfig
 def create_optimizer(
     network: Network, config: OptimizerConfig, rates: Mapping[str, float] | None = None
 ) -> torch.optim.Optimizer:
-    """SGD with Nesterov momentum or AdamW, fused, or Adadelta or Muon, over groups of one rate each, decayed or not.
+    """SGD with Nesterov momentum or AdamW, fused, Adadelta, Muon or Levenberg-Marquardt, over groups of one rate each, decayed or not.
 
     Weight decay is for the kernels and matrices: what has one dimension or none (norms, biases, coefficients) is not decayed. It is
     these, too, that learn `config.bias_multiplier` times faster. Each group carries `peak`, its own peak learning rate, which the
@@ -52,6 +53,8 @@ def create_optimizer(
         return Adadelta(settings, rho=config.momentum)
     if config.name == "muon":
         return Muon(settings, momentum=config.momentum)
+    if config.name == "diagonal_levenberg_marquardt":
+        return DiagonalLevenbergMarquardt(settings, damping=config.damping)
     if config.name == "adamw":
         return torch.optim.AdamW(settings, betas=(config.momentum, 0.999), fused=True)
     return torch.optim.SGD(settings, lr=0.1, momentum=config.momentum, nesterov=config.momentum > 0, fused=True)

@@ -17,6 +17,7 @@ from striate.errors import TrainingError, UsageError
 from striate.models import Network
 from striate.tasks import named_task
 from striate.training.batches import Batch, epoch_batches
+from striate.training.curvature import renew_curvature
 from striate.training.first_pictures import fit_to_pictures
 from striate.training.inputs import Examples, Inputs, ReadyExamples, prefetched, prepare_training_inputs
 from striate.training.loop import StoppedError
@@ -120,6 +121,7 @@ def range_test(
     objective, balanced = OBJECTIVES[recipe.task], recipe.balance == "loss"
     weights = objective.weights(training.labels, network.num_classes).to(device) if balanced else None
     stepper = Stepper(state, recipe, objective.loss(recipe.loss, weights))
+    renew_curvature(state, recipe, training, stepper.loss, device=device)
     swept, losses, running, best, diverged = [], [], 0.0, math.inf, False
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         for inputs in batches_of(training, recipe, steps, device=device):

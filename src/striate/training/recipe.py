@@ -7,6 +7,7 @@ import math
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,13 @@ from striate.errors import UnknownNameError, UsageError
 from striate.table_reading import read_dataclass
 from striate.tasks import DEFAULT_TASK, named_task
 
-OPTIMIZERS = ("sgd", "adamw", "adadelta", "muon")
+OPTIMIZERS = ("sgd", "adamw", "adadelta", "muon", "diagonal_levenberg_marquardt")
 OF_CLASSES = ("cross_entropy", "lenet_mle", "lenet_map")
 LOSSES = (*OF_CLASSES, "ctc")
 PRECISIONS = ("fp32", "bf16")
 TRANSFERS = ("scratch", "head", "stages", "full")
+NAMED_RECIPES = ("lenet5_1998",)
+"""Recipes that come with the package and are asked for by their names: a paper's own."""
 BALANCES = ("none", "loss", "sampler")
 
 
@@ -35,11 +38,14 @@ class OptimizerConfig:
     """How the weights follow the gradient."""
 
     name: str = "sgd"
-    """`"sgd"` (with Nesterov momentum), `"adamw"`, `"adadelta"`, or `"muon"`, for convolutions that batch norm follows."""
+    """`"sgd"` (with Nesterov momentum), `"adamw"`, `"adadelta"`; `"muon"`, for convolutions that batch norm follows; or
+    `"diagonal_levenberg_marquardt"`, by which LeNet-5 was trained in 1998: a rate of its own for each weight, from the loss's
+    curvature there, measured before every epoch."""
     learning_rate: float = 0.05
     """The peak of the schedule."""
     momentum: float = 0.9
-    """SGD's momentum, AdamW's beta 1, Adadelta's rho, and Muon's momentum of kernels, which is less than SGD's: 0.6."""
+    """SGD's momentum, AdamW's beta 1, Adadelta's rho, and Muon's momentum of kernels, which is less than SGD's: 0.6.
+    Levenberg-Marquardt has none."""
     weight_decay: float = 5e-4
     """Not applied to normalisation layers and biases."""
     gradient_clip: float = 0.0
@@ -48,6 +54,8 @@ class OptimizerConfig:
     """The head learns this many times faster than the rest; for a new head on trained weights."""
     bias_multiplier: float = 1.0
     """Biases, and the scales and shifts of normalisation, learn this many times faster than kernels and matrices."""
+    damping: float = 0.02
+    """What Levenberg-Marquardt adds to the curvature that the rate is divided by; the paper's mu."""
 
     def __post_init__(self) -> None:
         if self.name not in OPTIMIZERS:
@@ -58,23 +66,30 @@ class OptimizerConfig:
         _require(0 <= self.gradient_clip < math.inf, "optimizer.gradient_clip", "0 or more", self.gradient_clip)
         _require(0 < self.head_multiplier < math.inf, "optimizer.head_multiplier", "above 0", self.head_multiplier)
         _require(0 < self.bias_multiplier < math.inf, "optimizer.bias_multiplier", "above 0", self.bias_multiplier)
+        _require(0 < self.damping < math.inf, "optimizer.damping", "above 0", self.damping)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ScheduleConfig:
-    """How long to train and how the learning rate rises and falls: linear warm-up, then a half cosine."""
+    """How long to train and how the learning rate rises and falls: linear warm-up, then a half cosine or stairs."""
 
     epochs: int = 30
     """Passes over the training pictures."""
     warmup_epochs: float = 1.0
     """The learning rate rises linearly over these epochs, but never over more than a third of the run."""
     final_fraction: float = 0.0
-    """What is left of the peak learning rate at the end."""
+    """What is left of the peak learning rate at the end of the half cosine."""
+    stairs: tuple[tuple[float, ...], ...] = ()
+    """Where there are any, the rate falls by them and not by the half cosine: pairs of epochs, and the share of the peak that these
+    have; the last holds to the end."""
 
     def __post_init__(self) -> None:
         _require(self.epochs >= 1, "schedule.epochs", "1 or more", self.epochs)
         _require(0 <= self.warmup_epochs < math.inf, "schedule.warmup_epochs", "0 or more", self.warmup_epochs)
         _require(0 <= self.final_fraction <= 1, "schedule.final_fraction", "in 0..1", self.final_fraction)
+        for stair in self.stairs:
+            holds = len(stair) == 2 and 0 < stair[0] < math.inf and 0 <= stair[1] <= 1
+            _require(holds, "each of schedule.stairs", "a pair of epochs, above 0, and a share in 0..1", list(stair))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,7 +186,7 @@ class Recipe:
     seed: int = 0
     """Decides everything random: splits, initial weights, order, augmentation, dropout."""
     batch_size: int = 64
-    """Pictures a step."""
+    """Pictures a step; 1 only for networks without batch norm, which learns nothing from one picture."""
     accumulate: int = 1
     """Parts that a batch is worked in, one after the other, where memory does not hold it whole; the gradient is the batch's."""
     initialization: str = "paper"
@@ -198,7 +213,7 @@ class Recipe:
 
     def __post_init__(self) -> None:
         named_task(self.task)
-        _require(self.batch_size >= 2, "batch_size", "2 or more", self.batch_size)
+        _require(self.batch_size >= 1, "batch_size", "1 or more", self.batch_size)
         _require(self.accumulate >= 1, "accumulate", "1 or more", self.accumulate)
         _require(self.keep_epochs >= 0, "keep_epochs", "0 or more", self.keep_epochs)
         if self.balance not in BALANCES:
@@ -267,16 +282,32 @@ def read_settings(settings: Sequence[str]) -> dict[str, Any]:
     return result
 
 
+def read_shipped_recipe(name: str) -> dict[str, Any]:
+    """A recipe that comes with the package, as a table."""
+    text = resources.files("striate.training").joinpath("recipes", f"{name}.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)
+
+
 def read_recipe_table(path: str | Path) -> dict[str, Any]:
-    """Reads a recipe file as a table, which may leave most keys out.
+    """Reads a recipe as a table, which may leave most keys out.
+
+    Args:
+        path: A TOML file, or one of `NAMED_RECIPES`.
 
     Raises:
         UsageError: If there is no such file or it is not TOML.
+
+    Example:
+        >>> read_recipe_table("lenet5_1998")["optimizer"]["name"]
+        'diagonal_levenberg_marquardt'
     """
+    if str(path) in NAMED_RECIPES:
+        return read_shipped_recipe(str(path))
     path = Path(path)
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise UsageError(f"cannot read the recipe {path}: {error.strerror}") from error
+        known = "" if path.suffix else f"; those that have a name: {', '.join(NAMED_RECIPES)}"
+        raise UsageError(f"cannot read the recipe {path}: {error.strerror}{known}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} is not a TOML file: {error}") from error

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from striate.errors import TrainingError
+from striate.errors import TrainingError, UsageError
 from striate.hooks import watch_outputs
 from striate.training.averaging import WeightAverage, average_decay
 from striate.training.batches import part_sizes
@@ -77,6 +77,7 @@ class Stepper:
         self._right = OBJECTIVES[recipe.task].right
         self._failed = torch.zeros((), device=self._parameters[0].device) if deferred else None
         state.enter_training(recipe)
+        check_batch(recipe, network)
 
     @property
     def deferred(self) -> bool:
@@ -195,6 +196,22 @@ def seed_dropout(recipe: Recipe, step: int) -> None:
 def learns_statistics(network: nn.Module) -> bool:
     """Whether a batch norm of the network takes its statistics from the batch."""
     return any(isinstance(module, nn.modules.batchnorm._BatchNorm) and module.training for module in network.modules())
+
+
+def check_batch(recipe: Recipe, network: nn.Module) -> None:
+    """Refuses steps of one picture where batch norm would take its statistics from it.
+
+    Args:
+        recipe: Its batch size.
+        network: In training mode.
+
+    Raises:
+        UsageError: A batch norm would.
+    """
+    if recipe.batch_size == 1 and not recipe.freeze_statistics and learns_statistics(network):
+        raise UsageError(
+            f"batch_size must be 2 or more for {recipe.model}, whose batch norm learns nothing from one picture, got 1"
+        )
 
 
 def smaller_micro_batch(state: TrainingState, inputs: Inputs, reason: str) -> int:
