@@ -127,11 +127,18 @@ class DataCheck:
         dataset = self.dataset
         ignored = [f"{printable(kind)}: {count:,}" for kind, count in dataset.ignored.items()]
         return [
-            f"{len(dataset):,} {dataset.plural} of {len(dataset.classes)} classes in {printable(dataset.location)}",
+            f"{len(dataset):,} {dataset.plural} of {len(dataset.classes)} {'signs' if dataset.task.sequential else 'classes'} in "
+            f"{printable(dataset.location)}",
             *([self._sizes()] if len(dataset) else []),
             *([f"ignored: {', '.join(ignored)}"] if ignored else []),
             *map(printable, dataset.notes),
-            *(self._set_aside() if dataset.kind != DEFAULT_KIND else [self._judge()]),
+            *(
+                self._set_aside()
+                if dataset.kind != DEFAULT_KIND
+                else []
+                if dataset.task.sequential
+                else [self._judge()]
+            ),
         ]
 
     def _judge(self) -> str:
@@ -251,6 +258,8 @@ def check(
     if weights is not None:
         _refuse_early(weights, model)
     dataset = data if isinstance(data, Dataset) else load_data(data, root=root, lenient=True, task=task)
+    if weights is not None and dataset.task.sequential:
+        raise UsageError(f"weights judge the classes of pictures, and {dataset.location} tells a string of each")
     if weights is not None and dataset.kind != DEFAULT_KIND:
         raise UsageError(f"weights judge the labels of pictures, and {dataset.location} holds {dataset.plural}")
     looked_at = audit(dataset, seed=seed, progress=watcher.task)

@@ -9,7 +9,7 @@ from striate.errors import UnknownNameError, UsageError
 from striate.models import LeNetConfig, Row
 from striate.models.allcnn import AllCNNConfig
 from striate.models.nin import NiNConfig
-from striate.tasks import TASKS, named_task
+from striate.tasks import TASKS, Task, named_task
 from striate.training import Recipe
 from striate.training.objectives import OBJECTIVES
 
@@ -32,7 +32,7 @@ def as_asked(dataset: Dataset, task: str | None, classifier: str | None) -> Data
         if classifier not in known:
             raise UnknownNameError("classifier", classifier, known)
         if asked.classifier != classifier:
-            alike = (one for one in TASKS.values() if one.several == asked.several and one.classifier == classifier)
+            alike = (one for one in TASKS.values() if _same_answers(one, asked) and one.classifier == classifier)
             found = next(alike, None)
             if found is None:
                 raise UsageError(
@@ -40,7 +40,7 @@ def as_asked(dataset: Dataset, task: str | None, classifier: str | None) -> Data
                     "leave it out"
                 )
             asked = found
-    if asked.several != dataset.task.several:
+    if not _same_answers(asked, dataset.task):
         raise UsageError(
             f"the data set {dataset.name!r} was loaded as {dataset.task.name!r}, and {asked.name!r} is asked for; "
             f"load it by load_data(..., task={asked.name!r})"
@@ -51,6 +51,11 @@ def as_asked(dataset: Dataset, task: str | None, classifier: str | None) -> Data
             f"{len(dataset.classes)}; leave it out"
         )
     return dataclasses.replace(dataset, task=asked)
+
+
+def _same_answers(one: Task, other: Task) -> bool:
+    """Whether both are of one class, of several, or of strings."""
+    return (one.several, one.sequential) == (other.several, other.sequential)
 
 
 def check_one_class(dataset: Dataset, what: str) -> None:

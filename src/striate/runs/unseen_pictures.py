@@ -81,7 +81,8 @@ def unseen_pictures(
     dataset = data if isinstance(data, Dataset) else load_data(data, root=root, task=named_task(task.name))
     check_kinds(classifiers, dataset)
     dataset = _as_the_run_had_it(dataset, run_folder)
-    if any(one.task.several != dataset.task.several for one in classifiers):
+    asked = (dataset.task.several, dataset.task.sequential)
+    if any((one.task.several, one.task.sequential) != asked for one in classifiers):
         raise UsageError(_of_another_task(classifiers, dataset))
     for note in dataset.notes:
         watcher.note(note)
@@ -127,6 +128,8 @@ def check_kinds(classifiers: Sequence[Classifier], dataset: Dataset) -> None:
 def _of_another_task(classifiers: Sequence[Classifier], dataset: Dataset) -> str:
     asked = dict.fromkeys(one.task.name for one in classifiers)
     if len(asked) > 1:
+        if any(one.task.sequential for one in classifiers):
+            return f"one classifier reads strings and the other answers with classes ({' and '.join(asked)}): they cannot be compared"
         return f"one classifier is of several labels a picture and the other of one ({' and '.join(asked)}): they cannot be compared"
     return f"the classifier is of {next(iter(asked))!r} and the data set {dataset.name!r} of {dataset.task.name!r}; load it with its task"
 

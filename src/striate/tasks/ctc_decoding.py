@@ -23,6 +23,9 @@ BLANK = 0
 END, UNKNOWN = -1, -2
 """In rows of strings: that one has ended, and a sign that is not in the alphabet."""
 
+NEGLIGIBLE = 20.0
+"""Nats: a beam passes over signs that are so much less probable than the most probable one of a place."""
+
 Signs = tuple[int, ...]
 """Places in the alphabet."""
 
@@ -145,7 +148,8 @@ def decode_by_prefixes(
 ) -> list[tuple[Signs, float]]:
     """The most probable strings of a line, with the logarithms of their probabilities, the best first.
 
-    At each place the `width` most probable beginnings are kept; where that is all there are, strings and probabilities are exact.
+    At each place the `width` most probable beginnings are kept; where that is all there are, strings and probabilities are exact, but
+    for signs that are `NEGLIGIBLE`.
 
     Args:
         log_probabilities: (T, signs and the blank), each row a logarithm of probabilities that sum to 1.
@@ -162,12 +166,14 @@ def decode_by_prefixes(
     beams: dict[Signs, tuple[float, float]] = {(): (0.0, -np.inf)}
     for row in np.asarray(log_probabilities, np.float64):
         longer: dict[Signs, list[float]] = {}
+        signs = np.flatnonzero(row[1:] > row.max() - NEGLIGIBLE)  # of thousands few are likely anywhere
+        likely = list(zip(signs.tolist(), row[1:][signs].tolist(), strict=True))
         for prefix, (blank, sign) in beams.items():
             total = _total((blank, sign))
             _add(longer, prefix, 0, total + row[BLANK])
             if prefix:
                 _add(longer, prefix, 1, sign + row[prefix[-1] + 1])
-            for place, more in enumerate(row[1:].tolist()):
+            for place, more in likely:
                 # The same sign once more is a new one only after a blank.
                 before = blank if prefix and prefix[-1] == place else total
                 _add(longer, (*prefix, place), 1, before + more)
