@@ -10,6 +10,7 @@ from striate.errors import (
     Interrupted,
     ItemError,
     PictureError,
+    PictureSizeError,
     QuantizationError,
     StriateError,
     TrainingError,
@@ -73,6 +74,7 @@ def test_interrupted_is_no_error_of_the_usual_kind():
 EVERY_ERROR = [
     ItemError("line 3", "it has no word"),
     PictureError("a.jpg", "the file is empty"),
+    PictureSizeError("a.jpg", "it has 200 pixels, more than the limit of 100"),
     UnknownNameError("model", "lenet6", ["lenet5", "vgg16"], hint="see them all"),
     Interrupted("terminated", 15),
     *(kind("one sentence") for kind in (StriateError, UsageError, DataError, WeightsError, BundleError, ExportError)),

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from striate.api.predict import WrittenPredictions, predict, predict_to_file
     from striate.api.quantize import Quantization, quantize
     from striate.api.search import SearchResult, search
+    from striate.api.serve import serve
     from striate.api.signal import measure_signal
     from striate.api.stress import StressCard, stress
     from striate.api.train import resume, train
@@ -153,6 +154,7 @@ _HOMES = {
     "quantize": "striate.api.quantize",
     "resume": "striate.api.train",
     "search": "striate.api.search",
+    "serve": "striate.api.serve",
     "stress": "striate.api.stress",
     "train": "striate.api.train",
     "visualize": "striate.api.visualize",
@@ -255,6 +257,7 @@ __all__ = [
     "quantize",
     "resume",
     "search",
+    "serve",
     "stress",
     "train",
     "visualize",

@@ -5,6 +5,7 @@
     │   └── UnknownNameError  a name that is not in a list; the message offers the closest ones
     ├── ItemError             something that was given cannot be read; it carries its name and the reason
     │   └── PictureError      a picture cannot be
+    │       └── PictureSizeError  it has more pixels than the limit
     ├── DataError             a data set cannot be used as it is
     ├── WeightsError          a weights file cannot be read or does not fit the network
     ├── BundleError           a bundle is damaged, or does not do what its contract says
@@ -132,6 +133,10 @@ class ItemError(StriateError, ValueError):
 
 class PictureError(ItemError):
     """A picture cannot be read."""
+
+
+class PictureSizeError(PictureError):
+    """A picture has more pixels than the limit."""
 
 
 class DataError(StriateError, ValueError):

@@ -11,8 +11,17 @@ GROUPS = Path("/sys/fs/cgroup")
 OWN_GROUPS = Path("/proc/self/cgroup")
 
 
+def use_at_most(processors: int) -> None:
+    """From now on this process takes no more processors than that, so that others beside it have theirs."""
+    _SHARE["most"] = processors
+
+
+_SHARE: dict[str, int] = {}
+"""Of the process, where it was told to leave some to others."""
+
+
 def available_processors() -> int:
-    """How many processors this process may use: its affinity mask, and its control groups' limits where there are any.
+    """How many processors this process may use: its affinity mask, its control groups' limits, and its share where it was given one.
 
     A container that may use two of a host's 64 processors is told of 64 by `os.cpu_count`, and as many threads would get in each
     other's way.
@@ -22,7 +31,7 @@ def available_processors() -> int:
     count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     for limit in group_limits():
         count = min(count, max(1, round(limit)))
-    return count
+    return min(count, _SHARE.get("most", count))
 
 
 def group_limits() -> list[float]:

@@ -104,6 +104,7 @@ VERBS = {
     "evaluate": "evaluate",
     "predict": "predict",
     "search": "search",
+    "serve": "serve",
     "visualize": "visualize",
     "export": "export",
     "import": "import_weights",

@@ -42,6 +42,8 @@ class EncodingKind:
     """Raises `UsageError` where an argument means nothing, before any item is read."""
     name_of: Callable[[Any], str]
     """What a row of predictions calls an item."""
+    is_text: bool = False
+    """Whether an item is a text; or else it is what a file holds."""
     tally: Callable[[Any], Tally] | None = None
     """Of an encoding: counts what it does not know of items, to be said at the end; None where there is nothing to count."""
 
@@ -72,6 +74,7 @@ ENCODINGS: Mapping[str, EncodingKind] = {
             expand=expand_sentences,
             check=check_arguments,
             name_of=name_of,
+            is_text=True,
             tally=Tally,
         ),
         EncodingKind(

@@ -18,7 +18,7 @@ import re
 
 import numpy as np
 
-from striate.errors import PictureError
+from striate.errors import PictureError, PictureSizeError
 
 BYTES_A_PIXEL = {"progressive JPEG": 10, "AVIF": 10, "HEIC": 11, "WebP": 12, "JPEG 2000": 20}
 """What a reader takes at its peak, in bytes a pixel, the file apart; measured on colour pictures of 16 million pixels with Pillow 13."""
@@ -55,10 +55,10 @@ def check_size(width: int, height: int, *, max_pixels: int, name: str, reader: s
         raise PictureError(name, f"the picture has no pixels ({width} x {height})")
     pixels = f"the picture has {width * height:,} pixels ({width} x {height}), more than the"
     if width * height > max_pixels:
-        raise PictureError(name, f"{pixels} limit of {max_pixels:,}")
+        raise PictureSizeError(name, f"{pixels} limit of {max_pixels:,}")
     most = max(ALWAYS_PIXELS, max_pixels * BYTES_ALLOWED // BYTES_A_PIXEL.get(reader, BYTES_ALLOWED))
     if width * height > most:
-        raise PictureError(
+        raise PictureSizeError(
             name,
             f"{pixels} {most:,} that a {reader} may have, whose reader takes {BYTES_A_PIXEL[reader]} bytes of memory a pixel: "
             "convert it to PNG, or make it smaller",

@@ -293,25 +293,39 @@ class Classifier:
             except ItemError as error:
                 errors[index] = error.reason
         readable = [path for index, path in enumerate(paths) if index not in errors]
-        rows = self._described(readable, np.stack(encoded), top) if encoded else iter(())
+        rows = iter(self.rows(readable, *self.answers_to_pixels(np.stack(encoded)), top=top) if encoded else ())
         return [
             Prediction(path, None, None, (), errors[index]) if index in errors else next(rows)
             for index, path in enumerate(paths)
         ]
 
-    def _described(self, paths: Sequence[str], encoded: npt.NDArray[Any], top: int) -> Iterator[Prediction]:
-        """What is said of each picture."""
-        doubting = self.doubting
-        if doubting is None:
-            for path, row in zip(paths, self.probabilities(self.logits_of_pixels(encoded)), strict=True):
-                yield self.task.describe(path, row, self.classes, top=top)
-            return
-        logits, features = self.answers_to_pixels(encoded)
+    def rows(
+        self,
+        names: Sequence[str],
+        logits: npt.NDArray[np.floating[Any]],
+        features: npt.NDArray[np.floating[Any]],
+        *,
+        top: int = 5,
+    ) -> list[Prediction]:
+        """What is said of n pictures whose logits and features are there, as `stream` yields it.
+
+        Args:
+            names: n of them: what the rows call the pictures.
+            logits: (n, classes).
+            features: (n, d), which a decision rule may ask for.
+            top: How many classes a row names at most.
+        """
         probabilities = self.probabilities(logits)
-        decided = doubting.decide(probabilities, logits, features)
-        for path, row, doubt in zip(paths, probabilities, doubting.doubts(probabilities, decided), strict=True):
-            said = self.task.describe(path, row, self.classes, top=top)
-            yield dataclasses.replace(said, label=doubt.label, probability=doubt.probability, doubt=doubt)
+        rows = [
+            self.task.describe(name, row, self.classes, top=top) for name, row in zip(names, probabilities, strict=True)
+        ]
+        if self.doubting is None:
+            return rows
+        doubts = self.doubting.doubts(probabilities, self.doubting.decide(probabilities, logits, features))
+        return [
+            dataclasses.replace(row, label=doubt.label, probability=doubt.probability, doubt=doubt)
+            for row, doubt in zip(rows, doubts, strict=True)
+        ]
 
 
 @dataclass(frozen=True)
