@@ -113,3 +113,20 @@ def test_a_bad_picture_is_named(tmp_path):
     (tmp_path / "bad.jpg").write_text("no picture")
     with pytest.raises(PictureError, match=r"bad\.jpg: the file is no JPEG"):
         striate.visualize("lenet5", tmp_path / "bad.jpg", method="gradient")
+
+
+def test_every_label_over_its_threshold_is_named(label_run, labelled):
+    """As `predict` names them; number 15 of the pictures shows both, number 0 neither."""
+    for place in (15, 0):
+        picture = labelled.parent / f"pictures/{place:02}.png"
+        named = set(label_run.classifier().predict(picture)[0].split("|")) - {""}
+        shown = striate.visualize(label_run.folder, picture, method="saliency")
+        assert set(shown.report.named) == named == set(shown.to_dict()["named"])
+        said, page = shown.to_text(), shown.to_html()
+        assert ("no label reaches its threshold" in said) == (not named) == ("names no label" in page)
+        assert all(f"{picture.name}  {name}" in said for name in named) and "labels, each told by itself" in page
+
+
+def test_one_class_is_answered_as_before(everything):
+    assert everything.report.named is None and "named" not in everything.to_dict()
+    assert "The most probable classes" in everything.to_html()

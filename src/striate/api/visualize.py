@@ -20,7 +20,7 @@ from striate.errors import UsageError
 from striate.hooks import with_gradients
 from striate.pixels import PictureSource, decode
 from striate.printable_text import printable
-from striate.report.seeing_contents import Panel, SeeingReport
+from striate.report.seeing_contents import Panel, SeeingReport, answered
 from striate.report.seeing_page import render
 from striate.report.seeing_sheet import draw_everything, draw_panel, leaves_out
 from striate.report.words_text import report_lines
@@ -91,7 +91,8 @@ class Visualization:
         if more > 0:
             parts.append(notebook.text(f"{more} more are on the page that to_html() gives."))
         what = f"{self.seen.name} and {self.report.picture_name}" if self.report.picture_name else self.seen.name
-        said = [f"{name}, {probability(share, space='')}" for name, share in self.report.predictions[:1]]
+        told = answered(self.report.predictions, self.report.named)
+        said = [f"{name}, {probability(share, space='')}" for name, share in told]
         return notebook.block(": ".join([what, *said]), *map(notebook.text, self.warnings), *parts)
 
     def to_text(self, *, width: int | None = None) -> str:
@@ -99,8 +100,10 @@ class Visualization:
         if self.report.kind == SentenceEncoding.kind:
             return "\n".join(report_lines(self.report, width=width))
         lines = []
-        for name, share in self.report.predictions[:1]:
+        for name, share in answered(self.report.predictions, self.report.named):
             lines.append(f"{printable(self.report.picture_name)}  {printable(name)}  {probability(share, space='')}")
+        if self.report.named is not None and not self.report.named:
+            lines.append(f"{printable(self.report.picture_name)}  no label reaches its threshold")
         if len(self.panels) == 1:
             lines.append(printable(f"{self.panels[0].heading}: {self.panels[0].shows}"))
         elif not lines:
@@ -138,6 +141,7 @@ class Visualization:
             "facts": dict(self.seen.facts),
             "notes": list(self.seen.notes),
             "predictions": [{"class": name, "probability": share} for name, share in self.report.predictions],
+            **({} if self.report.named is None else {"named": list(self.report.named)}),
             "target": self.report.target or None,
             "seconds": self.report.seconds,
             "panels": [panel.to_dict() for panel in self.panels],

@@ -73,6 +73,16 @@ class StagePanels:
     panels: Sequence[Panel]
 
 
+def answered(predictions: Sequence[tuple[str, float]], named: Sequence[str] | None) -> list[tuple[str, float]]:
+    """What is answered, with its probability: the most probable class, or every label that is named.
+
+    Example:
+        >>> answered([("a", 0.9), ("b", 0.8), ("c", 0.1)], ["a", "b"]), answered([("a", 0.9)], None), answered([("a", 0.1)], [])
+        ([('a', 0.9), ('b', 0.8)], [('a', 0.9)], [])
+    """
+    return [one for one in predictions if one[0] in named] if named is not None else list(predictions[:1])
+
+
 @dataclass(frozen=True)
 class SentenceSeen:
     """A sentence, and what was seen of it."""
@@ -82,6 +92,7 @@ class SentenceSeen:
     target: str  # the class that is asked about
     panels: Sequence[Panel]
     notes: Sequence[str] = ()  # of this sentence: that it was cut, that words are unknown
+    named: Sequence[str] | None = None  # as of `SeeingReport`
 
     def to_dict(self) -> dict[str, Any]:
         """All but the pixels, as JSON types."""
@@ -89,6 +100,7 @@ class SentenceSeen:
             "sentence": self.text,
             "predictions": [{"class": name, "probability": share} for name, share in self.predictions],
             "target": self.target,
+            **({} if self.named is None else {"named": list(self.named)}),
             "notes": list(self.notes),
             "panels": [panel.to_dict() for panel in self.panels],
         }
@@ -107,6 +119,9 @@ class SeeingReport:
     stages: Sequence[StagePanels]
     units: Sequence[Panel]  # what the network has learnt, apart from this picture
     sentences: Sequence[SentenceSeen] = ()  # of a network for sentences, in the place of a picture
+    named: Sequence[str] | None = (
+        None  # the labels that are named, where a picture may have several; None: one class is answered
+    )
     kind: str = "picture"  # what the network is given, a name of `striate.encodings`
     notes: Sequence[str] = ()
     facts: Mapping[str, str] = field(default_factory=dict)

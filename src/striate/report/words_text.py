@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from striate.printable_text import printable
-from striate.report.seeing_contents import Panel, SeeingReport, SentenceSeen
+from striate.report.seeing_contents import Panel, SeeingReport, SentenceSeen, answered
 from striate.report.word_contents import FilterPhrases, ScoredWord, signed, strength
 from striate.report.words_picture import phrase_text
 from striate.text_layout import table, wrapped
@@ -37,10 +37,12 @@ def sentence_lines(sentence: SentenceSeen, *, width: int | None = None) -> list[
     """What was answered, and a line a word with a number and a bar of each method."""
     lines = wrapped(printable(sentence.text), width)
     if sentence.predictions:
-        name, share = sentence.predictions[0]
-        told = f"answered: {printable(name)}  {probability(share, space='')}"
-        asked = "" if sentence.target == name else f"; asked about: {printable(sentence.target)}"
-        lines += wrapped(f"{told}{asked}", width)
+        told = answered(sentence.predictions, sentence.named)
+        said = ", ".join(f"{printable(name)}  {probability(share, space='')}" for name, share in told)
+        asked = (
+            f"; asked about: {printable(sentence.target)}" if sentence.target not in [name for name, _ in told] else ""
+        )
+        lines += wrapped(f"answered: {said or 'no label'}{asked}", width)
     scored = [panel for panel in sentence.panels if panel.words]
     if not scored:
         return lines

@@ -17,6 +17,7 @@ from striate.seeing.methods import METHODS, Method, Part
 from striate.seeing.observation import Observation
 from striate.seeing.projections import projection_panel, unheld_rectifiers, whole_map_panel
 from striate.seeing.question import Question, panels_of
+from striate.seeing.seen_network import named_labels
 from striate.visualization import HEAD, check_explanations, list_layers
 from striate.visualization.layers import layer_output
 from striate.watching import Watcher
@@ -57,13 +58,16 @@ def seeing_report(question: Question, *, picture_name: str = "") -> SeeingReport
         TrainingError: What a run kept cannot be read.
     """
     parts = _whole_page(question) if question.whole_page else _of_one_method(question)
-    observed = question.observed
+    observed, named = question.observed, None
+    if observed is not None:
+        named = named_labels(question.seen.classes, observed.probabilities, question.seen.thresholds)
     return SeeingReport(
         network=question.seen.name,
         picture_name=picture_name,
         picture=None if observed is None else observed.pixels,
-        predictions=() if observed is None else observed.top(TOP_CLASSES),
+        predictions=() if observed is None else observed.top(max(TOP_CLASSES, len(named or ()))),
         target="" if observed is None else observed.target_name,
+        named=named,
         where=parts.where,
         stages=parts.stages,
         units=parts.units,

@@ -17,7 +17,7 @@ from striate.runtime.torch_engine import build_network
 from striate.sealing.opening import ModelName, title_of
 from striate.seeing.both_classes import answer_for_both
 from striate.seeing.class_named import class_named
-from striate.seeing.seen_network import SEVERAL
+from striate.seeing.seen_network import SEVERAL, named_labels, thresholds_of
 from striate.text import SentenceEncoding
 from striate.text.sentences import UNKNOWN, sentence_of
 from striate.text.shown_sentence import ShownSentence, shown_sentence
@@ -39,6 +39,8 @@ class ReadingNetwork:
     temperature: float = 1.0
     """What logits are divided by for a probability: the bundle's."""
     classifier: Classifier = "softmax"
+    thresholds: tuple[float, ...] = ()
+    """Where each class is a label: from which probability on each is named."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,11 @@ class Reading:
     def target_name(self) -> str:
         """The name of the class that is asked about."""
         return self.reader.classes[self.target]
+
+    @property
+    def named(self) -> tuple[str, ...] | None:
+        """The labels that reach their thresholds; None where one class is answered."""
+        return named_labels(self.reader.classes, self.probabilities, self.reader.thresholds)
 
     def top(self, count: int) -> list[tuple[str, float]]:
         """The most probable classes."""
@@ -94,6 +101,7 @@ def reading_network(place: ModelName, bundle: Bundle) -> ReadingNetwork:
         },
         temperature=contract.temperature,
         classifier="sigmoid" if several else "softmax",
+        thresholds=thresholds_of(contract),
     )
 
 

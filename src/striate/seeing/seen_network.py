@@ -12,8 +12,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from striate.bundle import Bundle
+from striate.bundle import Bundle, Contract
 from striate.errors import UsageError
+from striate.evaluation.label_thresholds import USUAL
 from striate.hooks import held_still
 from striate.initialization import drafting
 from striate.inspection import Inspection, inspect_network
@@ -103,6 +104,8 @@ class SeenNetwork:
     """What logits are divided by before the softmax: the bundle's."""
     classifier: Classifier = "softmax"
     """How logits become probabilities: by a sigmoid where each class is a question of its own."""
+    thresholds: tuple[float, ...] = ()
+    """Where each class is a label: from which probability on each is named."""
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -259,7 +262,30 @@ def _of_bundle(place: ModelName, bundle: Bundle, size: int | None) -> SeenNetwor
         folder=Path(place),
         temperature=contract.temperature,
         classifier="sigmoid" if several else "softmax",
+        thresholds=thresholds_of(contract),
     )
+
+
+def thresholds_of(contract: Contract) -> tuple[float, ...]:
+    """From which probability on each label is named; empty where one class is answered."""
+    if not contract.asked.several:
+        return ()
+    return tuple(contract.thresholds.get(name, USUAL) for name in contract.classes)
+
+
+def named_labels(
+    classes: Sequence[str], probabilities: Sequence[float], thresholds: Sequence[float]
+) -> tuple[str, ...] | None:
+    """The labels that reach their thresholds; None where one class is answered.
+
+    Example:
+        >>> named_labels(["red", "blue"], [0.4, 0.6], [0.3, 0.7]), named_labels(["red"], [1.0], ())
+        (('red',), None)
+    """
+    if not thresholds:
+        return None
+    rows = zip(classes, probabilities, thresholds, strict=True)
+    return tuple(name for name, share, threshold in rows if share >= threshold)
 
 
 def _of_catalogue(

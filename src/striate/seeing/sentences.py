@@ -100,7 +100,8 @@ def _seen(reading: Reading, methods: Sequence[Method]) -> SentenceSeen:
     for method in methods:
         make: WordPanelFunction = _function(method)
         panels.append(checked_words(method, reading, make(method, reading)))
-    return SentenceSeen(reading.text, reading.top(TOP_CLASSES), reading.target_name, panels, reading.notes)
+    answers = reading.top(max(TOP_CLASSES, len(reading.named or ())))
+    return SentenceSeen(reading.text, answers, reading.target_name, panels, reading.notes, reading.named)
 
 
 def _of_a_sentence() -> list[Method]:
