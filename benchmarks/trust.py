@@ -31,6 +31,7 @@ from trust import (
     honest_numbers,
     interval_coverage,
     kills,
+    learning_curves,
     stress_card,
 )
 from trust.materials import Materials
@@ -46,6 +47,7 @@ PARTS = (
     copies_and_labels,
     interval_coverage,
     honest_numbers,
+    learning_curves,
     stress_card,
     contract_faults,
     kills,

@@ -132,6 +132,11 @@ def test_labels_are_judged_by_a_run_of_ones_own(striate_command, mislabelled, fi
     assert {one.files for one in found.findings if one.fault} <= {("blue/07.png",), ("red/20.png",)}
     code, _, err = striate_command("check", data, "--weights", finished_run.folder, "--model", "resnet18")
     assert code == 2 and f"model is 'resnet18', and {finished_run.folder} says itself whose weights it has" in err
+    table = data / "labels.csv"
+    table.write_text("path,labels\nred/01.png,a|b\nred/03.png,a\n", encoding="utf-8")
+    code, _, err = striate_command("check", table, "--weights", finished_run.folder)
+    assert code == 2 and "may have several; leave out weights" in err
+    table.unlink()
     code, _, err = striate_command("check", data, "--weights", data)
     assert code == 2 and "checking pictures" not in err
 

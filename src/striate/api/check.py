@@ -262,6 +262,10 @@ def check(
         raise UsageError(f"weights judge the classes of pictures, and {dataset.location} tells a string of each")
     if weights is not None and dataset.kind != DEFAULT_KIND:
         raise UsageError(f"weights judge the labels of pictures, and {dataset.location} holds {dataset.plural}")
+    if weights is not None and dataset.task.several:
+        raise UsageError(
+            f"labels are judged by heads of one class a picture, and the pictures of {dataset.location} may have several; leave out weights"
+        )
     looked_at = audit(dataset, seed=seed, progress=watcher.task)
     if dataset.kind != DEFAULT_KIND:
         return DataCheck(looked_at.usable, (), looked_at.dataset.pictures)
