@@ -35,8 +35,10 @@ SIZES = 12
 OLD = b"what stood there before"
 PLACE = "full-disk"
 PAGE = 4096
-PATIENCE = 120.0
-"""Seconds after which a command is taken to hang."""
+PATIENCE = 900.0
+"""Seconds after which a command is taken to hang; others may have most of the machine."""
+HANGS = -1
+"""In the place of an exit code."""
 SENTENCE = re.compile(r"striate: .*(No space left on device|no room|disk)", re.DOTALL)
 
 
@@ -143,7 +145,10 @@ def in_child(disk: Path, arguments: list[str]) -> tuple[int, str]:
         "COLUMNS": "100000",
     }
     command = [sys.executable, "-m", "striate", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, env=surroundings, timeout=PATIENCE, check=False)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, env=surroundings, timeout=PATIENCE, check=False)
+    except subprocess.TimeoutExpired:
+        return HANGS, f"it had not ended after {PATIENCE:.0f} s"
     return done.returncode, done.stderr
 
 
@@ -225,10 +230,10 @@ def main() -> None:
                 continue
             found[command.name] = swept(command, known, folder / "disk", asked.sizes)
             print(command.name, json.dumps(found[command.name], indent=1), flush=True)
+            if asked.output:  # each time: what was measured is kept if the rest is not
+                asked.output.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     finally:
         shutil.rmtree(folder)
-    if asked.output:
-        asked.output.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     sys.exit(any(one["faults"] for one in found.values()))
 
 
