@@ -8,10 +8,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from striate.training.eager_optimizers import Eager
+
 EPSILON = 1e-6
 
 
-class Adadelta(torch.optim.Optimizer):
+class Adadelta(Eager):
     """The steps that follow from past gradients and past steps alone.
 
         g2 = rho g2 + (1 - rho) gradient^2        step = sqrt(d2 + e) / sqrt(g2 + e) gradient

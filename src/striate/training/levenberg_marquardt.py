@@ -8,8 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from striate.training.eager_optimizers import Eager
 
-class DiagonalLevenbergMarquardt(torch.optim.Optimizer):
+
+class DiagonalLevenbergMarquardt(Eager):
     """Stochastic diagonal Levenberg-Marquardt: gradient descent by `lr / (damping + curvature)`, weight by weight.
 
         weight = weight - lr / (damping + curvature) gradient

@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from striate.training.eager_optimizers import Eager
+
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 """Of the polynomial a x + b x^3 + c x^5, whose slope at 0 is steep: a few rounds bring singular values of 0.01 near 1."""
 ROUNDS = 3
@@ -15,7 +17,7 @@ SGD_MOMENTUM = 0.85
 """Of what is no kernel of a convolution: biases and dense layers."""
 
 
-class Muon(torch.optim.Optimizer):
+class Muon(Eager):
     """Steps of one length in all directions for kernels of convolutions; for all else, SGD with Nesterov momentum 0.85.
 
         m = momentum m + gradient       kernel = kernel sqrt(maps) / |kernel|

@@ -10,6 +10,7 @@ from torch import nn
 
 from striate.models import Network
 from striate.training.adadelta import Adadelta
+from striate.training.eager_optimizers import EagerAdamW, EagerSGD
 from striate.training.levenberg_marquardt import DiagonalLevenbergMarquardt
 from striate.training.muon import Muon
 from striate.training.recipe import OptimizerConfig
@@ -56,8 +57,8 @@ def create_optimizer(
     if config.name == "diagonal_levenberg_marquardt":
         return DiagonalLevenbergMarquardt(settings, damping=config.damping)
     if config.name == "adamw":
-        return torch.optim.AdamW(settings, betas=(config.momentum, 0.999), fused=True)
-    return torch.optim.SGD(settings, lr=0.1, momentum=config.momentum, nesterov=config.momentum > 0, fused=True)
+        return EagerAdamW(settings, betas=(config.momentum, 0.999), fused=True)
+    return EagerSGD(settings, lr=0.1, momentum=config.momentum, nesterov=config.momentum > 0, fused=True)
 
 
 def scale_learning_rate(optimizer: torch.optim.Optimizer, factor: float) -> float:

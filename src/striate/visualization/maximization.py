@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from striate.errors import UsageError
 from striate.hooks import held_still, with_gradients
 from striate.models import Network
+from striate.training.eager_optimizers import EagerAdam
 from striate.visualization.backward_rules import signal_rule
 from striate.visualization.layers import find_layer, layer_output
 from striate.visualization.units import Unit, starting_signal
@@ -102,7 +103,7 @@ def maximize(
     waves = _Waves(height, width, channels=len(shift), device=weight.device)
     shift, scale = shift.to(weight.device), scale.to(weight.device)
     spectrum = waves.noise(generator).expand(len(units), -1, -1, -1, -1).clone().requires_grad_()
-    optimizer = torch.optim.Adam([spectrum], lr=_LEARNING_RATE)
+    optimizer = EagerAdam([spectrum], lr=_LEARNING_RATE)
     with held_still(model), torch.enable_grad():
         for step in range(steps):
             sigma = blur + (_LAST_BLUR - 1) * blur * step / steps
