@@ -20,7 +20,7 @@ def own_cache(tmp_path, monkeypatch):
 
 
 def test_a_rate_is_three_passes_over_the_time_of_a_step(monkeypatch):
-    monkeypatch.setattr(room, "time_steps", lambda *given, steps, of: [of([0.25, 0.5])] * len(given[3]))
+    monkeypatch.setattr(room, "time_steps", lambda *given, steps, of, enough: [of([0.25, 0.5])] * len(given[3]))
     monkeypatch.setattr(room, "computes_bf16_natively", lambda device: False)
     # resnet20 takes 40,812,544 multiply-adds with its head for 10 classes; four steps an octave are 9 % at most beside it
     # and resnet9_x0_25 96,142,592 at 64 pixels.
@@ -28,6 +28,11 @@ def test_a_rate_is_three_passes_over_the_time_of_a_step(monkeypatch):
     assert measured.thumbnails.fp32 == pytest.approx(3 * 40.8e6 * 32 / 0.25, rel=0.1)
     assert measured.photographs.fp32 == pytest.approx(3 * 96.1e6 * 32 / 0.25, rel=0.1)
     assert measured.photographs.bf16 == 0 and measured.photographs.precision == "fp32"
+
+
+def test_few_steps_are_enough_where_the_two_fastest_agree():
+    assert not room._agree([1.0, 1.0])
+    assert room._agree([2.0, 1.03, 1.0]) and not room._agree([2.0, 1.04, 1.0])
 
 
 @pytest.mark.parametrize(("bf16", "precision", "best"), [(0, "fp32", 100), (110, "fp32", 100), (120, "bf16", 120)])

@@ -1,3 +1,4 @@
+import itertools
 import time
 
 import pytest
@@ -69,3 +70,12 @@ def test_fast_arithmetic_is_for_gpus_and_for_a_while():
         assert flags() == (True, "high")
         raise KeyError
     assert flags() == before
+
+
+def test_no_more_steps_are_taken_than_are_enough(small_network, monkeypatch):
+    clock = itertools.count()
+    monkeypatch.setattr(precision, "own_seconds", lambda: float(next(clock)))
+    options = {"steps": 9, "enough": lambda seconds: len(seconds) >= 2}
+    taken = precision.time_steps(small_network(), torch.zeros(2, 1, 32, 32), loss, ("fp32", "bf16"), **options)
+    assert taken == [1.0, 1.0]
+    assert next(clock) == 2 * 2 * (1 + 2)  # the clock is read twice a step, of each format, and one step warms up

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -28,8 +28,11 @@ THUMBNAILS, PHOTOGRAPHS, PICTURES = ("resnet20", 32), ("resnet9_x0_25", 64), 32
 twice as fast on the other: products of large matrices have more of it than those of small ones."""
 
 STEPS = 8
-"""Of which the fastest counts: threads that wait for one another by turning round and round make a step longer on a busy machine, never
+"""At most; the fastest counts: threads that wait for one another by turning round and round make a step longer on a busy machine, never
 shorter, and what is measured now is kept."""
+
+FEWEST, ALIKE = 3, 1.03
+"""So few steps are enough where the two fastest differ by no more, as on a machine that does nothing else."""
 
 PASSES = 3
 """A training step takes three times the multiply-adds of an answer: forwards, and backwards to the inputs and to the weights."""
@@ -103,8 +106,16 @@ def _measure(model: str, side: int, device: torch.device) -> Rate:
     images = probe_images(network, (side, side), count=PICTURES)
     formats = ("fp32", "bf16") if computes_bf16_natively(device) else ("fp32",)
     loss: Callable[[Tensor], Tensor] = lambda logits: logits.square().mean()  # noqa: E731
-    seconds = time_steps(network, images, loss, formats, steps=STEPS, of=min)
+    seconds = time_steps(network, images, loss, formats, steps=STEPS, of=min, enough=_agree)
     return Rate(*(_rounded(PASSES * macs * PICTURES / taken) for taken in seconds))
+
+
+def _agree(seconds: Sequence[float]) -> bool:
+    """Whether further steps would hardly be faster."""
+    if len(seconds) < FEWEST:
+        return False
+    fastest, second = sorted(seconds)[:2]
+    return second <= ALIKE * fastest
 
 
 def _rounded(rate: float) -> float:

@@ -82,8 +82,12 @@ def time_steps(
     *,
     steps: int = 3,
     of: Callable[[Sequence[float]], float] = statistics.median_high,
+    enough: Callable[[Sequence[float]], bool] = lambda seconds: False,
 ) -> list[float]:
-    """`time_step` of each number format, timed in turns; `of` the steps' seconds answers what counts."""
+    """`time_step` of each number format, timed in turns; `of` the steps' seconds answers what counts.
+
+    No more steps are taken once those of every format so far are `enough`.
+    """
     trial = copy.deepcopy(network).train()
     clock = time.perf_counter if images.is_cuda else own_seconds
     seconds: list[list[float]] = [[] for _ in precisions]
@@ -98,6 +102,8 @@ def time_steps(
                 if images.is_cuda:
                     torch.cuda.synchronize(images.device)
                 taken.append(clock() - start)
+            if all(enough(taken[1:]) for taken in seconds):
+                break
     return [of(taken[1:]) for taken in seconds]
 
 
