@@ -1,6 +1,8 @@
 import ctypes
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -11,6 +13,7 @@ from striate.training.memory import (
     keep_freed_memory,
     kept_for_backward,
     ran_out_of_memory,
+    trim_memory,
 )
 
 CODE = """
@@ -35,6 +38,24 @@ def test_freed_memory_is_used_again_without_asking_the_system():
 
     assert faults("return") > 50_000  # five times 12,000 pages
     assert faults("keep") < 2_000
+
+
+def resident() -> int:
+    """Bytes of this process that lie in memory."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+@pytest.mark.skipif(
+    not (keep_freed_memory() and Path("/proc/self/statm").exists()), reason="no Linux whose C library is glibc"
+)
+def test_what_was_kept_for_a_next_step_is_handed_back():
+    keep_freed_memory()
+    maps = [torch.ones(1 << 20) for _ in range(64)]  # 256 MiB
+    last = torch.ones(1 << 20)  # what lies behind them is still used
+    del maps
+    kept = resident()
+    trim_memory()
+    assert kept - resident() > 200 << 20 and last.sum() == 1 << 20
 
 
 class Allocator:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import ctypes
 import gc
@@ -46,6 +47,12 @@ def release_memory() -> None:
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
     if hand_back_freed_memory():
+        ctypes.CDLL(None).malloc_trim(0)
+
+
+def trim_memory() -> None:
+    """Hands back what `keep_freed_memory` has kept for a next step, when there is none; it goes on keeping."""
+    with contextlib.suppress(OSError, AttributeError, TypeError):  # another C library
         ctypes.CDLL(None).malloc_trim(0)
 
 
