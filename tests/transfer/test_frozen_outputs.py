@@ -202,6 +202,16 @@ def test_rows_that_share_their_weights_do_not_share_their_answers():
     assert name_of(maps_of(plain, stage, SIZE)) != name_of(maps_of(padded, stage, SIZE))
 
 
+def test_compiled_parts_are_kept_until_they_are_forgotten(network, monkeypatch):
+    monkeypatch.setattr(room, "_COMPILED", {})
+    monkeypatch.setattr(room, "_compile", lambda part: object())
+    part = stage_vectors(network, SIZE)
+    first = room._in_openvino(part)
+    assert room._in_openvino(part) is first
+    room.forget_compiled()
+    assert room._in_openvino(part) is not first
+
+
 WIDTH = 2 * (16 + 16 + 32 + 64) + 64
 
 

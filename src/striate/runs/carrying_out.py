@@ -31,6 +31,7 @@ from striate.tasks.rule_wish import wish
 from striate.training import TimePlan, checkpoints
 from striate.training.memory import keep_freed_memory, trim_memory
 from striate.training.run_folder import BUNDLE, CHECKPOINTS, read_history
+from striate.transfer.frozen_outputs import forget_compiled
 from striate.watching import Watcher, tell
 from striate.wording import plural
 
@@ -112,7 +113,9 @@ def seal_run(
         network: With averaged weights.
         measured_on: The splits that it is measured on, of which those without pictures are left out.
     """
-    trim_memory()  # no step comes now, and OpenVINO wants some
+    # Neither a step nor a pass comes now, and OpenVINO wants some memory.
+    forget_compiled()
+    trim_memory()
     splits = []
     for name in measured_on:
         examples = examples_of(dataset, store, run.preprocessing, name)

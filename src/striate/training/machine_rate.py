@@ -19,6 +19,7 @@ from striate.inspection.inspection import inspect_network
 from striate.models import create_model
 from striate.row_writing import json_text
 from striate.table_reading import read_dataclass
+from striate.training.memory import trim_memory
 from striate.training.precision import computes_bf16_natively, time_steps
 from striate.training.probes import probe_images
 from striate.user_cache import forget_oldest, kind_folder
@@ -97,7 +98,9 @@ def machine_rate(device: torch.device) -> MachineRate:
 
 def measure_rate(device: torch.device) -> MachineRate:
     """Times steps of the two reference networks, in turns where the device computes bf16 natively."""
-    return MachineRate(_measure(*THUMBNAILS, device), _measure(*PHOTOGRAPHS, device))
+    rate = MachineRate(_measure(*THUMBNAILS, device), _measure(*PHOTOGRAPHS, device))
+    trim_memory()
+    return rate
 
 
 def _measure(model: str, side: int, device: torch.device) -> Rate:

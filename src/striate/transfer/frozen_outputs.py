@@ -233,6 +233,11 @@ def _in_openvino(part: FrozenPart) -> Callable[[Tensor], Floats]:
     return _COMPILED[key]
 
 
+def forget_compiled() -> None:
+    """Frees the parts that are kept for a next pass, each a hundred megabytes or more; a pass that comes compiles its part anew."""
+    _COMPILED.clear()
+
+
 def _compile(part: FrozenPart) -> Callable[[Tensor], Floats]:
     count = len(output_shapes(part, torch.device("cpu")))
     names = [f"output {index}" for index in range(count)]
