@@ -75,7 +75,7 @@ class Way:
     epochs: int
     widths: tuple[int, int, int] = (64, 256, 256)
     batch_size: int = 500
-    rate: float = 0.12
+    rate: float = 0.24
     """Of kernels, by Muon."""
     settings: tuple[str, ...] = ()
     """What of the recipe is other than in `recipe_of`."""
@@ -83,7 +83,7 @@ class Way:
 
 WAYS = {
     "airbench94": Way(5),
-    "airbench94, rate 0.24": Way(5, rate=0.24),
+    "airbench94, rate 0.12": Way(5, rate=0.12),
     "airbench94, growing from 20 px": Way(6, settings=("resizing.first=0.625",)),
     "airbench94, three quarters as wide": Way(7, widths=(48, 192, 192)),
     "airbench94, three quarters as wide, growing from 20 px": Way(
