@@ -91,7 +91,7 @@ def test_a_head_is_fitted_and_shown(striate_command, striped, tmp_path):
         (["--augment", "lihgt"], "unknown augmentation policy 'lihgt'; did you mean 'light'"),
         (["--balance", "sampling"], "unknown balance 'sampling'; did you mean 'sampler'"),
         (["--batch-size", "some"], "--batch-size must be a whole number or auto, got 'some'"),
-        (["--batch-size", "1"], "batch_size must be 2 or more, got 1"),
+        (["--batch-size", "0"], "batch_size must be 1 or more, got 0"),
     ],
 )
 def test_what_makes_no_sense_is_one_sentence(striate_command, tmp_path, options, message):
