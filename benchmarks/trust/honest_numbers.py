@@ -22,7 +22,8 @@ from striate.evaluation import expected_calibration_error, softmax
 from striate.evaluation.conformal import conformal_rank, conformal_sets, conformal_thresholds
 from striate.evaluation.familiarity import energy, feature_distance, unfamiliarity, unit_rows, usual_scores
 from striate.runtime import Classifier
-from striate.transfer.head import logistic_regression, one_scale
+from striate.transfer.head import one_scale
+from striate.transfer.regression import logistic_regression
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,7 +79,9 @@ def scores_of(known: Array, labels: Array, usual: tuple[Array, Array], asked: tu
         "energy": -energy(logits),
         "Mahalanobis distance": mahalanobis(features, known, labels),
         "fifth nearest neighbour": feature_distance(features, bank),
-        "fifth nearest neighbour and energy": unfamiliarity(logits, features, bank, usual_scores(*usual, bank)),
+        "fifth nearest neighbour and energy": unfamiliarity(
+            energy(logits), features, bank, usual_scores(energy(usual[0]), usual[1], bank)
+        ),
     }
 
 
@@ -156,7 +159,11 @@ def measure(materials: Materials) -> dict[str, Any]:
     probabilities = classifier.probabilities(usual[0])
     some = answers(striate.load(run, engine="torch"), dataset, validation[:64].tolist())
     bank = unit_rows(known)
-    pair = [unfamiliarity(*one, bank, usual_scores(*usual, bank)) for one in ((usual[0][:64], usual[1][:64]), some)]
+    expected = usual_scores(energy(usual[0]), usual[1], bank)
+    pair = [
+        unfamiliarity(energy(logits), features, bank, expected)
+        for logits, features in ((usual[0][:64], usual[1][:64]), some)
+    ]
     return {
         "pictures": {"training": len(training), "validation": len(validation), "far": len(unlike[0])},
         "far": compare(known, labels, usual, unlike),
@@ -179,12 +186,13 @@ def formats(
     usual: tuple[Array, Array],
 ) -> dict[str, dict[str, float]]:
     """What each number format makes of the score whose limit was chosen in fp32, at the price of `LOST` of the validation pictures."""
-    usual_score = usual_scores(*usual, bank)
-    limit = float(np.quantile(unfamiliarity(*usual, bank, usual_score), 1 - LOST))
+    usual_score = usual_scores(energy(usual[0]), usual[1], bank)
+    limit = float(np.quantile(unfamiliarity(energy(usual[0]), usual[1], bank, usual_score), 1 - LOST))
     found = {}
     for precision in FORMATS:
         classifier = striate.load(bundle, precision=precision)
-        inside, outside = (unfamiliarity(*answers(classifier, *part), bank, usual_score) for part in (familiar, unlike))
+        asked = [answers(classifier, *part) for part in (familiar, unlike)]
+        inside, outside = (unfamiliarity(energy(logits), features, bank, usual_score) for logits, features in asked)
         found[precision] = {
             "far": area(inside, outside),
             "validation beyond": float((inside > limit).mean()),

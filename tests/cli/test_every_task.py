@@ -125,19 +125,76 @@ def test_search_and_pictures_of_data(given, striate_command, tmp_path):
     assert len(json.loads(out)["queries"][0]["matches"]) == 3
 
 
-def test_calibrate_says_whose_the_rules_are(given, striate_command, tmp_path):
-    run, data, *_ = given
-    for wish in (("--abstain", "coverage=0.9"), ("--conformal", "0.9")):
-        code, _, err = striate_command("calibrate", run.folder, data, *wish, "-o", tmp_path / "x")
-        assert code == 2 and "they are of classifiers of one class a picture by a softmax" in err
-        assert not (tmp_path / "x").exists()
+def test_calibrate_keeps_answers_back(given, striate_command, tmp_path):
+    run, data, picture, _, classes = given
+    wish = ("--abstain", "coverage=0.5,unfamiliar=0.45")
+    code, out, err = striate_command("calibrate", run.folder, data, *wish, "-o", tmp_path / "x")
+    assert code == 0, err
+    assert "to promise that at least 50% of new pictures get an answer" in out
+    code, out, err = striate_command("predict", tmp_path / "x", picture, "--json")
+    assert code == 0, err
+    assert {"abstains", "reason", "unfamiliarity"} <= json.loads(out.splitlines()[0]).keys()
+    code, out, err = striate_command("evaluate", tmp_path / "x", data, "--json")
+    found = json.loads(out)
+    assert code == 0 and 0 < found["rule"]["answered"] <= found["rule"]["count"] <= found["count"], err
+    names = striate.load(tmp_path / "x").predict([picture], abstaining="?")
+    assert names[0] in ("?", "|".join(classes) if classes == ("blue", "red") else "bands")
+
+
+def test_sets_of_classes_are_of_one_class_a_picture(
+    labelled, label_run, sigmoid_run, striped, striate_command, tmp_path
+):
+    code, _, err = striate_command("calibrate", label_run.folder, labelled, "--conformal", "0.9", "-o", tmp_path / "x")
+    assert code == 2 and "--conformal makes sets of classes" in err and "may have several labels" in err
+    assert not (tmp_path / "x").exists()
+    code, out, err = striate_command(
+        "calibrate", sigmoid_run.folder, striped, "--conformal", "0.6", "-o", tmp_path / "x"
+    )
+    assert code == 0 and "the true one is among them in 60.0% of new pictures" in out, err
 
 
 @pytest.mark.parametrize("verb", ["learning-curve", "advise"])
-def test_heads_of_several_labels_are_refused(verb, labelled, label_run, striate_command):
+def test_heads_of_several_labels_are_compared(verb, labelled, label_run, striate_command):
     weights = label_run.folder / "bundle/model.safetensors"
-    code, _, err = striate_command(verb, labelled, "--model", "resnet20", "--weights", weights)
-    assert code == 2 and "heads of one class a picture, and these pictures may have several" in err
+    code, out, err = striate_command(verb, labelled, "--model", "resnet20", "--weights", weights)
+    assert code == 0, err
+    assert ("all labels right" in out) == (verb == "learning-curve")
+    assert ("the mean average precision of a head" in out.replace("\n", " ")) == (verb == "advise")
+
+
+def test_a_head_of_sigmoids_is_fitted_to_frozen_features(given, striate_command, tmp_path):
+    run, data, *_, classes = given
+    several = classes == ("blue", "red")
+    options = () if several else ("--classifier", "sigmoid")
+    weights = ("--model", "resnet20", "--weights", run.folder / "bundle/model.safetensors", "--transfer", "head")
+    code, _, err = striate_command("train", data, *weights, *options, "-o", tmp_path / "x")
+    assert code == 0, err
+    fitted = striate.Run(tmp_path / "x")
+    assert fitted.metrics["val"]["log_loss"] < (0.7 if several else 0.35)
+    contract = json.loads((fitted.folder / "bundle/contract.json").read_text(encoding="utf-8"))
+    assert contract["architecture"]["num_classes"] == (2 if several else 1)
+
+
+@pytest.mark.slow
+def test_several_ways_are_compared(given, striate_command, tmp_path):
+    _, data, *_, classes = given
+    several = classes == ("blue", "red")
+    options = () if several else ("--classifier", "sigmoid")
+    code, _, err = striate_command("train", data, *options, "-o", tmp_path / "x")
+    assert code == 0, err
+    record = json.loads((tmp_path / "x/tournament.json").read_text(encoding="utf-8"))
+    assert record["metric"] == ("mean_average_precision" if several else "accuracy")
+    assert len(record["entries"]) >= 2 and record["entries"][0]["state"] == "won"
+    assert record["entries"][0]["score"] >= 0.5
+    assert "one network is trained" not in err
+
+
+def test_metrics_of_the_other_kind_are_refused_at_once(given, striate_command, tmp_path):
+    _, data, *_, classes = given
+    several = classes == ("blue", "red")
+    metric = "balanced_accuracy" if several else "mean_average_precision"
+    code, _, err = striate_command("train", data, "--metric", metric, "-o", tmp_path / "x")
+    assert code == 2 and f"and these have {'several labels' if several else 'one class'}; take one of" in err
 
 
 @pytest.mark.slow

@@ -1,11 +1,20 @@
 """How unlike a picture is: against scikit-learn and scipy."""
 
+import itertools
+
 import numpy as np
 import pytest
 from scipy.special import logsumexp
 from sklearn.neighbors import NearestNeighbors
 
-from striate.evaluation.familiarity import energy, feature_distance, unfamiliarity, unit_rows, usual_scores
+from striate.evaluation.familiarity import (
+    energy,
+    energy_of_labels,
+    feature_distance,
+    unfamiliarity,
+    unit_rows,
+    usual_scores,
+)
 
 
 @pytest.fixture
@@ -27,19 +36,26 @@ def test_the_energy_is_scipys():
     np.testing.assert_allclose(energy(logits), logsumexp(logits, axis=1), rtol=1e-12)
 
 
+def test_the_energy_of_labels_is_that_of_a_softmax_over_all_their_sets():
+    logits = np.random.default_rng(1).normal(0, 30, (20, 4))
+    sets = np.array(list(itertools.product([0, 1], repeat=4)))
+    np.testing.assert_allclose(energy_of_labels(logits), logsumexp(logits @ sets.T, axis=1), rtol=1e-12)
+    assert energy_of_labels(np.array([[1e4, -1e4]])) == 1e4
+
+
 def test_what_is_usual_is_0_on_average_with_both_parts_alike(drawn):
     kept, asked = drawn
-    bank, logits = unit_rows(kept), asked[:, :4] * 3
-    usual = usual_scores(logits, asked, bank)
-    scores = unfamiliarity(logits, asked, bank, usual)
+    bank, energies = unit_rows(kept), energy(asked[:, :4] * 3)
+    usual = usual_scores(energies, asked, bank)
+    scores = unfamiliarity(energies, asked, bank, usual)
     assert abs(scores.mean()) < 1e-9
     expected = (feature_distance(asked, bank) - usual.distance_mean) / usual.distance_deviation
-    np.testing.assert_allclose(scores + (energy(logits) - usual.energy_mean) / usual.energy_deviation, expected)
-    lower = unfamiliarity(logits - 5, asked, bank, usual)
+    np.testing.assert_allclose(scores + (energies - usual.energy_mean) / usual.energy_deviation, expected)
+    lower = unfamiliarity(energies - 5, asked, bank, usual)
     assert (lower > scores).all()
 
 
 def test_scores_that_never_differ_do_no_harm():
     features = np.ones((9, 3))
-    usual = usual_scores(np.zeros((9, 2)), features, unit_rows(features))
-    assert np.isfinite(unfamiliarity(np.zeros((9, 2)), features, unit_rows(features), usual)).all()
+    usual = usual_scores(np.zeros(9), features, unit_rows(features))
+    assert np.isfinite(unfamiliarity(np.zeros(9), features, unit_rows(features), usual)).all()

@@ -7,8 +7,8 @@ from sklearn.metrics import balanced_accuracy_score, f1_score
 
 from striate.errors import UnknownNameError, UsageError
 from striate.evaluation import score
+from striate.evaluation.metric_comparison import EXCHANGES
 from striate.evaluation.selection_metrics import (
-    EXCHANGES,
     SELECTION_METRICS,
     MetricComparison,
     compare_answers,

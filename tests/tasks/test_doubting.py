@@ -3,7 +3,7 @@
 import numpy as np
 
 from striate.evaluation.familiarity import UsualScores
-from striate.tasks import Prediction
+from striate.tasks import MULTI_LABEL, SINGLE_LABEL, Prediction
 from striate.tasks.decision_rule import Costs, DecisionRule, LabelSets, LeastSure, Unfamiliar
 from striate.tasks.doubting import Doubting
 
@@ -13,7 +13,7 @@ SURE = LeastSure("coverage=0.5", 0.6, 100, 60, 3)
 
 
 def doubts(rule, **answers):
-    doubting = Doubting(rule, CLASSES, answers.pop("bank", None))
+    doubting = Doubting(rule, SINGLE_LABEL, CLASSES, answers.pop("bank", None))
     return doubting.doubts(PROBABILITIES, doubting.decide(PROBABILITIES, **answers))
 
 
@@ -79,3 +79,18 @@ def test_a_prediction_tells_its_doubt_after_all_else():
     assert list(doubted.to_dict()) == [*plain.to_dict(), "abstains", "reason"]
     assert doubted.to_text() == f"{plain.to_text()}  abstains: torn between cat and owl"
     assert "torn between" in doubted._repr_html_() and "torn" not in plain._repr_html_()
+
+
+def test_of_several_labels_the_least_sure_is_named():
+    task = MULTI_LABEL.with_thresholds({"cat": 0.5, "dog": 0.2, "owl": 0.5}, CLASSES)
+    doubting = Doubting(DecisionRule(SURE), task, CLASSES)
+    chances = np.array([[0.95, 0.02, 0.9], [0.95, 0.3, 0.1], [0.1, 0.1, 0.1]])
+    decided = doubting.decide(chances)
+    first, second, third = doubting.doubts(chances, decided)
+    assert (first.label, first.reason, first.abstains) == ("cat|owl", None, False)
+    assert first.probability == 0.95 * 0.98 * 0.9
+    assert (second.label, second.reason) == ("cat|dog", "not sure of dog")
+    assert (third.label, third.reason) == ("", None) and third.probability == 0.9 * 0.9 * 0.9
+    said = Prediction("a.png", "cat", 0.3, (), doubt=second, labels=(("cat", 0.95), ("dog", 0.3)))
+    assert said.to_text() == "a.png  cat 95.0%, dog 30.0%  abstains: not sure of dog"
+    assert said.to_dict()["reason"] == "not sure of dog"

@@ -6,6 +6,7 @@ import pytest
 from striate.errors import DataError, UsageError
 from striate.evaluation.abstention import threshold_for_coverage, threshold_for_error
 from striate.evaluation.conformal import conformal_thresholds
+from striate.tasks import MULTI_LABEL, SINGLE_LABEL, TWO_CLASS_SIGMOID
 from striate.tasks.decision_rule import Costs
 from striate.tasks.doubting import Doubting
 from striate.tasks.rule_fitting import Answers, fit_rule
@@ -45,7 +46,9 @@ def test_unlike_pictures_get_no_answer_and_count_as_such():
     training = answers(100, seed=1)[0].features
     fitted = fit_rule(wish("coverage=0.8,unfamiliar=0.05"), found, CLASSES, training)
     assert fitted.bank.shape == (100, 8) and np.allclose(np.linalg.norm(fitted.bank, axis=1), 1, atol=1e-3)
-    decided = Doubting(fitted.rule, CLASSES, fitted.bank).decide(found.probabilities, found.logits, found.features)
+    decided = Doubting(fitted.rule, SINGLE_LABEL, CLASSES, fitted.bank).decide(
+        found.probabilities, found.logits, found.features
+    )
     assert 0 < decided.unlike.sum() <= 30
     plain = threshold_for_coverage(sure, right, 0.8)
     assert (~decided.abstains).sum() == fitted.rule.least_sure.answered == plain.answered
@@ -106,3 +109,65 @@ def test_costs_are_of_the_classes():
         fit_rule(RuleWish(costs=Costs(table)), found, CLASSES, None)
     table = {"cat": {"cat": 0.0, "dog": 1.0}, "dog": {"cat": 5.0, "dog": 0.0}}
     assert fit_rule(RuleWish(costs=Costs(table)), found, CLASSES, None).rule.costs.table == table
+
+
+def test_two_classes_by_one_number_have_the_rule_of_two_logits():
+    found, *_ = answers(600)
+    levels = found.logits[:, 1:] - found.logits[:, :1]
+    one_number = Answers(found.probabilities, levels, found.features, found.labels)
+    both = Answers(found.probabilities, np.concatenate([0 * levels, levels], axis=1), found.features, found.labels)
+    asked = wish("coverage=0.8,unfamiliar=0.05", conformal=0.9)
+    expected = fit_rule(asked, both, CLASSES, found.features, task=SINGLE_LABEL)
+    fitted = fit_rule(asked, one_number, CLASSES, found.features, task=TWO_CLASS_SIGMOID)
+    assert fitted.rule == expected.rule
+
+
+def several(count, seed=0):
+    """Answers of several labels whose probabilities are true."""
+    generator = np.random.default_rng(seed)
+    levels = generator.normal(0, 12, (count, 2))
+    chances = 1 / (1 + np.exp(-levels))
+    labels = generator.random((count, 2)) < chances
+    return Answers(chances, levels, generator.normal(0, 0.1, (count, 8)) + 1 + labels[:, :1], labels)
+
+
+def test_of_several_labels_all_are_right_or_the_answer_is_wrong():
+    found = several(2000)
+    rule = fit_rule(wish("error=0.05"), found, CLASSES, None, task=MULTI_LABEL).rule
+    named = found.probabilities >= 0.5
+    sure = np.where(named, found.probabilities, 1 - found.probabilities).prod(axis=1)
+    expected = threshold_for_error(sure, (named == found.labels).all(axis=1), 0.05)
+    assert (rule.least_sure.least_probability, rule.least_sure.answered) == (expected.threshold, expected.answered)
+    new = several(4000, seed=1)
+    decided = Doubting(rule, MULTI_LABEL, CLASSES).decide(new.probabilities, new.logits, new.features)
+    wrong = (decided.answers != new.labels).any(axis=1)[~decided.abstains]
+    assert 0.3 < (~decided.abstains).mean() < 1 and wrong.mean() < 0.05
+
+
+def test_thresholds_by_label_decide_what_is_answered():
+    found = several(600)
+    task = MULTI_LABEL.with_thresholds({"cat": 0.9}, CLASSES)
+    rule = fit_rule(wish("coverage=0.9"), found, CLASSES, None, task=task).rule
+    decided = Doubting(rule, task, CLASSES).decide(found.probabilities, found.logits, found.features)
+    np.testing.assert_array_equal(decided.answers[:, 0], found.probabilities[:, 0] >= 0.9)
+
+
+def test_pictures_unlike_what_was_learnt_are_told_of_several_labels_too():
+    found, training = several(600), several(100, seed=1).features
+    fitted = fit_rule(wish("unfamiliar=0.05"), found, CLASSES, training, task=MULTI_LABEL)
+    doubting = Doubting(fitted.rule, MULTI_LABEL, CLASSES, fitted.bank)
+    assert doubting.decide(found.probabilities, found.logits, found.features).unlike.mean() < 0.05
+    far = np.full((5, 8), -1.0)
+    assert doubting.decide(found.probabilities[:5], found.logits[:5] - 9, far).unlike.all()
+
+
+@pytest.mark.parametrize(
+    ("asked", "because"),
+    [
+        (RuleWish(conformal=0.9), "--conformal makes sets of classes with the one that is true among them"),
+        (RuleWish(costs=Costs({"cat": {}})), "--costs weighs one class that is answered against one that is true"),
+    ],
+)
+def test_rules_of_one_class_are_refused_of_several_labels(asked, because):
+    with pytest.raises(UsageError, match=because):
+        fit_rule(asked, several(60), CLASSES, None, task=MULTI_LABEL)

@@ -8,7 +8,8 @@ from sklearn.preprocessing import StandardScaler
 
 from striate.models import create_model
 from striate.transfer import fit_head
-from striate.transfer.head import STRENGTHS, choose_strength, in_fewer_coordinates, one_scale
+from striate.transfer.head import choose_strength, in_fewer_coordinates, one_scale
+from striate.transfer.regression import STRENGTHS
 
 
 def features_of(network, count=60):

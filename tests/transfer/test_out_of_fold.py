@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from striate.transfer.head import logistic_regression
 from striate.transfer.out_of_fold import answer_out_of_fold
+from striate.transfer.regression import logistic_regression
 
 
 def test_a_class_of_too_few_is_left_out_and_one_that_is_not_there_gets_nothing():

@@ -7,7 +7,7 @@ from sklearn.metrics import log_loss
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.preprocessing import StandardScaler
 
-from striate.transfer.head import STRENGTHS
+from striate.transfer.regression import STRENGTHS
 from striate.transfer.stage_heads import HeadScore, choose_head, head_candidates, score_heads
 
 

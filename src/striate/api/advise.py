@@ -10,7 +10,6 @@ from typing import Any, Literal
 from striate.data import Dataset
 from striate.deciding.deciding import OF_THE_RECIPE, Deciding
 from striate.deciding.early_refusals import check_advisable
-from striate.deciding.task_choice import check_one_class
 from striate.deciding.training_request import TrainingRequest
 from striate.deciding.transfer_choice import time_budget
 from striate.errors import DataError
@@ -34,6 +33,7 @@ class DataAdvice:
     weights: str
     sample: int  # how many pictures the stages were judged by
     input_size: tuple[int, int]
+    several: bool = False  # whether pictures have several labels, and accuracies are mean average precisions
 
     def to_dict(self) -> dict[str, Any]:
         """All of it in JSON's types."""
@@ -56,8 +56,9 @@ class DataAdvice:
             width: Columns of the screen, at whose end no word is cut; None: as many as it takes.
         """
         height, across = self.input_size
+        what = "the mean average precision of" if self.several else "of"
         said = (
-            f"of {self.sample:,} pictures at {height} x {across}; accuracy: of a head on the stage's features, "
+            f"of {self.sample:,} pictures at {height} x {across}; accuracy: {what} a head on the stage's features, "
             "cross-validated; LogME: nats a picture, higher is better"
         )
         return "\n".join([self.advice.to_text(width), *wrapped(said, width)])
@@ -139,7 +140,6 @@ def advise(
     deciding.check_request()
     if len(deciding.data.classes) < 2:
         raise DataError(f"{deciding.data.location} has {len(deciding.data.classes)} class; advice needs two at least")
-    check_one_class(deciding.data, "advice compares")
     deciding.read_weights()
     deciding.read_data()
     deciding.choose_network()
@@ -157,4 +157,5 @@ def advise(
         weights=deciding.starting.name if deciding.starting is not None else "",
         sample=advice.scores[0].pictures,
         input_size=deciding.preprocessing.size,
+        several=deciding.data.task.several,
     )

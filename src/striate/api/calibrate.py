@@ -20,9 +20,8 @@ from striate.runtime import OpenVINOEngine
 from striate.sealing.calibrating import calibrate as fit_calibration
 from striate.sealing.measuring import MeasuredSplit, engine_answers
 from striate.sealing.ruling import RuleRequest, fit_rule_to_engine, write_ruled
-from striate.tasks import named_task
 from striate.tasks.decision_rule import DecisionRule
-from striate.tasks.rule_wish import wish
+from striate.tasks.rule_wish import check_wish, wish
 from striate.text_layout import facts
 from striate.watching import Watcher
 from striate.wording import plural
@@ -116,12 +115,8 @@ def calibrate(
     folder = new_folder(place, output)
     bundle = open_bundle(place)
     contract = bundle.contract
-    task = named_task(contract.task)
-    if not task.takes_rule:
-        raise UsageError(
-            f"the bundle's task is {contract.task!r}, for which there are no decision rules; "
-            "they are of classifiers of one class a picture by a softmax"
-        )
+    task = contract.asked
+    check_wish(wanted, task)
     if wanted.costs is not None:
         wanted.costs.check(contract.classes)
     training, validation = calibration_and_validation(

@@ -12,7 +12,6 @@ import numpy as np
 from striate.data import Dataset
 from striate.deciding.deciding import OF_THE_RECIPE, Deciding
 from striate.deciding.judge import frozen_features
-from striate.deciding.task_choice import check_one_class
 from striate.deciding.training_request import TrainingRequest
 from striate.durable_writing import check_writable, write_durably
 from striate.errors import DataError, UsageError
@@ -42,6 +41,8 @@ class MorePictures:
     answered: int
     """Validation pictures that the heads answered; 0: training pictures, those that were held out."""
     curve: LearningCurve
+    several: bool = False
+    """Whether pictures have several labels: then one is right where all its labels are."""
 
     @property
     def expected(self) -> tuple[Expected, ...]:
@@ -95,7 +96,8 @@ class MorePictures:
             )
             for one in self.expected
         ]
-        rows = table(("pictures", "accuracy", f"{INTERVAL:.0%} interval", ""), [*measured, *expected], width=width)
+        right = "all labels right" if self.several else "accuracy"
+        rows = table(("pictures", right, f"{INTERVAL:.0%} interval", ""), [*measured, *expected], width=width)
         others = f"{self.answered:,} validation pictures" if self.answered else "those that were held out"
         said = (
             f"heads on the frozen features of {self.model}, which learnt from subsets of {self.looked_at:,} training pictures and "
@@ -172,7 +174,6 @@ def learning_curve(
         raise DataError(
             f"{deciding.data.location} has {len(deciding.data.classes)} class; a learning curve needs two at least"
         )
-    check_one_class(deciding.data, "a learning curve is made of")
     deciding.read_weights()
     deciding.read_data()
     deciding.choose_network()
@@ -203,4 +204,5 @@ def learning_curve(
         looked_at=len(labels),
         answered=answered,
         curve=fit_curve(sizes, wrong, seed=seed),
+        several=deciding.dataset.task.several,
     )

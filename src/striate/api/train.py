@@ -113,7 +113,8 @@ def train(
         device: `"auto"`, `"cpu"`, `"cuda"` or `"cuda:1"`.
         time_limit: Seconds, or text such as `"10m"`, within which all is over, sealed.
         metric: What classifiers are compared by where several are tried: `"accuracy"`, `"balanced_accuracy"`, `"f1_macro"` or
-            `"log_loss"`; by default balanced accuracy where classes are uneven, else accuracy (`docs/choosing.md`).
+            `"log_loss"`; by default balanced accuracy where classes are uneven, else accuracy (`docs/choosing.md`). Of several labels
+            `"mean_average_precision"` (the default), `"accuracy"` or `"log_loss"`.
         abstain: What the sealed classifier shall promise, chosen on validation pictures: `"error=0.01"`, `"coverage=0.9"` and
             `"unfamiliar=0.01"`, as `striate.calibrate` takes them, which can do it later too; a warning where they are too few for it.
         task: What is asked of the pictures: `"single_label"`, or `"multi_label"`, by which a picture has the labels of all class folders
@@ -179,8 +180,6 @@ def _train_best(
 ) -> Run:
     """The best of several ways, or the first of them."""
     prepared = prepare_tournament(request, watcher=watcher, begun=begun)
-    if prepared is None:
-        return _train_exactly(request, output, watcher=watcher, begun=begun)
     for note in prepared.notes:
         watcher.note(note)
     if prepared.can_compare and not quick:

@@ -107,7 +107,7 @@ class Bundle:
                     f"{self.folder}: the decision rule needs {FAMILIAR}, of which the contract has no digest"
                 )
             bank = read_bank(self.folder / FAMILIAR, neighbours=rule.unfamiliar.usual.neighbours)
-        return None if rule is None else Doubting(rule, self.contract.classes, bank)
+        return None if rule is None else Doubting(rule, self.contract.asked, self.contract.classes, bank)
 
     def seen_pictures(self) -> SeenPictures:
         """The pictures it was trained on."""

@@ -30,8 +30,9 @@ def check_rule(rule: DecisionRule | None, classes: Sequence[str], task: str) -> 
     """Raises BundleError unless a contract's rule is one that is ever sealed, of its classes and its task."""
     if rule is None:
         return
-    if not named_task(task).takes_rule:
-        raise BundleError(f"the contract has a decision rule, which its task {task!r} does not take")
+    taken = named_task(task).rule_parts
+    if odd := [name for name in rule.to_dict() if name not in taken]:
+        raise BundleError(f"the contract has a decision rule with {odd[0]!r}, which its task {task!r} does not take")
     try:
         rule.check(classes)
     except UsageError as error:

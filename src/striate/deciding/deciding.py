@@ -29,10 +29,10 @@ from striate.deciding.foreseen_input import prepare_ahead
 from striate.deciding.judge import CallJudge, Judge, SampleJudge
 from striate.deciding.run_plan import RunPlan, RunSettings
 from striate.deciding.stated_decisions import note_unused, state_decisions
-from striate.deciding.task_choice import as_asked, check_learnable, check_promise
+from striate.deciding.task_choice import as_asked, check_learnable
 from striate.deciding.time_fit import TimedRun, plan_time
 from striate.deciding.training_request import AUTO, TrainingRequest, ask_recipe
-from striate.deciding.transfer_choice import ask_transfer, choose_transfer, fit_alone, is_head_alone, suited_wish
+from striate.deciding.transfer_choice import ask_transfer, choose_transfer, fit_alone, is_head_alone
 from striate.deciding.weights_fit import choose_size, choose_twin
 from striate.encodings import DEFAULT_KIND, Encoding
 from striate.errors import UsageError
@@ -40,6 +40,7 @@ from striate.models import CutNetwork, Network, Row, create_model, cut_behind, m
 from striate.pixels import Preprocessing
 from striate.sealing.cut_figures import cut_figures
 from striate.table_reading import read_dataclass
+from striate.tasks.rule_wish import check_wish, wish
 from striate.training import (
     Decision,
     Recipe,
@@ -146,8 +147,7 @@ class Deciding:
         found = data if isinstance(data, Dataset) else load_data(data, root=request.root, task=task)
         self.data = as_asked(found, task, request.classifier)
         self.asked["task"] = self.data.task.name
-        check_promise(self.data, request.abstain)
-        suited_wish(self.wish, softmax=self.data.task.classifier == "softmax")
+        check_wish(wish(request.abstain), self.data.task)
 
     def read_weights(self) -> None:
         """Finds the weights that training starts from, if it does, and refuses those of another network."""
@@ -293,20 +293,19 @@ class Deciding:
         """Brings the network to its device, and decides what of trained weights learns on."""
         self.to_device()
         if self.starting is None:
-            softmax = self.facts.softmax_answers  # of which alone a head can be fitted at once
-            if softmax and is_head_alone(self.network) and "epochs" not in self.asked.get("schedule", {}):
+            if is_head_alone(self.network) and "epochs" not in self.asked.get("schedule", {}):
                 self.recipe, decision = fit_alone(self.recipe)
                 self.decisions.append(decision)
             if warning := scratch_warning(self.facts, self.row, pretrained=False):
                 self.watcher.note(warning)
             return
         choice = choose_transfer(
-            suited_wish(self.wish, softmax=self.facts.softmax_answers),
+            self.wish,
             self.recipe,
             self.asked,
             self.network,
             self.preprocessing,
-            head_is_new=self.head_is_new and self.facts.softmax_answers,
+            head_is_new=self.head_is_new,
             limit=self.limit,
             judge=self.judge,
         )

@@ -13,7 +13,7 @@ from striate.deciding.training_request import TrainingRequest
 from striate.deciding.transfer_choice import TransferWish, check_stages, check_way
 from striate.encodings import named_encoding
 from striate.errors import UsageError
-from striate.evaluation.selection_metrics import named_metric
+from striate.evaluation.selection_metrics import check_metric_name
 from striate.initialization import drafting
 from striate.models import Network, create_model, list_models, model_row
 from striate.training import Recipe
@@ -39,7 +39,7 @@ def refuse_early(request: TrainingRequest, wish: TransferWish, *, model: str | N
     """
     check_asked(AskedInput(request.size, request.mean, request.std))
     if request.metric is not None:
-        named_metric(request.metric)
+        check_metric_name(request.metric)
     if request.tensorboard and find_spec("tensorboard") is None:
         raise UsageError("TensorBoard is not installed; install it with: pip install 'striate[track]'")
     if limit is not None and limit <= LEAST_RESERVE and wish.kind in ("scratch", "stages", "full"):

@@ -85,8 +85,14 @@ class SampleJudge:
 
     @property
     def able(self) -> bool:
-        """Whether two classes have two training pictures at least, which the scores of stages need."""
-        counts = np.bincount(self._dataset.labels[self._dataset.indices("train")])
+        """Whether two classes have two training pictures at least, which the scores of stages need.
+
+        Of several labels it takes one that two pictures have and two lack.
+        """
+        labels = self._dataset.labels[self._dataset.indices("train")]
+        counts = self._dataset.task.support(labels, len(self._dataset.classes))
+        if self._dataset.task.several:
+            return bool((np.minimum(counts, len(labels) - counts) > 1).any())
         return int((counts > 1).sum()) >= 2
 
     def score(self, network: Network, preprocessing: Preprocessing, recipe: Recipe) -> StageScore:
@@ -125,7 +131,10 @@ class SampleJudge:
         heads = self._score_heads(network, features, examples.labels, recipe, {row.name: row.macs for row in stages})
         self._watcher.task("comparing stages", 1, 1)
         pictures, classes = len(self._dataset.indices("train")), len(self._dataset.classes)
-        advice = advise(scores, training_pictures=pictures, classes=classes, network=recipe.model, heads=heads)
+        chance = float((examples.labels > 0).mean()) if self._dataset.task.several else None
+        advice = advise(
+            scores, training_pictures=pictures, classes=classes, network=recipe.model, heads=heads, chance=chance
+        )
         if advice.kind == "head":  # which takes next to no time
             return advice
         self._watcher.task("timing a step", 0, 1)
@@ -136,6 +145,7 @@ class SampleJudge:
         return advise(
             scores,
             heads=heads,
+            chance=chance,
             training_pictures=pictures,
             classes=classes,
             network=recipe.model,

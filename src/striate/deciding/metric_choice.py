@@ -8,7 +8,8 @@ import numpy.typing as npt
 from striate.data import Dataset
 from striate.decision import Decision
 from striate.evaluation.findings import UNEVEN
-from striate.evaluation.selection_metrics import named_metric
+from striate.evaluation.label_selection import PRECISION
+from striate.evaluation.selection_metrics import check_metric_of
 from striate.wording import number, plural
 
 ASKED_FOR = "asked for"
@@ -29,13 +30,17 @@ def choose_metric(dataset: Dataset, asked: str | None = None) -> Decision:
 
     Args:
         dataset: With splits.
-        asked: A name of `striate.evaluation.selection_metrics.SELECTION_METRICS`, if somebody said one.
+        asked: A name of `striate.evaluation.selection_metrics.METRIC_NAMES`, if somebody said one.
 
     Raises:
         UnknownNameError: If there is no such metric.
+        UsageError: If it is not of answers like these.
     """
     if asked is not None:
-        return Decision("metric", named_metric(asked).name, ASKED_FOR)
+        check_metric_of(asked, several=dataset.task.several)
+        return Decision("metric", asked, ASKED_FOR)
+    if dataset.task.several:
+        return _of_labels(dataset)
     counts, validation = _counts(dataset, "train"), _counts(dataset, "val")
     largest, smallest = int(counts.max()), int(counts.min())
     if not _are_uneven(counts):
@@ -54,14 +59,28 @@ def wants_balance(dataset: Dataset, metric: str) -> bool:
 
     Args:
         dataset: With splits.
-        metric: A name of `striate.evaluation.selection_metrics.SELECTION_METRICS`.
+        metric: A name of `striate.evaluation.selection_metrics.METRIC_NAMES`.
     """
-    return metric in EVERY_CLASS_ALIKE and _are_uneven(_counts(dataset, "train"))
+    return not dataset.task.several and metric in EVERY_CLASS_ALIKE and _are_uneven(_counts(dataset, "train"))
 
 
 def _counts(dataset: Dataset, split: str) -> npt.NDArray[np.int64]:
     """(classes,) pictures of each."""
-    return np.bincount(dataset.labels[dataset.indices(split)], minlength=len(dataset.classes))
+    return dataset.task.support(dataset.labels[dataset.indices(split)], len(dataset.classes))
+
+
+def _of_labels(dataset: Dataset) -> Decision:
+    """Mean average precision, where each label has validation pictures enough with it and without it; else log loss."""
+    validation = _counts(dataset, "val")
+    held_out = int(np.minimum(validation, len(dataset.indices("val")) - validation).min())
+    if held_out >= LEAST_PICTURES:
+        return Decision("metric", PRECISION, "pictures have several labels, of which each counts the same")
+    return Decision(
+        "metric",
+        "log_loss",
+        f"pictures have several labels, of which one has or lacks {plural(held_out, 'picture')} for validation: "
+        "too few to weigh the labels alike",
+    )
 
 
 def _are_uneven(counts: npt.NDArray[np.int64]) -> bool:

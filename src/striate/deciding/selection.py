@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from striate.evaluation.selection_metrics import SELECTION_METRICS, MetricComparison, compare_answers
+from striate.evaluation.metric_comparison import MetricComparison
+from striate.evaluation.selection_metrics import METRIC_NAMES, compare_answers
 from striate.wording import number, plural
 
 CLEARLY = 2.0
@@ -39,7 +40,7 @@ class Contender:
     """A classifier as far as it matters for the choice."""
 
     probabilities: npt.NDArray[np.floating[Any]]
-    """(n, classes), of pictures that it was not trained on."""
+    """(n, classes), of pictures that it was not trained on; of several labels each by itself."""
     multiply_adds: int
     """Of one answer."""
 
@@ -67,8 +68,8 @@ def choose(
     Args:
         candidate: The one that has just been measured.
         incumbent: The one that has the place; its probabilities are of the same pictures in the same order.
-        labels: (n,) the true classes of these.
-        metric: A name of `SELECTION_METRICS`.
+        labels: (n,) the true classes of these, or (n, classes) which labels each has.
+        metric: A name of `METRIC_NAMES`.
         seed: Draws what the test of a metric other than accuracy needs.
 
     Raises:
@@ -102,7 +103,7 @@ def _describe_gain(found: MetricComparison, metric: str) -> str:
     pictures = f"{plural(found.wins, 'picture')} won, {number(found.losses)} lost"
     if metric == "accuracy":
         return pictures
-    said = SELECTION_METRICS[metric].said
+    said = METRIC_NAMES[metric]
     if abs(found.gain) <= _EQUAL:
         return f"the same {said}"
     if metric == "log_loss":  # of which less is better

@@ -58,34 +58,6 @@ def _same_answers(one: Task, other: Task) -> bool:
     return (one.several, one.sequential) == (other.several, other.sequential)
 
 
-def check_one_class(dataset: Dataset, what: str) -> None:
-    """Refuses pictures of several labels where heads are fitted to frozen features, which tell one class a picture.
-
-    Args:
-        dataset: As it was loaded.
-        what: Who fits them, and to what end.
-
-    Raises:
-        UsageError: The pictures may have several.
-    """
-    if dataset.task.several:
-        raise UsageError(
-            f"{what} heads of one class a picture, and these pictures may have several; train with --transfer full"
-        )
-
-
-def check_promise(dataset: Dataset, abstain: str | None) -> None:
-    """Refuses a promise of answers that the task has no rule for.
-
-    Raises:
-        UsageError: There is one.
-    """
-    if abstain is not None and not dataset.task.takes_rule:
-        raise UsageError(
-            f"--abstain is of the most probable class, and {dataset.task.name!r} has no rule by which it abstains; leave it out"
-        )
-
-
 def check_learnable(row: Row, recipe: Recipe) -> None:
     """Refuses a network or a loss that is of the most probable class alone, where something else is asked.
 

@@ -83,29 +83,6 @@ def ask_transfer(request: TrainingRequest, asked: Mapping[str, Any]) -> Transfer
     return wish
 
 
-def suited_wish(wish: TransferWish, *, softmax: bool) -> TransferWish:
-    """What was asked for; of sigmoids, whose heads are not fitted to features, `auto` is the whole network.
-
-    Args:
-        wish: What was asked for.
-        softmax: Whether the most probable class is asked for.
-
-    Raises:
-        UsageError: A head alone is to be fitted to sigmoids.
-    """
-    if softmax:
-        return wish
-    if wish.kind == "head":
-        raise UsageError(
-            "a head that is fitted to features is of the most probable class; for sigmoids take --transfer full or stages:N"
-        )
-    if wish.kind == AUTO:
-        return TransferWish(
-            "full", why="of sigmoids no head is fitted to features, by which ways of learning would be compared"
-        )
-    return wish
-
-
 def parse_transfer(text: str) -> TransferWish:
     """The way of learning that a word names.
 

@@ -8,14 +8,11 @@ from striate.evaluation.calibration import (
     softmax,
 )
 from striate.evaluation.findings import Finding, judge_scores
+from striate.evaluation.metric_comparison import MetricComparison
 from striate.evaluation.metrics import ClassScores, Scores, most_confident_mistakes, score, wilson_interval
 from striate.evaluation.paired import PairedComparison, compare_right
 from striate.evaluation.selection_bias import most_flattery
-from striate.evaluation.selection_metrics import (
-    MetricComparison,
-    compare_answers,
-    selection_score,
-)
+from striate.evaluation.selection_metrics import compare_answers, selection_score
 
 __all__ = [
     "ClassScores",

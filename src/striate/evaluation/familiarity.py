@@ -86,11 +86,25 @@ def energy(logits: Array) -> npt.NDArray[np.float64]:
     return np.asarray(largest + np.log(np.exp(wide - largest[:, None]).sum(axis=1)))
 
 
+def energy_of_labels(logits: Array) -> npt.NDArray[np.float64]:
+    """(n,) the energy of all sets of labels, of (n, c) logits of a sigmoid each: the sum of the logarithms of 1 + exp(z).
+
+    Labels that are independent of one another make a softmax over the sets, whose logits are sums, and this is its energy.
+
+    Example:
+        >>> energy_of_labels(np.zeros((1, 2))).round(4).tolist()  # four sets, all alike
+        [1.3863]
+
+    Source: Wang et al. 2021, Can multi-label classification networks know what they don't know?, section 3, JointEnergy.
+    """
+    return np.asarray(np.logaddexp(0, logits.astype(np.float64)).sum(axis=1))
+
+
 def usual_scores(
-    logits: Array, features: Array, bank: npt.NDArray[np.float32], *, neighbours: int = NEIGHBOURS
+    energies: Array, features: Array, bank: npt.NDArray[np.float32], *, neighbours: int = NEIGHBOURS
 ) -> UsualScores:
-    """What is usual, of (n, c) logits and (n, d) features of pictures that the network was not trained on."""
-    scores = feature_distance(features, bank, neighbours=neighbours), energy(logits)
+    """What is usual, of (n,) energies and (n, d) features of pictures that the network was not trained on."""
+    scores = feature_distance(features, bank, neighbours=neighbours), energies.astype(np.float64)
     (distance, deviation), (level, spread) = (
         (float(score.mean()), max(float(score.std()), LEAST_DEVIATION)) for score in scores
     )
@@ -98,12 +112,12 @@ def usual_scores(
 
 
 def unfamiliarity(
-    logits: Array, features: Array, bank: npt.NDArray[np.float32], usual: UsualScores
+    energies: Array, features: Array, bank: npt.NDArray[np.float32], usual: UsualScores
 ) -> npt.NDArray[np.float64]:
     """(n,) how many standard deviations further than usual from training pictures, and with lower energy; 0 is usual.
 
     Args:
-        logits: (n, c), not divided by any temperature.
+        energies: (n,), of logits that are not divided by any temperature.
         features: (n, d).
         bank: As `feature_distance` takes it.
         usual: Of the same bank.
@@ -111,5 +125,5 @@ def unfamiliarity(
     distance = feature_distance(features, bank, neighbours=usual.neighbours)
     return np.asarray(
         (distance - usual.distance_mean) / usual.distance_deviation
-        - (energy(logits) - usual.energy_mean) / usual.energy_deviation
+        - (energies - usual.energy_mean) / usual.energy_deviation
     )

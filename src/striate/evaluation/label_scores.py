@@ -209,6 +209,51 @@ def score_labels(
     )
 
 
+def mean_average_precision(probabilities: Probabilities, targets: LabelSets) -> float:
+    """The mean, over the labels that some picture has, of the area under each one's curve of precision over recall; 0 where there is none.
+
+    Example:
+        >>> mean_average_precision(np.array([[0.9, 0.2], [0.3, 0.6]]), np.array([[True, False], [False, True]]))
+        1.0
+    """
+    present = targets.any(axis=0)
+    if not present.any():
+        return 0.0
+    curves = _RankedLabels(probabilities[:, present], targets[:, present])
+    return float(curves.average_precision(np.ones((1, len(targets))))[0].mean())
+
+
+def redrawn_precisions(
+    answers: Sequence[Probabilities], targets: LabelSets, generator: np.random.Generator
+) -> npt.NDArray[np.float64]:
+    """(k, draws) mean average precisions of k classifiers where pictures are drawn anew, the same for all of them.
+
+    Args:
+        answers: (n, c) probabilities of each classifier.
+        targets: (n, c) bool.
+        generator: Draws the pictures.
+    """
+    present = targets.any(axis=0)
+    if not present.any():
+        return np.zeros((len(answers), 1))
+    curves = [_RankedLabels(probabilities[:, present], targets[:, present]) for probabilities in answers]
+    known, count = targets[:, present].astype(np.float64), len(targets)
+    found = []
+    for size in _blocks(_draws(targets), max(1, 2_000_000 // count)):
+        weights = generator.multinomial(count, np.full(count, 1 / count), size=size).astype(np.float64)
+        there = weights @ known > 0
+        means = [
+            (curve.average_precision(weights) * there).sum(axis=1) / np.maximum(there.sum(axis=1), 1)
+            for curve in curves
+        ]
+        found.append(np.stack(means))
+    return np.concatenate(found, axis=1)
+
+
+def _draws(targets: LabelSets) -> int:
+    return max(100, min(REDRAWS, MOST_REDRAWN // targets.size))
+
+
 def log_loss_of_labels(probabilities: Probabilities, targets: LabelSets) -> float:
     """Binary cross-entropy in nats a picture, summed over its labels; a probability below 2.2e-16 counts as that."""
     return float(label_losses(probabilities, targets).sum(axis=1).mean())
@@ -320,11 +365,10 @@ def _intervals(curves: _RankedLabels, named: LabelSets, targets: LabelSets) -> d
     support, count = targets.sum(axis=0), len(targets)
     if min(support.min(), (count - support).min()) < FEWEST_FOR_INTERVAL:
         return {}
-    draws = max(100, min(REDRAWS, MOST_REDRAWN // targets.size))
     generator = np.random.default_rng(0)
     hits, called = (named & targets).astype(np.float64), named.astype(np.float64)
     rows = []
-    for size in _blocks(draws, max(1, 2_000_000 // count)):
+    for size in _blocks(_draws(targets), max(1, 2_000_000 // count)):
         weights = generator.multinomial(count, np.full(count, 1 / count), size=size).astype(np.float64)
         of_hits, of_called, of_support = weights @ hits, weights @ called, weights @ targets.astype(np.float64)
         micro = 2 * of_hits.sum(axis=1) / np.maximum(of_called.sum(axis=1) + of_support.sum(axis=1), 1)

@@ -1,14 +1,13 @@
 """What classifiers are chosen by, and whether one is better than another by it: accuracy, balanced accuracy, F1, log loss.
 
-Accuracy has an exact test. For the other three, the answers of the two classifiers are exchanged at random on each picture, as often as
-`EXCHANGES` says: were the two equally good, it would not matter which answer is whose, so the share of exchanges that part them at least
-as far as they are is the p-value; it is valid for any number of pictures. The interval is that of pictures drawn anew within each class.
-Both are seeded, so that the same answers always get the same verdict.
+Accuracy has an exact test; for the other three answers are exchanged (`metric_comparison`). The interval is that of pictures drawn anew
+within each class. Both are seeded, so that the same answers always get the same verdict. What pictures of several labels go by is in
+`label_selection`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -17,16 +16,16 @@ import numpy.typing as npt
 
 from striate.errors import UnknownNameError, UsageError
 from striate.evaluation.checked_arrays import Labels, Probabilities, checked
-from striate.evaluation.paired import Verdict, compare_right, verdict_of
-
-EXCHANGES = 1999
-"""With the one observed 2,000, so that a p-value of 0.05 is known to 0.005."""
-
-REDRAWS = 2000
-_ROWS = 100  # at a time, so that memory does not grow with the draws
-_ROUNDING = 1e-6  # of sums in float32; an exchange that parts the two so nearly as far as they are counts
-
-Floats = npt.NDArray[np.floating]
+from striate.evaluation.label_selection import LABEL_METRICS, compare_label_answers, label_selection_score
+from striate.evaluation.metric_comparison import (
+    Floats,
+    MetricComparison,
+    Score,
+    exchanged_p_value,
+    mean_of_sums,
+    redrawn_interval,
+)
+from striate.evaluation.paired import compare_right
 
 
 @dataclass(frozen=True)
@@ -38,38 +37,16 @@ class SelectionMetric:
     """In a sentence."""
     parts: Callable[[Probabilities, npt.NDArray[np.int64]], Floats]
     """(n, classes) probabilities and (n,) labels to (n, q): what each picture adds."""
-    score: Callable[[Floats, npt.NDArray[np.int64]], Floats]
-    """(..., q) sums and (classes,) pictures to (...,) scores, of which more is better."""
-
-
-@dataclass(frozen=True)
-class MetricComparison:
-    """A candidate beside a reference, by a metric."""
-
-    gain: float
-    """The candidate's score less the reference's; above 0 where the candidate is better, also by log loss."""
-    interval: tuple[float, float]
-    """Of the gain, 95 %."""
-    p_value: float
-    """Two-sided, in (0, 1]."""
-    wins: int
-    """Pictures that the candidate alone has right."""
-    losses: int
-    """Pictures that the reference alone has right."""
-
-    @property
-    def verdict(self) -> Verdict:
-        """What may be said of the candidate, by the test alone."""
-        return verdict_of(self.gain, self.p_value)
+    score: Score
 
 
 def selection_score(metric: str, probabilities: Probabilities, labels: Labels) -> float:
     """A classifier's score, of which more is better: the figure of that name of `striate.evaluation.score`, the log loss with a minus.
 
     Args:
-        metric: A name of `SELECTION_METRICS`.
-        probabilities: (n, c) float in [0, 1], a row a picture, each row's sum within 0.001 of 1.
-        labels: (n,) int in [0, c).
+        metric: A name of `SELECTION_METRICS`, or of `LABEL_METRICS` where pictures have several labels.
+        probabilities: (n, c) float in [0, 1], a row a picture, each row's sum within 0.001 of 1 unless they have several.
+        labels: (n,) int in [0, c), or (n, c) of true and false.
 
     Raises:
         UnknownNameError: If there is no such metric.
@@ -80,7 +57,10 @@ def selection_score(metric: str, probabilities: Probabilities, labels: Labels) -
         >>> selection_score("balanced_accuracy", probabilities, np.array([0, 0, 1, 1]))
         0.75
     """
-    row = named_metric(metric)
+    check_metric_of(metric, several=np.ndim(labels) == 2)
+    if np.ndim(labels) == 2:
+        return label_selection_score(metric, probabilities, np.asarray(labels, bool))
+    row = SELECTION_METRICS[metric]
     probabilities, labels = checked(probabilities, labels)
     sums = row.parts(probabilities, labels).sum(axis=0, dtype=np.float64)
     return float(row.score(sums, _support(probabilities, labels)))
@@ -92,10 +72,10 @@ def compare_answers(
     """Whether a candidate is better than a reference on the same pictures, by a metric.
 
     Args:
-        metric: A name of `SELECTION_METRICS`.
+        metric: A name of `SELECTION_METRICS`, or of `LABEL_METRICS` where pictures have several labels.
         candidate: (n, c) probabilities.
         reference: (n, c) probabilities, of the same pictures in the same order.
-        labels: (n,) int in [0, c).
+        labels: (n,) int in [0, c), or (n, c) of true and false.
         seed: Draws the exchanges and the pictures of the interval; accuracy needs none.
 
     Raises:
@@ -109,7 +89,10 @@ def compare_answers(
         >>> round(found.gain, 3), found.p_value, found.verdict
         (0.405, 0.0005, 'better')
     """
-    row = named_metric(metric)
+    check_metric_of(metric, several=np.ndim(labels) == 2)
+    if np.ndim(labels) == 2:
+        return compare_label_answers(metric, candidate, reference, np.asarray(labels, bool), seed=seed)
+    row = SELECTION_METRICS[metric]
     candidate, labels = checked(candidate, labels)
     reference, _ = checked(reference, labels)
     if candidate.shape != reference.shape:
@@ -129,66 +112,39 @@ def compare_answers(
     scores = [float(row.score(part.sum(axis=0, dtype=np.float64), support)) for part in parts]
     gain, generator = scores[0] - scores[1], np.random.default_rng(seed)
     with threadpool_limits(1):
-        interval = _redrawn_interval(row, parts, labels, support, generator)
-        p_value = _exchanged_p_value(row, parts, support, gain, generator)
+        interval = redrawn_interval(row.score, parts, labels, support, generator)
+        p_value = exchanged_p_value(row.score, parts, support, gain, generator)
     return MetricComparison(gain, interval, p_value, counted.only_candidate, counted.only_reference)
 
 
-def named_metric(name: str) -> SelectionMetric:
-    """The metric of a name.
+def check_metric_name(name: str) -> None:
+    """Refuses a metric that no classifiers are chosen by.
 
     Raises:
-        UnknownNameError: If there is none.
+        UnknownNameError: It is none, of one class a picture or of several labels.
     """
-    if name not in SELECTION_METRICS:
-        raise UnknownNameError("metric", name, SELECTION_METRICS)
-    return SELECTION_METRICS[name]
+    if name not in METRIC_NAMES:
+        raise UnknownNameError("metric", name, METRIC_NAMES)
 
 
-def _exchanged_p_value(
-    row: SelectionMetric,
-    parts: tuple[Floats, Floats],
-    support: npt.NDArray[np.int64],
-    gain: float,
-    generator: np.random.Generator,
-) -> float:
-    candidate, reference = (part.sum(axis=0, dtype=np.float64) for part in parts)
-    change = parts[1] - parts[0]
-    change = change[np.any(change != 0, axis=1)]  # exchanging equal answers changes nothing
-    if not len(change):
-        return 1.0
-    as_far = 0
-    for count in _blocks(EXCHANGES):
-        moved = generator.integers(0, 2, (count, len(change)), dtype=np.uint8).astype(np.float32) @ change
-        gains = row.score(candidate + moved, support) - row.score(reference - moved, support)
-        as_far += int(np.sum(np.abs(gains) >= abs(gain) - _ROUNDING))
-    return (1 + as_far) / (1 + EXCHANGES)
+def check_metric_of(name: str, *, several: bool) -> None:
+    """Refuses a metric that classifiers of this kind are not chosen by.
 
+    Args:
+        name: Of the metric.
+        several: Whether pictures have several labels.
 
-def _redrawn_interval(
-    row: SelectionMetric,
-    parts: tuple[Floats, Floats],
-    labels: npt.NDArray[np.int64],
-    support: npt.NDArray[np.int64],
-    generator: np.random.Generator,
-) -> tuple[float, float]:
-    order = np.argsort(labels, kind="stable")
-    parts, of_class = (parts[0][order], parts[1][order]), labels[order]
-    begin, size, count = (np.cumsum(support) - support)[of_class], support[of_class], len(labels)
-    gains = []
-    for rows in _blocks(REDRAWS):
-        # For each picture another of its class, so that the classes keep their sizes; then how often each was drawn.
-        drawn = begin + (generator.random((rows, count)) * size).astype(np.int64)
-        places = (drawn + np.arange(rows)[:, None] * count).ravel()
-        times = np.bincount(places, minlength=rows * count).reshape(rows, count).astype(np.float32)
-        gains.append(row.score(times @ parts[0], support) - row.score(times @ parts[1], support))
-    low, high = np.quantile(np.concatenate(gains), [0.025, 0.975])
-    return float(low), float(high)
-
-
-def _blocks(total: int) -> Iterator[int]:
-    for start in range(0, total, _ROWS):
-        yield min(_ROWS, total - start)
+    Raises:
+        UnknownNameError: If there is none of that name.
+        UsageError: If it is of the other kind of answers.
+    """
+    check_metric_name(name)
+    known = LABEL_METRICS if several else SELECTION_METRICS
+    if name not in known:
+        of, other = ("several labels", "one class") if several else ("one class", "several labels")
+        raise UsageError(
+            f"{METRIC_NAMES[name]} is of pictures of {other}, and these have {of}; take one of {', '.join(known)}"
+        )
 
 
 def _support(probabilities: Probabilities, labels: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -216,10 +172,6 @@ def _log_probability(probabilities: Probabilities, labels: npt.NDArray[np.int64]
     return np.asarray(np.log(np.clip(of_true, smallest, 1 - smallest))[:, None])
 
 
-def _mean(sums: Floats, support: npt.NDArray[np.int64]) -> Floats:
-    return np.asarray(sums[..., 0] / support.sum())
-
-
 def _mean_recall(sums: Floats, support: npt.NDArray[np.int64]) -> Floats:
     present = support > 0
     return np.asarray((sums[..., present] / support[present]).mean(axis=-1))
@@ -235,11 +187,16 @@ SELECTION_METRICS: Mapping[str, SelectionMetric] = MappingProxyType(
     {
         row.name: row
         for row in (
-            SelectionMetric("accuracy", "accuracy", _right, _mean),
+            SelectionMetric("accuracy", "accuracy", _right, mean_of_sums),
             SelectionMetric("balanced_accuracy", "balanced accuracy", _recalled, _mean_recall),
             SelectionMetric("f1_macro", "macro F1", _recalled_and_called, _mean_f1),
-            SelectionMetric("log_loss", "log loss", _log_probability, _mean),
+            SelectionMetric("log_loss", "log loss", _log_probability, mean_of_sums),
         )
     }
 )
 """By name, which is that of the figure of `striate.evaluation.Scores`."""
+
+METRIC_NAMES: Mapping[str, str] = MappingProxyType(
+    {row.name: row.said for row in SELECTION_METRICS.values()} | dict(LABEL_METRICS)
+)
+"""All there are, also of several labels, and how each is called in a sentence."""

@@ -22,7 +22,8 @@ from striate.deciding.tournament_plan import TournamentPlan, plan_tournament, pl
 from striate.deciding.training_request import TrainingRequest
 from striate.deciding.weights_at_hand import offer_weights, weights_at_hand
 from striate.decision import Decision
-from striate.errors import StriateError, TrainingError, UsageError
+from striate.errors import StriateError, TrainingError
+from striate.evaluation.selection_metrics import check_metric_of
 from striate.interruption import interruptible
 from striate.row_writing import path_from_text
 from striate.runs.run import Run
@@ -85,8 +86,8 @@ class Prepared:
         return "" if len(self.plan.candidates) > 1 else "one way alone suits these pictures and the time"
 
 
-def prepare_tournament(request: TrainingRequest, *, watcher: Watcher, begun: float) -> Prepared | None:
-    """Reads the data, and plans what is tried; None where several classifiers cannot be compared, since they answer with sigmoids.
+def prepare_tournament(request: TrainingRequest, *, watcher: Watcher, begun: float) -> Prepared:
+    """Reads the data, and plans what is tried.
 
     Args:
         request: What was said; it names no training exactly.
@@ -100,13 +101,8 @@ def prepare_tournament(request: TrainingRequest, *, watcher: Watcher, begun: flo
     """
     deciding = Deciding(request, quiet := _Quiet(watcher), begun=begun)
     deciding.check_request()
-    if deciding.data.task.classifier != "softmax":
-        if request.metric is not None:
-            raise UsageError(
-                f"--metric {request.metric} compares classifiers of one class a picture by a softmax; leave it out"
-            )
-        watcher.note("one network is trained: classifiers that answer with sigmoids are not compared with one another")
-        return None
+    if request.metric is not None:
+        check_metric_of(request.metric, several=deciding.data.task.several)
     deciding.read_data()
     dataset, facts = deciding.dataset, deciding.facts
     weights = weights_at_hand(request, facts)

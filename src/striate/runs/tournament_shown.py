@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from striate.evaluation.selection_bias import most_flattery
-from striate.evaluation.selection_metrics import SELECTION_METRICS
+from striate.evaluation.selection_metrics import METRIC_NAMES
 from striate.report import Tournament, Tried
 from striate.runs.tournament_record import WON, Entry, TournamentRecord
 from striate.runs.tournament_text import describe_comparison, describe_score, describe_state
@@ -33,7 +33,7 @@ def show_tournament(record: TournamentRecord, *, tested: int) -> Tournament:
         for entry in record.entries
     ]
     said = [_describe_course(record), *([said] if (said := describe_flattery(record, tested=tested)) else [])]
-    metric = "" if record.metric == "accuracy" else SELECTION_METRICS[record.metric].said
+    metric = "" if record.metric == "accuracy" else METRIC_NAMES[record.metric]
     return Tournament(tried, " ".join(said), metric)
 
 
@@ -62,7 +62,7 @@ def _describe_course(record: TournamentRecord) -> str:
     told = f"{plural(len(record.entries), 'candidate')} planned, {number(measured)} measured in {duration(record.worked_seconds)}"
     if best is None:
         return f"{plural(len(record.entries), 'candidate')} planned, none measured yet."
-    by = f"{SELECTION_METRICS[record.metric].said} on {plural(best.pictures, 'validation picture')}"
+    by = f"{METRIC_NAMES[record.metric]} on {plural(best.pictures, 'validation picture')}"
     by += f" ({record.metric_why})" if record.metric != "accuracy" and record.metric_why else ""
     end = f" It ended because {record.ended}." if record.ended else ""
     return f"{told}, and chosen among by {by}. The best is {best.candidate.name}.{end}"

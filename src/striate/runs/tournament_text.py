@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
-from striate.evaluation.selection_metrics import SELECTION_METRICS
+from striate.evaluation.selection_metrics import METRIC_NAMES
 from striate.runs.tournament_record import (
     FAILED,
     LOST,
@@ -102,7 +102,7 @@ def describe_result(entry: Entry, metric: str = "accuracy") -> str:
     said += f" (95 % interval {describe_interval(entry)})" if entry.interval else ""
     if metric == "accuracy":
         return said
-    return f"{SELECTION_METRICS[metric].said} {describe_score(metric, entry.score)}, {said}"
+    return f"{METRIC_NAMES[metric]} {describe_score(metric, entry.score)}, {said}"
 
 
 def describe_interval(entry: Entry) -> str:
@@ -135,7 +135,7 @@ def predict_command(folder: Path) -> str:
 
 def columns(record: TournamentRecord) -> tuple[str, ...]:
     """The heads of the table; another metric than accuracy has a column of its own."""
-    metric = () if record.metric == "accuracy" else (SELECTION_METRICS[record.metric].said,)
+    metric = () if record.metric == "accuracy" else (METRIC_NAMES[record.metric],)
     return ("candidate", *metric, "accuracy", "95 % interval", "time", "state")
 
 

@@ -28,6 +28,7 @@ from striate.runtime.canary_check import check_canaries
 from striate.runtime.engines import Engine, engine_row, start_engine
 from striate.tasks import Prediction, Task
 from striate.tasks.doubting import Decided, Doubting
+from striate.tasks.task import Targets
 
 if TYPE_CHECKING:
     from striate.models import Network
@@ -123,21 +124,23 @@ class Classifier:
             UsageError: If `abstaining` is given and the bundle has no rule that abstains.
             PictureError: If a picture cannot be read.
         """
-        names = np.array(self.classes, dtype=np.str_)
         if self.doubting is None or not (self.doubting.rule.abstains or self.doubting.rule.costs):
             if abstaining is not None:
                 raise UsageError(
                     "this classifier has no rule by which it abstains; make one by: striate calibrate RUN DATA --abstain error=0.01"
                 )
-            answers = self.task.decide(self.predict_proba(pictures))
-            return np.array([self.task.tell(answer, self.classes) for answer in answers], dtype=np.str_)
+            return self._told(self.task.decide(self.predict_proba(pictures)))
         decided = self.decide(pictures)
-        found = names[decided.answers]
+        found = self._told(decided.answers)
         if abstaining is None:
             return np.asarray(found)
         if not self.doubting.rule.abstains:
             raise UsageError("this classifier's decision rule always answers")
         return np.where(decided.abstains, np.array(abstaining), found)
+
+    def _told(self, answers: Targets) -> npt.NDArray[np.str_]:
+        """(n,) the names that answers stand for."""
+        return np.array([self.task.tell(answer, self.classes) for answer in answers], dtype=np.str_)
 
     def decide(self, pictures: Pictures) -> Decided:
         """What the bundle's decision rule comes to: the answers, and on which pictures it abstains, and why.

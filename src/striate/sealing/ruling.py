@@ -47,7 +47,7 @@ def fit_rule_to_engine(
     if request.wish.unfamiliar is not None:
         rows = kept_rows(task.strata(request.training.labels), bank_rows(features.shape[1]))
         kept = engine_answers(engine, part_of(request.training, rows))[1]
-    return fit_rule(request.wish, answers, classes, kept, one=one)
+    return fit_rule(request.wish, answers, classes, kept, task=task, one=one)
 
 
 def kept_rows(strata: npt.NDArray[Any], most: int) -> npt.NDArray[np.int64]:

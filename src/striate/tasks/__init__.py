@@ -17,7 +17,7 @@ from striate.tasks.named import (
 from striate.tasks.prediction import Prediction
 from striate.tasks.sequence import SEQUENCE, ReadSequence
 from striate.tasks.single_label import SINGLE_LABEL, SingleLabel
-from striate.tasks.task import Task
+from striate.tasks.task import Targets, Task
 from striate.tasks.two_class_sigmoid import TWO_CLASS_SIGMOID, TwoClassSigmoid
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "Prediction",
     "ReadSequence",
     "SingleLabel",
+    "Targets",
     "Task",
     "TwoClassSigmoid",
     "named_task",

@@ -14,6 +14,7 @@ from striate.evaluation.costs import expected_costs, least_cost
 from striate.evaluation.familiarity import unfamiliarity
 from striate.tasks.decision_rule import DecisionRule
 from striate.tasks.prediction import Doubt
+from striate.tasks.task import Targets, Task
 
 Array = npt.NDArray[np.floating[Any]]
 
@@ -24,8 +25,8 @@ UNLIKE = "unlike what I was trained on"
 class Decided:
     """What a rule comes to on n pictures."""
 
-    answers: npt.NDArray[np.int64]
-    """(n,) the label, also where it abstains from saying it."""
+    answers: Targets
+    """(n,) the label, also where it abstains from saying it; (n, classes) of several."""
     unlike: npt.NDArray[np.bool_]
     """(n,) where it abstains because nothing like the picture was learnt."""
     torn: npt.NDArray[np.bool_]
@@ -48,19 +49,24 @@ class Doubting:
 
     Args:
         rule: As sealed.
+        task: What is asked, with its thresholds.
         classes: In the order of the probabilities.
         bank: (m, d) float32 rows of length 1: the features of training pictures, where the rule asks how unlike a picture is.
 
     Example:
+        >>> from striate.tasks import SINGLE_LABEL
         >>> from striate.tasks.decision_rule import LeastSure
-        >>> doubting = Doubting(DecisionRule(LeastSure("error=0.01", 0.9, 500, 450, 1)), ["cat", "dog"])
+        >>> doubting = Doubting(DecisionRule(LeastSure("error=0.01", 0.9, 500, 450, 1)), SINGLE_LABEL, ["cat", "dog"])
         >>> probabilities = np.array([[0.95, 0.05], [0.6, 0.4]])
         >>> [doubt.reason for doubt in doubting.doubts(probabilities, doubting.decide(probabilities))]
         [None, 'torn between cat and dog']
     """
 
-    def __init__(self, rule: DecisionRule, classes: Sequence[str], bank: npt.NDArray[np.float32] | None = None) -> None:
+    def __init__(
+        self, rule: DecisionRule, task: Task, classes: Sequence[str], bank: npt.NDArray[np.float32] | None = None
+    ) -> None:
         self.rule = rule
+        self._task = task
         self._classes = tuple(classes)
         self._bank = bank
         costs, sets = rule.costs, rule.sets
@@ -76,32 +82,32 @@ class Doubting:
 
         Args:
             probabilities: (n, classes).
-            logits: (n, classes) and `features` (n, d) of the same pictures, which it takes to ask how unlike a picture is.
+            logits: (n, width) and `features` (n, d) of the same pictures, which it takes to ask how unlike a picture is.
             features: See `logits`.
         """
         rule, costs = self.rule, self._costs
         never = np.zeros(len(probabilities), bool)
-        answers = probabilities.argmax(axis=1) if costs is None else least_cost(probabilities, costs)
+        answers = self._task.decide(probabilities) if costs is None else least_cost(probabilities, costs)
         dear = never
         if costs is not None and rule.costs is not None and rule.costs.abstaining is not None:
             dear = expected_costs(probabilities, costs).min(axis=1) > rule.costs.abstaining
         torn = never
         if rule.least_sure is not None:
-            torn = probabilities[np.arange(len(answers)), answers] < rule.least_sure.least_probability
+            torn = self._task.confidence(probabilities, answers) < rule.least_sure.least_probability
         unlike, scores = never, None
         if rule.unfamiliar is not None and self._bank is not None and logits is not None and features is not None:
-            scores = unfamiliarity(logits, features, self._bank, rule.unfamiliar.usual)
+            scores = unfamiliarity(self._task.energies(logits), features, self._bank, rule.unfamiliar.usual)
             unlike = scores > rule.unfamiliar.largest
         sets = None if self._least is None else conformal_sets(probabilities, self._least)
-        return Decided(np.asarray(answers, np.int64), unlike, torn, dear, sets, scores)
+        return Decided(answers, unlike, torn, dear, sets, scores)
 
     def doubts(self, probabilities: Array, decided: Decided) -> list[Doubt]:
         """What is told of each picture."""
-        abstains = decided.abstains
+        abstains, sure = decided.abstains, self._task.confidence(probabilities, decided.answers)
         return [
             Doubt(
-                label=self._classes[decided.answers[row]],
-                probability=float(probabilities[row, decided.answers[row]]),
+                label=self._task.tell(decided.answers[row], self._classes),
+                probability=float(sure[row]),
                 abstains=bool(abstains[row]) if self.rule.abstains else None,
                 reason=self._reason(probabilities[row], decided, row) if abstains[row] else None,
                 labels=None if decided.sets is None else self._set(probabilities[row], decided.sets[row]),
@@ -113,6 +119,9 @@ class Doubting:
     def _reason(self, probabilities: Array, decided: Decided, row: int) -> str:
         if decided.unlike[row]:
             return UNLIKE
+        if decided.torn[row] and self._task.several:
+            chances = np.where(decided.answers[row], probabilities, 1 - probabilities)
+            return f"not sure of {self._classes[int(chances.argmin())]}"
         if decided.torn[row]:
             order = [int(place) for place in np.argsort(-probabilities, kind="stable")[:2]]
             answer = int(decided.answers[row])

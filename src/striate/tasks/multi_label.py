@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from striate.evaluation import Finding, ReliabilityBin, fit_temperature
+from striate.evaluation.familiarity import energy_of_labels
 from striate.evaluation.label_findings import judge_label_scores
 from striate.evaluation.label_scores import MultiLabelScores, label_reliability, score_labels
 from striate.evaluation.label_thresholds import USUAL, choose_thresholds
@@ -42,7 +43,7 @@ class MultiLabel:
     )
     leading_figures: tuple[str, ...] = ("mean_average_precision", "f1_micro")
     parts: tuple[str, ...] = ("labels", "label_calibration", "mistakes")
-    takes_rule: bool = False
+    rule_parts: tuple[str, ...] = ("least_sure", "unfamiliar")
     headline: str = "label_headline"
     splits: str = "label_splits"
     column: str = "labels"
@@ -127,6 +128,10 @@ class MultiLabel:
         scaled = logits.astype(np.float64) / calibration["temperature"]
         with np.errstate(over="ignore"):  # the exponential of a large number is infinite, and its reciprocal 0
             return np.asarray(1 / (1 + np.exp(-scaled)))
+
+    def energies(self, logits: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float64]:
+        """Of all sets of labels."""
+        return energy_of_labels(logits)
 
     def fit_temperature(self, logits: npt.NDArray[np.floating[Any]], targets: Labels) -> float | None:
         """That of questions of two answers, one for each label of each picture: its logit, and 0."""

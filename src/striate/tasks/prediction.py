@@ -101,7 +101,9 @@ class Prediction:
             named = {label for label, _ in self.labels}
             said = ", ".join(_with_probability(*row) for row in self.labels) or "no label"
             others = [_with_probability(*row) for row in self.top if row[0] not in named and row[1] >= SHOWN]
-            return f"{path}  {said}" + (f"  (not: {', '.join(others)})" if others else "")
+            line = f"{path}  {said}" + (f"  (not: {', '.join(others)})" if others else "")
+            told = self.doubt.to_text() if self.doubt is not None else ""
+            return f"{line}  {told}" if told else line
         line = f"{path}  {printable(self.label) if self.label else 'nothing'}  {probability(self.probability or 0.0, space='')}"
         others = [_with_probability(*row) for row in self.top[1:] if row[1] >= SHOWN]
         line += f"  ({', '.join(others)})" if others else ""

@@ -15,7 +15,9 @@ from striate.evaluation.conformal import conformal_thresholds, fewest_for_covera
 from striate.evaluation.familiarity import NEIGHBOURS, unfamiliarity, unit_rows, usual_scores
 from striate.tasks.decision_rule import DecisionRule, LabelSets, LeastSure, Unfamiliar
 from striate.tasks.doubting import Doubting
-from striate.tasks.rule_wish import RuleWish
+from striate.tasks.rule_wish import RuleWish, check_wish
+from striate.tasks.single_label import SINGLE_LABEL
+from striate.tasks.task import Targets, Task
 from striate.wording import plural
 
 Array = npt.NDArray[np.floating[Any]]
@@ -28,9 +30,10 @@ class Answers:
     probabilities: npt.NDArray[np.float64]
     """(n, classes), with the temperature."""
     logits: Array
+    """(n, width)."""
     features: Array
     """(n, d)."""
-    labels: npt.NDArray[np.int64]
+    labels: Targets
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +45,13 @@ class FittedRule:
 
 
 def fit_rule(
-    wish: RuleWish, answers: Answers, classes: Sequence[str], training_features: Array | None, *, one: str = "picture"
+    wish: RuleWish,
+    answers: Answers,
+    classes: Sequence[str],
+    training_features: Array | None,
+    *,
+    task: Task = SINGLE_LABEL,
+    one: str = "picture",
 ) -> FittedRule:
     """The rule that keeps the promises that were asked for on new pictures like the validation pictures.
 
@@ -51,25 +60,27 @@ def fit_rule(
         answers: On the validation pictures.
         classes: In the order of the logits.
         training_features: (m, d) of training pictures, which a wish for `unfamiliar` needs, all of which are kept.
+        task: What is asked, with its thresholds; of several labels an answer is right where all of them are.
         one: What one of what is given is called.
 
     Raises:
-        UsageError: If the costs name other classes.
+        UsageError: If the costs name other classes, or the task has no such rule.
         DataError: If the validation pictures are too few, or no threshold keeps a promise; the sentence says which, and what would do.
     """
+    check_wish(wish, task)
     if wish.costs is not None:
         wish.costs.check(classes)
     unfamiliar, bank = None, None
     if wish.unfamiliar is not None and training_features is not None:
         # In 16 bits, as it is kept.
         bank = unit_rows(training_features).astype(np.float16).astype(np.float32)
-        unfamiliar = fit_unfamiliar(wish.unfamiliar, answers, bank, one)
-    decided = Doubting(DecisionRule(unfamiliar=unfamiliar, costs=wish.costs), classes, bank).decide(
+        unfamiliar = fit_unfamiliar(wish.unfamiliar, answers, bank, one, task)
+    decided = Doubting(DecisionRule(unfamiliar=unfamiliar, costs=wish.costs), task, classes, bank).decide(
         answers.probabilities, answers.logits, answers.features
     )
-    sure = answers.probabilities[np.arange(len(decided.answers)), decided.answers]
+    sure, right = task.confidence(answers.probabilities, decided.answers), task.same(decided.answers, answers.labels)
     rule = DecisionRule(
-        least_sure=fit_least_sure(wish, sure, decided.answers == answers.labels, decided.unlike, one),
+        least_sure=fit_least_sure(wish, sure, right, decided.unlike, one),
         unfamiliar=unfamiliar,
         sets=fit_sets(wish, answers, classes, one),
         costs=wish.costs,
@@ -78,7 +89,7 @@ def fit_rule(
     return FittedRule(rule, bank)
 
 
-def fit_unfamiliar(share: float, answers: Answers, bank: npt.NDArray[np.float32], one: str) -> Unfamiliar:
+def fit_unfamiliar(share: float, answers: Answers, bank: npt.NDArray[np.float32], one: str, task: Task) -> Unfamiliar:
     """How unlike a picture may be, so that at most a share of those that are like the validation pictures is taken for unlike.
 
     Raises:
@@ -89,8 +100,9 @@ def fit_unfamiliar(share: float, answers: Answers, bank: npt.NDArray[np.float32]
         raise DataError(
             f"unfamiliar={share:g} needs {NEIGHBOURS} training {one}s at least to compare with; there are {len(bank)}"
         )
-    usual = usual_scores(answers.logits, answers.features, bank)
-    scores = unfamiliarity(answers.logits, answers.features, bank, usual)
+    energies = task.energies(answers.logits)
+    usual = usual_scores(energies, answers.features, bank)
+    scores = unfamiliarity(energies, answers.features, bank, usual)
     found = threshold_for_coverage(-scores, np.ones(count, bool), 1 - share)
     if found is None:
         raise too_few(f"unfamiliar={share:g}", count, fewest_pictures(share), one)

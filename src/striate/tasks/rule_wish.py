@@ -10,6 +10,7 @@ from pathlib import Path
 
 from striate.errors import UnknownNameError, UsageError
 from striate.tasks.decision_rule import LARGEST_COST, Costs
+from striate.tasks.task import Task
 
 ABSTAIN_TERMS: Mapping[str, str] = {
     "error": "the largest share of wrong answers among those given",
@@ -89,6 +90,38 @@ def read_abstain(text: str) -> dict[str, float]:
         except ValueError:
             raise UsageError(f"--abstain {name} must be a number, got {number!r}") from None
     return terms
+
+
+OF_ONE_CLASS = {
+    "sets": "--conformal makes sets of classes with the one that is true among them",
+    "costs": "--costs weighs one class that is answered against one that is true",
+}
+"""Why some parts of a rule are of one class a picture."""
+
+
+def check_wish(asked: RuleWish, task: Task) -> None:
+    """Refuses parts of a rule that the task has none of.
+
+    Raises:
+        UsageError: One was asked for.
+    """
+    parts = {
+        "least_sure": asked.error is not None or asked.coverage is not None,
+        "unfamiliar": asked.unfamiliar is not None,
+        "sets": asked.conformal is not None,
+        "costs": asked.costs is not None,
+    }
+    for part, wanted in parts.items():
+        if not wanted or part in task.rule_parts:
+            continue
+        if not task.rule_parts:
+            raise UsageError(
+                f"{task.name!r} has no rule by which it abstains; leave out --abstain, --conformal and --costs"
+            )
+        raise UsageError(
+            f"{OF_ONE_CLASS[part]}, and these pictures may have several labels, each of which is named from its own threshold on; "
+            "leave it out: --abstain keeps answers back"
+        )
 
 
 def wish(

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from striate.errors import UnknownNameError
 from striate.evaluation import Finding, ReliabilityBin
+from striate.evaluation.familiarity import energy
 from striate.evaluation.label_scores import label_reliability
 from striate.evaluation.string_findings import judge_reading
 from striate.evaluation.string_scores import EPSILON, StringReadingScores, score_reading
@@ -68,7 +69,7 @@ class ReadSequence:
     )
     leading_figures: tuple[str, ...] = ("accuracy", "character_error_rate")
     parts: tuple[str, ...] = ("strings", "signs", "calibration")
-    takes_rule: bool = False
+    rule_parts: tuple[str, ...] = ()
     headline: str = "string_headline"
     splits: str = "string_splits"
     column: str = "text"
@@ -143,6 +144,10 @@ class ReadSequence:
     ) -> npt.NDArray[np.float64]:
         """(n, T, signs and the blank): at each place the softmax of the logits over the calibration's `temperature`."""
         return np.exp(log_softmax_at(logits, calibration["temperature"]))
+
+    def energies(self, logits: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float64]:
+        """The mean of those of the softmaxes at its places."""
+        return np.asarray(energy(logits.reshape(-1, logits.shape[-1])).reshape(logits.shape[:-1]).mean(axis=1))
 
     def fit_temperature(self, logits: npt.NDArray[np.floating[Any]], targets: Strings) -> float | None:
         """The one under which right strings are most probable, over all paths; the same at every place."""

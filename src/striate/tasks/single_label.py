@@ -20,6 +20,7 @@ from striate.evaluation import (
     score,
     softmax,
 )
+from striate.evaluation.familiarity import energy
 from striate.tasks.prediction import Prediction, one_decoding
 
 Labels = npt.NDArray[np.integer[Any]]
@@ -44,7 +45,7 @@ class SingleLabel:
     )
     leading_figures: tuple[str, ...] = ("accuracy", "balanced_accuracy")
     parts: tuple[str, ...] = ("classes", "confusion", "thresholds", "calibration", "mistakes")
-    takes_rule: bool = True
+    rule_parts: tuple[str, ...] = ("least_sure", "unfamiliar", "sets", "costs")
     headline: str = "headline"
     splits: str = "splits"
     column: str = "label"
@@ -112,6 +113,10 @@ class SingleLabel:
     ) -> npt.NDArray[np.float64]:
         """The softmax of the logits over the calibration's `temperature`; rows sum to 1."""
         return softmax(logits, calibration["temperature"])
+
+    def energies(self, logits: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float64]:
+        """Of the softmax."""
+        return energy(logits)
 
     def fit_temperature(self, logits: npt.NDArray[np.floating[Any]], targets: Labels) -> float | None:
         """The one with the least log loss."""

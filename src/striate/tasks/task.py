@@ -78,8 +78,8 @@ class Task(Protocol):
         """The parts of a run's report that are of this task alone, by their anchors, in their order."""
 
     @property
-    def takes_rule(self) -> bool:
-        """Whether a decision rule (`striate.tasks.decision_rule`) can be sealed with it."""
+    def rule_parts(self) -> tuple[str, ...]:
+        """The parts of a decision rule (`striate.tasks.decision_rule`) that can be sealed with it, by their fields' names."""
 
     @property
     def headline(self) -> str:
@@ -180,6 +180,9 @@ class Task(Protocol):
         self, logits: npt.NDArray[np.floating[Any]], calibration: Mapping[str, int | float]
     ) -> npt.NDArray[np.float64]:
         """(n, classes) in 0..1 of (n, width) finite logits, calibrated as the contract says."""
+
+    def energies(self, logits: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float64]:
+        """(n,) the energy of (n, width) logits, low where nothing speaks for any answer: `striate.evaluation.familiarity`."""
 
     def fit_temperature(self, logits: npt.NDArray[np.floating[Any]], targets: Targets) -> float | None:
         """The temperature that calibrates best, of logits of pictures that were not learnt from; None where nothing can be fitted."""

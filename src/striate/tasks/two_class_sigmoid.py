@@ -25,7 +25,6 @@ class TwoClassSigmoid(SingleLabel):
     """
 
     name: str = "two_class_sigmoid"
-    takes_rule: bool = False  # its energies are of a logit for each class
     classifier: str = "sigmoid"
     most_classes: int | None = 2
 
@@ -42,6 +41,10 @@ class TwoClassSigmoid(SingleLabel):
     ) -> npt.NDArray[np.float64]:
         """(n, 2): of the sigmoid of the logit over the calibration's `temperature`, and what is left to 1."""
         return super().probabilities(two_logits(logits), calibration)
+
+    def energies(self, logits: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float64]:
+        """Of the softmax of the logits 0 and z."""
+        return super().energies(two_logits(logits))
 
     def fit_temperature(self, logits: npt.NDArray[np.floating[Any]], targets: Labels) -> float | None:
         """That of the logits 0 and z."""

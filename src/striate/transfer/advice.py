@@ -120,6 +120,7 @@ def advise(
     stage_shares: Mapping[str, float] | None = None,
     time_budget: float | None = None,
     heads: Sequence[HeadScore] = (),
+    chance: float | None = None,
 ) -> Advice:
     """Chooses what should learn, from how well each stage separates the classes, the number of pictures, and the time.
 
@@ -146,6 +147,8 @@ def advise(
             the same.
         time_budget: Seconds within which training must end; `None`: it may take what it takes.
         heads: Of heads on stages, from `score_heads`; none: only the last vector is thought of.
+        chance: Where pictures have several labels, so that accuracies are mean average precisions: that of answers at random, which is
+            the mean share of pictures that a label has.
 
     Raises:
         UsageError: There are fewer than three stages and a vector, or a number makes no sense.
@@ -177,6 +180,7 @@ def advise(
     last, best = scores[-1], _best(scores)
     before = max(scores[: 2 * len(stages) // 3], key=lambda score: score.accuracy)
     removed = removed_mistakes(before.accuracy, last.accuracy, pictures=last.pictures)
+    least = 1 / classes if chance is None else chance
     saturated = last.accuracy >= max(SATURATED, _as_good_as_any(scores))
     found = _Findings(
         network=network,
@@ -186,7 +190,8 @@ def advise(
         removed=removed,
         similarity=max(removed, SIMILAR) if saturated else removed,
         saturated=saturated,
-        useless=max(score.accuracy for score in scores) < 1 / classes + NOTHING * (1 - 1 / classes),
+        useless=max(score.accuracy for score in scores) < least + NOTHING * (1 - least),
+        right="of {} sample right" if chance is None else "mean average precision on {} sample",
         last=last,
         best=best,
         stages=stages,
@@ -243,6 +248,8 @@ class _Findings:
     similarity: float
     saturated: bool
     useless: bool
+    right: str
+    """Of what an accuracy is a share, in a sentence, with a place for "a" or "the"."""
     last: StageScore
     best: StageScore
     stages: tuple[str, ...]
@@ -325,7 +332,7 @@ def _on_the_data(found: _Findings) -> str:
     size = "many" if found.many else "few"
     said = (
         f"{found.pictures:,} training pictures of {found.classes:,} classes, {found.pictures / found.classes:,.0f} a class, "
-        f"are {size}; a head on the last vector of {found.network} gets {_percent(found.last.accuracy)} of a sample right"
+        f"are {size}; a head on the last vector of {found.network} gets {_percent(found.last.accuracy)} {found.right.format('a')}"
     )
     if found.best.accuracy > found.last.accuracy:
         said += f", one on {found.best.stage} {_percent(found.best.accuracy)}"
@@ -376,10 +383,10 @@ def _on_the_head(found: _Findings) -> str:
         return ""
     head = found.head
     return (
-        f"; on the pooled maps of {' and '.join(head.stages)} it gets {_percent(head.accuracy)} of the sample right by "
+        f"; on the pooled maps of {' and '.join(head.stages)} it gets {_percent(head.accuracy)} {found.right.format('the')} by "
         f"cross-validation, and what comes after {head.stages[-1]} is not needed"
         if "features" not in head.stages
-        else f"; on {' and '.join(head.stages)} together it gets {_percent(head.accuracy)} of the sample right by cross-validation"
+        else f"; on {' and '.join(head.stages)} together it gets {_percent(head.accuracy)} {found.right.format('the')} by cross-validation"
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -10,19 +9,22 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
+from striate.choosing import by_share
 from striate.models import Network
 from striate.nn import StandardizedLinear
+from striate.tasks import Targets
+from striate.transfer.regression import (
+    FOLDS,
+    USUAL,
+    comparable_rows,
+    cross_validate,
+    fit_regression,
+    strata_of,
+    told_right,
+)
 
 Floats = npt.NDArray[np.float32]
 
-STRENGTHS = (1e-3, 1e-2, 1e-1, 1.0)
-"""scikit-learn's C, of which the best is taken. On features of ants and bees 0.01 to 3 are alike; on those of blurred flowers
-0.003 is right in 73 %, 0.1 in 69 %."""
-
-USUAL = 1e-1
-"""What is taken where there are too few pictures to compare anything."""
-
-FOLDS = 3
 MOST_PICTURES = 600
 """C is chosen on as many pictures; it weighs one picture against the prior, so it does not go with their number."""
 
@@ -30,13 +32,15 @@ MOST_PICTURES = 600
 def fit_head(
     network: Network,
     features: npt.NDArray[np.floating],
-    labels: npt.NDArray[np.integer],
+    labels: Targets,
     *,
     draws: int = 1,
     balanced: bool = False,
     seed: int = 0,
 ) -> float:
     """Sets the head to the logistic regression of the labels on the features, and answers its training accuracy.
+
+    Of several labels it is the regression of each by itself, and its accuracy the share of pictures of which all are right.
 
     Features are brought to one scale first, so that the regularisation means the same for every network: by the deviation
     of all their values, or, where the head standardises its inputs, each by its own.
@@ -47,7 +51,7 @@ def fit_head(
     Args:
         network: Its head must be one `nn.Linear`; everything else is left as it is.
         features: (draws * n, feature_width): what the head sees, in evaluation mode; draw after draw.
-        labels: (n,) class indices; every class must be there.
+        labels: (n,) class indices, of which every class must be there, or (n, labels) of 0 and 1.
         draws: How often each picture is there. Together its draws weigh as much as one picture.
         balanced: Whether every class weighs the same, however many pictures it has.
         seed: Draws the folds on which the strength of the regularisation is chosen.
@@ -69,11 +73,11 @@ def fit_head(
     scaled = ((features - mean) / deviation).astype(np.float32)
     weight = "balanced" if balanced else None
     strength = choose_strength(scaled[: len(labels)], labels, class_weight=weight, seed=seed)
-    model = logistic_regression(strength / draws, weight, iterations=500, tolerance=1e-4)
+    known = np.concatenate([labels] * draws)
     with threadpool_limits(1):
-        regression = model.fit(scaled, np.tile(labels, draws))
-    weights, biases = regression.coef_.astype(np.float64), regression.intercept_.astype(np.float64)
-    if len(regression.classes_) == 2:  # scikit-learn keeps one row for two classes
+        regression = fit_regression(scaled, known, strength / draws, weight, iterations=500, tolerance=1e-4)
+    weights, biases = regression.weights, regression.biases
+    if len(weights) < head.out_features:  # scikit-learn keeps one row for two classes
         weights, biases = np.concatenate([-weights, weights]) / 2, np.concatenate([-biases, biases]) / 2
     if isinstance(head, StandardizedLinear):
         head.standardize(torch.from_numpy(features))
@@ -84,7 +88,7 @@ def fit_head(
         head.weight.copy_(torch.from_numpy(weights).to(head.weight))
         if head.bias is not None:
             head.bias.copy_(torch.from_numpy(biases).to(head.bias))
-    return float(regression.score(scaled, np.tile(labels, draws)))
+    return float(told_right(regression, scaled, known).mean())
 
 
 def one_scale(features: npt.NDArray[np.floating], *, each: bool) -> Floats:
@@ -123,67 +127,36 @@ def in_fewer_coordinates(features: Floats) -> Floats:
 
 
 def choose_strength(
-    features: npt.NDArray[np.floating], labels: npt.NDArray[np.integer], *, class_weight: str | None, seed: int
+    features: npt.NDArray[np.floating], labels: Targets, *, class_weight: str | None, seed: int
 ) -> float:
     """The C of `STRENGTHS` with the least cross-validated log-loss, on up to 600 pictures.
 
     Args:
         features: (n, d), of one scale.
-        labels: (n,) class indices.
+        labels: (n,) class indices, or (n, labels) of 0 and 1.
         class_weight: As scikit-learn takes it.
         seed: Draws the pictures and the folds.
     """
-    from sklearn.model_selection import train_test_split
-
-    rows = _of_large_classes(labels)
-    classes = np.unique(labels[rows])
-    if len(classes) < 2:
+    rows = comparable_rows(labels)
+    if not len(rows):
         return USUAL  # too few pictures to compare anything
-    most = max(MOST_PICTURES, 2 * FOLDS * len(classes))
-    if len(rows) > most:
-        rows, _ = train_test_split(rows, train_size=most, stratify=labels[rows], random_state=seed)
+    most = max(MOST_PICTURES, 2 * FOLDS * len(np.unique(strata_of(labels[rows]))))
+    rows = _drawn(rows, labels, most, seed=seed)
     sample = in_fewer_coordinates(np.asarray(features[rows], np.float32))
     strength, _, _ = cross_validate(sample, labels[rows], class_weight=class_weight, seed=seed)
     return strength
 
 
-def cross_validate(
-    features: Floats, labels: npt.NDArray[np.integer], *, class_weight: str | None, seed: int
-) -> tuple[float, npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-    """The C of `STRENGTHS` with the least log-loss in three folds, and what heads of it say of the pictures they have not seen.
+def _drawn(rows: npt.NDArray[np.int64], labels: Targets, most: int, *, seed: int) -> npt.NDArray[np.int64]:
+    """So many of the rows at most, of each class its share."""
+    from sklearn.model_selection import train_test_split
 
-    Args:
-        features: (n, d), of one scale.
-        labels: (n,) class indices.
-        class_weight: As scikit-learn takes it.
-        seed: Draws the folds.
-
-    Returns:
-        The strength; the (m,) rows of the pictures whose classes have three pictures at least; (m, classes) probabilities
-        of theirs. Where fewer than two classes have as many, a usual strength, and no rows.
-    """
-    from sklearn.metrics import log_loss
-    from sklearn.model_selection import StratifiedKFold, cross_val_predict
-    from threadpoolctl import threadpool_limits
-
-    rows = _of_large_classes(labels)
-    if len(np.unique(labels[rows])) < 2:
-        return USUAL, rows[:0], np.zeros((0, 0))
-    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
-    chances: dict[float, npt.NDArray[np.floating]] = {}
-    for strength in STRENGTHS:
-        model = logistic_regression(strength, class_weight, iterations=100)
-        with warnings.catch_warnings(), threadpool_limits(1):
-            warnings.simplefilter("ignore")  # that it has not converged yet: the loss says enough
-            answers = cross_val_predict(model, features[rows], labels[rows], cv=folds, method="predict_proba")
-        chances[strength] = answers
-    best = min(STRENGTHS, key=lambda strength: float(log_loss(labels[rows], chances[strength])))
-    return best, rows, chances[best].astype(np.float64)
-
-
-def _of_large_classes(labels: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
-    """The rows of the classes that have a picture for each fold."""
-    return np.flatnonzero(np.bincount(labels)[labels] >= FOLDS)
+    if len(rows) <= most:
+        return rows
+    if labels.ndim == 2:
+        return rows[np.sort(by_share(strata_of(labels[rows]), most, seed=seed, least=1))]
+    drawn, _ = train_test_split(rows, train_size=most, stratify=labels[rows], random_state=seed)
+    return np.asarray(drawn)
 
 
 def _mean_and_deviation(features: npt.NDArray[np.floating], *, each: bool) -> tuple[Any, Any]:
@@ -193,10 +166,3 @@ def _mean_and_deviation(features: npt.NDArray[np.floating], *, each: bool) -> tu
     deviation = features.std(axis=0, dtype=np.float64)
     constant = deviation <= 1e-6 * np.abs(features).max(axis=0)
     return mean, np.where(constant, 1.0, deviation)
-
-
-def logistic_regression(strength: float, class_weight: str | None, *, iterations: int, tolerance: float = 1e-3) -> Any:
-    """scikit-learn's logistic regression."""
-    from sklearn.linear_model import LogisticRegression
-
-    return LogisticRegression(C=strength, max_iter=iterations, tol=tolerance, class_weight=class_weight)

@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from striate.transfer.head import cross_validate, in_fewer_coordinates, one_scale
+from striate.tasks import Targets
+from striate.transfer.head import in_fewer_coordinates, one_scale
+from striate.transfer.regression import cross_validate
 
 
 def answer_out_of_fold(
     features: npt.NDArray[np.floating[Any]],
-    labels: npt.NDArray[np.integer[Any]],
+    labels: Targets,
     *,
     classes: int,
     each: bool,
@@ -23,7 +25,7 @@ def answer_out_of_fold(
 
     Args:
         features: (n, d): what the head sees.
-        labels: (n,) class indices.
+        labels: (n,) class indices, or (n, labels) of 0 and 1.
         classes: How many there are.
         each: Whether each feature is brought to one scale by its own deviation; see `one_scale`.
         balanced: Whether every class weighs the same.
@@ -31,7 +33,7 @@ def answer_out_of_fold(
 
     Returns:
         The (m,) rows of the pictures whose classes have three pictures at least, and (m, classes) probabilities of theirs; no rows
-        where fewer than two classes have as many.
+        where fewer than two classes have as many. Of several labels the rows are all of them, if one label has as many with and without it.
 
     Example:
         >>> labels = np.arange(60) % 2
@@ -44,6 +46,8 @@ def answer_out_of_fold(
     weight = "balanced" if balanced else None
     scaled = in_fewer_coordinates(one_scale(features, each=each))
     _, rows, found = cross_validate(scaled, labels, class_weight=weight, seed=seed)
+    if labels.ndim == 2:
+        return rows, found.astype(np.float32)
     chances = np.zeros((len(rows), classes), np.float32)
     chances[:, np.unique(labels[rows])] = found
     return rows, chances

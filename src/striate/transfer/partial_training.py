@@ -116,8 +116,8 @@ def cross_validate_head(
         stop: Asked before every batch.
 
     Returns:
-        (m,) labels and (m, classes) probabilities, of the pictures whose classes have three at least; the same pictures whatever
-        the network.
+        (m,) labels, or (m, labels) of several, and (m, classes) probabilities, of the pictures that `answer_out_of_fold` answers; the
+        same pictures whatever the network.
 
     Raises:
         StoppedError: When `stop` said so.

@@ -5,12 +5,15 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from striate.errors import UsageError
-from striate.tasks import USUAL_TASK, Task
+from striate.evaluation.label_scores import mean_average_precision
+from striate.tasks import USUAL_TASK, Targets, Task
+from striate.transfer.regression import fit_regression, label_chances, stratified_folds
 
 Floats = npt.NDArray[np.float64]
 
@@ -29,11 +32,11 @@ class StageScore:
     stage: str
     width: int
     logme: float  # nats a picture and class
-    accuracy: float  # share in 0..1
+    accuracy: float  # in 0..1: share of pictures told right, or mean average precision of several labels
     pictures: int  # on how many it was measured
 
 
-def logme(features: npt.NDArray[np.floating], labels: npt.NDArray[np.integer]) -> float:
+def logme(features: npt.NDArray[np.floating], labels: Targets) -> float:
     """The logarithm of maximum evidence: how probable the labels are under the best linear model on the features.
 
     For each class a Bayesian ridge regression predicts 1 for its pictures and 0 for others. Its evidence, the
@@ -46,10 +49,11 @@ def logme(features: npt.NDArray[np.floating], labels: npt.NDArray[np.integer]) -
 
     Args:
         features: (n, d) finite; any n and d. A factor common to all, or a rotation, changes nothing.
-        labels: (n,) class numbers; at least two differ.
+        labels: (n,) class numbers; at least two differ. Or (n, labels) of 0 and 1, of which those count that some pictures have and
+            some lack.
 
     Returns:
-        Nats a picture: higher is better; comparable between features of the same pictures alone.
+        Nats a picture and class: higher is better; comparable between features of the same pictures alone.
 
     Raises:
         UsageError: The shapes do not fit, a feature is not finite, or all labels are the same.
@@ -72,17 +76,19 @@ def logme(features: npt.NDArray[np.floating], labels: npt.NDArray[np.integer]) -
 
 def linear_accuracy(
     features: npt.NDArray[np.floating],
-    labels: npt.NDArray[np.integer],
+    labels: Targets,
     *,
     seed: int = 0,
     task: Task = USUAL_TASK,
 ) -> float:
     """The accuracy of a new head on pictures it has not seen: logistic regression, cross-validated in three folds.
 
+    Of several labels it is the mean average precision of a head a label, over those that some pictures have and some lack.
+
     Args:
         features: (n, d) finite.
         labels: (n,) class numbers; at least two classes have two pictures or more. A class with one is left out, and
-            one with two is in two folds of the three.
+            one with two is in two folds of the three. Or (n, labels) of 0 and 1.
         seed: Draws the folds.
         task: Says which answers are right.
 
@@ -103,15 +109,15 @@ def linear_accuracy(
     from sklearn.model_selection import StratifiedKFold, cross_val_predict
     from threadpoolctl import threadpool_limits
 
-    features, classes, _ = _checked(features, labels)
+    features, classes, targets = _checked(features, labels)
+    if labels.ndim == 2:
+        return _label_precision(_of_length_one(features), targets > 0, seed=seed)
     counts = np.bincount(classes)
     kept = counts[classes] > 1
     if (counts > 1).sum() < 2:
         raise UsageError("the accuracy of a head needs two classes of at least two pictures each; add pictures")
     features, classes = features[kept], classes[kept]
-    # A vector has length 1 in the mean, so that the regularisation means the same for every width.
-    centred = features - features.mean(axis=0)
-    scaled = centred / max(float(np.sqrt((centred**2).sum(axis=1).mean())), 1e-30)
+    scaled = _of_length_one(features)
     head = LogisticRegression(C=INVERSE_REGULARISATION, max_iter=200, tol=1e-3)
     folds = StratifiedKFold(min(FOLDS, int(counts[counts > 1].min())), shuffle=True, random_state=seed)
     with warnings.catch_warnings(), threadpool_limits(1):
@@ -119,9 +125,46 @@ def linear_accuracy(
         return float(task.same(cross_val_predict(head, scaled, classes, cv=folds), classes).mean())
 
 
+def accuracy_of(chances: npt.NDArray[np.floating[Any]], targets: Targets, task: Task) -> float:
+    """The share of pictures that are told right; where they have several labels, the mean average precision of these.
+
+    Args:
+        chances: (n, classes) probabilities.
+        targets: (n,) class numbers, or (n, classes) of 0 and 1.
+        task: Says which answers are right.
+
+    Example:
+        >>> accuracy_of(np.array([[0.9, 0.2], [0.1, 0.3]]), np.array([[1, 0], [0, 1]]), USUAL_TASK)
+        1.0
+    """
+    if targets.ndim == 2:
+        return mean_average_precision(chances, np.asarray(targets, bool))
+    return float(task.same(task.decide(chances), targets).mean())
+
+
+def _of_length_one(features: Floats) -> Floats:
+    """A vector has length 1 in the mean, so that the regularisation means the same for every width."""
+    centred = features - features.mean(axis=0)
+    scaled: Floats = centred / max(float(np.sqrt((centred**2).sum(axis=1).mean())), 1e-30)
+    return scaled
+
+
+def _label_precision(scaled: Floats, targets: npt.NDArray[np.bool_], *, seed: int) -> float:
+    from threadpoolctl import threadpool_limits
+
+    chances = np.zeros(targets.shape)
+    with warnings.catch_warnings(), threadpool_limits(1):
+        warnings.simplefilter("ignore")  # accuracy settles before the weights do
+        for known, held in stratified_folds(targets, seed=seed):
+            few = scaled[known].astype(np.float32)
+            model = fit_regression(few, targets[known], INVERSE_REGULARISATION, None, iterations=200)
+            chances[held] = label_chances(model, scaled[held].astype(np.float32))
+    return mean_average_precision(chances, targets)
+
+
 def score_stages(
     stage_features: Mapping[str, npt.NDArray[np.floating]],
-    labels: npt.NDArray[np.integer],
+    labels: Targets,
     *,
     seed: int = 0,
     task: Task = USUAL_TASK,
@@ -130,7 +173,7 @@ def score_stages(
 
     Args:
         stage_features: (n, d) for each stage, of the same pictures.
-        labels: (n,) class numbers.
+        labels: (n,) class numbers, or (n, labels) of 0 and 1.
         seed: Draws the folds of the cross-validation.
         task: Says which answers of a head are right.
 
@@ -149,16 +192,20 @@ def score_stages(
     return tuple(scores)
 
 
-def _checked(
-    features: npt.NDArray[np.floating], labels: npt.NDArray[np.integer]
-) -> tuple[Floats, npt.NDArray[np.int64], Floats]:
-    """Features in float64, classes from 0 without gaps, and (n, classes) targets of 0 and 1."""
-    if features.ndim != 2 or labels.shape != features.shape[:1]:
+def _checked(features: npt.NDArray[np.floating], labels: Targets) -> tuple[Floats, npt.NDArray[np.int64], Floats]:
+    """Features in float64, classes from 0 without gaps, and (n, classes) targets of 0 and 1: of labels those that are told apart."""
+    if features.ndim != 2 or labels.ndim > 2 or labels.shape[:1] != features.shape[:1]:
         raise UsageError(
             f"features must have the shape (pictures, width) and labels (pictures,), got {features.shape} and {labels.shape}"
         )
     if not np.isfinite(features).all():
         raise UsageError("the features hold NaN or infinity; the network's weights or the pictures are damaged")
+    if labels.ndim == 2:
+        support = np.asarray(labels, bool).sum(axis=0)
+        told = (support > 0) & (support < len(labels))
+        if not told.any():
+            raise UsageError("separability needs a label that some pictures have and some lack; there is none")
+        return features.astype(np.float64), np.zeros(len(labels), np.int64), np.asarray(labels, np.float64)[:, told]
     known, classes = np.unique(labels, return_inverse=True)
     if len(known) < 2:
         raise UsageError(f"separability needs pictures of at least two classes, got {len(known)}")

@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from striate.tasks import USUAL_TASK, Task
-from striate.transfer.head import cross_validate, in_fewer_coordinates, one_scale
+from striate.tasks import USUAL_TASK, Targets, Task
+from striate.transfer.head import in_fewer_coordinates, one_scale
+from striate.transfer.regression import cross_validate, nats
+from striate.transfer.separability import accuracy_of
 
 VECTOR = "features"
 TOGETHER = 3
@@ -28,6 +30,7 @@ class HeadScore:
     macs: int
     """Multiply-adds for a picture up to where the network would be cut."""
     accuracy: float
+    """Share of pictures that are told right; where they have several labels, the mean average precision."""
     log_loss: float
     """Nats a picture."""
     losses: npt.NDArray[np.float64] = field(compare=False, repr=False)
@@ -70,7 +73,7 @@ def head_candidates(stages: Sequence[str]) -> tuple[tuple[str, ...], ...]:
 
 def score_heads(
     vectors: Mapping[str, npt.NDArray[np.floating]],
-    labels: npt.NDArray[np.integer],
+    labels: Targets,
     candidates: Sequence[tuple[str, ...]],
     macs: Mapping[str, int],
     *,
@@ -82,7 +85,7 @@ def score_heads(
 
     Args:
         vectors: (n, d) what each stage says of the pictures, pooled as a head takes it, and the vector before the head.
-        labels: (n,) class numbers; a class with fewer than three pictures is left out.
+        labels: (n,) class numbers; a class with fewer than three pictures is left out. Or (n, labels) of 0 and 1.
         candidates: Names of the vectors, as `head_candidates` has them.
         macs: Multiply-adds for a picture up to each of the vectors.
         balanced: Whether every class weighs the same in fitting.
@@ -90,7 +93,7 @@ def score_heads(
         task: Says which answers are right.
 
     Returns:
-        A score a candidate; none where fewer than two classes have three pictures.
+        A score a candidate; none where fewer than two classes have three pictures, or no label has three with it and without it.
 
     Example:
         >>> labels = np.arange(60) % 2
@@ -108,9 +111,9 @@ def score_heads(
         _, rows, chances = cross_validate(in_fewer_coordinates(scaled), labels, class_weight=weight, seed=seed)
         if not len(rows):
             return ()
-        _, right = np.unique(labels[rows], return_inverse=True)
-        losses = -np.log(np.maximum(chances[np.arange(len(rows)), right], 1e-12))
-        accuracy = float(task.same(task.decide(chances), right).mean())
+        losses = nats(chances, labels[rows])
+        right = labels[rows] if labels.ndim == 2 else np.unique(labels[rows], return_inverse=True)[1]
+        accuracy = accuracy_of(chances, right, task)
         width = features.shape[1]
         scores.append(HeadScore(names, width, macs[names[-1]], accuracy, float(losses.mean()), losses))
     return tuple(scores)

@@ -10,7 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from striate.errors import DataError
-from striate.transfer.head import choose_strength, in_fewer_coordinates, logistic_regression, one_scale
+from striate.tasks import Targets
+from striate.transfer.head import choose_strength, in_fewer_coordinates, one_scale
+from striate.transfer.regression import fit_regression, strata_of, told_right
 from striate.watching import Watcher
 
 DRAWS = 6
@@ -46,7 +48,7 @@ def subset_sizes(learnable: int, classes: int) -> tuple[int, ...]:
 
 def wrong_of_held_out(
     features: npt.NDArray[np.floating[Any]],
-    labels: npt.NDArray[np.integer[Any]],
+    labels: Targets,
     sizes: tuple[int, ...],
     *,
     each: bool,
@@ -60,7 +62,7 @@ def wrong_of_held_out(
 
     Args:
         features: (n, d): what the head sees.
-        labels: (n,) class indices.
+        labels: (n,) class indices, or (n, labels) of 0 and 1: then a picture is answered right where all its labels are.
         sizes: Rising.
         each: Whether each feature is brought to one scale by its own deviation; see `one_scale`.
         seed: Draws.
@@ -75,15 +77,14 @@ def wrong_of_held_out(
     wrong = np.full((DRAWS, len(sizes), len(labels)), np.nan)
     watcher.task("learning from subsets", 0, DRAWS * len(sizes))
     for draw in range(DRAWS):
-        order = stratified_order(labels[:learnable], np.random.default_rng((seed, draw)))
+        order = stratified_order(strata_of(labels[:learnable]), np.random.default_rng((seed, draw)))
         held = np.arange(learnable, len(labels)) if others else order[sizes[-1] :]
         for place, size in enumerate(sizes):
             rows = order[:size]
-            model = logistic_regression(strength, None, iterations=100)
             with warnings.catch_warnings(), threadpool_limits(1):
                 warnings.simplefilter("ignore")  # that it has not converged yet: the answers are the same
-                answers = model.fit(scaled[rows], labels[rows]).predict(scaled[held])
-            wrong[draw, place, held] = answers != labels[held]
+                regression = fit_regression(scaled[rows], labels[rows], strength, None, iterations=100)
+            wrong[draw, place, held] = ~told_right(regression, scaled[held], labels[held])
             watcher.task("learning from subsets", draw * len(sizes) + place + 1, DRAWS * len(sizes))
     return wrong
 
