@@ -119,10 +119,9 @@ def test_verbs_of_pictures_say_so(clips, verb):
         getattr(striate, verb)(clips)
 
 
-@pytest.mark.parametrize("verb", ["export", "quantize", "stress", "visualize", "search"])
+@pytest.mark.parametrize("verb", ["quantize", "stress", "visualize", "search"])
 def test_verbs_of_a_bundle_for_pictures_say_so(run, clips, tmp_path, verb):
     others = {
-        "export": (tmp_path / "a.onnx",),
         "quantize": (clips,),
         "stress": (clips,),
         "visualize": (next((clips / "up").glob("*.gif")),),
@@ -130,6 +129,36 @@ def test_verbs_of_a_bundle_for_pictures_say_so(run, clips, tmp_path, verb):
     }
     with pytest.raises(UsageError, match=r"for clips|only of pictures|holds clips"):
         getattr(striate, verb)(run.folder, *others[verb])
+
+
+@pytest.mark.parametrize("ending", ["onnx", "xml", "pt2"])
+def test_it_is_exported_with_equal_answers(run, clips, striate_command, tmp_path, ending):
+    file = tmp_path / f"clips.{ending}"
+    options = ("--data", clips) if ending == "onnx" else ()
+    code, out, err = striate_command("export", run.folder, "-o", file, *options, "--json")
+    assert code == 0, err
+    said = json.loads(out)
+    assert said["agreement"]["same_label"] == said["agreement"]["pictures"] >= 96
+    assert said["agreement"]["many"] == "clips"
+    assert said["agreement"]["pictures_from"].startswith(f"96 of {clips}" if options else "100 made from the canaries")
+    assert said["metadata"]["input"].startswith(
+        "prepared clips: (batch, 4, 1, 64, 64) float32: 4 frames from the middles of"
+    )
+    assert json.loads(said["metadata"]["preprocessing"])["count"] == 4
+    if ending == "onnx":
+        gif = next((clips / "up").glob("*.gif"))
+        rows = []
+        for engine in ((), ("--engine", file)):
+            code, out, err = striate_command("predict", run.folder, gif, *engine, "--json")
+            assert code == 0, err
+            rows.append({one["label"]: one["probability"] for one in json.loads(out)["top"]})
+        assert rows[0] == pytest.approx(rows[1], abs=0.01)  # OpenVINO's own number format here
+
+
+def test_a_graph_cannot_choose_the_frames_of_a_clip(run, tmp_path):
+    with pytest.raises(UsageError, match="which frames of a clip are taken depends on how many it has"):
+        striate.export(run.folder, tmp_path / "a.onnx", with_preprocessing=True)
+    assert not list(tmp_path.iterdir())
 
 
 def test_check_tells_of_them(clips, striate_command):

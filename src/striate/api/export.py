@@ -19,6 +19,7 @@ from striate.encodings import Encoding
 from striate.errors import ExportError
 from striate.evaluation.string_scores import shown_sign
 from striate.pixels import Preprocessing
+from striate.pixels.clip_encoding import ClipEncoding
 from striate.runs.run import Run
 from striate.runs.unseen_pictures import check_kinds
 from striate.runtime import Classifier, bundle_of, load_classifier
@@ -32,6 +33,7 @@ from striate.sealing.agreement import (
     sentences_like,
     sentences_of_data,
 )
+from striate.sealing.compared_clips import clips_like, clips_of_data
 from striate.text import SentenceEncoding
 from striate.text_layout import facts
 from striate.version import __version__
@@ -129,7 +131,8 @@ def export(
         with_preprocessing: Whether resize, crop and normalisation are in the file: it then takes decoded pictures of
             any size, upright, (batch, height, width, 3) RGB or (batch, height, width, 1) grey, uint8. Otherwise it takes
             what `Preprocessing.normalise` gives, (batch, 3 or 1, H, W) float32. Not possible of sentences, whose file takes the
-            ids of words, (batch, length) int64, as `SentenceEncoding.ready` gives them.
+            ids of words, (batch, length) int64, as `SentenceEncoding.ready` gives them, nor of clips, whose file takes prepared
+            frames, (batch, frames, 3 or 1, H, W) float32, as `ClipEncoding.ready` gives them.
         data: Pictures to compare on, as for `striate.evaluate`; up to 300 of them. By default 100 are made from the
             canaries.
         root: Where the local copy of a built-in set is.
@@ -149,8 +152,6 @@ def export(
     dataset = None if data is None else load_data(data, root=root)  # names alone: whether it is there
     reference = load_classifier(bundle_of(classifier), engine="torch")
     rule = reference.contract.preprocessing
-    if not isinstance(rule, SentenceEncoding):
-        rule = reference.contract.picture_preprocessing  # which refuses all other kinds
     if with_preprocessing:
         picture_rule(rule)
     items, items_from = items_to_compare(reference, dataset, f"{data}", watcher)
@@ -194,7 +195,7 @@ def export(
 def items_to_compare(
     reference: Classifier, dataset: Dataset | None, data: str, watcher: Watcher
 ) -> tuple[list[Any], str]:
-    """Pictures or sentences of the data, and where there are fewer than it takes, some that are made; and what they are of.
+    """Pictures, sentences or clips of the data, and where there are fewer than it takes, some that are made; and what they are of.
 
     Raises:
         UsageError: The data holds something else than the classifier takes.
@@ -204,19 +205,24 @@ def items_to_compare(
     items: list[Any] = []
     if dataset is not None:
         check_kinds([reference], dataset)
-        items += (
-            pictures_of_data(dataset, channels=rule.channels, count=MOST_PICTURES, watcher=watcher)
-            if isinstance(rule, Preprocessing)
-            else sentences_of_data(dataset, count=MOST_PICTURES)
-        )
+        if isinstance(rule, SentenceEncoding):
+            items += sentences_of_data(dataset, count=MOST_PICTURES)
+        elif isinstance(rule, ClipEncoding):
+            items += clips_of_data(dataset, rule, count=MOST_PICTURES)
+        else:
+            items += pictures_of_data(dataset, channels=rule.channels, count=MOST_PICTURES, watcher=watcher)
     items_from = f"{len(items)} of {data}" if items else ""
     if (missing := FEWEST_PICTURES - len(items)) > 0:
         if isinstance(rule, SentenceEncoding):
             items += sentences_like(rule, missing)
             made = "of words of the vocabulary"
         else:
-            items += pictures_like(canaries_of(reference.bundle), missing)
-            made = "made from the canaries"
+            canaries, made = canaries_of(reference.bundle), "made from the canaries"
+            items += (
+                clips_like(canaries, rule, missing)
+                if isinstance(rule, ClipEncoding)
+                else pictures_like(canaries, missing)
+            )
         items_from += f"{' and ' if items_from else ''}{missing} {made}"
     return items, items_from
 
@@ -242,14 +248,24 @@ def describe_bundle(bundle: Bundle, row: ExportFormat, *, with_preprocessing: bo
 
 def described_input(rule: Encoding, *, with_preprocessing: bool) -> str:
     """What a file takes, in words."""
+    if isinstance(rule, ClipEncoding):
+        height, width = rule.frame.size
+        return (
+            f"prepared clips: (batch, {rule.count}, {rule.channels}, {height}, {width}) float32: {rule.count} frames from the middles of "
+            f"equal parts of a clip, each {described_pixels(rule.frame)}"
+        )
     if not isinstance(rule, Preprocessing):
         (length,) = rule.shape
         return f"ids of words: (batch, {length}) int64; 0 fills up, 1 is a word that the vocabulary has not, its first word is 2"
     if with_preprocessing:
         return f"decoded pictures, upright: (batch, height, width, {rule.channels}) uint8, {rule.colour}"
     height, width = rule.size
+    return f"prepared pictures: (batch, {rule.channels}, {height}, {width}) float32, {described_pixels(rule)}"
+
+
+def described_pixels(rule: Preprocessing) -> str:
+    """What the numbers of a prepared picture are, in words."""
     return (
-        f"prepared pictures: (batch, {rule.channels}, {height}, {width}) float32, "
         f"({'pixel / 255' if rule.range == '0..1' else 'pixel'} - mean) / std, "
         f"{rule.channel_order if rule.colour == 'rgb' else rule.colour}"
     )

@@ -22,7 +22,7 @@ from striate.training.run_folder import BUNDLE, RECIPE, REPORT, SPLITS, TOURNAME
 from striate.wording import duration, percent, plural
 
 State = Literal["finished", "unfinished", "damaged", "bundle", "other"]
-COLUMNS = ("run", "data", "network", "accuracy", "95 % interval", "pictures", "time", "state")
+COLUMNS = ("run", "data", "network", "accuracy", "95 % interval", "measured on", "time", "state")
 TEXTS = ("data", "network", "95 % interval", "state")
 
 

@@ -15,6 +15,7 @@ from striate.conversion.prepared_pictures import PreparedPictures
 from striate.encodings import Encoding
 from striate.errors import UsageError
 from striate.pixels import Preprocessing
+from striate.pixels.clip_encoding import ClipEncoding
 
 INPUT = "images"
 """What the input is called."""
@@ -42,17 +43,17 @@ def export_program(network: nn.Module, preprocessing: Encoding, *, with_preproce
 
     Args:
         network: The network; it is not changed. Auxiliary heads are left out.
-        preprocessing: What makes its input of a picture, or of a sentence.
+        preprocessing: What makes its input of a picture, a sentence or a clip.
         with_preprocessing: Whether the program takes decoded pictures and does that itself.
 
     Returns:
         A program with the input `images`, (batch, C, height, width) float32 with a free batch, or with preprocessing
         (batch, height, width, C) uint8, of which all but C is free; of sentences (batch, length) int64, the ids of their
-        words. And the outputs `logits` (batch, num_classes) and
+        words, of clips (batch, frames, C, height, width) float32. And the outputs `logits` (batch, num_classes) and
         `features` (batch, d).
 
     Raises:
-        UsageError: Preprocessing of sentences is asked for.
+        UsageError: Preprocessing of sentences or clips is asked for.
     """
     plain = copy.deepcopy(network).cpu().float().eval().to(memory_format=torch.contiguous_format)
     module = LogitsAndFeatures(plain)
@@ -69,6 +70,11 @@ def picture_rule(encoding: Encoding) -> Preprocessing:
     Raises:
         UsageError: It is of another kind.
     """
+    if isinstance(encoding, ClipEncoding):
+        raise UsageError(
+            "which frames of a clip are taken depends on how many it has, which a graph that takes decoded pictures does not see: "
+            "leave --with-preprocessing out; the file takes prepared frames, and says of itself how they are made"
+        )
     if not isinstance(encoding, Preprocessing):
         raise UsageError(
             "words become ids by a rule and a vocabulary, which no graph of numbers can hold: leave --with-preprocessing out; "

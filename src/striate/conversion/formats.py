@@ -29,7 +29,8 @@ METADATA_FILE = "striate.json"
 
 Answers: TypeAlias = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]
 Runner: TypeAlias = Callable[[npt.NDArray[np.generic]], Answers]
-"""Logits and features of what the file takes: normalised (N, C, H, W) float32, decoded (N, H, W, C) uint8, or ids (N, L) int64."""
+"""Logits and features of what the file takes: normalised (N, C, H, W) float32, decoded (N, H, W, C) uint8, ids (N, L) int64,
+or frames (N, T, C, H, W) float32."""
 
 
 @dataclass(frozen=True)
