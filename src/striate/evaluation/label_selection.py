@@ -3,8 +3,8 @@
 Whole pictures, of which all labels are right or not, have the exact test. Log losses are exchanged at random on each picture, as those of
 single labels are. Average precision is no sum over pictures, and ranks of two classifiers are not of one scale, so that nothing can be
 exchanged: pictures are drawn anew, the same for both, and the share of draws in which the better one is not better, twice, is the
-p-value. Of equally good classifiers (2,000 simulated pairs, 10 labels, 100 to 1,000 pictures) it parts 3 to 5 % below 0.05 and 28 to
-33 % below 0.32.
+p-value. Of 600 simulated pairs of equally good classifiers of 10 labels, whose mistakes are partly alike, it parts 3.2 % below 0.05 and
+31.5 % below 0.32 with 100 pictures, 6.2 % and 31.3 % with 300.
 
 Source: the paired bootstrap, Efron and Tibshirani 1993, An Introduction to the Bootstrap, chapter 15.
 """
