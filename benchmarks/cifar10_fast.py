@@ -84,7 +84,9 @@ class Way:
 WAYS = {
     "airbench94": Way(5),
     "airbench94, rate 0.12": Way(5, rate=0.12),
+    "airbench94, batches of 250": Way(5, batch_size=250),
     "airbench94, growing from 20 px": Way(6, settings=("resizing.first=0.625",)),
+    "airbench94, growing from 20 px, batches of 250": Way(6, batch_size=250, settings=("resizing.first=0.625",)),
     "airbench94, three quarters as wide": Way(7, widths=(48, 192, 192)),
     "airbench94, three quarters as wide, growing from 20 px": Way(
         9, widths=(48, 192, 192), settings=("resizing.first=0.625",)
