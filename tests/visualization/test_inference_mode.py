@@ -62,8 +62,9 @@ WAYS = {
     "effective_field": lambda network, images: effective_field(network, (1, 12, 12), layer="3").importance,
     "gradient_norms": lambda network, images: gradient_norms(network, images, torch.tensor([0, 1])),
 }
-ELSEWHERE = {"layer_output", "strongest_maps", "maps_through_training"}
-"""A forward pass, a sort, and what is made of `feature_maps` and the epochs of a run."""
+OF_WORDS = {"word_occlusion", "word_integrated_gradients", "explain_words", "check_word_explanation", "top_phrases"}
+ELSEWHERE = {"layer_output", "strongest_maps", "maps_through_training"} | OF_WORDS
+"""A forward pass, a sort, what is made of `feature_maps` and the epochs of a run, and those of words (`test_word_explanations.py`)."""
 
 
 def test_every_public_way_is_tried():

@@ -11,6 +11,7 @@ from striate.visualization import (
     WORD_METHODS,
     check_word_explanation,
     explain_words,
+    top_phrases,
     word_integrated_gradients,
     word_occlusion,
 )
@@ -190,3 +191,13 @@ def test_few_words_cannot_be_tested():
         check_word_explanation(spoken("textcnn_rand"), IDS[:, :3], "occlusion", positions=[(0,), (1,), (2,)])
     with pytest.raises(UsageError, match="scores must be a finite number for each of the 8 words"):
         check_word_explanation(spoken("textcnn_rand"), IDS, "occlusion", scores=torch.zeros(3))
+
+
+@pytest.mark.parametrize("method", WORD_METHODS)
+def test_inference_mode_makes_no_difference(network, method):
+    expected = explain_words(network, IDS, method)
+    with torch.inference_mode():
+        torch.testing.assert_close(explain_words(network, IDS.clone(), method), expected)
+        assert check_word_explanation(network, IDS.clone(), method).pictures == 1
+        if hasattr(network, "windows"):
+            assert top_phrases(network, [IDS.clone()]).sentences == 1

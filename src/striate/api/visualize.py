@@ -216,6 +216,8 @@ def visualize(
     keep_freed_memory()
     check_method(method, layer=layer, unit=unit, target=target)
     check_asked(AskedInput(size, mean, std))
+    if data is not None:
+        check_many(data)
     found = None if isinstance(model, nn.Module | SeenNetwork) else find_model(model)
     if found is not None and not isinstance(model, nn.Module | SeenNetwork):
         of_pictures = {"layer": layer, "weights": weights, "mean": mean, "std": std, "size": size}
@@ -262,7 +264,6 @@ def _what_it_needs(
     if needs(method) == "data":
         if data is None:
             raise UsageError(f"{method} needs data: many pictures to find those that a map answers to most")
-        check_many(data)
         if isinstance(data, str | Path) and not Path(data).exists():
             data = load_data(data)
         return None, data
