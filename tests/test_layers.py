@@ -48,7 +48,7 @@ FLOORS = [
     {"training", "runtime"},
     {"robustness", "visualization", "transfer", "sealing", "retrieval"},
     {"deciding", "report", "doctor"},
-    {"runs", "seeing", "depth", "serving"},
+    {"runs", "seeing", "depth", "reproductions", "serving"},
     {"studio"},
     {"api"},
     {"cli"},
@@ -71,7 +71,7 @@ TORCH_FREE = [
 ]
 TORCH_ALLOWED = {"runtime/torch_engine.py"}
 
-SHORT_FUNCTIONS = {"api", "deciding", "runs", "seeing", "sealing", "depth"}
+SHORT_FUNCTIONS = {"api", "deciding", "runs", "seeing", "sealing", "depth", "reproductions"}
 """Rooms that tell what is done in which order, which long functions hide."""
 MOST_LINES = 60
 

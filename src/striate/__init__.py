@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from striate.api.load import load
     from striate.api.predict import WrittenPredictions, predict, predict_to_file
     from striate.api.quantize import Quantization, quantize
+    from striate.api.reproduce import ExperimentList, list_reproductions, reproduce
     from striate.api.search import SearchResult, search
     from striate.api.serve import serve
     from striate.api.signal import measure_signal
@@ -75,6 +76,7 @@ if TYPE_CHECKING:
     from striate.inspection import Comparison, Inspection, SignalReport, gradient_norms
     from striate.models import list_models
     from striate.pixels import Preprocessing
+    from striate.reproductions.reproduction import Reproduction
     from striate.retrieval import PictureIndex
     from striate.runs.run import Run
     from striate.runtime import Classifier
@@ -96,6 +98,7 @@ _HOMES = {
     "Dataset": "striate.data",
     "DepthResult": "striate.depth.depth_result",
     "Evaluation": "striate.api.evaluate",
+    "ExperimentList": "striate.api.reproduce",
     "Export": "striate.api.export",
     "ExportError": "striate.errors",
     "ImportedWeights": "striate.api.import_weights",
@@ -109,6 +112,7 @@ _HOMES = {
     "Quantization": "striate.api.quantize",
     "QuantizationError": "striate.errors",
     "RateTest": "striate.api.learning_rate",
+    "Reproduction": "striate.reproductions.reproduction",
     "Run": "striate.runs.run",
     "RunComparison": "striate.api.compare_runs",
     "RunList": "striate.api.list_runs",
@@ -145,6 +149,7 @@ _HOMES = {
     "inspect": "striate.api.inspect",
     "learning_curve": "striate.api.learning_curve",
     "list_models": "striate.models",
+    "list_reproductions": "striate.api.reproduce",
     "list_runs": "striate.api.list_runs",
     "load": "striate.api.load",
     "load_data": "striate.data",
@@ -152,6 +157,7 @@ _HOMES = {
     "predict": "striate.api.predict",
     "predict_to_file": "striate.api.predict",
     "quantize": "striate.api.quantize",
+    "reproduce": "striate.api.reproduce",
     "resume": "striate.api.train",
     "search": "striate.api.search",
     "serve": "striate.api.serve",
@@ -198,6 +204,7 @@ __all__ = [
     "Dataset",
     "DepthResult",
     "Evaluation",
+    "ExperimentList",
     "Export",
     "ExportError",
     "ImportedWeights",
@@ -211,6 +218,7 @@ __all__ = [
     "Quantization",
     "QuantizationError",
     "RateTest",
+    "Reproduction",
     "Run",
     "RunComparison",
     "RunList",
@@ -248,6 +256,7 @@ __all__ = [
     "inspect",
     "learning_curve",
     "list_models",
+    "list_reproductions",
     "list_runs",
     "load",
     "load_data",
@@ -255,6 +264,7 @@ __all__ = [
     "predict",
     "predict_to_file",
     "quantize",
+    "reproduce",
     "resume",
     "search",
     "serve",

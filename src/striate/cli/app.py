@@ -101,6 +101,7 @@ VERBS = {
     "learning-rate": "learning_rate",
     "learning-curve": "learning_curve",
     "deepen": "deepen",
+    "reproduce": "reproduce",
     "evaluate": "evaluate",
     "predict": "predict",
     "search": "search",

@@ -1,0 +1,65 @@
+"""What an experiment measures: names, what they are called, and how their values are written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+from striate.wording import duration, number, percent
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A figure of an arm."""
+
+    title: str
+    """What people call it."""
+    kind: Literal["share", "count", "seconds", "number"] = "number"
+    """How it is written: as a percentage, with separated thousands, as a time, or with four digits."""
+    exact: bool = False
+    """Whether it is counted, so that every seed has the same."""
+
+    def text(self, value: float) -> str:
+        """The value as people read it.
+
+        Example:
+            >>> MEASURES["macs"].text(1500.0), MEASURES["gradient_ratio"].text(0.25)
+            ('1,500', '0.25')
+        """
+        if self.kind == "share":
+            return percent(value) if 0 <= value <= 1 else f"{100 * value:.1f}\u202f%"
+        if self.kind == "seconds":
+            return duration(value)
+        return number(int(value) if self.kind == "count" and float(value).is_integer() else value)
+
+
+MEASURES = MappingProxyType(
+    {
+        "error": Measure("test error", "share"),
+        "train_error": Measure("training error", "share"),
+        "gap": Measure("test error less training error", "share"),
+        "seconds": Measure("processor time of learning", "seconds"),
+        "predict_seconds": Measure("processor time of a thousand answers", "seconds"),
+        "first_gradient": Measure("gradient's norm in the first layer before learning"),
+        "gradient_ratio": Measure("gradient's norm in the first layer over that in the last, before learning"),
+        "parameters": Measure("parameters", "count", exact=True),
+        "macs": Measure("multiply-adds", "count", exact=True),
+        "noise_left": Measure("noise left, in deviations of what was added"),
+        "contrast_left": Measure("contrast left, as a share of the picture's", "share"),
+        "signal_to_noise": Measure("contrast over noise, as a multiple of the picture's"),
+    }
+)
+"""By name. `CONDITION.error` is the test error where the test pictures are changed as the experiment's table `tests` has it."""
+
+
+def named_measure(name: str) -> Measure:
+    """The measure of a name that is known to exist.
+
+    Example:
+        >>> named_measure("shifted.error").title
+        'test error, pictures shifted'
+    """
+    condition, dot, base = name.rpartition(".")
+    found = MEASURES[base]
+    return Measure(f"{found.title}, pictures {condition}", found.kind, found.exact) if dot else found
