@@ -10,6 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from striate.reproductions.experiment import named_experiment
+from striate.reproductions.learning import recipe_of as experiment_recipe
+
 PATH = Path(__file__).parents[2] / "benchmarks/cifar10_fast.py"
 spec = importlib.util.spec_from_file_location("cifar10_fast", PATH)
 race = importlib.util.module_from_spec(spec)
@@ -74,3 +77,14 @@ def test_rates_of_biases_and_head_go_with_the_batch():
         optimizer = race.recipe_of(race.Way(5, batch_size=batch, rate=0.24), [], 0).optimizer
         assert optimizer.learning_rate * optimizer.bias_multiplier == pytest.approx(0.053 * batch)
         assert optimizer.learning_rate * optimizer.head_multiplier == pytest.approx(0.00083 * batch)
+
+
+def test_the_shipped_experiment_runs_the_records_way():
+    experiment, way = named_experiment("cifar10-fast"), race.WAYS[race.WAY]
+    shipped = experiment_recipe(experiment.recipe, experiment.arms["record"].recipe, epochs=way.epochs, seed=0)
+    ours = race.recipe_of(way, [], 0)
+    assert experiment.whole.epochs == way.epochs and not experiment.arms["record"].config
+    for name in ("batch_size", "schedule", "loss", "averaging", "augmentation"):
+        assert getattr(shipped, name) == getattr(ours, name), name
+    for name in ("learning_rate", "momentum", "bias_multiplier", "head_multiplier", "weight_decay"):
+        assert getattr(shipped.optimizer, name) == pytest.approx(getattr(ours.optimizer, name), rel=2e-3), name

@@ -82,18 +82,18 @@ def _draw_panel(axis: Any, panel: Panel) -> None:
     if panel.kind == "share":
         axis.xaxis.set_major_formatter(PercentFormatter(1.0))
     elif not apart:
-        axis.xaxis.set_major_formatter(FuncFormatter(_short))
+        axis.xaxis.set_major_formatter(FuncFormatter(short_number))
     axis.set_xlabel("\n".join(textwrap.wrap(panel.title, 34)), fontsize=9)
     axis.tick_params(labelsize=9)
     axis.grid(True, axis="x", color=GRID, linewidth=0.8)
     axis.spines[["top", "right"]].set_visible(False)
 
 
-def _short(value: float, place: int) -> str:
+def short_number(value: float, place: int) -> str:
     """A tick's number, in thousands and millions where it is large.
 
     Example:
-        >>> _short(2_500_000.0, 0), _short(1500.0, 0), _short(0.25, 0)
+        >>> short_number(2_500_000.0, 0), short_number(1500.0, 0), short_number(0.25, 0)
         ('2.5M', '1.5k', '0.25')
     """
     for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):

@@ -47,7 +47,7 @@ class Arm:
     pictures: int = 0
     """Other than the scale's number of training pictures."""
     options: Mapping[str, Any] = field(default_factory=dict)
-    """What the method asks besides."""
+    """What the method asks besides; of `learn`: fields of `Pictures` that are other than the experiment's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,6 +148,8 @@ class Experiment:
     published: tuple[Published, ...] = ()
     shown: tuple[str, ...]
     """The measures of the table and of the picture, the most important first."""
+    across: tuple[str, ...] = ()
+    """Of these, those that the most important one is drawn over, an arm a point; none: the picture has a line an arm."""
 
     def scale(self, form: Form) -> Scale:
         """How much is done in a form."""
@@ -235,6 +237,9 @@ def _check(experiment: Experiment) -> None:
         for key in ("pictures", "test_pictures"):
             _require(getattr(scale, key) >= 0, f"{form}.{key}", "0 or more", getattr(scale, key))
         _require(0 < scale.minutes < float("inf"), f"{form}.minutes", "above 0", scale.minutes)
+    for name in experiment.across:
+        if name not in experiment.shown[1:]:
+            raise UnknownNameError("measure in across", name, experiment.shown[1:])
     for place, rule in enumerate(experiment.rules):
         _check_rule(experiment, rule, f"rules[{place}]")
     for place, row in enumerate(experiment.published):

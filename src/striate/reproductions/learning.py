@@ -21,6 +21,7 @@ from striate.reproductions.work import Measured, Work
 from striate.table_reading import read_dataclass
 from striate.training import Recipe, TrainingState, fit
 from striate.training.batches import batch_sizes, pictures_at_once
+from striate.training.first_pictures import fit_to_pictures
 from striate.training.inputs import load_pixels, normalise, prepare_inputs
 from striate.training.recipe import merge
 
@@ -42,8 +43,9 @@ CHANGE_SEED = 0
 
 def measures(tests: Mapping[str, Mapping[str, Any]]) -> frozenset[str]:
     """What `learn` measures."""
-    plain = {"error", "train_error", "gap", "seconds", "first_gradient", "gradient_ratio", "parameters", "macs"}
-    return frozenset(plain | {f"{condition}.error" for condition in tests})
+    plain = {"error", "train_error", "gap", "first_gradient", "gradient_ratio", "parameters", "macs"}
+    times = {"seconds", "elapsed", "epoch_elapsed"}
+    return frozenset(plain | times | {f"{condition}.error" for condition in tests})
 
 
 def read_recipe(work: Work) -> Recipe:
@@ -88,7 +90,8 @@ def learn(work: Work) -> Measured:
     network = build_network(work.arm, num_classes=classes, in_channels=channels, size=training.size, seed=work.seed)
     network = network.to(device).to(memory_format=torch.channels_last)
     values = counted(network, channels, training.size) | gradients_before_learning(network, training, device)
-    learnt, values["seconds"] = train(network, recipe, training, work)
+    learnt, times = train(network, recipe, training, work)
+    values |= times
     wrong = {"error": answered_wrong(learnt, testing, device)}
     for condition, policy in read_tests(work.experiment.tests).items():
         wrong[f"{condition}.error"] = answered_wrong(learnt, testing, device, policy=policy)
@@ -98,11 +101,12 @@ def learn(work: Work) -> Measured:
     return Measured(values, wrong)
 
 
-def train(network: Network, recipe: Recipe, training: HeldPictures, work: Work) -> tuple[Network, float]:
-    """The network that has learnt, its weights averaged if the recipe says so, and the processor seconds that it took."""
+def train(network: Network, recipe: Recipe, training: HeldPictures, work: Work) -> tuple[Network, dict[str, float]]:
+    """The network that has learnt, its weights averaged if the recipe says so, and the times that it took."""
     steps = len(batch_sizes(len(training.labels), recipe.batch_size)) * recipe.schedule.epochs
+    session, elapsed, begun = work.session, time.perf_counter(), time.process_time()
+    fit_to_pictures(network, training, recipe, session.device)
     state = TrainingState.begin(network, recipe, total_steps=steps)
-    session, begun = work.session, time.process_time()
     what = f"{work.name}, seed {work.seed}"
     try:
         for _ in fit(
@@ -117,7 +121,10 @@ def train(network: Network, recipe: Recipe, training: HeldPictures, work: Work) 
             pass
     except TrainingError as error:
         session.watcher.note(f"{what}: {error}; its answers count as they are")
-    return state.averaged, time.process_time() - begun
+    seconds, elapsed = time.process_time() - begun, time.perf_counter() - elapsed
+    whole = len(session.dataset(work.arm.data or work.experiment.data).indices("train"))
+    epoch = elapsed / recipe.schedule.epochs * whole / len(training.labels)
+    return state.averaged, {"seconds": seconds, "elapsed": elapsed, "epoch_elapsed": epoch}
 
 
 def counted(network: Network, channels: int, size: tuple[int, int]) -> dict[str, float]:

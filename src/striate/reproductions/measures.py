@@ -40,6 +40,8 @@ MEASURES = MappingProxyType(
         "train_error": Measure("training error", "share"),
         "gap": Measure("test error less training error", "share"),
         "seconds": Measure("processor time of learning", "seconds"),
+        "elapsed": Measure("time of learning", "seconds"),
+        "epoch_elapsed": Measure("time of an epoch of all training pictures", "seconds"),
         "predict_seconds": Measure("processor time of a thousand answers", "seconds"),
         "first_gradient": Measure("gradient's norm in the first layer before learning"),
         "gradient_ratio": Measure("gradient's norm in the first layer over that in the last, before learning"),

@@ -8,10 +8,11 @@ from types import MappingProxyType
 
 from striate.errors import StriateError, UnknownNameError, UsageError
 from striate.reproductions import counting, learning
-from striate.reproductions.experiment import Experiment
+from striate.reproductions.experiment import Experiment, Pictures
 from striate.reproductions.networks import check_network
 from striate.reproductions.sources import SOURCES
 from striate.reproductions.work import Measured, Work
+from striate.table_reading import read_dataclass
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ def _check_learning(experiment: Experiment) -> None:
     learning.read_tests(experiment.tests)
     for name, arm in experiment.arms.items():
         _named(name, lambda arm=arm: check_network(arm))  # type: ignore[misc]
+        read_dataclass(Pictures, arm.options, f"arms.{name}.options.", what="experiment")
         learning.recipe_of(experiment.recipe, arm.recipe, epochs=1, seed=0)
         source = arm.data or experiment.data
         if source not in SOURCES:

@@ -69,6 +69,7 @@ class Reproduction:
     def draw(self) -> bytes:
         """The picture as a PNG file's bytes."""
         from striate.report.reproduction_picture import Panel, draw_reproduction
+        from striate.report.trade_off_picture import draw_trade_off
 
         arms, panels = self.experiment.arms, []
         for name in self.experiment.shown:
@@ -76,7 +77,15 @@ class Reproduction:
             values = {arm: self.answers(arm, name).values for arm in arms}
             published = {arm: value for arm in arms if (value := self.published(arm, name)) is not None}
             panels.append(Panel(measure.title, values, measure.kind, published))
-        return draw_reproduction(self.experiment.claim, f"{self.verdict} ({self._how_much()})", panels)
+        verdict = f"{self.verdict} ({self._how_much()})"
+        if self.experiment.across:
+            over = [
+                panel
+                for name, panel in zip(self.experiment.shown, panels, strict=True)
+                if name in self.experiment.across
+            ]
+            return draw_trade_off(self.experiment.claim, verdict, panels[0], over)
+        return draw_reproduction(self.experiment.claim, verdict, panels)
 
     def to_dict(self) -> dict[str, Any]:
         """All of it as JSON types."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,11 +52,12 @@ class Session:
         """Training and test pictures of a cell; kept until another cell asks for others."""
         experiment, scale = work.experiment, work.scale
         name, training = work.arm.data or experiment.data, work.arm.pictures or scale.pictures
-        key = (name, training, scale.test_pictures, work.seed if training else 0)
+        pictures = dataclasses.replace(experiment.pictures, **work.arm.options)
+        key = (name, training, scale.test_pictures, work.seed if training else 0, pictures)
         if self._held is None or self._held[0] != key:
             self._held = None
             held = hold_pictures(
-                self.dataset(name), experiment.pictures, training=training, testing=scale.test_pictures, seed=work.seed
+                self.dataset(name), pictures, training=training, testing=scale.test_pictures, seed=work.seed
             )
             self._held = key, held
         return self._held[1]
