@@ -16,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from striate.evaluation.learning_curve import INTERVAL, learning_curve
-from striate.transfer.head import choose_strength, logistic_regression, one_scale
+from striate.transfer.head import choose_strength, one_scale
+from striate.transfer.regression import logistic_regression
 from striate.transfer.subset_heads import HELD_OUT, subset_sizes, wrong_of_held_out
 from striate.watching import Watcher
 

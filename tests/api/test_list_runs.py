@@ -110,7 +110,8 @@ def test_the_command_shows_them(runs, striate_command, monkeypatch):
         "95",
         "%",
         "interval",
-        "pictures",
+        "measured",
+        "on",
         "time",
         "state",
     ]

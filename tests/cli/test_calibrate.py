@@ -42,11 +42,12 @@ def test_columns_of_a_rule_come_after_those_that_scripts_read(striate_command, f
 def test_evaluation_says_what_the_rule_came_to(striate_command, finished_run, ruled, striped):
     code, out, _ = striate_command("evaluate", ruled, striped, "--include-seen", "--json", "--quiet")
     rule = json.loads(out)["rule"]
-    assert code == 0 and rule["count"] == 60
-    assert 0 <= rule["wrong"] <= rule["answered"] <= 60 - rule["unlike"]
-    assert rule["in_set"] >= 40 and 0 < rule["set_size"] <= 2
+    # The rule was chosen on six of the sixty.
+    assert code == 0 and rule["count"] == 54
+    assert 0 <= rule["wrong"] <= rule["answered"] <= 54 - rule["unlike"]
+    assert rule["in_set"] >= 30 and 0 < rule["set_size"] <= 2
     _, out, _ = striate_command("evaluate", ruled, striped, "--include-seen", "--quiet")
-    assert f"{rule['answered']} of 60" in out and "classes on average" in out and "unfamiliar" in out
+    assert f"{rule['answered']} of 54" in out and "classes on average" in out and "unfamiliar" in out
     _, out, _ = striate_command("evaluate", finished_run.folder, striped, "--include-seen", "--json", "--quiet")
     assert "rule" not in json.loads(out)
 

@@ -199,7 +199,9 @@ def test_verbs_of_classes_refuse(strings, run, tmp_path):
         UsageError, match="reads strings: what speaks for a class is shown of networks that answer once"
     ):
         striate.visualize(run, strings / "test" / "000000.png", method="grad-cam")
-    with pytest.raises(UsageError, match="no decision rules"):
+    with pytest.raises(
+        UsageError, match="'sequence' has no rule by which it abstains; leave out --abstain, --conformal and --costs"
+    ):
         striate.calibrate(run, strings, abstain="error=0.1", output=tmp_path / "ruled")
 
 

@@ -201,7 +201,10 @@ def items_to_compare(
         UsageError: The data holds something else than the classifier takes.
         DataError: None of it can be read.
     """
-    rule = reference.contract.preprocessing
+    contract = reference.contract
+    rule = contract.preprocessing
+    if not isinstance(rule, SentenceEncoding | ClipEncoding):
+        rule = contract.picture_preprocessing  # refuses what nothing here can be made of
     items: list[Any] = []
     if dataset is not None:
         check_kinds([reference], dataset)

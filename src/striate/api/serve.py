@@ -6,12 +6,9 @@ import os
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from striate.errors import UsageError
-
-if TYPE_CHECKING:
-    from striate.serving import ServingLimits, Started
+from striate.serving import ServerSettings, ServingLimits, Started, named_bundles
 
 PACKAGES = ("starlette", "uvicorn", "httptools", "python_multipart", "prometheus_client")
 """Which serving needs beside those of prediction."""
@@ -61,7 +58,7 @@ def serve(
         >>> serve("runs/photos", port=8080)  # doctest: +SKIP
     """
     check_installed()
-    from striate.serving import ServerSettings, ServingLimits, named_bundles, start
+    from striate.serving.starting import start
 
     settings = ServerSettings(
         bundles=tuple(named_bundles([bundles] if isinstance(bundles, str | os.PathLike) else bundles)),

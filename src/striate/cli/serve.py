@@ -36,10 +36,8 @@ def command(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Log no requests.")] = False,
 ) -> None:
     """Parses, serves, says where."""
-    from striate.api.serve import check_installed, serve
+    from striate.api.serve import serve
     from striate.cli.text import tell
-
-    check_installed()
     from striate.serving import ServingLimits, is_loopback
 
     def ready(started: Started) -> None:

@@ -17,9 +17,7 @@ from striate.serving.api_keys import ApiKeys
 from striate.serving.gate import Gate, Log
 from striate.serving.routes.table import ROUTES
 from striate.serving.service import Service
-
-LOOK_AGAIN = 1.0
-"""Seconds after which places are looked at for new bundles."""
+from striate.serving.settings import LOOK_AGAIN
 
 
 def build_application(
