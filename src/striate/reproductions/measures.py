@@ -8,6 +8,9 @@ from typing import Literal
 
 from striate.wording import duration, number, percent
 
+SMALL = 0.02
+"""Shares below are written with two decimals: papers tell errors of 0.95 and 0.8 %."""
+
 
 @dataclass(frozen=True)
 class Measure:
@@ -28,7 +31,8 @@ class Measure:
             ('1,500', '0.25')
         """
         if self.kind == "share":
-            return percent(value) if 0 <= value <= 1 else f"{100 * value:.1f}\u202f%"
+            digits = 2 if abs(value) < SMALL else 1
+            return percent(value, digits) if 0 <= value <= 1 else f"{100 * value:.{digits}f}\u202f%"
         if self.kind == "seconds":
             return duration(value)
         return number(int(value) if self.kind == "count" and float(value).is_integer() else value)

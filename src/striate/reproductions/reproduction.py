@@ -100,7 +100,7 @@ class Reproduction:
             "method": experiment.method,
             "data": experiment.data,
             "verdict": self.verdict,
-            "rules": [ruling.to_dict() for ruling in self.rulings],
+            "rules": [ruling.to_dict() | {"told": describe_estimate(ruling)} for ruling in self.rulings],
             "seeds": list(self.seeds),
             "arms": {name: self._arm(name) for name in experiment.arms},
             "published": [vars(row) for row in experiment.published],
