@@ -26,6 +26,7 @@ from striate.errors import DataError, UsageError
 from striate.reproductions.experiment import list_experiments, named_experiment
 from striate.reproductions.measures import named_measure
 from striate.reproductions.reproduction import as_kept, summary
+from striate.wording import plural
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results" / "reproductions"
@@ -128,14 +129,14 @@ def section(result: Mapping[str, Any]) -> Iterable[str]:
         yield f"- published: {row['arm']}, {measure.title} {measure.text(row['value'])}: {row['where']}"
     machines = sorted({describe_machine(cell["made_on"]) for cell in result["cells"]})
     yield ""
-    seeds, minutes = len(result["seeds"]), result["seconds"] / 60
-    yield f"{seeds} seed{'s' if seeds > 1 else ''}, {minutes:.1f} minutes of processor time; {'; '.join(machines)}."
+    seeds, minutes = plural(len(result["seeds"]), "seed"), result["seconds"] / 60
+    yield f"{seeds}, {minutes:.1f} minutes of processor time; {'; '.join(machines)}."
 
 
 def describe_machine(made_on: Mapping[str, Any]) -> str:
     """Hardware and versions in words."""
     device = f" with {made_on['processor']}" if made_on["device"] == "cpu" else f": {made_on['processor']}"
-    processors = f"{made_on['processors']} processors, {made_on['threads']} threads of torch {made_on['torch']}"
+    processors = f"{plural(made_on['processors'], 'processor')}, {plural(made_on['threads'], 'thread')} of torch {made_on['torch']}"
     return f"{made_on['device']}{device}, {processors}, Striate {made_on['striate']}"
 
 
