@@ -29,7 +29,13 @@ class Process:
     def __init__(self, *arguments):
         environment = dict(os.environ) | {"PYTHONUNBUFFERED": "1"}
         command = [sys.executable, "-m", "striate", "serve", "--port", "0", *map(str, arguments)]
-        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
+        self.process = subprocess.Popen(
+            command,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # not as a shell's background job
+        )
         self.lines = []
         self.listening = threading.Event()
         self.reader = threading.Thread(target=self._read, daemon=True)
