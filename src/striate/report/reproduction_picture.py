@@ -18,6 +18,8 @@ PANEL_INCHES, ROW_INCHES, HEAD_INCHES = 3.5, 0.34, 1.75
 NAMES_INCHES = 1.7
 APART = 30.0
 """Where the greatest mean is so many times the least, an axis of counts and norms is logarithmic."""
+TICKS = 5
+"""Intervals between the numbers under a panel, at most."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ def draw_reproduction(claim: str, verdict: str, panels: Sequence[Panel], *, file
 
 
 def _draw_panel(axis: Any, panel: Panel) -> None:
-    from matplotlib.ticker import FuncFormatter, PercentFormatter
+    from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
     for place, (arm, values) in enumerate(panel.values.items()):
         finite = [value for value in values if math.isfinite(value)]
@@ -79,6 +81,8 @@ def _draw_panel(axis: Any, panel: Panel) -> None:
         axis.set_xscale("log")
     elif min(means) >= 0:
         axis.set_xlim(left=0)
+    if not apart:
+        axis.xaxis.set_major_locator(MaxNLocator(TICKS))  # more do not fit side by side
     if panel.kind == "share":
         axis.xaxis.set_major_formatter(PercentFormatter(1.0))
     elif not apart:
