@@ -40,7 +40,8 @@ def test_yaml_is_read_and_its_arguments_are_known(name):
         service = table["services"]["striate"]
         assert (DEPLOY / service["build"]["context"] / service["build"]["dockerfile"]).is_file()
         assert "--api-keys" in service["command"]
-        assert service["secrets"][0]["mode"] == 0o400
+        assert "./keys:/keys:ro" in service["volumes"]
+        assert service["read_only"]
     else:
         (container,) = table["spec"]["predictor"]["containers"]
         assert container["readinessProbe"]["httpGet"] == {"path": "/v2/health/ready", "port": 8000}
