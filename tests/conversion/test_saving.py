@@ -1,9 +1,11 @@
 """The same network is the same bytes on the disk, whatever was converted before."""
 
+import errno
 import hashlib
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -69,3 +71,32 @@ def test_a_quantised_graph_too(tmp_path):
     for name in ("one.xml", "two.xml"):
         save_graph(quantize_graph(tmp_path / "engine.xml", lambda place: images[place], 4), tmp_path / name)
     assert digests(tmp_path / "one.xml") == digests(tmp_path / "two.xml")
+
+
+@pytest.mark.parametrize(
+    ("beside", "number", "said"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), errno.ENOSPC, "No space left on device"),
+        (None, errno.EIO, "OpenVINO cannot write it (iostream error)"),
+    ],
+)
+def test_a_graph_that_cannot_be_written_is_told_as_the_system_tells_it(tmp_path, monkeypatch, beside, number, said):
+    """OpenVINO says of a full disk no more than that a stream failed."""
+
+    class Broken:
+        @staticmethod
+        def save_model(*arguments, **options):
+            raise RuntimeError("Exception from src:1\niostream error")
+
+    def write(path, content):
+        if beside is not None:
+            raise beside
+
+    network = create_model("lenet5_relu")
+    graph = convert_to_openvino(network, torch.zeros(1, 1, 32, 32))
+    monkeypatch.setattr("striate.conversion.saving.load_openvino", Broken)
+    monkeypatch.setattr(Path, "write_bytes", write)
+    with pytest.raises(OSError, match=re.escape(said)) as raised:
+        save_graph(graph, tmp_path / "engine.xml")
+    assert (raised.value.errno, raised.value.filename) == (number, str(tmp_path / "engine.xml"))
+    assert list(tmp_path.iterdir()) == []

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from striate.errors import DataError, PictureError, UsageError
+from striate.errors import DataError, PictureError, StriateError, UsageError
 from striate.retrieval import PictureIndex
 from striate.retrieval.indexed_files import read_index, write_index
 from striate.retrieval.picture_index import made_by
@@ -174,7 +174,7 @@ def test_a_failed_write_leaves_the_old_index(index, tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(np, "savez", fail)
-    with pytest.raises(UsageError, match=r"cannot write the index .*kept\.npz: No space left on device"):
+    with pytest.raises(StriateError, match=r"cannot write the index .*kept\.npz: No space left on device"):
         index.save(path)
     assert path.read_bytes() == before
     assert [entry.name for entry in tmp_path.iterdir() if "partial" in entry.name] == []

@@ -14,7 +14,7 @@ from striate.deciding.deciding import OF_THE_RECIPE, Deciding
 from striate.deciding.judge import frozen_features
 from striate.deciding.training_request import TrainingRequest
 from striate.durable_writing import check_writable, write_durably
-from striate.errors import DataError, UsageError
+from striate.errors import DataError, StriateError
 from striate.evaluation.learning_curve import INTERVAL, Expected, LearningCurve
 from striate.evaluation.learning_curve import learning_curve as fit_curve
 from striate.report.learning_curve_picture import draw_learning_curve
@@ -115,14 +115,15 @@ class MorePictures:
         """Writes the picture: .png, .svg or .pdf.
 
         Raises:
-            UsageError: If the ending is another or the file cannot be written.
+            UsageError: If the ending is another, or there is no such folder.
+            StriateError: If the disk is full.
         """
         path = Path(path)
         check_writable(path, endings=FORMATS)
         try:
             write_durably(path, self._drawn(FORMATS[path.suffix.lower()]))
         except OSError as error:
-            raise UsageError(f"cannot write {path}: {error.strerror}") from error
+            raise StriateError(f"cannot write {path}: {error.strerror or error}") from error
 
     def _drawn(self, file_format: str) -> bytes:
         title = f"{self.data}: what more pictures would bring"

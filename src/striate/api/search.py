@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from striate.errors import DataError, PictureError, UsageError
+from striate.errors import DataError, PictureError, StriateError, UsageError
 from striate.pixels import PictureSource, decode, measure
 from striate.pixels.decoding import held, picture_name
 from striate.pixels.picture_arguments import Pictures, as_pictures, check_globs, expand
@@ -239,5 +239,5 @@ def _keep(index: PictureIndex, place: Path, *, strictly: bool) -> None:
         place.parent.mkdir(parents=True, exist_ok=True)
         index.save(place)
         forget_oldest("features", most=FOLDERS_KEPT)
-    except (OSError, UsageError):  # a cache is a convenience
+    except (OSError, StriateError):  # a cache is a convenience
         return

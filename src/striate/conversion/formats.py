@@ -20,7 +20,7 @@ from striate.conversion.openvino_ir import put_before
 from striate.conversion.saving import save_graph
 from striate.durable_writing import scratch_folder
 from striate.encodings import Encoding
-from striate.errors import ExportError, UnknownNameError, UsageError
+from striate.errors import UnknownNameError, UsageError
 from striate.openvino_loading import compile_graph, load_openvino, openvino_core
 from striate.utf8_paths import utf8_path
 
@@ -107,11 +107,7 @@ def write_openvino(content: ExportContent, path: Path) -> None:
             model = put_before(load_openvino().convert_model(str(file)), model)
     for name, value in content.metadata.items():
         model.set_rt_info(value, ["striate", name])
-    try:
-        save_graph(model, path)
-    except RuntimeError as error:
-        reason = (str(error).strip().splitlines() or ["no reason given"])[-1]
-        raise ExportError(f"OpenVINO cannot write its files in {path.parent}: {reason}; is there room?") from error
+    save_graph(model, path)
 
 
 def open_openvino(path: Path) -> Runner:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from pathlib import Path
 from typing import Any
 
 from striate.openvino_loading import load_openvino
+
+PROBED = 1 << 16
+"""Bytes that are written where OpenVINO could not."""
 
 _COUNTED = re.compile(r"(.*?)_\d+")
 
@@ -21,10 +25,26 @@ def save_graph(model: Any, path: Path) -> None:
         path: The `.xml` file.
 
     Raises:
-        RuntimeError: If it cannot be written.
+        OSError: If it cannot be written, as where the disk is full.
     """
     number_names(model)
-    load_openvino().save_model(model, str(path), compress_to_fp16=False)
+    try:
+        load_openvino().save_model(model, str(path), compress_to_fp16=False)
+    except RuntimeError as error:
+        raise _reason(path, error) from error
+
+
+def _reason(path: Path, error: RuntimeError) -> OSError:
+    """Why OpenVINO could not write: it says only that it could not, and the system says more where something is written beside."""
+    beside = path.with_name(f"{path.name}.probe")
+    try:
+        beside.write_bytes(bytes(PROBED))
+    except OSError as found:
+        return OSError(found.errno, found.strerror, str(path))
+    finally:
+        beside.unlink(missing_ok=True)
+    said = (str(error).strip().splitlines() or ["no reason given"])[-1]
+    return OSError(errno.EIO, f"OpenVINO cannot write it ({said})", str(path))
 
 
 def number_names(model: Any) -> None:

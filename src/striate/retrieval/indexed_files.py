@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from striate.durable_writing import whole_file
-from striate.errors import DataError, UsageError
+from striate.errors import DataError, StriateError, UsageError
 from striate.printable_text import printable
 
 VERSION = 1
@@ -80,7 +80,7 @@ def write_index(path: Path, rows: IndexedFiles, made_by: MadeBy) -> None:
     """Writes an index, whole or not at all, and waits until it is on the disk: what was there before stays until then.
 
     Raises:
-        UsageError: The file cannot be written.
+        StriateError: The file cannot be written, as where the disk is full.
     """
     head = {"version": VERSION, "network": made_by.network, "digest": made_by.digest, "precision": made_by.precision}
     arrays: dict[str, Any] = {
@@ -94,7 +94,7 @@ def write_index(path: Path, rows: IndexedFiles, made_by: MadeBy) -> None:
         with whole_file(path) as file:
             np.savez(file, **arrays)
     except OSError as error:
-        raise UsageError(f"cannot write the index {path}: {error.strerror or error}") from error
+        raise StriateError(f"cannot write the index {path}: {error.strerror or error}") from error
 
 
 def read_index(path: Path) -> tuple[IndexedFiles, MadeBy]:
