@@ -5,7 +5,6 @@ import hashlib
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import torch
@@ -95,7 +94,7 @@ def test_a_graph_that_cannot_be_written_is_told_as_the_system_tells_it(tmp_path,
     network = create_model("lenet5_relu")
     graph = convert_to_openvino(network, torch.zeros(1, 1, 32, 32))
     monkeypatch.setattr("striate.conversion.saving.load_openvino", Broken)
-    monkeypatch.setattr(Path, "write_bytes", write)
+    monkeypatch.setattr("striate.conversion.saving.write_durably", write)
     with pytest.raises(OSError, match=re.escape(said)) as raised:
         save_graph(graph, tmp_path / "engine.xml")
     assert (raised.value.errno, raised.value.filename) == (number, str(tmp_path / "engine.xml"))

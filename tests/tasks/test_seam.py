@@ -38,6 +38,14 @@ EXCEPTIONS = {
     ("data/simple_pictures.py", "argmax"): "the grey level that most of a picture is near",
     ("doctor/classes.py", "argmax"): "the class that has the most pictures",
     ("nn/patch_whitening.py", "argmax"): "the entry of a vector that decides its sign",
+    (
+        "reproductions/learning.py",
+        "argmax",
+    ): "the class that is answered: experiments are of pictures of one class each",
+    (
+        "reproductions/learning.py",
+        "cross_entropy",
+    ): "the loss whose gradient's norm in each layer is told before learning",
     ("serving/routes/explain.py", "argmax"): "the class that is looked at, where none is named",
     ("transfer/regression.py", "argmax"): "what a regression that is of one label itself answers",
 }

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from striate.durable_writing import write_durably
 from striate.openvino_loading import load_openvino
 
 PROBED = 1 << 16
@@ -38,7 +39,7 @@ def _reason(path: Path, error: RuntimeError) -> OSError:
     """Why OpenVINO could not write: it says only that it could not, and the system says more where something is written beside."""
     beside = path.with_name(f"{path.name}.probe")
     try:
-        beside.write_bytes(bytes(PROBED))
+        write_durably(beside, bytes(PROBED))
     except OSError as found:
         return OSError(found.errno, found.strerror, str(path))
     finally:
