@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import socket
 import threading
 from dataclasses import dataclass
 from typing import Any
@@ -65,6 +66,25 @@ def form_body(files, field="picture"):
         for name, data in files
     ]
     return b"".join(parts) + b"--edge--\r\n"
+
+
+def talk(server, sent, *, wait=10.0):
+    """What comes back for bytes on a connection, until it is closed or nothing comes for `wait` seconds."""
+    with socket.create_connection(server.place, timeout=wait) as connection:
+        connection.sendall(sent)
+        return read_all(connection)
+
+
+def read_all(connection):
+    received = b""
+    while True:
+        try:
+            data = connection.recv(65536)
+        except (TimeoutError, ConnectionResetError):
+            return received
+        if not data:
+            return received
+        received += data
 
 
 @dataclass

@@ -6,6 +6,7 @@ import time
 import zlib
 
 import pytest
+from tests.serving.conftest import talk
 
 from striate.errors import UsageError
 from striate.serving import ServingLimits
@@ -19,25 +20,6 @@ def small(run_server, finished_run):
         [finished_run.folder],
         ServingLimits(body_bytes=20_000, items=3, body_seconds=0.5, header_seconds=0.5, connections=20),
     )
-
-
-def talk(server, sent, *, wait=10.0):
-    """What comes back for bytes on a connection, until it is closed or nothing comes for `wait` seconds."""
-    with socket.create_connection(server.place, timeout=wait) as connection:
-        connection.sendall(sent)
-        return read_all(connection)
-
-
-def read_all(connection):
-    received = b""
-    while True:
-        try:
-            data = connection.recv(65536)
-        except (TimeoutError, ConnectionResetError):
-            return received
-        if not data:
-            return received
-        received += data
 
 
 def test_limits_must_let_something_through():

@@ -64,6 +64,29 @@ def test_what_waits_together_is_computed_together():
     room.close()
 
 
+def test_what_comes_in_one_turn_of_the_loop_wakes_as_many_threads_as_there_are_batches():
+    held = Held()
+    room = WaitingRoom(held, threads=3, batch=1, limit=100)
+
+    async def ask():
+        asked = [asyncio.ensure_future(room.answer([n], seconds=10)) for n in range(3)]
+        await until(lambda: len(held.batches) == 3)  # all three work at once
+        held.go.set()
+        return [await one for one in asked]
+
+    assert asyncio.run(ask()) == [[0], [2], [4]]
+    sizes = []
+    together = WaitingRoom(lambda items: (sizes.append(len(items)), doubled(items))[1], threads=3, batch=8, limit=100)
+
+    async def ask_together():
+        return await asyncio.gather(*(together.answer([n], seconds=10) for n in range(6)))
+
+    assert asyncio.run(ask_together()) == [[2 * n] for n in range(6)]
+    assert sizes == [6]
+    room.close()
+    together.close()
+
+
 def test_a_full_room_refuses_and_one_request_may_be_larger_than_it():
     held = Held()
     room = WaitingRoom(held, threads=1, batch=1, limit=3)
@@ -73,6 +96,8 @@ def test_a_full_room_refuses_and_one_request_may_be_larger_than_it():
         await until(lambda: room.waiting == 4)
         with pytest.raises(FullError):
             await room.answer([6], seconds=10)
+        with pytest.raises(FullError):
+            room.check()
         held.go.set()
         return await large
 

@@ -309,6 +309,7 @@ class Classifier:
         features: npt.NDArray[np.floating[Any]],
         *,
         top: int = 5,
+        probabilities: npt.NDArray[np.float64] | None = None,
     ) -> list[Prediction]:
         """What is said of n pictures whose logits and features are there, as `stream` yields it.
 
@@ -317,8 +318,10 @@ class Classifier:
             logits: (n, classes).
             features: (n, d), which a decision rule may ask for.
             top: How many classes a row names at most.
+            probabilities: What the logits come to, where that is known already.
         """
-        probabilities = self.probabilities(logits)
+        if probabilities is None:
+            probabilities = self.probabilities(logits)
         rows = [
             self.task.describe(name, row, self.classes, top=top) for name, row in zip(names, probabilities, strict=True)
         ]

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Any
 
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from striate.serving.api_keys import ApiKeys
 from striate.serving.gate import Gate, Log
+from striate.serving.routes.route import Endpoint
 from striate.serving.routes.table import ROUTES
 from striate.serving.service import Service
 from striate.serving.settings import LOOK_AGAIN
@@ -60,23 +61,34 @@ def build_application(
         open_paths=frozenset(route.path for route in ROUTES if route.open),
     )
     shared = [Middleware(CORSMiddleware, allow_origins=list(origins), allow_methods=["GET", "POST"])] if origins else []
-    application = Starlette(
-        routes=[Route(route.path, route.endpoint, methods=[route.method]) for route in ROUTES],
+    application = _Application(
+        routes=[Route(route.path, _Answering(route.endpoint), methods=[route.method]) for route in ROUTES],
         middleware=[*shared, gate],
         lifespan=lifespan,
-        exception_handlers=_PASSED_ON,
     )
     application.router.redirect_slashes = False
     application.state.service = service
     return application
 
 
-async def _pass_on(request: Any, error: Exception) -> Any:
-    """The gate answers it, which knows the request's name."""
-    raise error
+class _Application(Starlette):
+    def build_middleware_stack(self) -> ASGIApp:
+        """Without Starlette's own layers for exceptions, of which the gate makes answers."""
+        application: ASGIApp = self.router
+        for one in reversed(self.user_middleware):
+            application = one.cls(application, *one.args, **one.kwargs)
+        return application
 
 
-_PASSED_ON: Mapping[Any, Any] = {HTTPException: _pass_on}
+class _Answering:
+    """A route's endpoint as an application; as a function Starlette would wrap it in layers for exceptions too."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self._endpoint(Request(scope, receive, send))
+        await response(scope, receive, send)
 
 
 async def _look_again(service: Service, seconds: float) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import uuid4
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -19,6 +19,9 @@ from striate.serving.problems import ProblemError
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 """That a client may give its request; any other is given one."""
+
+EVERYWHERE = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
+"""Headers of every answer."""
 
 Log = Callable[[Mapping[str, Any]], None]
 
@@ -68,10 +71,7 @@ class Gate:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                answer = MutableHeaders(scope=message)
-                answer["X-Request-Id"] = request_id
-                answer["X-Content-Type-Options"] = "nosniff"
-                answer.setdefault("Cache-Control", "no-store")
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode()), *EVERYWHERE]
             await send(message)
 
         more: dict[str, Any] = {}

@@ -66,8 +66,9 @@ class ServedBundle:
         engine = classifier.engine
         self.room: WaitingRoom[Item, Answer] = WaitingRoom(
             self._work,
-            # One more than the engine takes, so that there is one to decode while the others wait for their answers.
-            threads=max(engine.requests, available_processors()) + 1,
+            # Where pictures go one at a time, one more than the engine takes: it decodes while the others wait for their answers.
+            # Of small ones a further thread would make the batches smaller, and cost more than it saves.
+            threads=max(engine.requests, available_processors()) + (engine.batch == 1),
             batch=engine.batch,
             limit=limits.waiting,
             observe=self._metrics.worked,
@@ -121,8 +122,11 @@ class ServedBundle:
         logits, features = infer(np.stack(list(given.values())))
         probabilities = self.classifier.probabilities(logits)
         asked = [items[place] for place in given]
-        most = max(item.top for item in asked)
-        rows = self.classifier.rows([item.name for item in asked], logits, features, top=most)
-        cut = [replace(row, top=row.top[: item.top]) for row, item in zip(rows, asked, strict=True)]
+        names, most = [item.name for item in asked], max(item.top for item in asked)
+        rows = self.classifier.rows(names, logits, features, top=most, probabilities=probabilities)
+        cut = [
+            row if len(row.top) <= item.top else replace(row, top=row.top[: item.top])
+            for row, item in zip(rows, asked, strict=True)
+        ]
         told = zip(cut, probabilities, logits, features, strict=True)
         return {place: ItemAnswer(*one) for place, one in zip(given, told, strict=True)}

@@ -11,18 +11,15 @@ from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from striate.errors import StriateError, UsageError
+from striate.serving.connection import Connection
 from striate.serving.limits import ServingLimits
 from striate.serving.service import Service
 from striate.wording import plural
 
 BACKLOG = 2048
 """Connections that the system holds before they are taken."""
-
-LARGEST_HEADER = 64 << 10
-"""Bytes of a request's first line and headers."""
 
 DRAINING_SECONDS = 30.0
 """In which what is in work must be answered when the server ends."""
@@ -143,12 +140,12 @@ class Server(uvicorn.Server):
 
 
 def _config(application: Starlette, limits: ServingLimits) -> uvicorn.Config:
-    class Protocol(_Protocol):
+    class BoundedConnection(Connection):
         header_seconds = limits.header_seconds
 
     return uvicorn.Config(
         application,
-        http=Protocol,
+        http=BoundedConnection,
         ws="none",
         lifespan="on",
         log_config=None,
@@ -160,40 +157,3 @@ def _config(application: Starlette, limits: ServingLimits) -> uvicorn.Config:
         timeout_keep_alive=30,
         timeout_graceful_shutdown=5,
     )
-
-
-class _Protocol(HttpToolsProtocol):
-    """A connection that is closed where a request's header does not come, or does not end."""
-
-    header_seconds = 10.0
-
-    def connection_made(self, transport: Any) -> None:
-        super().connection_made(transport)
-        self._header_bytes = 0
-        self._in_header = True
-        self._waiting = self.loop.call_later(self.header_seconds, self._give_up)
-
-    def data_received(self, data: bytes) -> None:
-        if self._in_header:
-            self._header_bytes += len(data)
-        super().data_received(data)
-        if self._in_header and self._header_bytes > LARGEST_HEADER and not self.transport.is_closing():
-            self.send_400_response("The header is too large.")
-
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        if not self._in_header:
-            self._in_header, self._header_bytes = True, 0
-            self._waiting = self.loop.call_later(self.header_seconds, self._give_up)
-
-    def on_headers_complete(self) -> None:
-        self._in_header = False
-        self._waiting.cancel()
-        super().on_headers_complete()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._waiting.cancel()
-        super().connection_lost(exc)
-
-    def _give_up(self) -> None:
-        self.transport.close()

@@ -28,6 +28,19 @@ class Service:
     draining: bool = False
     """Whether it ends: what is in work is answered, and nothing more is taken."""
 
+    def admit(self, bundle: ServedBundle) -> None:
+        """Lets a request in before its body is read: one that would be refused for want of room costs next to nothing so.
+
+        Raises:
+            ProblemError: 429 if as many wait as may, 503 if the server ends.
+        """
+        if self.draining:
+            raise busy(DRAINING, seconds=5, status=503)
+        try:
+            bundle.room.check()
+        except FullError as full:
+            raise self._refusal(bundle, full) from None
+
     async def answer(self, bundle: ServedBundle, items: Sequence[Item]) -> tuple[ServedBundle, list[Answer]]:
         """The answers to a request's items, and the version that gave them: the newest, if the one asked is gone since.
 
@@ -42,12 +55,15 @@ class Service:
             try:
                 return current, await current.room.answer(items, seconds=self.limits.seconds)
             except FullError as full:
-                raise busy(
-                    f"{current.room.waiting:,} items wait already, at most {self.limits.waiting:,} may; try again later",
-                    seconds=full.seconds,
-                ) from None
+                raise self._refusal(current, full) from None
             except LateError:
                 raise ProblemError(504, f"there was no answer in {self.limits.seconds:g} seconds") from None
+
+    def _refusal(self, bundle: ServedBundle, full: FullError) -> ProblemError:
+        return busy(
+            f"{bundle.room.waiting:,} items wait already, at most {self.limits.waiting:,} may; try again later",
+            seconds=full.seconds,
+        )
 
 
 def service_of(request: Request) -> Service:

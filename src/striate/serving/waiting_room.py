@@ -96,6 +96,7 @@ class WaitingRoom(Generic[Item, Answer]):
         self._waiting = 0
         self._working = 0
         self._closed = False
+        self._calling = False
         self._seconds_an_item = 0.0
         self._threads = [threading.Thread(target=self._serve, name=f"{name}-{n}", daemon=True) for n in range(threads)]
         for thread in self._threads:
@@ -111,6 +112,15 @@ class WaitingRoom(Generic[Item, Answer]):
         """Whether nothing waits, and nothing is worked on."""
         with self._condition:
             return not self._waiting and not self._working
+
+    def check(self, items: int = 1) -> None:
+        """Whether there is room for a request of so many items.
+
+        Raises:
+            FullError: If too many wait.
+        """
+        if self._waiting and self._waiting + items > self._limit:
+            raise FullError(self._waiting * self._seconds_an_item / self._count)
 
     async def answer(self, items: Sequence[Item], *, seconds: float) -> list[Answer]:
         """The answers to a request's items, in their order.
@@ -129,15 +139,23 @@ class WaitingRoom(Generic[Item, Answer]):
         with self._condition:
             if self._closed:
                 raise RuntimeError("the waiting room is closed")
-            if self._waiting and self._waiting + len(items) > self._limit:
-                raise FullError(self._waiting * self._seconds_an_item / self._count)
+            self.check(len(items))
             self._requests.append(request)
             self._waiting += len(items)
-            self._condition.notify()
+        if not self._calling:  # what comes in one turn of the loop is computed together
+            self._calling = True
+            loop.call_soon(self._call)
+        late = loop.call_later(seconds, request.finish, LateError())
         try:
-            return await asyncio.wait_for(request.future, seconds)
-        except TimeoutError:
-            raise LateError from None
+            return await request.future
+        finally:
+            late.cancel()
+
+    def _call(self) -> None:
+        """Wakes as many threads as there are batches waiting."""
+        self._calling = False
+        with self._condition:
+            self._condition.notify(-(-self._waiting // self._batch))
 
     def close(self) -> None:
         """Ends the threads when all that waits is answered; takes nothing more."""

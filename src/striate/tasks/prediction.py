@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from striate.errors import UsageError
@@ -112,12 +112,14 @@ class Prediction:
 
     def to_dict(self) -> dict[str, Any]:
         """The prediction as JSON types."""
-        row = asdict(self)
-        del row["doubt"]
-        row["top"] = [{"label": label, "probability": share} for label, share in self.top]
-        if self.labels is None:
-            del row["labels"]
-        else:
+        row: dict[str, Any] = {
+            "path": self.path,
+            "label": self.label,
+            "probability": self.probability,
+            "top": [{"label": label, "probability": share} for label, share in self.top],
+            "error": self.error,
+        }
+        if self.labels is not None:
             row["labels"] = [{"label": label, "probability": share} for label, share in self.labels]
         return row | (self.doubt.to_dict() if self.doubt is not None else {})
 

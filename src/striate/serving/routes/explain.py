@@ -32,6 +32,7 @@ async def explain(request: Request) -> Response:
     bundle = service.models.find(query.get("model"), query.get("version"))
     preprocessing = bundle.classifier.contract.preprocessing
     kind = bundle.classifier.kind
+    service.admit(bundle)
     if not isinstance(preprocessing, Preprocessing):
         raise ProblemError(400, f"model {bundle.name!r} is given {kind.plural}; maps are of pictures")
     items = await read_items(request, kind, service.limits, top=1)

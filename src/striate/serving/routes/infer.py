@@ -25,6 +25,7 @@ async def infer(request: Request) -> Response:
     """Answers an inference request."""
     service = service_of(request)
     bundle = service.models.find(request.path_params["name"], request.path_params.get("version"))
+    service.admit(bundle)
     body = await read_body(request, service.limits)
     asked = read_inference_request(body, request.headers.get(HEADER), bundle.signature, most_items=service.limits.items)
     answered_by, answers = await service.answer(bundle, asked.items)

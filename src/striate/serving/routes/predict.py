@@ -22,6 +22,7 @@ async def predict(request: Request) -> Response:
     query = request.query_params
     bundle = service.models.find(query.get("model"), query.get("version"))
     top = top_of(query.get("top"))
+    service.admit(bundle)
     items = await read_items(request, bundle.classifier.kind, service.limits, top=top)
     answered_by, answers = await service.answer(bundle, items)
     errors = [answer for answer in answers if isinstance(answer, ItemError)]

@@ -40,10 +40,10 @@ async def openapi(request: Request) -> Response:
 
 ROUTES: tuple[ServedRoute, ...] = (
     *predict.ROUTES,
+    *infer.ROUTES,
     *explain.ROUTES,
     *health.ROUTES,
     *models.ROUTES,
-    *infer.ROUTES,
     *metrics.ROUTES,
     ServedRoute(
         "GET",
@@ -52,7 +52,7 @@ ROUTES: tuple[ServedRoute, ...] = (
         {"summary": "This description", "responses": json_answer("OpenAPI 3.1.")},
     ),
 )
-"""All there are; a further one is a file beside this one, and its line here."""
+"""All there are, those that are asked most first; a further one is a file beside this one, and its line here."""
 
 
 def description(models: Sequence[str], versions: Sequence[str]) -> dict[str, Any]:
