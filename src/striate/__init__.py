@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from striate.api.learning_rate import RateTest, find_learning_rate
     from striate.api.list_runs import RunList, list_runs
     from striate.api.load import load
+    from striate.api.open_studio import open_studio
     from striate.api.predict import WrittenPredictions, predict, predict_to_file
     from striate.api.quantize import Quantization, quantize
     from striate.api.reproduce import ExperimentList, list_reproductions, reproduce
@@ -154,6 +155,7 @@ _HOMES = {
     "load": "striate.api.load",
     "load_data": "striate.data",
     "measure_signal": "striate.api.signal",
+    "open_studio": "striate.api.open_studio",
     "predict": "striate.api.predict",
     "predict_to_file": "striate.api.predict",
     "quantize": "striate.api.quantize",
@@ -261,6 +263,7 @@ __all__ = [
     "load",
     "load_data",
     "measure_signal",
+    "open_studio",
     "predict",
     "predict_to_file",
     "quantize",

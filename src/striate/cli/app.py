@@ -106,6 +106,7 @@ VERBS = {
     "predict": "predict",
     "search": "search",
     "serve": "serve",
+    "studio": "studio",
     "visualize": "visualize",
     "export": "export",
     "import": "import_weights",

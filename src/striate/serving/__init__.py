@@ -5,6 +5,6 @@ What is imported here needs none of the packages that serve; `striate.serving.st
 
 from striate.serving.limits import ServingLimits
 from striate.serving.named_bundles import NamedBundle, named_bundles
-from striate.serving.settings import ServerSettings, Started, is_loopback
+from striate.serving.settings import ServerSettings, Started, hosts_of, is_loopback
 
-__all__ = ["NamedBundle", "ServerSettings", "ServingLimits", "Started", "is_loopback", "named_bundles"]
+__all__ = ["NamedBundle", "ServerSettings", "ServingLimits", "Started", "hosts_of", "is_loopback", "named_bundles"]

@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from striate.serving.api_keys import ApiKeys
@@ -29,6 +29,7 @@ def build_application(
     hosts: frozenset[str] | None = None,
     origins: Sequence[str] = (),
     look_again: float = LOOK_AGAIN,
+    routes: Sequence[BaseRoute] = (),
 ) -> Starlette:
     """The application.
 
@@ -39,6 +40,7 @@ def build_application(
         hosts: Under which names the server is reached; None: any.
         origins: Of pages of other sites whose scripts may read answers, such as `"https://example.org"`.
         look_again: Seconds after which places are looked at for new bundles.
+        routes: Further ones, behind the same gate.
     """
 
     @asynccontextmanager
@@ -62,7 +64,10 @@ def build_application(
     )
     shared = [Middleware(CORSMiddleware, allow_origins=list(origins), allow_methods=["GET", "POST"])] if origins else []
     application = _Application(
-        routes=[Route(route.path, _Answering(route.endpoint), methods=[route.method]) for route in ROUTES],
+        routes=[
+            *(Route(route.path, _Answering(route.endpoint), methods=[route.method]) for route in ROUTES),
+            *routes,
+        ],
         middleware=[*shared, gate],
         lifespan=lifespan,
     )

@@ -105,6 +105,8 @@ class Models:
         Raises:
             ProblemError: 404 if there is none, 400 if several might be meant.
         """
+        if not self._places:
+            raise ProblemError(404, "there is no model here: it was started without a run or bundle")
         if name is None:
             if len(self._places) > 1:
                 raise ProblemError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -43,9 +44,19 @@ class ServerSettings:
     @property
     def hosts(self) -> frozenset[str] | None:
         """The names under which requests are taken; None: any, where the server is not for this machine alone."""
-        if not is_loopback(self.host):
-            return frozenset(self.allowed_hosts) or None
-        return frozenset({"localhost", "127.0.0.1", "[::1]", self.host, *self.allowed_hosts})
+        return hosts_of(self.host, self.allowed_hosts)
+
+
+def hosts_of(host: str, allowed: Sequence[str] = ()) -> frozenset[str] | None:
+    """The names under which requests to a host are taken; None: any.
+
+    Args:
+        host: That is listened at.
+        allowed: Further ones.
+    """
+    if not is_loopback(host):
+        return frozenset(allowed) or None
+    return frozenset({"localhost", "127.0.0.1", "[::1]", host, *allowed})
 
 
 def is_loopback(host: str) -> bool:

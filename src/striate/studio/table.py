@@ -1,0 +1,9 @@
+"""The rooms of the studio, in the order of its bar."""
+
+from __future__ import annotations
+
+from striate.studio.room import Room
+from striate.studio.rooms import home
+
+ROOMS: tuple[Room, ...] = (home.ROOM,)
+"""All there are; a further one is a file in `rooms/`, and its line here."""

@@ -1,0 +1,99 @@
+"""A studio that runs in a thread of the tests' process."""
+
+import http.client
+import json
+import threading
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+pytest.importorskip("starlette")
+
+from striate.serving import ServingLimits
+from striate.serving.metrics import ServingMetrics
+from striate.serving.models import Models
+from striate.serving.server import Server, address_of, listening_socket
+from striate.serving.service import Service
+from striate.studio import StudioSettings, named
+from striate.studio.application import build_studio
+from striate.studio.studio import Studio
+
+
+@dataclass
+class Reply:
+    status: int
+    headers: Any
+    body: bytes
+
+    def json(self):
+        return json.loads(self.body)
+
+
+class RunningStudio:
+    """A studio at work, and what asks it."""
+
+    def __init__(self, arguments=(), **settings):
+        self.events = []
+        settings = StudioSettings(named(arguments), **settings)
+        limits, metrics = ServingLimits(), ServingMetrics()
+        models = Models(settings.opened.bundles, limits, metrics, told=self.events.append)
+        self.studio = Studio(settings, Service(models, limits, metrics))
+        application = build_studio(self.studio, log=self.events.append, hosts=frozenset({"127.0.0.1", "localhost"}))
+        self._listener = listening_socket("127.0.0.1", 0)
+        listens = threading.Event()
+        self.server = Server(application, self.studio.service, ready=listens.set)
+        self._thread = threading.Thread(target=self.server.serve_on, args=(self._listener,), daemon=True)
+        self._thread.start()
+        assert listens.wait(30)
+        self.address = address_of(self._listener, "127.0.0.1")
+
+    def ask(self, method, path, body=None, **headers):
+        parts = urlsplit(self.address)
+        connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=60)
+        try:
+            connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
+            answer = connection.getresponse()
+            return Reply(answer.status, answer.headers, answer.read())
+        finally:
+            connection.close()
+
+    def get(self, path, **headers):
+        return self.ask("GET", path, **headers)
+
+    def json(self, path, table=None):
+        """What `/studio/api/PATH` answers; with a table it is asked by POST."""
+        path = f"/studio/api/{path}"
+        given = () if table is None else (json.dumps(table).encode(),)
+        answer = self.ask("GET" if table is None else "POST", path, *given, Content_Type="application/json")
+        assert answer.status == 200, answer.body
+        return answer.json()
+
+    def close(self):
+        self.server.end()
+        self._thread.join(30)
+        self._listener.close()
+        assert not self._thread.is_alive()
+
+    def page(self, path, language="en"):
+        """A page's text, after a look at its status."""
+        answer = self.get(f"/studio/{path}{'&' if '?' in path else '?'}lang={language}")
+        assert answer.status == 200, answer.body
+        return answer.body.decode()
+
+
+@pytest.fixture(scope="session")
+def empty_studio(tmp_path_factory):
+    """Nothing is trained."""
+    running = RunningStudio(runs=tmp_path_factory.mktemp("no-runs"))
+    yield running
+    running.close()
+
+
+@pytest.fixture(scope="session")
+def studio(finished_run):
+    """Opened on a finished run."""
+    running = RunningStudio([f"striped={finished_run.folder}"], runs=finished_run.folder.parent)
+    yield running
+    running.close()
