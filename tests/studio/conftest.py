@@ -2,7 +2,9 @@
 
 import http.client
 import json
+import shutil
 import threading
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -97,3 +99,71 @@ def studio(finished_run):
     running = RunningStudio([f"striped={finished_run.folder}"], runs=finished_run.folder.parent)
     yield running
     running.close()
+
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium without a window; what needs it is skipped where there is none."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    if CHROMIUM is None:
+        pytest.skip("there is no Chromium on this machine")
+    flags = ["--no-sandbox", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+    with playwright.sync_playwright() as running:
+        opened = running.chromium.launch(executable_path=CHROMIUM, args=flags)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def open_page(browser):
+    """`with open_page(studio, "walk?lang=ko", width=390) as page`: fails where the console has an error, or another host is asked."""
+
+    @contextmanager
+    def opened(studio, path, *, width=1280, height=800, dark=False, language="en-US"):
+        context = browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme="dark" if dark else "light",
+            reduced_motion="reduce",
+            locale=language,
+        )
+        context.set_default_timeout(20_000)
+        complaints = []
+        page = context.new_page()
+        page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on(
+            "request",
+            lambda request: (
+                None
+                if request.url.startswith((studio.address, "data:", "blob:"))
+                else complaints.append(f"asked {request.url}")
+            ),
+        )
+        try:
+            page.goto(f"{studio.address}/studio/{path}", wait_until="load")
+            yield page
+        finally:
+            context.close()
+        assert complaints == []
+
+    return opened
+
+
+@pytest.fixture
+def find_barriers():
+    """What axe finds on a page that keeps people out: its serious and critical findings, a line each."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+
+    def barriers(page):
+        found = axe.run(page).response["violations"]
+        return [
+            f"{one['id']}: {node['target']} {node['html'][:120]}"
+            for one in found
+            if one["impact"] in ("serious", "critical")
+            for node in one["nodes"]
+        ]
+
+    return barriers
