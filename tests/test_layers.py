@@ -45,7 +45,7 @@ FLOORS = [
     {"tasks", "encodings"},
     {"models", "data", "augmentation"},
     {"bundle", "weights", "inspection", "conversion"},
-    {"training", "runtime"},
+    {"training", "runtime", "catalogue"},
     {"robustness", "visualization", "transfer", "sealing", "retrieval"},
     {"deciding", "report", "doctor"},
     {"runs", "seeing", "depth", "reproductions", "serving"},
@@ -67,6 +67,7 @@ TORCH_FREE = [
     "report",
     "doctor",
     "retrieval",
+    "catalogue",
     *(f"{name}.py" for name in sorted(GROUND - {"hooks"})),
 ]
 TORCH_ALLOWED = {"runtime/torch_engine.py"}

@@ -31,7 +31,7 @@ def test_the_table_as_json(striate_command):
 
 def test_it_is_kept(striate_command, monkeypatch):
     shown = striate_command("models")
-    monkeypatch.delattr("striate.api.models._row")
+    monkeypatch.delattr("striate.catalogue.totals._row")
     assert shown.code == 0 and striate_command("models") == shown
 
 

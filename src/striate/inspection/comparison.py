@@ -79,7 +79,7 @@ class Comparison:
         lines = table(columns, rows, width=width)
         if len(self.inspections) == 2:
             lines += ["", self._headline()]
-            for sign, what, places in self._groups():
+            for sign, what, places in self.groups():
                 number = f" ({len(places)} places)" if len(places) > 1 else ""
                 lines += [f"{sign} {what}{number}", *(f"    {place}" for place in places)]
         return "\n".join(line.rstrip() for text in lines for line in wrapped(text, width))
@@ -89,7 +89,7 @@ class Comparison:
         lines = markdown_table(*self._table())
         if len(self.inspections) == 2:
             lines += ["", self._headline(), ""]
-            for _, what, places in self._groups():
+            for _, what, places in self.groups():
                 lines += [f"- {what}", *(f"    - `{place}`" for place in places)]
         return "\n".join(lines) + "\n"
 
@@ -101,7 +101,7 @@ class Comparison:
         if len(self.inspections) == 2:
             parts.append(notebook.text(self._headline()))
             parts.append(
-                notebook.table(("departure", "places"), [(what, len(all_)) for _, what, all_ in self._groups()])
+                notebook.table(("departure", "places"), [(what, len(all_)) for _, what, all_ in self.groups()])
             )
         return notebook.block(" and ".join(inspection.name for inspection in self.inspections), *parts)
 
@@ -121,7 +121,7 @@ class Comparison:
         figures = [_figures(inspection) for inspection in self.inspections]
         return columns, [(name, *(column[name] for column in figures)) for name in figures[0]]
 
-    def _groups(self) -> list[tuple[str, str, list[str]]]:
+    def groups(self) -> list[tuple[str, str, list[str]]]:
         """Departures of one sort together: a sign, what it is, and every place."""
         signs = {"changed": "~", "removed": "-", "added": "+"}
         groups: dict[tuple[str, str], list[str]] = {}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import jinja2
 
@@ -50,6 +52,12 @@ class Page:
 
 def inspection_page(inspection: Record, *, batch_size: int = 1, depth: int | None = None) -> str:
     """The page as text."""
+    page = shown(inspection, batch_size=batch_size, depth=depth)
+    return _environment().get_template("inspection.html.j2").render(page=page)
+
+
+def shown(inspection: Record, *, batch_size: int = 1, depth: int | None = None) -> Page:
+    """What a page shows of an inspection."""
     main = [layer for layer in inspection.layers if not layer.auxiliary]
     nodes = overview(main, depth, inspection.kinds)
     shares = {
@@ -72,7 +80,7 @@ def inspection_page(inspection: Record, *, batch_size: int = 1, depth: int | Non
         ("Receptive field", field, f"{unit}, at {last.name}" if last else ""),
         ("Memory", bytes_text(memory.inference), f"to infer {given}"),
     ]
-    page = Page(
+    return Page(
         inspection,
         figures,
         [(name, value) for name, value in totals(inspection, batch_size) if name],
@@ -81,7 +89,6 @@ def inspection_page(inspection: Record, *, batch_size: int = 1, depth: int | Non
         _groups(inspection, depth),
         COUNTING,
     )
-    return _environment().get_template("inspection.html.j2").render(page=page)
 
 
 def _blocks(nodes: list[Node]) -> list[Block]:
@@ -119,6 +126,18 @@ def _groups(inspection: Record, depth: int | None) -> list[tuple[str, str, list[
     ]
 
 
+FILTERS: Mapping[str, Callable[..., Any]] = {
+    "bytes": bytes_text,
+    "short": count_text,
+    "window": lambda layer: window_text(layer).replace("x", "×"),
+    "parameters": parameters_text,
+    "arithmetic": lambda layer: arithmetic_text(layer).replace("*", " · ").replace("+", " + "),
+    "shape": times,
+    "square": lambda values: size_text(values, square=True),
+}
+"""What the templates of this room write figures with."""
+
+
 @cache
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
@@ -128,13 +147,5 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(
-        bytes=bytes_text,
-        short=count_text,
-        window=lambda layer: window_text(layer).replace("x", "×"),
-        parameters=parameters_text,
-        arithmetic=lambda layer: arithmetic_text(layer).replace("*", " · ").replace("+", " + "),
-        shape=times,
-        square=lambda values: size_text(values, square=True),
-    )
+    environment.filters.update(FILTERS)
     return environment

@@ -46,5 +46,7 @@ class ServerFaults(logging.Handler):
         self._log = log
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Writes a complaint as an event."""
+        """Writes a complaint as an event; that it was told to end at once is none."""
+        if "asyncio.exceptions.CancelledError" in record.getMessage():
+            return
         self._log({"event": "server", "level": record.levelname.lower(), "text": record.getMessage()})

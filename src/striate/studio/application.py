@@ -15,7 +15,7 @@ from starlette.routing import Route
 from striate.serving.application import build_application
 from striate.serving.gate import Log
 from striate.serving.problems import ProblemError
-from striate.studio.pages import page
+from striate.studio.pages import DRAWINGS, page
 from striate.studio.room import Answer, StudioPage
 from striate.studio.studio import Studio
 from striate.studio.table import ROOMS
@@ -86,7 +86,8 @@ async def _static(request: Request) -> Response:
 @cache
 def _files() -> dict[str, Path]:
     """The files that pages load, by their names: who asks for another one never reaches the disk."""
-    return {path.relative_to(STATIC).as_posix(): path for path in STATIC.rglob("*") if path.suffix in TYPES}
+    found = {path.relative_to(STATIC).as_posix(): path for path in STATIC.rglob("*") if path.suffix in TYPES}
+    return found | {"drawing.css": DRAWINGS / "drawing.css"}
 
 
 async def _missing(request: Request) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import jinja2
@@ -23,23 +24,43 @@ POLICY = (
 """What a page may load: what the studio itself answers, nothing from elsewhere, no script that stands in a page."""
 
 
+TEMPLATES = Path(__file__).parent / "templates"
+DRAWINGS = Path(__file__).parents[1] / "inspection" / "templates"
+"""Of networks drawn, which pages of inspections share."""
+
+FIGURES = ("bytes", "short", "window", "parameters", "arithmetic", "shape", "square")
+"""Filters of inspections' templates."""
+
+
 @cache
 def environment() -> jinja2.Environment:
     """The studio's templates; a name that a template misses is an error."""
     made = jinja2.Environment(
-        loader=jinja2.PackageLoader("striate.studio", "templates"),
+        loader=jinja2.FileSystemLoader([TEMPLATES, DRAWINGS]),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         finalize=_shown,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.filters.update({name: _figure(name) for name in FIGURES})
     made.filters.update(percent=wording.percent, number=wording.number, duration=wording.duration)
     return made
 
 
 def _shown(value: object) -> object:
     return printable(value, lines=True) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _figure(name: str) -> Callable[..., Any]:
+    """A filter of inspections' templates, imported when it is used: torch comes with it."""
+
+    def written(*values: Any) -> Any:
+        from striate.inspection.page import FILTERS
+
+        return FILTERS[name](*values)
+
+    return written
 
 
 def language(request: Request) -> str:
