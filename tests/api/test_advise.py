@@ -87,3 +87,13 @@ def test_more_than_a_head_is_timed(weights):
 def test_an_unknown_network(striped, weights):
     with pytest.raises(UsageError, match=r"unknown model 'resnet2'"):
         striate.advise(striped, model="resnet2", weights=weights)
+
+
+def test_what_is_asked_of_the_pictures_can_be_said(striped, weights):
+    """Class folders as labels: then accuracies are mean average precisions, and a picture in two folders has both labels."""
+    found = striate.advise(striped, model="resnet20", weights=weights, mean=[0.5], std=[0.5], task="multi_label")
+    assert found.several and "mean average precision" in found.to_text()
+    with pytest.raises(UsageError, match="unknown task 'multilabel'; did you mean 'multi_label'"):
+        striate.advise(striped, model="resnet20", weights=weights, task="multilabel")
+    with pytest.raises(UsageError, match="tells a string of each picture"):
+        striate.advise(striped, model="resnet20", weights=weights, task="sequence")

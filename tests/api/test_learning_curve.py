@@ -46,3 +46,12 @@ def test_too_few_pictures(drawn, weights, tmp_path):
     few = drawn(tmp_path / "few", ("a", "b"), 8)
     with pytest.raises(DataError, match="a learning curve of 2 classes needs about 22 training pictures at least"):
         striate.learning_curve(few, model="resnet20", weights=weights, mean=[0.5], std=[0.5])
+
+
+def test_what_is_asked_of_the_pictures_can_be_said(striped, weights):
+    found = striate.learning_curve(
+        striped, model="resnet20", weights=weights, mean=[0.5], std=[0.5], task="multi_label"
+    )
+    assert found.several and "all labels right" in found.to_text()
+    with pytest.raises(UsageError, match="unknown task 'multilabel'; did you mean 'multi_label'"):
+        striate.learning_curve(striped, model="resnet20", weights=weights, task="multilabel")

@@ -59,6 +59,8 @@ def test_another_metric_has_a_column_before_accuracy():
     )
     assert tuple(map(plain, part.rows[0][1:3])) == ("71.2%", "80.0 %") and part.rows[1][1:3] == ("", "")
     assert {len(row) for row in part.rows} == {len(part.columns)} and len(part.heads) == len(part.columns) - 2
+    several = tournament_part(Tournament(CANDIDATES, "", accuracy="all labels right"))
+    assert several.columns[:3] == ("Candidate", "All labels right", "95 % interval")
 
 
 def test_the_picture_shows_what_candidates_are_compared_by():

@@ -81,7 +81,7 @@ def test_weights_that_need_pictures_are_made_of_them(monkeypatch, tmp_path):
 @pytest.mark.parametrize(
     ("before", "after", "said"),
     [
-        ("{ side = 16 }", "{ sides = 16 }", "unknown experiment key 'arms.large.options.sides'"),
+        ("{ side = 16 }", "{ sides = 16 }", "arms.large: unknown experiment key 'options.sides'"),
         ('across = ["macs", "elapsed"]', 'across = ["seconds"]', "unknown measure in across 'seconds'"),
     ],
 )

@@ -77,6 +77,7 @@ def test_the_command(run, clips, striate_command):
 
 def test_the_report_shows_frames(run):
     page = run.report.read_text(encoding="utf-8")
+    assert 'alt="A clip of ' in page and "A picture of" not in page
     body = page.split("<body>")[1]
     assert "96 clips of 4 classes" in body
     assert "Every clip could be read." in body

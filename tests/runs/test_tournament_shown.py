@@ -36,6 +36,8 @@ def test_by_how_much_the_choice_flatters(tournament_story):
         "Its accuracy on these is flattered by the choice, in the mean by 1.3 points of 100 at most (95.6 % may stand for "
         "94.3 %); that on the 206 test pictures is not: they had no part in it."
     )
+    several = describe_flattery(dataclasses.replace(record, several=True), tested=206)
+    assert several.startswith("The share with all labels right on these is flattered by the choice")
     assert plain(describe_flattery(record, tested=0)).endswith(
         "; there are no test pictures, which would have no part in it."
     )

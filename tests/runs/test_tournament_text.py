@@ -93,4 +93,12 @@ def test_another_metric_has_a_column(tournament_story):
     assert cells(record, record.entries[0])[1:3] == ("87.1%", "91.3%")
     said = dict(describe_news(tournament_story[1], record, FOLDER))["ready"]
     assert said.startswith("balanced accuracy 87.1%, 91.3% right on 206 validation pictures (95 % interval")
+    several = dataclasses.replace(record, several=True, metric="mean_average_precision")
+    assert columns(several)[1:3] == ("mean average precision", "all labels right")
+    said = dict(describe_news(tournament_story[1], several, FOLDER))["ready"]
+    assert said.startswith(
+        "mean average precision 87.1%, all labels right on 91.3% of 206 validation pictures (95 % interval"
+    )
+    said = dict(describe_news(tournament_story[1], dataclasses.replace(several, metric="accuracy"), FOLDER))["ready"]
+    assert said.startswith("all labels right on 91.3% of 206 validation pictures (95 % interval 86.6 to 94.2%); use it")
     assert describe_score("log_loss", -0.25) == "0.250" and describe_score("f1_macro", None) == ""

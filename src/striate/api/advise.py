@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from striate.data import Dataset
-from striate.deciding.deciding import OF_THE_RECIPE, Deciding
+from striate.deciding.decide import decide_input
+from striate.deciding.deciding import Deciding
 from striate.deciding.early_refusals import check_advisable
 from striate.deciding.training_request import TrainingRequest
 from striate.deciding.transfer_choice import time_budget
@@ -103,6 +104,7 @@ def advise(
     size: int | None = None,
     seed: int = 0,
     device: str = "auto",
+    task: str | None = None,
     time_limit: str | float | None = None,
     root: str | Path | None = None,
     watcher: Watcher | None = None,
@@ -122,6 +124,7 @@ def advise(
         size: Side of the network's input in pixels; by default as in training.
         seed: Draws the sample and, where the data has no splits, these.
         device: `"auto"`, `"cpu"`, `"cuda"` or `"cuda:1"`.
+        task: What is asked of the pictures, as `striate.train` takes it; of pictures that say strings a head says nothing.
         time_limit: Seconds, or text such as `"10m"`, that the whole training may take, as in `striate.train`; `None`: whatever it takes.
         root: Where the local copy of a built-in set is.
         watcher: Hears how it goes.
@@ -133,21 +136,23 @@ def advise(
     """
     budget = time_budget(parse_duration(time_limit) if time_limit is not None else None)
     request = TrainingRequest(
-        data=data, model=model, weights=weights, mean=mean, std=std, size=size, seed=seed, device=device, root=root
+        data=data,
+        model=model,
+        weights=weights,
+        mean=mean,
+        std=std,
+        size=size,
+        seed=seed,
+        device=device,
+        root=root,
+        task=task,
     )
     deciding = Deciding(request, watcher or Watcher())
     check_advisable(model)
     deciding.check_request()
     if len(deciding.data.classes) < 2:
         raise DataError(f"{deciding.data.location} has {len(deciding.data.classes)} class; advice needs two at least")
-    deciding.read_weights()
-    deciding.read_data()
-    deciding.choose_network()
-    deciding.choose_input()
-    deciding.suit_weights()
-    for decision in deciding.decisions:
-        if decision.what not in OF_THE_RECIPE:
-            deciding.watcher.decision(decision)
+    decide_input(deciding)
     advice = deciding.judge.advise(deciding.to_device(), deciding.preprocessing, deciding.recipe, time_budget=budget)
     return DataAdvice(
         advice=advice,

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from striate.data import Dataset
-from striate.deciding.deciding import OF_THE_RECIPE, Deciding
+from striate.deciding.decide import decide_input
+from striate.deciding.deciding import Deciding
 from striate.deciding.judge import frozen_features
 from striate.deciding.training_request import TrainingRequest
 from striate.durable_writing import check_writable, write_durably
@@ -141,6 +142,7 @@ def learning_curve(
     size: int | None = None,
     seed: int = 0,
     device: str = "auto",
+    task: str | None = None,
     root: str | Path | None = None,
     watcher: Watcher | None = None,
 ) -> MorePictures:
@@ -158,6 +160,7 @@ def learning_curve(
         size: Side of the network's input in pixels; by default as in training.
         seed: Draws the subsets and, where the data has no splits, these.
         device: `"auto"`, `"cpu"`, `"cuda"` or `"cuda:1"`.
+        task: What is asked of the pictures, as `striate.train` takes it; of pictures that say strings a head says nothing.
         root: Where the local copy of a built-in set is.
         watcher: Hears how it goes.
 
@@ -167,7 +170,16 @@ def learning_curve(
         WeightsError: The weights cannot be read or do not fit.
     """
     request = TrainingRequest(
-        data=data, model=model, weights=weights, mean=mean, std=std, size=size, seed=seed, device=device, root=root
+        data=data,
+        model=model,
+        weights=weights,
+        mean=mean,
+        std=std,
+        size=size,
+        seed=seed,
+        device=device,
+        root=root,
+        task=task,
     )
     deciding = Deciding(request, watcher or Watcher())
     deciding.check_request()
@@ -175,14 +187,7 @@ def learning_curve(
         raise DataError(
             f"{deciding.data.location} has {len(deciding.data.classes)} class; a learning curve needs two at least"
         )
-    deciding.read_weights()
-    deciding.read_data()
-    deciding.choose_network()
-    deciding.choose_input()
-    deciding.suit_weights()
-    for decision in deciding.decisions:
-        if decision.what not in OF_THE_RECIPE:
-            deciding.watcher.decision(decision)
+    decide_input(deciding)
     (features, labels), others = frozen_features(
         deciding.dataset, deciding.to_device(), deciding.preprocessing, deciding.recipe, watcher=deciding.watcher
     )

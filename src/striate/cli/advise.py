@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from striate.cli.options import AsJson, Device, Mean, Quiet, Root, Size, Std, read_numbers
+from striate.cli.options import AsJson, Device, Mean, Quiet, Root, Size, Std, Task, read_numbers
 from striate.cli.output import print_json
 
 
@@ -29,6 +29,7 @@ def command(
     time_limit: Annotated[str | None, typer.Option(help="What the training itself may take: 50s, 10m.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Draws the sample, and splits where the data has none.")] = 0,
     device: Device = "auto",
+    task: Task = None,
     root: Root = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -54,6 +55,7 @@ def command(
             size=size,
             seed=seed,
             device=device,
+            task=task,
             time_limit=time_limit,
             root=root,
             watcher=watcher,

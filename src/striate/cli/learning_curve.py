@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from striate.cli.options import AsJson, Device, Mean, Quiet, Root, Size, Std, read_numbers
+from striate.cli.options import AsJson, Device, Mean, Quiet, Root, Size, Std, Task, read_numbers
 
 
 def command(
@@ -27,6 +27,7 @@ def command(
     size: Size = None,
     seed: Annotated[int, typer.Option(min=0, help="Draws the subsets, and splits where the data has none.")] = 0,
     device: Device = "auto",
+    task: Task = None,
     root: Root = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -50,6 +51,7 @@ def command(
             size=size,
             seed=seed,
             device=device,
+            task=task,
             root=root,
             watcher=watcher,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from striate.deciding.decided import Decided
-from striate.deciding.deciding import Deciding
+from striate.deciding.deciding import OF_THE_RECIPE, Deciding
 from striate.deciding.judge import CallJudge, SampleJudge
 from striate.deciding.training_request import TrainingRequest
 from striate.watching import Watcher
@@ -46,3 +46,26 @@ def decide(
     deciding.choose_batch_size()
     deciding.fit_time()
     return deciding.plan(unsaid)
+
+
+def decide_input(deciding: Deciding) -> None:
+    """Reads the weights and the data, and decides what has to be known to show the data to trained weights, of which nothing learns.
+
+    The watcher hears what was decided, but for what is of a recipe.
+
+    Args:
+        deciding: Whose request has been checked.
+
+    Raises:
+        UsageError: If something that was asked for makes no sense.
+        DataError: If the data cannot be used.
+        WeightsError: If the weights cannot be read or do not fit.
+    """
+    deciding.read_weights()
+    deciding.read_data()
+    deciding.choose_network()
+    deciding.choose_input()
+    deciding.suit_weights()
+    for decision in deciding.decisions:
+        if decision.what not in OF_THE_RECIPE:
+            deciding.watcher.decision(decision)

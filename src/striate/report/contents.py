@@ -143,6 +143,7 @@ class Tournament:
     candidates: Sequence[Tried]  # in the order in which they are tried
     said: str  # sentences
     metric: str = ""  # what candidates are compared by, if that is not the accuracy
+    accuracy: str = "accuracy"  # what the accuracy is called
 
 
 @dataclass(frozen=True)

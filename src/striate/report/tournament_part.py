@@ -9,7 +9,7 @@ from striate.report.contents import Tournament, Tried
 from striate.report.curves import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Tick, round_step, share_axis
 from striate.wording import duration, number, percent
 
-COLUMNS = ("Candidate", "Accuracy", "95 % interval", "After", "Took", "What came of it")
+COLUMNS = ("Candidate", "95 % interval", "After", "Took", "What came of it")
 HEADS = ("", "95 %", "after", "took")
 ROOM_FOR_NUMBER = 18
 MINUTES_FROM = 180.0
@@ -73,12 +73,12 @@ def tournament_part(found: Tournament) -> TournamentPart:
         )
         for place, tried in enumerate(found.candidates, 1)
     )
-    columns: tuple[str, ...] = COLUMNS
+    columns: tuple[str, ...] = (COLUMNS[0], _begin_large(found.accuracy), *COLUMNS[1:])
     heads: tuple[str, ...] = HEADS
     if found.metric:
         columns, heads = (
-            (COLUMNS[0], _begin_large(found.metric), *COLUMNS[1:]),
-            (found.metric, "accuracy", *HEADS[1:]),
+            (columns[0], _begin_large(found.metric), *columns[1:]),
+            (found.metric, found.accuracy, *HEADS[1:]),
         )
     return TournamentPart(found.said, _picture(found), columns, heads, rows)
 

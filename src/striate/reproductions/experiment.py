@@ -60,7 +60,8 @@ class Pictures:
     """And stand in a black field of so many pixels each way; 0: in none."""
     grey: bool = False
     mean: tuple[float, ...] = ()
-    """What is subtracted from each channel, of the 0..1 range; none: the mean of the training pictures."""
+    """What is subtracted from each channel, of the 0..1 range; none: the mean of the training pictures. Three make three channels of
+    grey pictures too."""
     std: tuple[float, ...] = ()
     """What each channel is divided by; none: the training pictures' deviation."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -19,10 +20,10 @@ from striate.reproductions.networks import build_network
 from striate.reproductions.sources import HeldPictures
 from striate.reproductions.work import Measured, Work
 from striate.table_reading import read_dataclass
-from striate.training import Recipe, TrainingState, fit
+from striate.training import KeptMaps, Recipe, TrainingState, fit
 from striate.training.batches import batch_sizes, pictures_at_once
 from striate.training.first_pictures import fit_to_pictures
-from striate.training.inputs import load_pixels, normalise, prepare_inputs
+from striate.training.inputs import Examples, ReadyExamples, load_pixels, normalise, prepare_inputs
 from striate.training.recipe import merge
 
 BASE: Mapping[str, Any] = {
@@ -83,11 +84,13 @@ def learn(work: Work) -> Measured:
     Raises:
         StoppedError: A signal came.
     """
-    training, testing = work.session.pictures(work)
+    pictures = dataclasses.replace(work.experiment.pictures, **work.arm.options)
+    training, testing = work.session.pictures(work, pictures)
     recipe, device = read_recipe(work), work.session.device
-    classes = len(work.session.dataset(work.arm.data or work.experiment.data).classes)
     channels = training.array.shape[-1]
-    network = build_network(work.arm, num_classes=classes, in_channels=channels, size=training.size, seed=work.seed)
+    network = build_network(
+        work.arm, num_classes=work.classes, in_channels=channels, size=training.size, seed=work.seed
+    )
     network = network.to(device).to(memory_format=torch.channels_last)
     values = counted(network, channels, training.size) | gradients_before_learning(network, training, device)
     learnt, times = train(network, recipe, training, work)
@@ -103,28 +106,49 @@ def learn(work: Work) -> Measured:
 
 def train(network: Network, recipe: Recipe, training: HeldPictures, work: Work) -> tuple[Network, dict[str, float]]:
     """The network that has learnt, its weights averaged if the recipe says so, and the times that it took."""
-    steps = len(batch_sizes(len(training.labels), recipe.batch_size)) * recipe.schedule.epochs
     session, elapsed, begun = work.session, time.perf_counter(), time.process_time()
     fit_to_pictures(network, training, recipe, session.device)
-    state = TrainingState.begin(network, recipe, total_steps=steps)
-    what = f"{work.name}, seed {work.seed}"
+    state = TrainingState.begin(network, recipe, total_steps=steps_of(recipe, len(training.labels)))
+    take_steps(state, recipe, training, work)
+    seconds, elapsed = time.process_time() - begun, time.perf_counter() - elapsed
+    whole = len(session.dataset(work.data).indices("train"))
+    epoch = elapsed / recipe.schedule.epochs * whole / len(training.labels)
+    return state.averaged, {"seconds": seconds, "elapsed": elapsed, "epoch_elapsed": epoch}
+
+
+def steps_of(recipe: Recipe, count: int) -> int:
+    """Of all epochs, with so many to learn from."""
+    return len(batch_sizes(count, recipe.batch_size)) * recipe.schedule.epochs
+
+
+def take_steps(
+    state: TrainingState, recipe: Recipe, training: Examples | ReadyExamples, work: Work
+) -> tuple[float, ...]:
+    """Takes all steps of a state, and answers the processor time of each epoch that was ended.
+
+    A loss that is not finite ends it before its time, and is told.
+
+    Raises:
+        StoppedError: A signal came.
+    """
+    session, what = work.session, f"{work.name}, seed {work.seed}"
+    spent, begun = [], time.process_time()
+    none = KeptMaps(training.labels[:0], training.samples[:0], (), str)
     try:
         for _ in fit(
             state,
             recipe,
             training,
-            training.part(0),
+            none,
             device=session.device,
             stop=session.stop,
             watch=lambda report: session.watcher.task(what, report.step, report.total_steps),
         ):
-            pass
+            spent.append(time.process_time() - begun)
+            begun = time.process_time()
     except TrainingError as error:
         session.watcher.note(f"{what}: {error}; its answers count as they are")
-    seconds, elapsed = time.process_time() - begun, time.perf_counter() - elapsed
-    whole = len(session.dataset(work.arm.data or work.experiment.data).indices("train"))
-    epoch = elapsed / recipe.schedule.epochs * whole / len(training.labels)
-    return state.averaged, {"seconds": seconds, "elapsed": elapsed, "epoch_elapsed": epoch}
+    return tuple(spent)
 
 
 def counted(network: Network, channels: int, size: tuple[int, int]) -> dict[str, float]:

@@ -46,14 +46,18 @@ MEASURES = MappingProxyType(
         "seconds": Measure("processor time of learning", "seconds"),
         "elapsed": Measure("time of learning", "seconds"),
         "epoch_elapsed": Measure("time of an epoch of all training pictures", "seconds"),
-        "predict_seconds": Measure("processor time of a thousand answers", "seconds"),
+        "epoch_seconds": Measure("processor time of an epoch", "seconds"),
+        "predict_seconds": Measure("processor time of a thousand answers, asked in batches", "seconds"),
+        "single_seconds": Measure("processor time of a thousand answers, asked one by one", "seconds"),
+        "stages": Measure("stages before the head"),
         "first_gradient": Measure("gradient's norm in the first layer before learning"),
         "gradient_ratio": Measure("gradient's norm in the first layer over that in the last, before learning"),
         "parameters": Measure("parameters", "count", exact=True),
         "macs": Measure("multiply-adds", "count", exact=True),
-        "noise_left": Measure("noise left, in deviations of what was added"),
-        "contrast_left": Measure("contrast left, as a share of the picture's", "share"),
-        "signal_to_noise": Measure("contrast over noise, as a multiple of the picture's"),
+        "noise_left": Measure("noise left, in deviations of what was there before"),
+        "shift": Measure("mean of what noise adds, in deviations of the noise before"),
+        "contrast_left": Measure("contrast left, as a share of what was there before", "share"),
+        "signal_to_noise": Measure("contrast over noise, as a multiple of what it was before"),
     }
 )
 """By name. `CONDITION.error` is the test error where the test pictures are changed as the experiment's table `tests` has it."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from striate.errors import StriateError, UnknownNameError, UsageError
-from striate.reproductions import counting, learning
-from striate.reproductions.experiment import Experiment, Pictures
+from striate.reproductions import counting, learning, noise_through_pooling, reading, transferring
+from striate.reproductions.experiment import Arm, Experiment, Pictures
 from striate.reproductions.networks import check_network
 from striate.reproductions.sources import SOURCES
 from striate.reproductions.work import Measured, Work
@@ -23,33 +23,44 @@ class Method:
     measure: Callable[[Work], Measured]
     measures: Callable[[Experiment], frozenset[str]]
     """The names of what it measures."""
-    check: Callable[[Experiment], None]
-    """Refuses what could not be measured, before anything is."""
+    check: Callable[[Experiment, Arm], None]
+    """Refuses an arm that could not be measured, before anything is."""
 
 
-def _check_learning(experiment: Experiment) -> None:
+def _check_learner(experiment: Experiment, arm: Arm) -> None:
+    """What all arms need whose network learns."""
+    check_network(arm)
+    learning.recipe_of(experiment.recipe, arm.recipe, epochs=1, seed=0)
+    source = arm.data or experiment.data
+    if source not in SOURCES:
+        raise UnknownNameError("data", source, SOURCES)
+
+
+def _check_learning(experiment: Experiment, arm: Arm) -> None:
     learning.read_tests(experiment.tests)
-    for name, arm in experiment.arms.items():
-        _named(name, lambda arm=arm: check_network(arm))  # type: ignore[misc]
-        read_dataclass(Pictures, arm.options, f"arms.{name}.options.", what="experiment")
-        learning.recipe_of(experiment.recipe, arm.recipe, epochs=1, seed=0)
-        source = arm.data or experiment.data
-        if source not in SOURCES:
-            raise UnknownNameError("data", source, SOURCES)
+    _check_learner(experiment, arm)
+    read_dataclass(Pictures, arm.options, "options.", what="experiment")
 
 
-def _check_counting(experiment: Experiment) -> None:
-    for name, arm in experiment.arms.items():
-        _named(name, lambda arm=arm: check_network(arm))  # type: ignore[misc]
-        if not arm.model:
-            raise UsageError(f"arms.{name}: what is counted is a row of the catalogue, got layers")
+def _check_counting(experiment: Experiment, arm: Arm) -> None:
+    check_network(arm)
+    if not arm.model:
+        raise UsageError("what is counted is a row of the catalogue, got layers")
 
 
-def _named(name: str, check: Callable[[], None]) -> None:
-    try:
-        check()
-    except StriateError as error:
-        raise UsageError(f"arms.{name}: {error}") from error
+def _check_transferring(experiment: Experiment, arm: Arm) -> None:
+    _check_learner(experiment, arm)
+    transferring.read_options(arm)
+
+
+def _check_noise(experiment: Experiment, arm: Arm) -> None:
+    if noise_through_pooling.read_options(arm).of == "maps":
+        _check_learner(experiment, arm)
+
+
+def _check_reading(experiment: Experiment, arm: Arm) -> None:
+    _check_learner(experiment, arm)
+    reading.check_arm(arm)
 
 
 METHODS = MappingProxyType(
@@ -61,6 +72,24 @@ METHODS = MappingProxyType(
             _check_learning,
         ),
         "count": Method("networks are counted", counting.count, lambda experiment: counting.MEASURES, _check_counting),
+        "transfer": Method(
+            "networks with trained weights learn other pictures, as much of them as each arm says",
+            transferring.transfer,
+            lambda experiment: transferring.MEASURES,
+            _check_transferring,
+        ),
+        "noise": Method(
+            "noise and contrast are measured before and behind a pooling",
+            noise_through_pooling.pool_noise,
+            lambda experiment: noise_through_pooling.MEASURES,
+            _check_noise,
+        ),
+        "read": Method(
+            "networks learn from sentences and are asked others",
+            reading.read,
+            lambda experiment: reading.MEASURES,
+            _check_reading,
+        ),
     }
 )
 """By name."""
@@ -85,7 +114,15 @@ def check_experiment(experiment: Experiment) -> Method:
         for name in asked:
             if name not in known:
                 raise UnknownNameError(f"measure of the method {experiment.method}", name, sorted(known))
-        method.check(experiment)
+        for name, arm in experiment.arms.items():
+            _check_arm(method, experiment, name, arm)
     except StriateError as error:
         raise UsageError(f"the experiment {experiment.name!r} cannot be used: {error}") from error
     return method
+
+
+def _check_arm(method: Method, experiment: Experiment, name: str, arm: Arm) -> None:
+    try:
+        method.check(experiment, arm)
+    except StriateError as error:
+        raise UsageError(f"arms.{name}: {error}") from error

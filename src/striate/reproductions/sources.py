@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -148,7 +149,7 @@ def load_source(name: str, folder: Path | None, watcher: Watcher) -> Dataset:
 
 @dataclass(frozen=True, eq=False)
 class HeldPictures:
-    """Pictures in memory, as networks learn from them; implements `striate.training.inputs.Examples`."""
+    """Pictures in memory, as networks learn from them; implements `KnownExamples` of `striate.transfer.frozen_outputs`."""
 
     array: npt.NDArray[np.uint8]
     """(n, H, W, C)."""
@@ -165,6 +166,13 @@ class HeldPictures:
     def key(self, position: int) -> str:
         """The picture's row in the data."""
         return str(self.samples[position])
+
+    @cached_property
+    def digest(self) -> str:
+        """Hexadecimal digits for the pictures in their order and how they are normalised."""
+        told = hashlib.sha256(f"{self.array.shape} {self.mean} {self.std}".encode())
+        told.update(self.array.tobytes())
+        return told.hexdigest()
 
     def part(self, count: int) -> HeldPictures:
         """The first so many."""
@@ -188,9 +196,7 @@ def hold_pictures(
         testing: How many to test on; 0: all.
         seed: Draws the former.
     """
-    test_split = "test" if len(dataset.indices("test")) else "val"
-    learnt = _drawn(dataset, "train", training, seed)
-    tested = _drawn(dataset, test_split, testing, SPLIT_SEED)
+    learnt, tested = drawn_rows(dataset, training=training, testing=testing, seed=seed)
     array = _encoded(dataset, learnt, pictures)
     mean, std = _statistics(array, pictures)
     labels = dataset.labels.astype(np.int64)
@@ -198,6 +204,14 @@ def hold_pictures(
         HeldPictures(array, labels[learnt], learnt, mean, std),
         HeldPictures(_encoded(dataset, tested, pictures), labels[tested], tested, mean, std),
     )
+
+
+def drawn_rows(
+    dataset: Dataset, *, training: int, testing: int, seed: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Which of the data are learnt from, and which are asked; as `hold_pictures` takes them."""
+    test_split = "test" if len(dataset.indices("test")) else "val"
+    return _drawn(dataset, "train", training, seed), _drawn(dataset, test_split, testing, SPLIT_SEED)
 
 
 def _drawn(dataset: Dataset, split: str, count: int, seed: int) -> npt.NDArray[np.int64]:
@@ -220,9 +234,8 @@ def _rule(dataset: Dataset, first: int, pictures: Pictures) -> Preprocessing:
     """Pixels alone: the statistics are taken from them afterwards."""
     picture = dataset.pictures.read(first)
     decoded = decode(picture, name=dataset.pictures.key(first))
-    grey = pictures.grey or (
-        isinstance(picture, np.ndarray) and picture.ndim == 2
-    )  # rows of arrays are all of one kind
+    # Rows of arrays are all of one kind.
+    grey = pictures.grey or (isinstance(picture, np.ndarray) and picture.ndim == 2 and len(pictures.mean) != 3)
     size = (pictures.side, pictures.side) if pictures.side else decoded.shape[:2]
     channels = 1 if grey else 3
     return Preprocessing(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +11,8 @@ import numpy.typing as npt
 import torch
 
 from striate.data import Dataset
-from striate.reproductions.experiment import Arm, Experiment, Scale
+from striate.errors import DataError
+from striate.reproductions.experiment import Arm, Experiment, Pictures, Scale
 from striate.reproductions.sources import HeldPictures, hold_pictures, load_source
 from striate.watching import Watcher
 
@@ -48,19 +48,26 @@ class Session:
             self._datasets[name] = load_source(name, self.folder, self.watcher)
         return self._datasets[name]
 
-    def pictures(self, work: Work) -> tuple[HeldPictures, HeldPictures]:
+    def pictures(self, work: Work, pictures: Pictures) -> tuple[HeldPictures, HeldPictures]:
         """Training and test pictures of a cell; kept until another cell asks for others."""
-        experiment, scale = work.experiment, work.scale
-        name, training = work.arm.data or experiment.data, work.arm.pictures or scale.pictures
-        pictures = dataclasses.replace(experiment.pictures, **work.arm.options)
-        key = (name, training, scale.test_pictures, work.seed if training else 0, pictures)
+        training, testing = work.arm.pictures or work.scale.pictures, work.scale.test_pictures
+        key = (work.data, training, testing, work.seed if training else 0, pictures)
         if self._held is None or self._held[0] != key:
             self._held = None
-            held = hold_pictures(
-                self.dataset(name), pictures, training=training, testing=scale.test_pictures, seed=work.seed
-            )
+            held = hold_pictures(self.dataset(work.data), pictures, training=training, testing=testing, seed=work.seed)
             self._held = key, held
         return self._held[1]
+
+    def weights(self, name: str) -> Path:
+        """The file of weights of a name below the folder of local copies.
+
+        Raises:
+            DataError: There is no such file.
+        """
+        file = self.folder / name if self.folder else None
+        if file is None or not file.is_file():
+            raise DataError(f"no local copy of the weights: expected FOLDER/{name}; name the FOLDER with --data")
+        return file
 
 
 @dataclass(frozen=True)
@@ -78,3 +85,13 @@ class Work:
     def arm(self) -> Arm:
         """What is compared."""
         return self.experiment.arms[self.name]
+
+    @property
+    def data(self) -> str:
+        """The name of the arm's data."""
+        return self.arm.data or self.experiment.data
+
+    @property
+    def classes(self) -> int:
+        """How many the data has."""
+        return len(self.session.dataset(self.data).classes)

@@ -150,6 +150,7 @@ def _record(
         threads=torch.get_num_threads(),
         precision=request.precision or "",
         asked=asked,
+        several=dataset.task.several,
         classes=dataset.classes,
         entries=(*tried, *skipped),
     )

@@ -300,7 +300,8 @@ class Tournament:
         if interrupted:
             raise self.signals.interrupted(
                 f"interrupted; the best so far, {best.candidate.name}{f' ({best.why})' if early else ''}, is sealed in {self.folder}, with "
-                f"{percent(best.accuracy or 0.0)} of the validation pictures right; {self._go_on()}",
+                f"{'all labels of ' if self.record.several else ''}{percent(best.accuracy or 0.0)} of the validation pictures right; "
+                f"{self._go_on()}",
                 kept=self.folder,
             )
         for entry in record.entries:

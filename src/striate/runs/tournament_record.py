@@ -18,6 +18,9 @@ from striate.training.run_folder import TOURNAMENT
 
 SCHEMA = 1
 
+ALL_RIGHT = "all labels right"
+"""What the accuracy of pictures of several labels is called."""
+
 WAITING, RUNNING = "waiting", "running"
 WON, LOST = "won", "lost"
 SKIPPED, FAILED, STOPPED = "skipped", "failed", "stopped"
@@ -97,6 +100,8 @@ class TournamentRecord:
     """What candidates are compared by."""
     metric_why: str = ""
     """Why by that, a sentence's part."""
+    several: bool = False
+    """Whether pictures have several labels: then one is right where all its labels are, and the accuracy is the share of these."""
     precision: str = ""
     """The number format that was asked for; empty: each candidate's own."""
     asked: Mapping[str, Any] = dataclasses.field(default_factory=dict)
@@ -113,6 +118,11 @@ class TournamentRecord:
     """Place of a candidate that was interrupted and is better already than the winner: what it had learnt is the run's until it goes on."""
     ended: str = ""
     """Why it ended, in a sentence's part; empty while it goes on."""
+
+    @property
+    def accuracy_name(self) -> str:
+        """What its accuracies are called."""
+        return ALL_RIGHT if self.several else "accuracy"
 
     @property
     def resumable(self) -> bool:

@@ -34,7 +34,7 @@ def show_tournament(record: TournamentRecord, *, tested: int) -> Tournament:
     ]
     said = [_describe_course(record), *([said] if (said := describe_flattery(record, tested=tested)) else [])]
     metric = "" if record.metric == "accuracy" else METRIC_NAMES[record.metric]
-    return Tournament(tried, " ".join(said), metric)
+    return Tournament(tried, " ".join(said), metric, record.accuracy_name)
 
 
 def describe_flattery(record: TournamentRecord, *, tested: int) -> str:
@@ -48,8 +48,9 @@ def describe_flattery(record: TournamentRecord, *, tested: int) -> str:
     if best is None or measured < 2 or not best.pictures:
         return ""
     most = most_flattery(best.correct, best.pictures, measured)
+    share = "The share with all labels right" if record.several else "Its accuracy"
     said = (
-        f"Its accuracy on these is flattered by the choice, in the mean by {100 * most:.1f} points of 100 at most "
+        f"{share} on these is flattered by the choice, in the mean by {100 * most:.1f} points of 100 at most "
         f"({percent(best.accuracy)} may stand for {percent(max(0.0, (best.accuracy or 0.0) - most))})"
     )
     if tested:
@@ -62,7 +63,8 @@ def _describe_course(record: TournamentRecord) -> str:
     told = f"{plural(len(record.entries), 'candidate')} planned, {number(measured)} measured in {duration(record.worked_seconds)}"
     if best is None:
         return f"{plural(len(record.entries), 'candidate')} planned, none measured yet."
-    by = f"{METRIC_NAMES[record.metric]} on {plural(best.pictures, 'validation picture')}"
+    metric = record.accuracy_name if record.metric == "accuracy" else METRIC_NAMES[record.metric]
+    by = f"{metric} on {plural(best.pictures, 'validation picture')}"
     by += f" ({record.metric_why})" if record.metric != "accuracy" and record.metric_why else ""
     end = f" It ended because {record.ended}." if record.ended else ""
     return f"{told}, and chosen among by {by}. The best is {best.candidate.name}.{end}"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from striate.evaluation.selection_metrics import METRIC_NAMES
 from striate.runs.tournament_record import (
+    ALL_RIGHT,
     FAILED,
     LOST,
     RUNNING,
@@ -67,42 +68,45 @@ def describe_news(before: TournamentRecord | None, after: TournamentRecord, fold
         elif entry.state == WON and entry.comparison is None:
             yield (
                 "ready",
-                f"{describe_result(entry, after.metric)}; use it now, from another terminal: {predict_command(folder)}",
+                f"{describe_result(entry, after)}; use it now, from another terminal: {predict_command(folder)}",
             )
         elif entry.state == WON:
             yield (
                 "better",
-                f"{entry.candidate.name}, {describe_result(entry, after.metric)}: {describe_comparison(entry)}",
+                f"{entry.candidate.name}, {describe_result(entry, after)}: {describe_comparison(entry)}",
             )
         elif entry.state == LOST:
             yield (
                 "not better",
-                f"{entry.candidate.name}, {describe_result(entry, after.metric)}: {describe_comparison(entry)}",
+                f"{entry.candidate.name}, {describe_result(entry, after)}: {describe_comparison(entry)}",
             )
         elif entry.state in (SKIPPED, FAILED, STOPPED):
             yield entry.state, entry.candidate.name + (f": {entry.why}" if entry.why else "")
     if after.ended and (before is None or not before.ended):
         best = after.best
-        said = f"{best.candidate.name}, {describe_result(best, after.metric)}" if best else "no candidate"
+        said = f"{best.candidate.name}, {describe_result(best, after)}" if best else "no candidate"
         yield "best", f"{said}; it ended because {after.ended}"
 
 
-def describe_result(entry: Entry, metric: str = "accuracy") -> str:
+def describe_result(entry: Entry, record: TournamentRecord) -> str:
     """The accuracy of a candidate with its interval, after another metric if that is what candidates are compared by.
 
     Example:
         >>> from striate.deciding.candidate import Candidate
         >>> lenet = Candidate(name="lenet5", kind="scratch", why="", model="lenet5")
-        >>> describe_result(Entry(candidate=lenet, accuracy=0.9, interval=(0.82, 0.945), correct=90, pictures=100))
+        >>> entry = Entry(candidate=lenet, accuracy=0.9, interval=(0.82, 0.945), correct=90, pictures=100)
+        >>> record = TournamentRecord(begun="", planned_seconds=0, multiply_adds_per_second=1e9, threads=2)
+        >>> describe_result(entry, record)
         '90.0% right on 100 validation pictures (95 % interval 82.0 to 94.5%)'
     """
     if entry.accuracy is None:
         return "not measured"
-    said = f"{percent(entry.accuracy, space='')} right on {plural(entry.pictures, 'validation picture')}"
+    share, pictures = percent(entry.accuracy, space=""), plural(entry.pictures, "validation picture")
+    said = f"{ALL_RIGHT} on {share} of {pictures}" if record.several else f"{share} right on {pictures}"
     said += f" (95 % interval {describe_interval(entry)})" if entry.interval else ""
-    if metric == "accuracy":
+    if record.metric == "accuracy":
         return said
-    return f"{METRIC_NAMES[metric]} {describe_score(metric, entry.score)}, {said}"
+    return f"{METRIC_NAMES[record.metric]} {describe_score(record.metric, entry.score)}, {said}"
 
 
 def describe_interval(entry: Entry) -> str:
@@ -136,7 +140,7 @@ def predict_command(folder: Path) -> str:
 def columns(record: TournamentRecord) -> tuple[str, ...]:
     """The heads of the table; another metric than accuracy has a column of its own."""
     metric = () if record.metric == "accuracy" else (METRIC_NAMES[record.metric],)
-    return ("candidate", *metric, "accuracy", "95 % interval", "time", "state")
+    return ("candidate", *metric, record.accuracy_name, "95 % interval", "time", "state")
 
 
 def cells(record: TournamentRecord, entry: Entry) -> tuple[str, ...]:
