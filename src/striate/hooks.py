@@ -139,6 +139,30 @@ def watch_calls(
         >>> seen
         ['', '0']
     """
+    with watch_calls_and_inputs(network, lambda name, module, inputs: entering(name, module), leaving):
+        yield
+
+
+@contextmanager
+def watch_calls_and_inputs(
+    network: nn.Module,
+    entering: Callable[[str, nn.Module, tuple[object, ...]], None],
+    leaving: Callable[[str, nn.Module, object], None],
+) -> Iterator[None]:
+    """As `watch_calls`, with what each module was called with by position: `entering(name, module, inputs)`.
+
+    Example:
+        >>> import torch
+        >>> seen = []
+        >>> network = nn.Sequential(nn.Linear(2, 3))
+        >>> watched = watch_calls_and_inputs(
+        ...     network, lambda name, module, inputs: seen.append((name, inputs[0].shape[1])), lambda name, module, output: None
+        ... )
+        >>> with watched:
+        ...     _ = network(torch.zeros(1, 2))
+        >>> seen
+        [('', 2), ('0', 2)]
+    """
     handles = []
     try:
         for name, module in network.named_modules():
@@ -153,9 +177,9 @@ def watch_calls(
 
 
 def _entering_hook(
-    name: str, entering: Callable[[str, nn.Module], None]
+    name: str, entering: Callable[[str, nn.Module, tuple[object, ...]], None]
 ) -> Callable[[nn.Module, tuple[object, ...]], None]:
-    return lambda module, inputs: entering(name, module)
+    return lambda module, inputs: entering(name, module, inputs)
 
 
 def _leaving_hook(

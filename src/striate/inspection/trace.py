@@ -20,6 +20,7 @@ from striate.errors import StriateError, UsageError
 from striate.hooks import evaluating, watch_calls
 from striate.inspection.asked_values import ASKS_FOR_VALUES, needs_values
 from striate.inspection.counting import CountingMode, PassingMode, tensors_in
+from striate.inspection.function_names import function_name, is_in_place
 from striate.inspection.moving import VIEWS, attended, moved
 from striate.inspection.operation_rule import Result
 from striate.inspection.operations import RULES, broadcast
@@ -27,7 +28,6 @@ from striate.inspection.receptive_field import Extent, joined
 from striate.inspection.step_recorder import StepRecorder, Trace, Value
 from striate.nn.fixed_embedding import FixedEmbedding
 
-NOT_IN_PLACE = frozenset({"requires_grad_", "detach_"})
 ANSWERS_NO_TENSOR = frozenset({"size", "dim", "__len__", "numel", "stride", "is_floating_point", "is_contiguous"})
 MADE_LIKE = frozenset(f"{kind}_like" for kind in ("empty", "zeros", "ones", "full", "rand", "randn")) | frozenset(
     f"new_{kind}" for kind in ("empty", "zeros", "ones", "full", "tensor")
@@ -93,10 +93,10 @@ class Tracer(TorchFunctionMode):
         named = dict(kwargs or {})
         operands = list(tensors_in(args, named))
         if not any(self.recorder.is_of_picture(operand) for operand in operands):
-            return self._without_the_picture(func, _name(func), args, named, operands)
+            return self._without_the_picture(func, function_name(func), args, named, operands)
         before, self.answering = self.answering, True
         try:
-            return self._of_the_picture(func, _name(func), args, named, operands)
+            return self._of_the_picture(func, function_name(func), args, named, operands)
         finally:
             self.answering = before
 
@@ -104,7 +104,7 @@ class Tracer(TorchFunctionMode):
         """Writes down what no function of torch has called, as under `torch.vmap`: where its numbers come from is not known."""
         if self.answering or not any(self.recorder.is_of_picture(tensor) for tensor in tensors_in(args, {})):
             return
-        operands, name = list(tensors_in(args, {})), _name(func)
+        operands, name = list(tensors_in(args, {})), function_name(func)
         for tensor in tensors_in((answer,), {}):
             if id(tensor) not in self.recorder.values:
                 step = self.recorder.step(name, operands)
@@ -124,7 +124,7 @@ class Tracer(TorchFunctionMode):
             raise UsageError(needs_values(self.recorder.where()))
         if name == "__setitem__":
             return self._assigned(*args)
-        in_place = _is_in_place(name)
+        in_place = is_in_place(name)
         base = name.rstrip("_") if in_place and not name.endswith("__") else name
         out = named.pop("out", None)
         if base in RULES:
@@ -168,7 +168,7 @@ class Tracer(TorchFunctionMode):
         self, func: Callable[..., Any], name: str, args: Any, named: dict[str, Any], operands: list[Tensor]
     ) -> Any:
         """Answers what the network makes of its own tensors; it is a layer from the first multiply-add on."""
-        if operands and _is_in_place(name):
+        if operands and is_in_place(name):
             return args[0]  # the network's own buffers stay as they are
         macs = elements = 0
         answer: Any = None
@@ -268,20 +268,6 @@ class Tracer(TorchFunctionMode):
                     known = known.also(self.recorder.see(operand).lost(0, name), name)
             self.recorder.answered(step, tensor, known)
         return answer
-
-
-def _name(func: Callable[..., Any]) -> str:
-    """The name under which rules know a function of torch, an operator of its dispatcher, or an attribute of a tensor."""
-    name = str(getattr(func, "__name__", ""))
-    if name == "__get__":
-        return str(getattr(getattr(func, "__self__", None), "__name__", name))
-    return name.split(".")[0] if isinstance(func, torch._ops.OpOverload) else name
-
-
-def _is_in_place(name: str) -> bool:
-    if name.startswith("__i") and name.endswith("__"):
-        return name not in ("__invert__", "__int__", "__index__", "__iter__")
-    return name.endswith("_") and not name.endswith("__") and name not in NOT_IN_PLACE
 
 
 def _is_complex(args: Iterable[Any]) -> bool:
