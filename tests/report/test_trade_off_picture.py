@@ -38,3 +38,9 @@ def test_what_is_not_finite_is_left_out():
     endless = Panel("processor time", {"narrow": (float("nan"), float("inf")), "wide_network": (2.0, 3.0)}, "seconds")
     text = draw_trade_off("More is better.", "holds", ERRORS, [endless], file_format="svg").decode()
     assert "<!-- wide_network" in text and "<!-- narrow" not in text
+
+
+def test_times_have_their_unit():
+    times = Panel("processor time", {"narrow": (1.0, 2.0), "wide_network": (2.0, 3.0)}, "seconds")
+    text = draw_trade_off("More is better.", "holds", ERRORS, [times], file_format="svg").decode()
+    assert "<!-- processor time, in seconds" in text

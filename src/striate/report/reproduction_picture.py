@@ -32,6 +32,11 @@ class Panel:
     kind: Literal["share", "count", "seconds", "number"] = "number"
     published: Mapping[str, float] = field(default_factory=dict)
 
+    @property
+    def label(self) -> str:
+        """What stands at its axis: the title, and the unit where it has one that the numbers do not show."""
+        return f"{self.title}, in seconds" if self.kind == "seconds" else self.title
+
 
 def draw_reproduction(claim: str, verdict: str, panels: Sequence[Panel], *, file_format: str = "png") -> bytes:
     """The picture, a panel a measure: points are seeds, the bar is the mean with one deviation on either side, diamonds are published.
@@ -87,7 +92,7 @@ def _draw_panel(axis: Any, panel: Panel) -> None:
         axis.xaxis.set_major_formatter(PercentFormatter(1.0))
     elif not apart:
         axis.xaxis.set_major_formatter(FuncFormatter(short_number))
-    axis.set_xlabel("\n".join(textwrap.wrap(panel.title, 34)), fontsize=9)
+    axis.set_xlabel("\n".join(textwrap.wrap(panel.label, 34)), fontsize=9)
     axis.tick_params(labelsize=9)
     axis.grid(True, axis="x", color=GRID, linewidth=0.8)
     axis.spines[["top", "right"]].set_visible(False)

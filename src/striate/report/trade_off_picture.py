@@ -78,7 +78,7 @@ def _draw_panel(axis: Any, reached: Panel, paid: Panel) -> None:
             ha="right" if left else "left",
             fontsize=8,
         )
-    axis.set_xlabel("\n".join(textwrap.wrap(paid.title, 40)), fontsize=9)
+    axis.set_xlabel("\n".join(textwrap.wrap(paid.label, 40)), fontsize=9)
     axis.tick_params(labelsize=9)
     axis.margins(0.08, 0.12)
     axis.grid(True, color=GRID, linewidth=0.8)

@@ -13,7 +13,7 @@ from striate.durable_writing import scratch_folder
 from striate.errors import UsageError
 from striate.models import CutNetwork, Network, maxima_of
 from striate.reproductions.experiment import Arm
-from striate.reproductions.learning import MOST_TRAINING_PICTURES, answered_wrong, read_recipe, steps_of, take_steps
+from striate.reproductions.learning import answered_wrong, read_recipe, steps_of, take_steps
 from striate.reproductions.networks import build_network
 from striate.reproductions.sources import HeldPictures
 from striate.reproductions.work import Measured, Work
@@ -32,6 +32,8 @@ from striate.transfer.frozen_outputs import forget_compiled, vectors_before_head
 from striate.transfer.partial_training import PartialTraining, begin_state
 from striate.weights import load_weights, read_weights
 
+ASKED = 300
+"""Of so many training pictures it is asked, at most, how many are learnt."""
 MEASURES = frozenset({"error", "train_error", "gap", "seconds", "elapsed", "stages"})
 
 
@@ -89,7 +91,7 @@ def transfer(work: Work) -> Measured:
         learnt = _learn(network, recipe, training, work, folder, earlier=options.earlier)
     seconds, elapsed = time.process_time() - begun, time.perf_counter() - elapsed
     wrong = answered_wrong(learnt, testing, session.device)
-    train_error = float(answered_wrong(learnt, training.part(MOST_TRAINING_PICTURES), session.device).mean())
+    train_error = float(answered_wrong(learnt, training.part(ASKED), session.device).mean())
     values = {"error": float(wrong.mean()), "train_error": train_error, "gap": float(wrong.mean()) - train_error}
     values |= {"seconds": seconds, "elapsed": elapsed, "stages": float(1 + stages.index(learnt.stages[-1]))}
     return Measured(values, {"error": wrong})
