@@ -98,7 +98,12 @@ def test_addresses_and_methods_that_are_not_there(server):
         "there is nothing at '/v3'; /openapi.json lists what there is",
     )
     wrong = server.get("/predict")
-    assert (wrong.status, wrong.json()["detail"], wrong.headers["Allow"]) == (405, "GET is not taken here", "POST")
+    assert (wrong.status, wrong.json()["detail"], wrong.headers["Allow"]) == (
+        405,
+        "GET is not taken here; expected POST",
+        "POST",
+    )
+    assert server.ask("POST", "/v2").json()["detail"] == "POST is not taken here; expected GET"
 
 
 def test_a_line_of_the_log_a_request(server):

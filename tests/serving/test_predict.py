@@ -1,5 +1,6 @@
 """Pictures in forms: what comes back is what `striate predict` says."""
 
+import dataclasses
 import json
 from io import BytesIO
 
@@ -114,10 +115,39 @@ def test_explain_is_the_drop_behind_a_patch(server, finished_run, picture_files)
     assert heat[0, 0] == pytest.approx(whole[target] - hidden[target], abs=2e-5)
 
     drawn = server.form("/explain?model=striped", [picture_files[0]], headers={"Accept": "image/png"})
-    assert Image.open(BytesIO(drawn.body)).size == (pixels.shape[1], pixels.shape[0])
+    picture = Image.open(BytesIO(drawn.body))
+    assert picture.size == (pixels.shape[1], pixels.shape[0])
+    assert picture.text["Title"] == told["target"]
+    assert picture.text["Description"] == (
+        f"occlusion: red where the probability of {told['target']}, {told['probability']:.3f}, rests"
+    )
     unknown = server.form("/explain?model=striped&target=acros", [picture_files[0]])
     assert (unknown.status, unknown.json()["detail"]) == (400, "there is no class 'acros'; did you mean 'across'?")
+    unlike = server.form("/explain?model=striped&target=7", [picture_files[0]])
+    assert (unlike.status, unlike.json()["detail"]) == (400, "there is no class '7'; /v2/models/striped lists them")
     several = server.form("/explain?model=striped", picture_files[:2])
     assert (several.status, several.json()["detail"]) == (400, "expected one picture, got 2")
     words = server.post("/explain?model=films", b"a film", "text/plain")
     assert (words.status, words.json()["detail"]) == (400, "model 'films' is given sentences; maps are of pictures")
+
+
+def test_any_class_is_explained_and_of_several_labels_each(run_server, label_run, labelled):
+    labels = run_server([f"labels={label_run.folder}"])
+    path = sorted(labelled.parent.rglob("*.png"))[0]
+    classifier = striate.load(label_run, precision="auto")
+    pixels = classifier.contract.preprocessing.encode(path)
+    whole = classifier.probabilities(classifier.logits_of_pixels(pixels[np.newaxis]))[0]
+    for place, target in enumerate(("blue", "red")):
+        assert classifier.classes[place] == target
+        told = labels.form(f"/explain?target={target}", [("a.png", path.read_bytes())]).json()
+        assert (told["target"], told["probability"]) == (target, pytest.approx(whole[place], abs=1e-6))
+    unasked = labels.form("/explain", [("a.png", path.read_bytes())]).json()
+    assert unasked["target"] == classifier.classes[int(whole.argmax())]
+    labels.end()
+
+
+def test_strings_have_no_maps_of_classes(server, picture_files, monkeypatch):
+    classifier = server.models.find("striped").classifier
+    monkeypatch.setattr(classifier, "task", dataclasses.replace(classifier.task, sequential=True))
+    refused = server.form("/explain?model=striped", picture_files[:1])
+    assert (refused.status, refused.json()["detail"]) == (400, "model 'striped' reads strings; maps are of classes")

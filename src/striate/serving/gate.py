@@ -138,7 +138,10 @@ def _host(header: str) -> str:
 
 def _routing_problem(error: HTTPException, scope: Scope) -> ProblemError:
     if error.status_code == 405:
-        return ProblemError(405, f"{scope['method']} is not taken here", headers=error.headers or {})
+        allowed = " or ".join(
+            method for method in (error.headers or {}).get("Allow", "").split(", ") if method != "HEAD"
+        )
+        return ProblemError(405, f"{scope['method']} is not taken here; expected {allowed}", headers=error.headers)
     if error.status_code == 404:
         return ProblemError(404, f"there is nothing at {scope['path']!r:.200}; /openapi.json lists what there is")
     return ProblemError(error.status_code, str(error.detail), headers=error.headers or {})

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from io import BytesIO
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -30,28 +32,21 @@ async def explain(request: Request) -> Response:
     service = service_of(request)
     query = request.query_params
     bundle = service.models.find(query.get("model"), query.get("version"))
-    preprocessing = bundle.classifier.contract.preprocessing
-    kind = bundle.classifier.kind
     service.admit(bundle)
-    if not isinstance(preprocessing, Preprocessing):
-        raise ProblemError(400, f"model {bundle.name!r} is given {kind.plural}; maps are of pictures")
-    items = await read_items(request, kind, service.limits, top=1)
+    items = await read_items(request, bundle.classifier.kind, service.limits, top=1)
     if len(items) > 1:
         raise ProblemError(400, f"expected one picture, got {len(items)}")
-    try:
-        pixels = preprocessing.encode(items[0].value, name=items[0].name, limit=service.limits.pixels)
-    except ItemError as error:
-        raise unreadable(error) from None
-    (whole,) = await _probabilities(service, bundle, [pixels])
-    classes = bundle.classifier.classes
-    target = _target(query.get("target"), classes, whole)
-    plan = OcclusionPlan(pixels, preprocessing)
-    hidden = await _probabilities(service, bundle, list(plan.hidden()))
+    with service.models.using(
+        bundle
+    ) as bundle:  # one version for all of it, also when another takes its place meanwhile
+        plan = await asyncio.to_thread(_plan, items[0], bundle, service.limits.pixels)
+        (whole,) = await _probabilities(service, bundle, [plan.pixels])
+        classes = bundle.classifier.classes
+        target = _target(query.get("target"), bundle, whole)
+        hidden = await _probabilities(service, bundle, list(plan.hidden()))
     heat = plan.heat(float(whole[target]), np.array([row[target] for row in hidden]))
     if PNG in request.headers.get("accept", ""):
-        buffer = BytesIO()
-        Image.fromarray(overlay(pixels, heat)).save(buffer, "PNG")
-        return Response(buffer.getvalue(), media_type=PNG)
+        return Response(_png(overlay(plan.pixels, heat), classes[target], float(whole[target])), media_type=PNG)
     return json_response(
         {
             "model": bundle.name,
@@ -66,14 +61,41 @@ async def explain(request: Request) -> Response:
     )
 
 
-def _target(asked: str | None, classes: tuple[str, ...], probabilities: npt.NDArray[np.float64]) -> int:
+def _plan(item: Item, bundle: ServedBundle, limit: int) -> OcclusionPlan:
+    """The prepared picture.
+
+    Raises:
+        ProblemError: 400 if the model is not asked for classes of pictures, 422 if it cannot be read, 413 if it has too many pixels.
+    """
+    preprocessing, kind = bundle.classifier.contract.preprocessing, bundle.classifier.kind
+    if not isinstance(preprocessing, Preprocessing):
+        raise ProblemError(400, f"model {bundle.name!r} is given {kind.plural}; maps are of pictures")
+    if bundle.classifier.task.sequential:
+        raise ProblemError(400, f"model {bundle.name!r} reads strings; maps are of classes")
+    try:
+        return OcclusionPlan(preprocessing.encode(item.value, name=item.name, limit=limit), preprocessing)
+    except ItemError as error:
+        raise unreadable(error) from None
+
+
+def _png(picture: npt.NDArray[np.uint8], target: str, probability: float) -> bytes:
+    """A picture that says in its texts which class is explained."""
+    texts = PngInfo()
+    texts.add_itxt("Title", target)
+    texts.add_itxt("Description", f"occlusion: red where the probability of {target}, {probability:.3f}, rests")
+    buffer = BytesIO()
+    Image.fromarray(picture).save(buffer, "PNG", pnginfo=texts)
+    return buffer.getvalue()
+
+
+def _target(asked: str | None, bundle: ServedBundle, probabilities: npt.NDArray[np.float64]) -> int:
+    classes = bundle.classifier.classes
     if asked is None:
         return int(probabilities.argmax())
     if asked not in classes:
         close = closest(asked, classes)
-        raise ProblemError(
-            400, f"there is no class {asked!r:.100}" + (f"; did you mean {close[0]!r}?" if close else "")
-        )
+        offered = f"did you mean {close[0]!r}?" if close else f"/v2/models/{bundle.name} lists them"
+        raise ProblemError(400, f"there is no class {asked!r:.100}; {offered}")
     return classes.index(asked)
 
 
@@ -113,7 +135,10 @@ ROUTES = (
         {
             "summary": "Show what an answer rests on",
             "description": "Occlusion: a grey patch hides part after part of the picture. With `Accept: image/png` a picture comes back.",
-            "parameters": [*MODEL_QUERY, in_query("target", "A class; without, the answer.", {"type": "string"})],
+            "parameters": [
+                *MODEL_QUERY,
+                in_query("target", "A class; without, the most probable one.", {"type": "string"}),
+            ],
             "requestBody": FORM_BODY,
             "responses": _RESPONSES,
         },
