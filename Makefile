@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 INPUTS := pyproject.toml constraints.txt
 
-.PHONY: help demo test test-slow test-all fuzz bench bench-quality bench-trust reproduce-small check format clean
+.PHONY: help demo test test-slow test-all fuzz bench bench-quality bench-trust bench-serving reproduce-small check format clean
 
 help:
 	@echo "make demo       train LeNet-5 on handwritten digits, evaluate it, predict a few"
@@ -17,6 +17,7 @@ help:
 	@echo "make bench      measure Striate beside its peers (about forty minutes), and write docs/performance.md"
 	@echo "make bench-quality  measure how good the default is beside its peers: hours, in as many goes as wanted; writes docs/quality.md and docs/stand-ins.md"
 	@echo "make bench-trust  measure what the promises of sound data come to, and write docs/trust.md"
+	@echo "make bench-serving  measure the server beside LitServe and its own engine (about eight minutes), and write the end of docs/serving.md"
 	@echo "make reproduce-small  put what papers and texts claim to the test, in the quick form (under an hour; DATA: STRIATE_TEST_DATA=FOLDER), and write docs/reproductions.md"
 	@echo "make check      lint, types, the layers of the house"
 	@echo "make format     let ruff format the code"
@@ -61,6 +62,9 @@ bench-quality: $(VENV)/.dev
 
 bench-trust: $(VENV)/.dev
 	$(BIN)/python benchmarks/trust.py
+
+bench-serving: $(VENV)/.dev
+	$(BIN)/python benchmarks/serving.py
 
 reproduce-small: $(VENV)/.dev
 	$(BIN)/python benchmarks/reproductions.py
