@@ -12,20 +12,18 @@ import numpy.typing as npt
 
 from striate.choosing import in_turn
 from striate.data import Dataset
-from striate.deciding.run_plan import RunPlan
 from striate.encodings import DEFAULT_KIND, named_encoding
-from striate.errors import DataError, UsageError
+from striate.errors import UsageError
 from striate.evaluation import PairedComparison, wilson_interval
 from striate.pixels import decode
 from striate.printable_text import printable
 from striate.report.contact_sheet import Tile, draw_contact_sheet
 from striate.runs.paired_answers import Answered, answered, compare_answered, verdict_sentence
 from striate.runs.run import Run, names_of, run_folder_of
-from striate.runs.unseen_pictures import UnseenPictures, check_split, unseen_pictures
+from striate.runs.unseen_pictures import UnseenPictures, check_split, data_of_run, unseen_pictures
 from striate.runtime import Classifier, as_classifier
 from striate.tasks import said_of
 from striate.text_layout import table, wrapped
-from striate.training.run_folder import RECIPE
 from striate.watching import Watcher
 from striate.wording import probability
 
@@ -178,7 +176,7 @@ def compare_runs(
     names = names_of([candidate, reference])
     folder = run_folder_of(candidate)
     if data is None:
-        data, root = _data_of(folder, names[0], root)
+        data, root = data_of_run(folder, names[0], root)
     classifiers = [as_classifier(candidate), as_classifier(reference)]
     pictures = unseen_pictures(
         classifiers, data, run_folder=folder, split=split, root=root, include_seen=False, watcher=watcher
@@ -200,27 +198,6 @@ def compare_runs(
         lost=_flips(pictures, first, second, second.right & ~first.right),
         kind=pictures.dataset.kind,
     )
-
-
-def _data_of(folder: Path | None, name: str, root: str | Path | None) -> tuple[str, str | Path | None]:
-    """What a run was trained from.
-
-    Raises:
-        UsageError: It is no run.
-        DataError: It is not where it was.
-    """
-    if folder is None or not (folder / RECIPE).is_file():
-        raise UsageError(
-            f"{name} is a bundle, which does not say where its pictures are; name the data: striate compare-runs A B DATA"
-        )
-    settings = RunPlan.from_toml(folder / RECIPE).settings
-    place = Path(settings.data)
-    if place.is_absolute() and not place.exists():
-        raise DataError(
-            f"{name} was trained from {settings.data}, which is not there any more; "
-            "name the data: striate compare-runs A B DATA"
-        )
-    return settings.data, root or settings.root or None
 
 
 def _flips(

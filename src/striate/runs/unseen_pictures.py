@@ -112,6 +112,27 @@ def unseen_pictures(
     return UnseenPictures(kept, labels, chosen, int(seen.sum()), dataset.problems)
 
 
+def data_of_run(folder: Path | None, name: str, root: str | Path | None) -> tuple[str, str | Path | None]:
+    """What a run was trained from.
+
+    Raises:
+        UsageError: It is no run.
+        DataError: It is not where it was.
+    """
+    if folder is None or not (folder / RECIPE).is_file():
+        raise UsageError(
+            f"{name} is a bundle, which does not say where its pictures are; name the data: striate compare-runs A B DATA"
+        )
+    settings = RunPlan.from_toml(folder / RECIPE).settings
+    place = Path(settings.data)
+    if place.is_absolute() and not place.exists():
+        raise DataError(
+            f"{name} was trained from {settings.data}, which is not there any more; "
+            "name the data: striate compare-runs A B DATA"
+        )
+    return settings.data, root or settings.root or None
+
+
 def check_kinds(classifiers: Sequence[Classifier], dataset: Dataset) -> None:
     """Refuses classifiers that are given something else than the data holds.
 
