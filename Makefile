@@ -28,7 +28,7 @@ $(BIN)/python:
 
 $(VENV)/.core: $(INPUTS) | $(BIN)/python
 	@echo "Installing Striate and PyTorch into $(VENV): a few minutes, once."
-	$(PIP) install --quiet --constraint constraints.txt --editable .
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[serve]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.core

@@ -51,6 +51,9 @@ def main() -> None:
     print(f"accuracy on held-out digits  {result['accuracy']:.2%}")
     print(f"report                       {Path(result['report']).absolute()}")
     print(f"all of this took             {time.monotonic() - begun:.0f} s")
+    print(
+        f"see it at work               {shlex.quote(str(Path(sys.executable).with_name('striate')))} studio {shlex.quote(folder)}"
+    )
 
 
 if __name__ == "__main__":
