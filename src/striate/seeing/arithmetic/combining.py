@@ -120,20 +120,30 @@ def concatenation(asked: Asked, tensors: Sequence[Operand], dim: int = 0, **name
     raise NotToldError("has fewer maps than the unit's number says")
 
 
+def _tensors(value: Any) -> Any:
+    """The same with tensors in the place of operands."""
+    if isinstance(value, Operand):
+        return value.tensor.cpu()
+    return tuple(_tensors(part) for part in value) if isinstance(value, list | tuple) else value
+
+
 def moved(operation: str) -> Callable[..., Told]:
     """The rule of functions that put numbers in another place and change none, such as `flatten`."""
 
     def rule(asked: Asked, input: Operand, *arguments: Any, **named: Any) -> Told:  # noqa: A002
         if asked.function is None:
             raise NotToldError("is no function of torch")
-        numbered = torch.arange(input.tensor.numel()).reshape(input.shape)
-        answer = asked.function(numbered, *arguments, **named)
+        # Numbers in the place of the numbers tell where each comes from. Some paddings only take floating-point ones.
+        numbered = torch.arange(input.tensor.numel(), dtype=torch.float64).reshape(input.shape)
+        answer = asked.function(
+            numbered, *_tensors(arguments), **{key: _tensors(value) for key, value in named.items()}
+        )
         if asked.part is not None:
             answer = answer[asked.part]
         found = int(answer.reshape(tuple(answer.shape))[(0, *asked.unit)])
         place = np.unravel_index(found, input.shape)
         if place[0] != 0:
-            raise NotToldError("takes the picture's own dimension for another")
+            raise NotToldError("puts the numbers of pictures together that are no batch")
         unit = tuple(int(at) for at in place[1:])
         shown = ", ".join(map(str, unit))
         return _same(operation, "y = x", input, unit, f"the number at ({shown}) of {input.source}")
@@ -150,7 +160,7 @@ def padding(
 ) -> Told:
     """A number, or the constant around them."""
     if mode != "constant":
-        raise NotToldError(f"pads in the mode {mode!r}")
+        return moved("padding")(asked, input, pad, mode)
     place = list(asked.unit)
     for axis in range(len(pad) // 2):
         place[len(place) - 1 - axis] -= pad[2 * axis]

@@ -17,6 +17,7 @@ from striate.hooks import evaluating, watch_calls_and_inputs
 from striate.inspection.counting import tensors_in
 from striate.inspection.function_names import function_name, is_in_place
 from striate.inspection.moving import SAME
+from striate.inspection.trace import MADE_LIKE
 from striate.seeing.arithmetic.table import rule_of_layer
 from striate.seeing.arithmetic.unit_arithmetic import INPUT
 
@@ -104,7 +105,7 @@ def record(network: nn.Module, picture: Tensor, most_bytes: int) -> Recording:
             watch_calls_and_inputs(network, recorder.enter, recorder.leave),
             recorder,
         ):
-            network(picture)
+            answer = network(picture)
     except UsageError:
         raise
     except (RuntimeError, ValueError, TypeError, IndexError) as error:
@@ -113,6 +114,11 @@ def record(network: nn.Module, picture: Tensor, most_bytes: int) -> Recording:
         raise UsageError(
             f"the network does not run on a picture of shape {tuple(picture.shape[1:])}: {' '.join(str(error).split())}"
         ) from error
+    if not any(id(tensor) in recorder.current for tensor in tensors_in((answer,), {})):
+        raise UsageError(
+            f"what {type(network).__name__} answers is not made by functions that can be followed from the picture on; "
+            "where a part of it is a script, take the module that it was made from"
+        )
     return recorder.recording
 
 
@@ -175,9 +181,9 @@ class Recorder(TorchFunctionMode):
         """Calls a function of torch, and keeps what it takes and gives if that depends on the picture."""
         named = dict(kwargs or {})
         known = [tensor for tensor in tensors_in(args, named) if id(tensor) in self.current]
-        if not known or (self.scopes and self.scopes[-1].whole):
-            return func(*args, **named)
         name = function_name(func)
+        if not known or name in MADE_LIKE or (self.scopes and self.scopes[-1].whole):
+            return func(*args, **named)
         changes = _changes_its_argument(func, name, args, named)
         base = name.rstrip("_") if is_in_place(name) and not name.endswith("__") else name
         if base in SAME and not changes:

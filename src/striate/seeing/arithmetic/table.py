@@ -39,11 +39,18 @@ LAYERS: Mapping[type[nn.Module], Rule] = MappingProxyType(
 )
 """Layers that are told as a whole, though they run several functions. Of any other, each function is told."""
 
+MOVING = frozenset(
+    {"flip", "roll", "index_select", "pixel_shuffle", "pixel_unshuffle", "channel_shuffle", "repeat", "tile"}
+)
+"""Functions that are no views, and change no number either."""
+
 SUM = combining.arithmetic_of_two("sum", "+", lambda a, b: a + b)
 DIFFERENCE = combining.arithmetic_of_two("difference", "−", lambda a, b: a - b)
 PRODUCT = combining.arithmetic_of_two("product", "·", lambda a, b: a * b)
 QUOTIENT = combining.arithmetic_of_two("quotient", "/", lambda a, b: a / b)
 POWER = combining.arithmetic_of_two("power", "^", combining.power)
+GREATER = combining.arithmetic_of_two("the greater of two", "or", max)
+LESS = combining.arithmetic_of_two("the less of two", "or", min)
 
 
 def _functions() -> Mapping[str, Rule]:
@@ -78,9 +85,11 @@ def _functions() -> Mapping[str, Rule]:
         (QUOTIENT, ("div", "divide", "true_divide", "__truediv__", "__itruediv__")),
         (combining.reflected(QUOTIENT), ("__rtruediv__", "__rdiv__")),
         (POWER, ("pow", "__pow__")),
+        (GREATER, ("maximum",)),
+        (LESS, ("minimum",)),
     ):
         rules.update(dict.fromkeys(names, rule))
-    for name in VIEWS:
+    for name in VIEWS | MOVING:
         rules[name] = combining.moved({"flatten": "flattening", "__getitem__": "selection"}.get(name, "rearrangement"))
     return MappingProxyType(rules)
 

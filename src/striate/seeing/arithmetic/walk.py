@@ -122,7 +122,10 @@ class Walk:
         place = self._checked_unit(step, unit)
         if self._steps[step].why_not:
             raise UsageError(f"the arithmetic of {step} is not told: {self._steps[step].why_not}")
-        told = self._told(recorded, place)
+        try:
+            told = self._told(recorded, place)
+        except NotToldError as refused:
+            raise UsageError(f"the arithmetic of unit {place} of {step} is not told: it {refused}") from None
         value = float(array(self._recording.values[recorded.output])[(0, *place)])
         return UnitArithmetic(
             **vars(told), step=step, unit=place, value=value, activation=self._activation(recorded, place)
@@ -199,13 +202,14 @@ class Walk:
         return WalkStep(step.name, operation, step.kind, inputs, shape, why_not)
 
     def _first_unit(self, step: Recorded, output: Tensor) -> tuple[str, str]:
-        """What the operation is called, and why it is not told: found out by telling the first unit."""
+        """What the operation is called, and why it is not told: found out by telling the first unit and the last."""
         if _rule(step) is None:
             return step.kind, f"no rule tells what {step.kind} computes"
         if output.ndim < 2 or output.shape[0] != 1 or not output.is_floating_point() or not output.numel():
             given = f"{str(output.dtype).removeprefix('torch.')} of shape {tuple(output.shape)}"
             return step.kind, f"it gives {given}, and not the numbers of one picture"
         try:
+            self._told(step, tuple(side - 1 for side in output.shape[1:]))
             return self._told(step, (0,) * (output.ndim - 1)).operation, ""
         except NotToldError as refused:
             return step.kind, f"it {refused}"
@@ -268,6 +272,8 @@ def _references(value: Any) -> list[Reference]:
 
 def walked(network: nn.Module, prepared: Tensor, *, most_bytes: int = MOST_BYTES) -> Walk:
     """Runs a network once on one picture, in evaluation mode, and keeps what each of its steps took and gave.
+
+    It watches the network by hooks, as everything that looks into it does: no other thread may run it meanwhile.
 
     Args:
         network: Any network; mode, weights, gradients and hooks are left as they were.
