@@ -38,13 +38,14 @@ def test_what_is_not_there_is_said_before_anything_is_served(striate_command):
     assert "unknown model 'lenet_5'; did you mean 'lenet5'" in error
 
 
-def test_a_port_that_is_taken(striate_command):
+def test_a_port_that_is_taken():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        code, _, error = striate_command("studio", "--port", str(taken.getsockname()[1]))
-    assert code == 2
-    assert "cannot serve at 127.0.0.1" in error and "--port" in error
+        command = [sys.executable, "-m", "striate", "studio", "--port", str(taken.getsockname()[1])]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "cannot serve at 127.0.0.1" in done.stderr and "another one by --host and --port" in done.stderr
 
 
 def test_a_missing_package_is_one_sentence(striate_command, monkeypatch):
