@@ -6,8 +6,8 @@ import pytest
 from striate.errors import BundleError
 from striate.openvino_loading import load_openvino
 from striate.pixels import Preprocessing
-from striate.runtime import OpenVINOEngine
-from striate.runtime.openvino_engine import MANY_DENSE_WEIGHTS, suitable_batch
+from striate.runtime import OpenVINOEngine, openvino_engine
+from striate.runtime.openvino_engine import MANY_DENSE_WEIGHTS, padded_size, suitable_batch
 
 
 def rule_of(size):
@@ -62,6 +62,30 @@ def test_any_number_of_pictures_from_any_number_of_threads(tmp_path, size, reque
         assert logits.shape == (count, 3) and logits.dtype == np.float32
         assert np.allclose(vectors, features[:count], atol=1e-3)
         assert np.allclose(logits, features[:count] @ second, rtol=1e-3, atol=1e-2)
+
+
+def test_small_pictures_are_computed_in_few_sizes_and_answered_alike(tmp_path, monkeypatch):
+    model, first, _ = graph_of((16, 16))
+    load_openvino().save_model(model, str(tmp_path / "engine.xml"), compress_to_fp16=False)
+    engine = OpenVINOEngine(tmp_path / "engine.xml", rule_of((16, 16)), threads=1)
+    sizes, answers = [], openvino_engine._answers
+    monkeypatch.setattr(
+        openvino_engine,
+        "_answers",
+        lambda request, inputs: (sizes.append(len(inputs)), answers(request, inputs))[1],
+    )
+    pixels = np.random.default_rng(1).integers(0, 256, (32, 16, 16, 1), np.uint8)
+    expected = (pixels.reshape(32, -1) / np.float32(255)) @ first
+    for count in range(1, 33):
+        logits, features = engine.infer(pixels[:count])
+        assert logits.shape == (count, 3)
+        np.testing.assert_allclose(features, expected[:count], atol=1e-4)
+    assert sorted(set(sizes)) == [1, 2, 3, 4, 6, 8, 12, 16, 24, 32]
+
+
+def test_where_pictures_are_dear_none_is_computed_for_nothing():
+    assert [padded_size(count, 8) for count in range(1, 9)] == list(range(1, 9))
+    assert [padded_size(count, 25) for count in (17, 24, 25)] == [24, 24, 25]
 
 
 def test_a_large_picture_is_answered_the_same_whatever_is_beside_it(tmp_path):

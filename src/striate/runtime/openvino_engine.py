@@ -149,6 +149,14 @@ class OpenVINOEngine:
         return [(file.st_ino, file.st_size, file.st_mtime_ns) for file in files]
 
     def _run(self, inputs: npt.NDArray[Any]) -> Arrays:
+        count = len(inputs)
+        size = padded_size(count, self.batch)
+        if size > count:
+            inputs = np.concatenate([inputs, np.repeat(inputs[-1:], size - count, axis=0)])
+        logits, features = self._run_whole(inputs)
+        return logits[:count], features[:count]
+
+    def _run_whole(self, inputs: npt.NDArray[Any]) -> Arrays:
         request = self._idle.get()
         try:
             if not _FIRST.done:
@@ -185,6 +193,26 @@ def _answers(request: Any, inputs: npt.NDArray[Any]) -> Arrays:
         request.start_async([inputs], share_inputs=True)
         request.wait()
     return np.array(request.get_tensor("logits").data), np.array(request.get_tensor("features").data)
+
+
+def padded_size(count: int, batch: int) -> int:
+    """How many pictures are computed for so many: of small ones 1, 2, 3, 4, 6, 8, 12 and so on, since each size costs OpenVINO kernels.
+
+    A size that it has not met yet takes lenet5_dense 5 ms and 1.7 MB; a server meets all of them.
+
+    Args:
+        count: From 1 to `batch`.
+        batch: The most at once; where that is 8 or less, there are few sizes, and pictures are dear.
+
+    Example:
+        >>> [padded_size(count, 32) for count in (1, 3, 5, 8, 9, 17, 25)], padded_size(5, 8)
+        ([1, 3, 6, 8, 12, 24, 32], 5)
+    """
+    if batch <= 8:
+        return count
+    power = 1 << (count - 1).bit_length()
+    three_quarters = power * 3 // 4
+    return min(batch, three_quarters if three_quarters >= count else power)
 
 
 def suitable_batch(graph: Any) -> int:
