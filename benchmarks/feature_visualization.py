@@ -106,7 +106,7 @@ def by_lucent(python: Path, weights: str, layer: str, unit: int, folder: Path) -
     kept = folder / f"lucent-{layer}-{unit}.npz"
     if not kept.exists():
         peer = Path(__file__).parent / "peers" / "lucent_peer.py"
-        source = os.environ | {"PYTHONPATH": str(Path(striate.__file__).parents[1])}
+        source = os.environ | {"PYTHONPATH": str(Path(striate.__file__).parents[1]), "OMP_NUM_THREADS": "1"}
         subprocess.run([python, peer, weights, layer, str(unit), kept], check=True, env=source)
     with np.load(kept) as found:
         return found["picture"], found["seconds"].tolist()
@@ -161,6 +161,7 @@ def main() -> None:
     made_on = {
         "processor": describe_processor(),
         "threads": torch.get_num_threads(),
+        "threads of lucent": 1,
         "load average": round(os.getloadavg()[0], 1),
         "python": platform.python_version(),
         "torch": torch.__version__,

@@ -81,6 +81,10 @@ def test_every_network_for_pictures_is_drawn(name, monkeypatch):
     )  # so that two steps of small pictures are taken
     seen = seen_network(name)
     for layer in (seen.network.stages[0], "head"):
-        pictures = favourite_pictures(seen, layer, [0, 1])
-        assert pictures.shape == (2, *(_size_and_steps(seen, layer)[0]), seen.preprocessing.channels)
-        assert not np.array_equal(pictures[0], pictures[1])
+        units = [0, 1][
+            : seen.layer_facts(layer).shape[0]
+        ]  # what the linear classifier begins with is the picture itself
+        pictures = favourite_pictures(seen, layer, units)
+        assert pictures.shape == (len(units), *(_size_and_steps(seen, layer)[0]), seen.preprocessing.channels)
+        assert all(picture.std() > 0 for picture in pictures)
+        assert len(units) == 1 or not np.array_equal(pictures[0], pictures[1])

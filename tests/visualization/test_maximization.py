@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 import torch
 from torch import nn
 
+import striate
 from striate.errors import UnknownNameError, UsageError
 from striate.models import create_model
 from striate.visualization import layer_output, maximize
+from striate.visualization.random_views import random_view
 
 
 def answered(network: nn.Module, images: torch.Tensor, layer: str, unit: int) -> torch.Tensor:
@@ -42,6 +47,21 @@ def test_it_excites_the_unit_more_than_any_of_30_random_pictures(name, layer, un
     others = answered(network, random_pictures(network, 30), layer, unit)
     made = answered(network, picture, layer, unit)
     assert made > others.max() + 2 * others.std()
+
+
+def test_a_trained_network_takes_the_picture_of_a_class_for_that_class_however_it_is_moved():
+    file = Path(os.environ.get("STRIATE_TEST_DATA", "")) / "weights" / "cifar_resnet20_akamaster.th"
+    if not os.environ.get("STRIATE_TEST_DATA") or not file.is_file():
+        pytest.skip("cifar_resnet20_akamaster.th is not there")
+    mean, std = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+    network = striate.create_model("resnet20", weights=file).eval()
+    pictures = maximize(network, layer="head", unit=[0, 3, 7], mean=mean, std=std, steps=64)
+    generator = torch.Generator().manual_seed(1)
+    for _ in range(4):
+        with torch.no_grad():
+            shares = network(random_view(pictures, (32, 32), generator)).softmax(dim=1)
+        assert shares.argmax(dim=1).tolist() == [0, 3, 7]
+        assert shares.amax(dim=1).min() > 0.99
 
 
 def test_every_pixel_is_that_of_a_real_picture():
