@@ -6,7 +6,6 @@ from torch import nn
 
 import striate
 from striate.errors import UnknownNameError, UsageError
-from striate.models import list_models
 from striate.seeing.maximization import _size_and_steps, favourite_pictures
 from striate.seeing.seen_network import seen_network
 from striate.watching import Watcher
@@ -72,9 +71,9 @@ def test_a_module_of_a_users_own_is_drawn():
     assert shown.panels[0].rows[0][0].picture.shape == (20, 20, 3)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", list_models("picture", sequential=False))
-def test_every_network_for_pictures_is_drawn(name, monkeypatch):
+# `tests/visualization/test_every_row.py` maximizes a class of every row.
+@pytest.mark.parametrize("name", ["linear", "lenet5", "nin_cifar10", "mobilenet_v1_x0_25"])
+def test_first_stages_and_classes_of_networks_of_all_sizes_are_drawn(name, monkeypatch):
     monkeypatch.setattr("striate.seeing.maximization.LEAST_STEPS", 2)
     monkeypatch.setattr(
         "striate.seeing.maximization.MULTIPLY_ADDS", 1.0
