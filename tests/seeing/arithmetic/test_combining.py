@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from tests.seeing.arithmetic.conftest import TOLERANCE, counted
 from torch import nn
 
 from striate.nn import (
+    Scale,
     SqueezeExcitation,
     ZeroPaddedIdentity,
 )
@@ -39,3 +41,10 @@ def test_ordinary_layers_whose_functions_are_steps_of_their_own():
     assert [step.name for step in walk.steps] == ["0.pad", "0.conv2d"]
     assert walk.arithmetic("0.pad", (0, 0, 0)).note == "the number at (0, 1, 1) of input"
     assert walk.arithmetic("0.conv2d", (0, 0, 0)).value == 5 + 4 + 5 + 2 + 1 + 2 + 5 + 4 + 5
+
+
+def test_a_product_that_is_too_small_for_float32_is_no_difference():
+    walk = walked(nn.Sequential(Scale(1e-30)), torch.full((1, 1, 1, 1), 1e-30))
+    told = walk.arithmetic("0", (0, 0, 0))
+    assert (told.value, told.relative_difference) == (0.0, 0.0)
+    assert told.result == pytest.approx(1e-60)

@@ -19,8 +19,15 @@ def test_boxes_follow_units_through_flattening():
     box = walk.box("0", (1, 1, 0))
     assert (box.top, box.left, box.bottom, box.right, box.whole) == (1, 0, 4, 3, False)
     assert walk.box("1", (6,)) == box  # the third of the second map
-    assert walk.box("2", (0,)).to_dict() == {"top": 0, "left": 0, "bottom": 4, "right": 4, "whole": True}
-    assert walk.box("input", (0, 2, 3)).to_dict() == {"top": 2, "left": 3, "bottom": 3, "right": 4, "whole": False}
+    assert walk.box("2", (0,)).to_dict() == {"top": 0, "left": 0, "bottom": 4, "right": 4, "whole": True, "known": True}
+    assert walk.box("input", (0, 2, 3)).to_dict() == {
+        "top": 2,
+        "left": 3,
+        "bottom": 3,
+        "right": 4,
+        "whole": False,
+        "known": True,
+    }
 
 
 def test_boxes_are_those_of_the_layers():
@@ -32,6 +39,13 @@ def test_boxes_are_those_of_the_layers():
         assert [box.top, box.left, box.bottom, box.right] == boxes.boxes(torch.tensor([3, 5])).tolist()
     assert walk.box("layer2.0.add", (0, 3, 5)) == walk.box("layer2.0.relu2", (0, 3, 5))
     assert not walk.box("layer2.0.add", (0, 3, 5)).whole
+
+
+def test_a_box_that_was_not_followed_says_so():
+    walk = walked(nn.Sequential(nn.Conv2d(1, 4, 3), nn.ChannelShuffle(2), _Unknown()), torch.rand(1, 1, 6, 6))
+    assert walk.box("2.fft_fft2", (0, 1, 1)).known is False
+    assert walk.box("1", (1, 1, 2)) == walk.box("0", (2, 1, 2))  # the third map is the second after the shuffle
+    assert walk.arithmetic("1", (1, 1, 2)).note == "the number at (2, 1, 2) of 0"
 
 
 class _Unknown(nn.Module):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -68,7 +69,9 @@ class UnitBox:
     right: int
     """The first column to the right."""
     whole: bool
-    """The unit depends on the whole picture, if only through a side branch such as a gate; or what it sees is not known."""
+    """The unit depends on the whole picture, if only through a side branch such as a gate: then the box is that of the main path."""
+    known: bool = True
+    """Whether what it sees was followed; if not, the box is the whole picture."""
 
     def to_dict(self) -> dict[str, Any]:
         """The box as JSON types."""
@@ -138,20 +141,24 @@ class Walk:
             UnknownNameError: There is no such step.
             UsageError: The step has no such unit.
         """
-        height, width = self._recording.values[0].shape[2:]
-        if step == INPUT:
-            _, row, column = self._checked_unit(step, unit)
-            return UnitBox(row, column, row + 1, column + 1, whole=False)
         place = self._checked_unit(step, unit)
-        layer = self._layers.get(step)
-        if len(place) == 3 and layer is not None and layer.output_shape == self._steps[step].shape:
-            field = layer.receptive_field
-            exact = field if field is not None and field.exact and len(field.size) == 2 else None
-            boxes = ReceptiveBoxes((height, width), exact, layer.sees_everything or exact is None)
-            top, left, bottom, right = boxes.boxes(torch.tensor(place[1:])).tolist()
-            return UnitBox(top, left, bottom, right, whole=boxes.sees_everything)
+        if step == INPUT:
+            _, row, column = place
+            return UnitBox(row, column, row + 1, column + 1, whole=False)
         moved = self._moved_from(step, place)
-        return UnitBox(0, 0, height, width, whole=True) if moved is None else self.box(*moved)
+        if moved is not None:
+            return self.box(*moved)
+        height, width = self._recording.values[0].shape[2:]
+        layer = self._layers.get(step)
+        if layer is None or layer.output_shape != self._steps[step].shape:
+            return UnitBox(0, 0, height, width, whole=False, known=False)
+        field = layer.receptive_field if len(place) == 3 else None
+        if field is None or not field.exact or len(field.size) != 2:
+            whole = layer.sees_everything
+            return UnitBox(0, 0, height, width, whole=whole, known=whole)
+        boxes = ReceptiveBoxes((height, width), field, layer.sees_everything)
+        top, left, bottom, right = boxes.boxes(torch.tensor(place[1:])).tolist()
+        return UnitBox(top, left, bottom, right, whole=layer.sees_everything)
 
     # What is behind
 
@@ -162,17 +169,16 @@ class Walk:
 
     def _checked_unit(self, step: str, unit: Sequence[int]) -> tuple[int, ...]:
         shape = tuple(self._recording.values[0].shape[1:]) if step == INPUT else self._steps[step].shape
-        whole = all(isinstance(place, int) and not isinstance(place, bool) for place in unit)
-        if (
-            not whole
-            or len(unit) != len(shape)
-            or not all(0 <= at < side for at, side in zip(unit, shape, strict=True))
-        ):
+        try:
+            place = tuple(operator.index(at) for at in unit)
+        except TypeError:
+            place = ()
+        if len(place) != len(shape) or not all(0 <= at < side for at, side in zip(place, shape, strict=True)):
             raise UsageError(
                 f"{step} gives numbers of shape {shape}, so a unit is {len(shape)} whole numbers, each from 0 to below these; "
                 f"got {tuple(unit)}"
             )
-        return tuple(unit)
+        return place
 
     def _operand(self, value: Any) -> Any:
         """An argument as rules take it."""
@@ -292,7 +298,7 @@ def walked(network: nn.Module, prepared: Tensor, *, most_bytes: int = MOST_BYTES
         >>> told.formula, told.windows[0].values.shape, told.activation.operation
         ('y = Σ_c,i,j w·x + b', (1, 5, 5), 'scaled tanh')
         >>> walk.box("c3.convolution", (0, 0, 1))
-        UnitBox(top=0, left=2, bottom=14, right=16, whole=False)
+        UnitBox(top=0, left=2, bottom=14, right=16, whole=False, known=True)
     """
     good = isinstance(prepared, Tensor) and prepared.ndim == 4 and len(prepared) == 1 and prepared.is_floating_point()
     if not good or not prepared.numel():
