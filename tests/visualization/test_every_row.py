@@ -324,3 +324,12 @@ def test_nothing_is_left_behind_when_it_raises_in_the_middle(name, breaking):
             assert breaking is breaking_backward, f"{method} does not run the network"
         before.check()
     before.check(every_byte=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", list_models("picture", sequential=False))
+def test_the_first_stage_and_the_classes_of_every_row_have_pictures_that_they_like(name):
+    network, images = build(name)
+    for layer in (list_layers(network)[0], HEAD):
+        picture = maximize(network, layer=layer, unit=0, size=tuple(images.shape[2:]), steps=2, **values(network))
+        assert picture.shape == images.shape and picture.isfinite().all() and picture.std() > 0
