@@ -149,7 +149,7 @@ def watch_calls_and_inputs(
     entering: Callable[[str, nn.Module, tuple[object, ...]], None],
     leaving: Callable[[str, nn.Module, object], None],
 ) -> Iterator[None]:
-    """As `watch_calls`, with what each module was called with by position: `entering(name, module, inputs)`.
+    """As `watch_calls`, with what each module was called with, by position and then by name: `entering(name, module, inputs)`.
 
     Example:
         >>> import torch
@@ -168,7 +168,7 @@ def watch_calls_and_inputs(
         for name, module in network.named_modules():
             if isinstance(module, torch.jit.ScriptModule):
                 continue  # it takes no hooks; what it calls belongs to the module around it
-            handles.append(module.register_forward_pre_hook(_entering_hook(name, entering)))
+            handles.append(module.register_forward_pre_hook(_entering_hook(name, entering), with_kwargs=True))
             handles.append(module.register_forward_hook(_leaving_hook(name, leaving)))
         yield
     finally:
@@ -178,8 +178,8 @@ def watch_calls_and_inputs(
 
 def _entering_hook(
     name: str, entering: Callable[[str, nn.Module, tuple[object, ...]], None]
-) -> Callable[[nn.Module, tuple[object, ...]], None]:
-    return lambda module, inputs: entering(name, module, inputs)
+) -> Callable[[nn.Module, tuple[object, ...], dict[str, object]], None]:
+    return lambda module, inputs, named: entering(name, module, (*inputs, *named.values()))
 
 
 def _leaving_hook(

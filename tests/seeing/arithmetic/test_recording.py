@@ -7,6 +7,7 @@ from tests.seeing.arithmetic.conftest import counted
 from torch import nn
 from torch.nn import functional
 
+from striate.nn import LocalResponseNormalization
 from striate.seeing.arithmetic import walked
 
 
@@ -51,3 +52,31 @@ def test_a_walk_leaves_the_network_as_it_was_and_counts_what_it_keeps():
     assert all(module.training for module in network.modules())
     assert not network[0]._forward_hooks and not network[0]._forward_pre_hooks
     assert walk.arithmetic("1", (0, 0, 0)).formula == "y = x"
+
+
+class _Views(nn.Module):
+    """Changes a part of what it was given, and calls a layer by its argument's name."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm = LocalResponseNormalization(1, alpha=1.0, beta=1.0, k=1.0)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        maps = images * 1
+        maps[:, :1].mul_(10)
+        return self.norm(inputs=maps)
+
+
+def test_what_looks_at_the_same_memory_is_told_as_it_was_and_as_it_became():
+    walk = walked(_Views(), counted(2, 1, 1))
+    assert [(step.name, step.operation) for step in walk.steps] == [
+        ("mul", "product"),
+        ("part", "selection"),
+        ("mul_2", "product"),
+        ("norm", "local response normalisation"),
+    ]
+    assert [walk.numbers(name).ravel().tolist() for name in ("mul", "part", "mul_2")] == [[1, 2], [1], [10]]
+    told = walk.arithmetic("norm", (0, 0, 0))
+    assert (told.lines[0].value, told.result) == (10.0, 10 / 101)
+    assert told.windows[0].source == "mul_2"
+    assert walk.arithmetic("norm", (1, 0, 0)).result == 2 / 5

@@ -191,10 +191,9 @@ class Recorder(TorchFunctionMode):
             if isinstance(answer, Tensor) and answer is not args[0]:
                 self._keep(answer, self.recording.makers[self.current[id(known[0])]])
             return answer
-        # A view of another kind than the arguments' is asked of tensors as they are, before anything changes them.
         arguments, by_name = self._referred(args), {key: self._refer(value) for key, value in named.items()}
-        if changes:
-            self._before_a_change(named.get("out", args[0]))
+        # What was referred to above stays as it is now.
+        changed = self._before_a_change(named.get("out", args[0])) if changes else []
         answer = func(*args, **named)
         given = args[0] if name == "__setitem__" else answer
         tensors = list(tensors_in((given,), {}))
@@ -215,6 +214,9 @@ class Recorder(TorchFunctionMode):
                 scope=scope,
             )
             self._given(step, tensor)
+            changed = [other for other in changed if other is not tensor]
+        for other in changed:
+            self._keep(other, self.recording.steps[-1].name)
         return answer
 
     def _referred(self, values: Iterable[Any]) -> tuple[Any, ...]:
@@ -247,14 +249,17 @@ class Recorder(TorchFunctionMode):
                 f"{self.most_bytes / 2**20:,.0f} MiB; give a smaller picture, or a larger most_bytes"
             )
 
-    def _before_a_change(self, target: Tensor) -> None:
-        """Keeps what a tensor, and whoever looks at the same memory, was before it is changed in place."""
+    def _before_a_change(self, target: Tensor) -> list[Tensor]:
+        """Keeps what a tensor was before it is changed in place; answers all that look at the same memory, which change with it."""
         memory = target.untyped_storage()._cdata
+        changed = []
         for number, tensor in enumerate(self.recording.values):
             if tensor.untyped_storage()._cdata == memory:
-                kept = tensor.clone()
-                self.recording.values[number] = kept
-                self.storages.update(_storages([kept]))
+                self.recording.values[number] = tensor.clone()
+                self.storages.update(_storages([self.recording.values[number]]))
+                if self.current.get(id(tensor)) == number:
+                    changed.append(tensor)
+        return changed
 
 
 def _changes_its_argument(func: Callable[..., Any], name: str, args: tuple[Any, ...], named: Mapping[str, Any]) -> bool:

@@ -223,11 +223,11 @@ class Walk:
             return step.kind, f"it is called in a way that no rule knows ({' '.join(str(error).split())})"
 
     def _activation(self, step: Recorded, unit: tuple[int, ...]) -> Activation | None:
-        """The one step that takes a unit's value, if it is an activation."""
-        takers = [other for other in self._steps.values() if step.name in other.inputs]
-        if len(takers) != 1 or takers[0].operation not in ACTIVATION_NAMES or takers[0].why_not:
+        """The first step that takes a unit's value, if it is an activation."""
+        first = next((other for other in self._steps.values() if step.name in other.inputs), None)
+        if first is None or first.operation not in ACTIVATION_NAMES or first.why_not:
             return None
-        taker = self._recorded[takers[0].name]
+        taker = self._recorded[first.name]
         value = float(array(self._recording.values[taker.output])[(0, *unit)])
         told = self._told(taker, unit)
         return Activation(taker.name, told.operation, told.formula, value)
@@ -254,14 +254,11 @@ class Walk:
             return None
         told = self._told(self._recorded[step], unit)
         window = told.windows[0]
-        place = (
-            window.channels
-            if window.rows is None or window.columns is None
-            else (*window.channels, *window.rows, *window.columns)
-        )
-        source = window.source
-        known = source == INPUT or (source in self._steps and len(self._steps[source].shape) == len(place))
-        return (source, place) if known else None
+        places = () if window.rows is None or window.columns is None else (*window.rows, *window.columns)
+        place = (*window.channels, *places)
+        shape = self.numbers(window.source).shape if window.source else ()
+        known = len(shape) == len(place) and all(at < side for at, side in zip(place, shape, strict=True))
+        return (window.source, place) if known else None
 
 
 def _rule(step: Recorded) -> Rule | None:
