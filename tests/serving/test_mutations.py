@@ -114,7 +114,7 @@ def test_no_change_of_a_request_is_the_servers_fault(finished_run, picture_files
         assert not any(status >= 500 for status in statuses), statuses
         assert statuses[200] > STEPS / 20 and statuses[400] > STEPS / 20, statuses
         assert statuses[0] < STEPS / 5, statuses
-        assert resident(server.process.pid) - before < 30, statuses
+        assert resident(server.process.pid) - before < 10, statuses
         assert server.ask()[0] == 200
     finally:
         assert server.end(signal.SIGTERM) == 0

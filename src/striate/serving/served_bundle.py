@@ -103,7 +103,8 @@ class ServedBundle:
             try:
                 encoded[place] = encoding.encode(item.value, name=item.name, limit=self._limits.pixels)
             except ItemError as error:
-                answers[place] = error
+                # Its traceback holds this function's variables, and they it: with all that was decoded, until garbage is searched for.
+                answers[place] = error.with_traceback(None)
         answers |= self._answered(items, encoded, self.classifier.answers_to_pixels)
         answers |= self._answered(items, ready, self.infer_ready)
         in_order = [answers[place] for place in range(len(items))]
