@@ -1,0 +1,133 @@
+"""The room's page, and what its scripts ask for."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from striate.errors import StriateError
+from striate.serving.bodies import read_body
+from striate.serving.problems import ProblemError
+from striate.studio.room import Endpoint, Room, StudioPage
+from striate.studio.rooms.walk.networks import lesson_of, network_named, networks_of, offered
+from striate.studio.studio import Studio
+
+if TYPE_CHECKING:
+    from striate.seeing.seen_network import SeenNetwork
+
+
+async def _content(studio: Studio, request: Request) -> Mapping[str, Any]:
+    asked = request.query_params.get("network", "")
+    networks = offered(studio)
+    names = [one["name"] for one in networks]
+    chosen = asked if asked in names else names[0]
+    lesson = networks_of(studio).lesson
+    return {"networks": networks, "chosen": chosen, "learnt": bool(lesson and lesson.network)}
+
+
+async def _lesson(studio: Studio, request: Request) -> Response:
+    """How far the lesson is; a POST begins it."""
+    lesson = await lesson_of(studio) if request.method == "POST" else networks_of(studio).lesson
+    return JSONResponse(lesson.to_dict() if lesson else {"share": 0.0, "ready": False, "accuracy": 0.0, "problem": ""})
+
+
+async def _picture(studio: Studio, request: Request) -> Response:
+    from striate.studio.rooms.walk.walks import told, walk_through, walks_of
+
+    name = request.query_params.get("network", "")
+    content = await read_body(request, studio.limits)
+    seen = await network_named(studio, name)
+    drawn = request.query_params.get("drawn") == "1"
+    pixels = await asyncio.to_thread(_pixels, seen, content, drawn, studio.limits.pixels)
+    try:
+        kept = await studio.in_turn(walk_through, name, seen, pixels)
+    except StriateError as error:
+        raise ProblemError(409, f"{name} cannot be walked through: {error}") from None
+    return JSONResponse(told(walks_of(studio).add(kept), kept))
+
+
+def _pixels(seen: SeenNetwork, content: bytes, drawn: bool, limit: int) -> npt.NDArray[np.uint8]:
+    from striate.studio.rooms.walk.digits import drawn_digit
+
+    rule = seen.preprocessing
+    try:
+        if drawn:
+            digit = drawn_digit(content, limit=limit)
+            return rule.resized(np.repeat(digit, rule.channels, axis=2))
+        return rule.pixels(content, max_pixels=limit, name="the picture")
+    except StriateError as error:
+        raise ProblemError(415, str(error)) from None
+
+
+async def _maps(studio: Studio, request: Request) -> Response:
+    """Some of a step's maps, small; or one map with all its numbers."""
+    from striate.studio.rooms.walk.walks import MOST_MAPS, maps_told, thumbnails, walks_of
+
+    kept = walks_of(studio).find(request.query_params.get("walk", ""))
+    step = request.query_params.get("step", "")
+    if step != "input":
+        kept.step(step)
+    numbers = kept.walk.numbers(step)
+    one = request.query_params.get("map")
+    if one is not None:
+        place = _whole("map", one, len(numbers) - 1)
+        return JSONResponse(maps_told(numbers[place]))
+    first = _whole("first", request.query_params.get("first", "0"), 1_000_000)
+    count = _whole("count", request.query_params.get("count", str(MOST_MAPS)), MOST_MAPS)
+    by_strength = request.query_params.get("strongest") == "1"
+    return JSONResponse(thumbnails(numbers, first, count, by_strength=by_strength))
+
+
+async def _strip(studio: Studio, request: Request) -> Response:
+    """The strongest maps of several steps, for an overview."""
+    from striate.studio.rooms.walk.walks import thumbnails, walks_of
+
+    kept = walks_of(studio).find(request.query_params.get("walk", ""))
+    names = request.query_params.getlist("step")[:400]
+    made = {}
+    for name in names:
+        step = kept.step(name)
+        if len(step.shape) in (1, 3):
+            made[name] = thumbnails(kept.walk.numbers(name), 0, 6, by_strength=True)
+    return JSONResponse(made)
+
+
+async def _unit(studio: Studio, request: Request) -> Response:
+    from striate.studio.rooms.walk.walks import unit_told, walks_of
+
+    kept = walks_of(studio).find(request.query_params.get("walk", ""))
+    step = kept.step(request.query_params.get("step", ""))
+    text = request.query_params.get("unit", "")
+    if not re.fullmatch(r"\d{1,6}(,\d{1,6}){0,2}", text):
+        raise ProblemError(400, f"a unit is whole numbers such as 0,3,3; got {text[:50]!r}")
+    try:
+        return JSONResponse(unit_told(kept, step.name, tuple(map(int, text.split(",")))))
+    except StriateError as error:
+        raise ProblemError(400, str(error)) from None
+
+
+def _whole(name: str, text: str, most: int) -> int:
+    if not re.fullmatch(r"\d{1,7}", text) or int(text) > most:
+        raise ProblemError(400, f"{name} must be a whole number from 0 to {most}, got {text[:50]!r}")
+    return int(text)
+
+
+ROOM = Room(
+    "walk",
+    (StudioPage("", "walk", _content),),
+    (
+        Endpoint("GET", "lesson", _lesson),
+        Endpoint("POST", "lesson/begin", _lesson),
+        Endpoint("POST", "picture", _picture),
+        Endpoint("GET", "maps", _maps),
+        Endpoint("GET", "strip", _strip),
+        Endpoint("GET", "unit", _unit),
+    ),
+)
