@@ -31,10 +31,15 @@ def pixelate(pixels: Pixels, numbers: tuple[float, ...], generator: np.random.Ge
 
 def cover(pixels: Pixels, numbers: tuple[float, ...], generator: np.random.Generator) -> Pixels:
     """A grey square in front of so many percent of the picture, at a place that is drawn."""
-    height, width = pixels.shape[:2]
-    share = np.sqrt(numbers[0] / 100)
-    high, wide = round(share * height), round(share * width)
     down, across = generator.random(2)
+    return cover_at(pixels, numbers[0], down=down, across=across)
+
+
+def cover_at(pixels: Pixels, percentage: float, *, down: float, across: float) -> Pixels:
+    """A grey square in front of so many percent of the picture: top left where `down` and `across` are 0, bottom right at 1."""
+    height, width = pixels.shape[:2]
+    share = np.sqrt(percentage / 100)
+    high, wide = round(share * height), round(share * width)
     top, left = round(down * (height - high)), round(across * (width - wide))
     result = pixels.copy()
     result[top : top + high, left : left + wide] = 128

@@ -18,7 +18,12 @@ FIELD_OF_VIEW = 50.0
 
 def turn(pixels: Pixels, numbers: tuple[float, ...], generator: np.random.Generator) -> Pixels:
     """Turned in the plane by so many degrees, to the left or to the right, as is drawn."""
-    angle = np.deg2rad(numbers[0]) * _side(generator)
+    return turn_by(pixels, numbers[0] * _side(generator))
+
+
+def turn_by(pixels: Pixels, degrees: float) -> Pixels:
+    """Turned in the plane, against the clock where the degrees are above 0."""
+    angle = np.deg2rad(degrees)
     cosine, sine = np.cos(angle), np.sin(angle)
     return _mapped(pixels, np.array([[cosine, -sine, 0], [sine, cosine, 0], [0, 0, 1]]))
 
@@ -31,8 +36,13 @@ def shear(pixels: Pixels, numbers: tuple[float, ...], generator: np.random.Gener
 
 def tilt(pixels: Pixels, numbers: tuple[float, ...], generator: np.random.Generator) -> Pixels:
     """Seen from a camera that went so many degrees around what it looks at, in one of four directions, as is drawn."""
-    angle = np.deg2rad(numbers[0]) * _side(generator)
-    upright = generator.random() < 0.5
+    degrees = numbers[0] * _side(generator)
+    return tilt_by(pixels, degrees, upright=bool(generator.random() < 0.5))
+
+
+def tilt_by(pixels: Pixels, degrees: float, *, upright: bool) -> Pixels:
+    """Seen from a camera that went around what it looks at: upwards or downwards if `upright`, else sideways."""
+    angle = np.deg2rad(degrees)
     size = pixels.shape[0] if upright else pixels.shape[1]
     distance = size / 2 / np.tan(np.deg2rad(FIELD_OF_VIEW / 2))
     cosine, sine = np.cos(angle), np.sin(angle)
