@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from striate.api.list_runs import RunList, list_runs
     from striate.api.load import load
     from striate.api.open_studio import open_studio
+    from striate.api.pack import PackedData, pack
     from striate.api.predict import WrittenPredictions, predict, predict_to_file
     from striate.api.quantize import Quantization, quantize
     from striate.api.reproduce import ExperimentList, list_reproductions, reproduce
@@ -106,6 +107,7 @@ _HOMES = {
     "Inspection": "striate.inspection",
     "Interrupted": "striate.errors",
     "MorePictures": "striate.api.learning_curve",
+    "PackedData": "striate.api.pack",
     "PictureError": "striate.errors",
     "PictureIndex": "striate.retrieval",
     "Prediction": "striate.tasks",
@@ -156,6 +158,7 @@ _HOMES = {
     "load_data": "striate.data",
     "measure_signal": "striate.api.signal",
     "open_studio": "striate.api.open_studio",
+    "pack": "striate.api.pack",
     "predict": "striate.api.predict",
     "predict_to_file": "striate.api.predict",
     "quantize": "striate.api.quantize",
@@ -213,6 +216,7 @@ __all__ = [
     "Inspection",
     "Interrupted",
     "MorePictures",
+    "PackedData",
     "PictureError",
     "PictureIndex",
     "Prediction",
@@ -264,6 +268,7 @@ __all__ = [
     "load_data",
     "measure_signal",
     "open_studio",
+    "pack",
     "predict",
     "predict_to_file",
     "quantize",

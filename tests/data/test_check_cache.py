@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from striate.data import check_cache
-from striate.data.check_cache import Checks, read_checks, stamp_files, write_checks
+from striate.data.check_cache import Checks, read_checks, write_checks
 from striate.data.names import Names
 from striate.data.pictures import FilePictures
 from striate.pixels.optional_formats import decoder_versions
@@ -112,17 +112,17 @@ def test_stamps_tell_states_apart(tmp_path: Path) -> None:
     (tmp_path / "b").write_bytes(b"1")
     os.utime(tmp_path / "a", ns=(0, 5))
     os.utime(tmp_path / "b", ns=(0, 5))
-    first = stamp_files(pictures)
+    first = pictures.stamps()
     assert len(set(first.tolist())) == 3
     assert first[2] == first[3] == 0
-    assert np.array_equal(stamp_files(pictures), first)
+    assert np.array_equal(pictures.stamps(), first)
     os.utime(tmp_path / "a", ns=(0, 6))
     (tmp_path / "b").write_bytes(b"22")
     os.utime(tmp_path / "b", ns=(0, 5))
-    second = stamp_files(pictures)
+    second = pictures.stamps()
     assert second[0] != first[0]
     assert second[1] != first[1]
-    moved = stamp_files(replace(pictures, names=Names.from_strings(["b", "a"])))
+    moved = replace(pictures, names=Names.from_strings(["b", "a"])).stamps()
     assert moved[::-1].tolist() == second[:2].tolist()
 
 

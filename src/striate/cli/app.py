@@ -96,6 +96,7 @@ VERBS = {
     "runs": "runs",
     "augment": "augment",
     "compose": "compose",
+    "pack": "pack",
     "advise": "advise",
     "train": "train",
     "learning-rate": "learning_rate",

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import struct
 from contextlib import suppress
 from dataclasses import dataclass
-from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from striate.data.pictures import FilePictures
 from striate.durable_writing import whole_file
 from striate.pixels.optional_formats import decoder_versions
 from striate.pixels.perceptual_hashes import COLOUR_SIDE, SIDE
@@ -74,26 +70,6 @@ class Checks:
                 for row, source in zip(rows, sources, strict=True)
                 if int(source) in old.reasons
             )
-
-
-def stamp_files(pictures: FilePictures) -> npt.NDArray[np.uint64]:
-    """(n,) 64 bits of BLAKE2b of each file's path, size and times of change; 0 for a file that cannot be asked.
-
-    The time of a file's last change can be set, and unpacking programs do; the time of its state's last change cannot.
-    Among a million files the chance that any two states of files look alike is one in ten million.
-    """
-    stamps = np.zeros(len(pictures), dtype=np.uint64)
-    root = str(pictures.root)
-    for index, name in enumerate(pictures.names):
-        try:
-            status = os.stat(os.path.join(root, name))  # noqa: PTH116, PTH118 - a million Paths take long
-        except (OSError, ValueError):
-            continue
-        state = name.encode("utf-8", "surrogatepass") + struct.pack(
-            "<qqq", status.st_size, status.st_mtime_ns, status.st_ctime_ns
-        )
-        stamps[index] = int.from_bytes(blake2b(state, digest_size=8).digest(), "little")
-    return stamps
 
 
 def read_checks(path: Path, max_pixels: int) -> Checks | None:

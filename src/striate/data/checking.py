@@ -15,13 +15,13 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from striate.data.check_cache import Checks, read_checks, stamp_files, write_checks
+from striate.data.check_cache import Checks, read_checks, write_checks
 from striate.data.clip_checking import look_at_clips
 from striate.data.clips import Clips
 from striate.data.copies import contradictions, repeated_copies, with_joined_copies
 from striate.data.dataset import TRAIN, UNASSIGNED, Dataset, Problem, Progress, count_table
 from striate.data.parallel import ordered_results, throttled
-from striate.data.pictures import FilePictures, PictureTable, picture_digest
+from striate.data.pictures import PictureTable, StampedPictures, picture_digest
 from striate.data.preparing_ahead import PreparingAhead, Row
 from striate.data.store import chunk_of
 from striate.data.text_checking import look_at_texts
@@ -52,7 +52,7 @@ class Observer(Protocol):
         """(n,) which pictures it has still to see.
 
         Args:
-            stamps: (n,) which file in which state, as `stamp_files` has it; 0 where that cannot be told.
+            stamps: (n,) which file in which state, as `StampedPictures.stamps` has it; 0 where that cannot be told.
         """
 
     def see(self, index: int, digest: bytes, decoded: Image.Image, facts: PictureFacts) -> None:
@@ -154,7 +154,7 @@ def check_pictures(
         >>> digits.facts.widths.max(), digits.facts.colour.any(), digits.problems
         (np.int32(8), np.False_, ())
     """
-    if not isinstance(dataset.pictures, FilePictures):
+    if not isinstance(dataset.pictures, StampedPictures):
         ahead = None
     survey = survey_pictures(
         dataset, max_pixels=max_pixels, workers=workers, progress=progress, cache_folder=cache_folder, ahead=ahead
@@ -224,11 +224,11 @@ def _surveyed(dataset: Dataset, facts: PictureTable, broken: Mapping[int, str]) 
 @contextmanager
 def _remembered(dataset: Dataset, checks: Checks, folder: Path, max_pixels: int) -> Iterator[None]:
     """Fills `checks` from the cache; keeps what is new in it at the end, also when the check is interrupted."""
-    if not isinstance(dataset.pictures, FilePictures):
+    if not isinstance(dataset.pictures, StampedPictures):
         yield
         return
     path = folder / f"{hashlib.sha256(dataset.location.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}.npz"
-    checks.stamps[:] = stamp_files(dataset.pictures)
+    checks.stamps[:] = dataset.pictures.stamps()
     checks.fill_from(read_checks(path, max_pixels))
     with suppress(OSError):
         os.utime(path)

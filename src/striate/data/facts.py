@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from striate.choosing import evenly
 from striate.data.dataset import Dataset
-from striate.data.pictures import FilePictures
+from striate.data.pictures import StampedPictures
 from striate.data.store import kept_store
 from striate.errors import PictureError
 from striate.pixels import Preprocessing, measure
@@ -70,12 +70,12 @@ def glance(dataset: Dataset) -> DataFacts | None:
     Args:
         dataset: Need not be checked; whatever split a picture is in.
     """
-    if not isinstance(dataset.pictures, FilePictures):
+    if not isinstance(dataset.pictures, StampedPictures):
         return None
     known = []
     for row in evenly(len(dataset), GLANCED):
-        with suppress(PictureError):
-            known.append(measure(dataset.pictures.path(int(row))))
+        with suppress(PictureError, OSError):
+            known.append(measure(dataset.pictures.path(int(row)) or dataset.pictures.read(int(row))))
     if not known:
         return None
     short = int(np.median([min(picture.width, picture.height) for picture in known]))

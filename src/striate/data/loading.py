@@ -13,6 +13,8 @@ from striate.data.clips import holds_clips, load_clips
 from striate.data.dataset import Dataset
 from striate.data.folders import load_folders
 from striate.data.idx import is_idx_folder, load_idx
+from striate.data.shard_files import is_remote
+from striate.data.shards import holds_shards, load_shards
 from striate.data.table import load_table
 from striate.data.table_header import is_string_table, is_text_table, string_table_in
 from striate.data.text_folders import holds_texts, load_texts
@@ -60,6 +62,7 @@ def load_data(
     - Texts: a folder of class folders of `.txt` files, or one with a file a class that has a sentence a line: see
       `text_folders.load_texts`; a CSV with the columns `text` and `label`: see `text_table.load_text_table`. Texts are read at once.
     - Clips: a folder of class folders that hold animated GIF files, or folders of numbered frames: see `clips.load_clips`.
+    - Tar shards in a folder, or behind an address that fsspec knows (`s3://bucket/shards`): see `shards.load_shards`.
     - A built-in name, `digits`, `mnist`, `fashion-mnist` or `cifar10`: see `builtin.load_built_in`. Such a name always
       means the built-in set; a folder that is called the same is meant by `./digits`, or by a `Path`.
 
@@ -91,6 +94,8 @@ def load_data(
     asked = named_task(task) if isinstance(task, str) else task
     if isinstance(location, str) and location in BUILT_IN_NAMES:
         return _asked(load_built_in(location, root=None if root is None else Path(root), download=download), asked)
+    if isinstance(location, str) and is_remote(location):
+        return load_shards(location, asked)
     # Not resolve(): a link's own name is what the data is called.
     path = PathFinder().find(Path(os.path.abspath(Path(location).expanduser())))  # noqa: PTH100
     if root is not None or download:
@@ -105,6 +110,8 @@ def load_data(
         raise UsageError(_is_of_a_run(location, owner))
     if is_folder and is_idx_folder(path):
         return _asked(load_idx(path), asked)
+    if is_folder and holds_shards(path):
+        return load_shards(path, asked)
     if is_folder and (asked is None or asked.sequential) and (inside := string_table_in(path)) is not None:
         found = load_table(inside, asked)
         return replace(found, name=path.name, notes=(f"what the pictures say stands in {inside.name}", *found.notes))
@@ -142,12 +149,12 @@ def _asked(dataset: Dataset, task: Task | None) -> Dataset:
 def kind_of(location: str | Path) -> str:
     """What is given at a location, as `load_data` would find it: a name of `striate.encodings.ENCODINGS`; few files are looked at."""
     path = Path(location).expanduser()
-    if isinstance(location, str) and location in BUILT_IN_NAMES:
+    if isinstance(location, str) and (location in BUILT_IN_NAMES or is_remote(location)):
         return DEFAULT_KIND
     try:
         if not path.is_dir():
             return SentenceEncoding.kind if is_text_table(path) else DEFAULT_KIND
-        if is_idx_folder(path) or string_table_in(path) is not None:
+        if is_idx_folder(path) or holds_shards(path) or string_table_in(path) is not None:
             return DEFAULT_KIND
         if holds_texts(path):
             return SentenceEncoding.kind

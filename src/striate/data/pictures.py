@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +36,14 @@ class Pictures(Protocol):
 
     def select(self, indices: npt.NDArray[np.int64]) -> Pictures:
         """The pictures at `indices`, in their order."""
+
+
+@runtime_checkable
+class StampedPictures(Pictures, Protocol):
+    """Pictures that may change behind our back, and whose state is cheaper to ask for than their bytes."""
+
+    def stamps(self) -> npt.NDArray[np.uint64]:
+        """(n,) what is another number when the picture is another one; 0 where it cannot be asked."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +77,25 @@ class FilePictures:
     def select(self, indices: npt.NDArray[np.int64]) -> FilePictures:
         """The pictures at `indices`, in their order."""
         return FilePictures(self.root, self.names.select(indices))
+
+    def stamps(self) -> npt.NDArray[np.uint64]:
+        """(n,) 64 bits of BLAKE2b of each file's path, size and times of change; 0 for a file that cannot be asked.
+
+        The time of a file's last change can be set, and unpacking programs do; the time of its state's last change cannot.
+        Among a million files the chance that any two states of files look alike is one in ten million.
+        """
+        stamps = np.zeros(len(self), dtype=np.uint64)
+        root = str(self.root)
+        for index, name in enumerate(self.names):
+            try:
+                status = os.stat(os.path.join(root, name))  # noqa: PTH116, PTH118 - a million Paths take long
+            except (OSError, ValueError):
+                continue
+            state = name.encode("utf-8", "surrogatepass") + struct.pack(
+                "<qqq", status.st_size, status.st_mtime_ns, status.st_ctime_ns
+            )
+            stamps[index] = int.from_bytes(hashlib.blake2b(state, digest_size=8).digest(), "little")
+        return stamps
 
 
 @dataclass(frozen=True, eq=False)
