@@ -85,18 +85,18 @@ def _pictures(network: SeenNetwork) -> tuple[HeldPictures, HeldPictures]:
     data = load_data("digits")
     rule = network.preprocessing
     order = np.random.default_rng(0).permutation(len(data.labels))
-    array = np.stack([_framed(np.asarray(data.pictures.read(int(place)))) for place in order])
+    array = np.stack([rule.resized(framed_digit(np.asarray(data.pictures.read(int(place))))) for place in order])
     labels = data.labels[order].astype(np.int64)
     parts = (slice(TESTED, None), slice(0, TESTED))
     made = [HeldPictures(array[part], labels[part], order[part], rule.mean, rule.std) for part in parts]
     return made[0], made[1]
 
 
-def _framed(small: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """One of 8 x 8 pixels, made to look like one that is drawn: enlarged, its edges steeper, centred in 32 x 32."""
+def framed_digit(small: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """One of 8 x 8 pixels, made to look like one that is drawn: enlarged, its edges steeper, centred in (28, 28, 1)."""
     large = Image.fromarray(small.reshape(8, 8)).resize((BOX, BOX), Image.Resampling.BICUBIC)
     steep = ((np.asarray(large, float) - 110) * 2.2 + 110).clip(0, 255).astype(np.uint8)
-    return np.pad(centred(steep), 2)[..., None]
+    return centred(steep)[..., None]
 
 
 def learnt_digits(progress: Callable[[float], None], stop: Callable[[], bool]) -> tuple[SeenNetwork, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from starlette.responses import JSONResponse, Response
 from striate.errors import StriateError
 from striate.serving.bodies import read_body
 from striate.serving.problems import ProblemError
+from striate.studio.jobs import Jobs
 from striate.studio.room import Endpoint, Room, StudioPage
 from striate.studio.rooms.walk.networks import lesson_of, network_named, networks_of, offered
 from striate.studio.studio import Studio
@@ -113,6 +115,44 @@ async def _unit(studio: Studio, request: Request) -> Response:
         raise ProblemError(400, str(error)) from None
 
 
+async def _see(studio: Studio, request: Request) -> Response:
+    """Begins to look into a map: `{"walk", "step", "unit", "way"}`; what comes of it is asked for by the job's number."""
+    from striate.studio.rooms.walk.walks import walks_of
+    from striate.studio.rooms.walk.ways_of_seeing import check_way, seen
+
+    try:
+        asked = json.loads(await read_body(request, studio.limits))
+        name, step, unit, way = (
+            str(asked["walk"]),
+            str(asked["step"]),
+            tuple(map(int, asked["unit"])),
+            str(asked["way"]),
+        )
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        raise ProblemError(
+            400, "the body must be JSON with walk, step, unit (a list of whole numbers) and way"
+        ) from None
+    kept = walks_of(studio).find(name)
+    try:
+        await asyncio.to_thread(check_way, kept, step, unit, way)
+    except StriateError as error:
+        raise ProblemError(422, str(error)) from None
+    job = jobs_of(studio).start(studio, (name, step, unit, way), lambda job: seen(kept, step, unit, way, job))
+    return JSONResponse(job.to_dict() | {"shown": job.result})
+
+
+async def _seen(studio: Studio, request: Request) -> Response:
+    """How far a look into a map is, and what came of it."""
+    job = jobs_of(studio).find(request.query_params.get("job", ""))
+    return JSONResponse(job.to_dict() | {"shown": job.result})
+
+
+def jobs_of(studio: Studio) -> Jobs:
+    """The room's looks into maps."""
+    found: Jobs = studio.kept.setdefault("walk.jobs", Jobs())
+    return found
+
+
 def _whole(name: str, text: str, most: int) -> int:
     if not re.fullmatch(r"\d{1,7}", text) or int(text) > most:
         raise ProblemError(400, f"{name} must be a whole number from 0 to {most}, got {text[:50]!r}")
@@ -129,5 +169,7 @@ ROOM = Room(
         Endpoint("GET", "maps", _maps),
         Endpoint("GET", "strip", _strip),
         Endpoint("GET", "unit", _unit),
+        Endpoint("POST", "see", _see),
+        Endpoint("GET", "seen", _seen),
     ),
 )

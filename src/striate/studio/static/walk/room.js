@@ -4,6 +4,7 @@ import { arithmeticPanel } from "./arithmetic.js";
 import { isLeNet, leNetDrawing } from "./lenet.js";
 import { drawingPad } from "./pad.js";
 import { scene } from "./scene.js";
+import { waysOfSeeing } from "./seeing.js";
 import { stagesDrawing } from "./stages.js";
 
 const find = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
@@ -30,7 +31,7 @@ const tell = newest(async (step, unit) => {
   const told = await ask("walk/unit", { query: { walk: of.walk, step, unit: unit.join(",") } });
   if (walk !== of) return;
   drawing.told?.(told.arithmetic, told.box);
-  below.replaceChildren(arithmeticPanel({ told, title: titleOf(step, unit), nameOf, go: drawing.go }));
+  below.replaceChildren(arithmeticPanel({ told, title: titleOf(step, unit), nameOf, go: drawing.go }), waysOfSeeing({ walk: of.walk, step, unit }));
 });
 
 const pad = drawingPad({ changed: (picture) => show(picture, true) });
