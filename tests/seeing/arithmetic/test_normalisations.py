@@ -6,7 +6,7 @@ import math
 
 import pytest
 import torch
-from tests.seeing.arithmetic.conftest import TOLERANCE, counted
+from tests.seeing.arithmetic.conftest import TOLERANCE, check_every_step, counted
 from torch import nn
 
 from striate.nn import (
@@ -62,3 +62,20 @@ def test_softmax_by_hand():
     told = walk.arithmetic("1", (0,))
     assert told.result == pytest.approx(0.25, rel=1e-7)
     assert told.relative_difference <= TOLERANCE
+
+
+@pytest.mark.parametrize(
+    ("layer", "operation", "seen"),
+    [
+        (nn.GroupNorm(2, 4), "group normalisation", (2, 3)),
+        (nn.LayerNorm((4, 3, 2)), "layer normalisation", tuple(range(24))),
+        (nn.BatchNorm2d(4, track_running_stats=False), "batch normalisation", (2,)),
+    ],
+)
+def test_normalisations_by_the_picture_itself(layer, operation, seen):
+    torch.manual_seed(0)
+    nn.init.normal_(layer.weight)
+    nn.init.normal_(layer.bias)
+    picture = torch.randn(1, 4, 3, 2)
+    assert check_every_step(nn.Sequential(layer), picture, units=10) == [operation]
+    assert walked(nn.Sequential(layer), picture).arithmetic("0", (2, 0, 0)).windows[0].channels == seen

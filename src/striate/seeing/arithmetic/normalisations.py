@@ -1,8 +1,9 @@
-"""The arithmetic of normalisations: batch norm by its running statistics, local response normalisation, softmax."""
+"""The arithmetic of normalisations: by statistics from training or of the picture itself, local response normalisation, softmax."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 from striate.nn import LocalResponseNormalization
 from striate.seeing.arithmetic.asked import Asked, NotToldError, Operand, maps_of, place_window
 from striate.seeing.arithmetic.unit_arithmetic import Line, Told, Window
-from striate.seeing.arithmetic.windows import vector_window
+from striate.seeing.arithmetic.windows import seen, vector_window
 
 
 def batch_normalisation(
@@ -26,9 +27,9 @@ def batch_normalisation(
     eps: float = 1e-5,
 ) -> Told:
     """A number less its map's mean, over the root of its variance; then the map's scale and shift."""
-    if training or running_mean is None or running_var is None:
-        raise NotToldError("normalises by the statistics of this one picture, and has none of its own")
     channel = asked.unit[0]
+    if training or running_mean is None or running_var is None:
+        return _by_own_statistics(asked, input, [channel], weight, bias, eps, "batch normalisation")
     x = float(input.numbers[(0, *asked.unit)])
     mean, variance = float(running_mean.numbers[channel]), float(running_var.numbers[channel])
     gamma = 1.0 if weight is None else float(weight.numbers[channel])
@@ -53,6 +54,81 @@ def batch_normalisation(
         result=y,
         scale=abs(gamma / deviation) * (abs(x) + abs(mean)) + abs(beta),
     )
+
+
+def _by_own_statistics(
+    asked: Asked,
+    inputs: Operand,
+    channels: Sequence[int],
+    weight: Operand | None,
+    bias: Operand | None,
+    eps: float,
+    operation: str,
+) -> Told:
+    """A number less the mean of some maps of the same picture, over the root of their variance; then a scale and a shift of its map."""
+    maps = maps_of(inputs)
+    window, _ = seen(inputs.source, maps, channels, range(maps.shape[1]), range(maps.shape[2]))
+    channel = asked.unit[0]
+    gamma, beta = (None if one is None else float(one.numbers[channel]) for one in (weight, bias))
+    return _centred(float(maps[asked.unit]), window, gamma, beta, eps, operation)
+
+
+def _centred(x: float, window: Window, gamma: float | None, beta: float | None, eps: float, operation: str) -> Told:
+    values = window.values.astype(float)
+    mean, variance = float(values.mean()), float(values.var())
+    scale, shift = 1.0 if gamma is None else gamma, 0.0 if beta is None else beta
+    deviation = math.sqrt(variance + eps)
+    normal = (x - mean) / deviation
+    y = scale * normal + shift
+    return Told(
+        operation=operation,
+        formula="y = γ · (x − μ) / √(σ² + ε) + β",
+        windows=(window,),
+        lines=(
+            Line("x", "what comes in", x),
+            Line("μ", "mean of the window", mean),
+            Line("σ²", "variance of the window", variance),
+            Line("ε", "keeps the root from zero", eps),
+            Line("n", "(x − μ) / √(σ² + ε)", normal),
+            Line("γ", "scale", scale),
+            Line("β", "shift", shift),
+            Line("y", "γ·n + β", y),
+        ),
+        result=y,
+        scale=abs(scale / deviation) * (abs(x) + float(np.abs(values).mean())) + abs(shift),
+        note="mean and variance are those of this picture",
+    )
+
+
+def group_normalisation(
+    asked: Asked,
+    input: Operand,  # noqa: A002
+    num_groups: int,
+    weight: Operand | None = None,
+    bias: Operand | None = None,
+    eps: float = 1e-5,
+) -> Told:
+    """Normalisation by the statistics of a group of maps."""
+    size = input.shape[1] // num_groups
+    first = asked.unit[0] // size * size
+    return _by_own_statistics(asked, input, range(first, first + size), weight, bias, eps, "group normalisation")
+
+
+def layer_normalisation(
+    asked: Asked,
+    input: Operand,  # noqa: A002
+    normalized_shape: Sequence[int],
+    weight: Operand | None = None,
+    bias: Operand | None = None,
+    eps: float = 1e-5,
+) -> Told:
+    """Normalisation by the statistics of all numbers along the last dimensions."""
+    kept = len(asked.unit) - len(normalized_shape)
+    if kept < 0:
+        raise NotToldError("normalises over pictures")
+    values, own = input.numbers[(0, *asked.unit[:kept])], asked.unit[kept:]
+    gamma, beta = (None if one is None else float(one.numbers[own]) for one in (weight, bias))
+    return _centred(float(values[own]), vector_window(input, values), gamma, beta, eps, "layer normalisation")
 
 
 def _local_response(

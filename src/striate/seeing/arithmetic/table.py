@@ -65,6 +65,8 @@ def _functions() -> Mapping[str, Rule]:
         "amax": windows.reduction("max"),
         "amin": windows.reduction("min"),
         "batch_norm": normalisations.batch_normalisation,
+        "group_norm": normalisations.group_normalisation,
+        "layer_norm": normalisations.layer_normalisation,
         "local_response_norm": normalisations.local_response_of_torch,
         "softmax": normalisations.softmax,
         "dropout": activations.identity,
