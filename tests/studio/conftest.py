@@ -38,9 +38,11 @@ class RunningStudio:
 
     def __init__(self, arguments=(), **settings):
         self.events = []
-        settings = StudioSettings(named(arguments), **settings)
+        settings = StudioSettings(
+            named(arguments), **{"precision": "fp32", **settings}
+        )  # `auto` chooses by what it measures
         limits, metrics = ServingLimits(), ServingMetrics()
-        models = Models(settings.opened.bundles, limits, metrics, told=self.events.append)
+        models = Models(settings.opened.bundles, limits, metrics, settings.precision, told=self.events.append)
         self.studio = Studio(settings, Service(models, limits, metrics))
         application = build_studio(self.studio, log=self.events.append, hosts=frozenset({"127.0.0.1", "localhost"}))
         self._listener = listening_socket("127.0.0.1", 0)

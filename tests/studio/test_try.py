@@ -14,9 +14,12 @@ from PIL import Image
 import striate
 from striate.robustness import keeping, view
 from striate.robustness.shifts import KNOWN as ROWS
+from striate.serving.item_answer import ItemAnswer
 from striate.studio.rooms.try_it import dials
+from striate.studio.rooms.try_it.answering import told
 from striate.studio.rooms.try_it.dials import DIALS, Shifting
 from striate.studio.rooms.try_it.pictures import MOST, Pictures, drawing_of
+from striate.tasks.prediction import Doubt, Prediction
 
 DRAWN = np.random.default_rng(1).integers(0, 256, (48, 40, 3), dtype=np.uint8)
 BY_NAME = dials.KNOWN
@@ -140,6 +143,21 @@ def test_it_shows_what_the_network_is_shown_and_answers_to_that(studio, shown, f
     expected = classifier.probabilities(classifier.logits_of_pixels(pixels[None]))[0]
     np.testing.assert_allclose(dict(found["rows"])[int(expected.argmax())], expected.max(), rtol=0, atol=1e-9)
     assert studio.json("try/answer", asked) == found
+
+
+def test_of_many_classes_the_most_probable_and_those_that_are_followed_are_told():
+    stand = dataclasses.make_dataclass("Stand", ["classifier", "task", "sequential"])
+    bundle = stand(stand(None, stand(None, None, False), None), None, None)
+    shares = np.linspace(0, 1, 40)
+    doubt = Doubt("c39", 0.3, True, "the probability is below 0.4", ("c39", "c38"), 2.5)
+    prediction = Prediction("picture", "c39", 0.3, (("c39", 0.3),), doubt=doubt)
+    answer = ItemAnswer(prediction, shares, shares, shares)
+    found = told(answer, bundle, (3, 38))
+    assert found["rows"] == [[place, shares[place]] for place in (*range(39, 31, -1), 3)]
+    assert found["abstains"] is True and found["reason"] == "the probability is below 0.4"
+    assert found["set"] == ["c39", "c38"] and found["unfamiliarity"] == 2.5
+    strings = stand(stand(None, stand(None, None, True), None), None, None)
+    assert told(answer, strings)["rows"] == []
 
 
 def test_a_curve_is_made_of_answers(studio, shown):

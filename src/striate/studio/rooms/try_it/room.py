@@ -137,6 +137,8 @@ async def _neighbours(studio: Studio, request: Request) -> Response:
     kept, bundle = _kept(studio), asked.bundle
     place = (bundle.name, bundle.version)
     if place not in kept.training or kept.training[place].refusal:
+        for older in [one for one in kept.training if one[0] == bundle.name]:
+            del kept.training[older]  # of another version, whose features mean something else
         kept.training[place] = kept.jobs.start(studio, ("training", *place), lambda job: training_pictures(bundle, job))
     job = kept.training[place]
     answer: dict[str, Any] = job.to_dict()

@@ -11,7 +11,10 @@ const FIXED = 5, MOVING = 3;
 export const first = (/** @type {Answer} */ answer) => answer.rows.reduce((best, row) => (row[1] > best[1] ? row : best), [-1, -1])[0];
 
 /** What an answer says, for people. */
-export const said = (/** @type {Answer} */ answer) => answer.label || text("try.nothing_said");
+export function said(/** @type {any} */ model, /** @type {Answer} */ answer) {
+  const told = model.several ? (answer.label ?? "").split("|").join(", ") : answer.label;
+  return told || text("try.nothing_said");
+}
 
 /**
  * @param {any} model
@@ -35,9 +38,11 @@ export function bars(model, clean) {
   });
   list.replaceChildren(...rows.map((one) => one.row));
   list.hidden = model.sequential;
-  const was = first(clean);
+  let was = first(clean);
 
   return {
+    /** Another picture, for which the rows stay where they are. */
+    again(/** @type {Answer} */ found) { clean = found; was = first(found); },
     follow: all ? [] : fixed,
     /** @param {Answer} answer */
     show(answer) {
@@ -52,11 +57,11 @@ export function bars(model, clean) {
         const named = model.several ? share >= model.thresholds[place] : place === now;
         one.row.className = `${named ? "named" : ""} ${place === was && !model.several ? "first" : ""} ${named && !model.several && place !== was ? "changed" : ""}`;
       }
-      document.getElementById("label").textContent = said(answer);
+      document.getElementById("label").textContent = said(model, answer);
       document.getElementById("label").classList.toggle("changed", answer.label !== clean.label);
       document.getElementById("sure").textContent = percent(answer.probability ?? 0);
       document.getElementById("doubt").textContent = doubt(answer);
-      document.getElementById("was").textContent = answer.label === clean.label ? "" : text("try.was", { label: said(clean), probability: percent(clean.probability ?? 0) });
+      document.getElementById("was").textContent = answer.label === clean.label ? "" : text("try.was", { label: said(model, clean), probability: percent(clean.probability ?? 0) });
     },
   };
 }

@@ -121,7 +121,7 @@ function sentenceOf(row) {
   const { rows, dial, clean } = row;
   const middle = rows.find((one) => one.value >= dial.neutral);
   if (middle.label !== clean.label) return text("try.broken");
-  const found = breaks(row).map(([, behind]) => text("try.breaks", { value: shown(dial, behind.value), label: said(behind) }));
+  const found = breaks(row).map(([, behind]) => text("try.breaks", { value: shown(dial, behind.value), label: said(row.model, behind) }));
   if (!found.length) found.push(text("try.holds"));
   if (!clean.abstains) {
     const outward = rows.filter((one) => one.value >= dial.neutral);
@@ -140,7 +140,7 @@ function drawCurve(row) {
   const parts = [element("line", { class: "base", x1: INSET, x2: width - INSET, y1: y(0), y2: y(0) })];
   canvas.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
   canvas.classList.toggle("stale", Boolean(row.stale));
-  canvas.setAttribute("aria-label", text("try.curve", { label: clean ? said(clean) : "", dial: text(`try.dial_${dial.name}`) }));
+  canvas.setAttribute("aria-label", text("try.curve", { label: clean ? said(model, clean) : "", dial: text(`try.dial_${dial.name}`) }));
   if (rows.length > 1) {
     const was = first(clean);
     const mine = (one) => (model.sequential ? (one.label === clean.label ? one.probability : 0) : chance(one, was));

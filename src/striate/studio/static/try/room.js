@@ -12,8 +12,8 @@ const known = JSON.parse(at("dials-known").textContent);
 let model = models[0];
 /** @type {{ picture: string, height: number, width: number } | null} */
 let held = null;
-/** @type {any} the answer to the picture as it came */
-let clean = null;
+/** @type {any} the answer to the picture as it came, and the newest one */
+let clean = null, latest = null;
 /** @type {ReturnType<typeof bars> | null} */
 let table = null;
 let seed = 0;
@@ -22,7 +22,7 @@ let inHand = null;
 /** Counts pictures: work for an older one is forgotten. */
 let age = 0;
 
-const dials = makeDials(known, { move: () => { round++; forgetMap(); dials.stale(inHand && dials.row(inHand.name)); move(); }, hold: (dial) => { inHand = dial; waitForCurve(); } });
+const dials = makeDials(known, { move: () => { round++; clearTimeout(rest); forgetMap(); dials.stale(inHand && dials.row(inHand.name)); move(); }, hold: (dial) => { inHand = dial; waitForCurve(); } });
 const wish = (more = {}) => ({ model: model.name, picture: held.picture, values: dials.values, place: dials.place, seed, follow: table?.follow ?? [], ...more });
 
 // The picture and its answer
@@ -37,18 +37,20 @@ const show = newest(async (/** @type {Blob} */ blob, /** @type {boolean} */ live
 
 async function begin(live) {
   forgetMap();
-  table = null;
+  if (!live) table = null;
   clean = await ask("try/answer", { json: wish({ values: {} }) });
-  table = bars(model, clean);
+  if (table) table.again(clean);
+  else table = bars(model, clean);
   dials.begin(model, clean);
   if (Object.keys(dials.values).length) await answer();
   else put(clean);
   at("neighbours").replaceChildren();
   at("nearest-said").textContent = "";
-  if (!live) { say(""); waitForCurve(); clearTimeout(rest); rest = setTimeout(everyCurve, 500); }
+  if (!live) { say(""); waitForCurve(); unhurried(); }
 }
 
 function put(found) {
+  latest = found;
   at("shown").src = found.shown;
   table.show(found);
   const covers = Boolean(dials.values.covered);
@@ -67,11 +69,12 @@ const move = newest(answer);
 let timer = 0;
 function waitForCurve() {
   clearTimeout(timer);
-  if (inHand && held && !camera.on) timer = setTimeout(() => curve(inHand), 160);
+  if (inHand && clean && !camera.on) timer = setTimeout(() => curve(inHand), 160);
 }
 
 /** Points from coarse to fine, then between the two where the answer changes, so that the place is known closely. */
 async function findCurve(dial) {
+  if (!held || !clean) return;
   const mine = age, row = dials.row(dial.name), asked = JSON.stringify(wish());
   const others = ({ [dial.name]: _, ...rest }) => JSON.stringify([rest, dials.place, seed]);
   const before = others(dials.values);
@@ -96,18 +99,28 @@ async function findCurve(dial) {
   }
   dials.put(row, rows, true);
 }
-const curve = newest(findCurve);
+const curve = newest(async (dial) => {
+  const begun = performance.now();
+  await findCurve(dial);
+  unhurried(performance.now() - begun);
+});
 
 let round = 0, rest = 0;
-/** All curves, one after another, until the picture or a slider is another one. */
-const everyCurve = newest(async () => {
+/** Once nothing has moved for a while all other curves are made anew, unless the network is slow. */
+function unhurried(milliseconds = 0) {
+  clearTimeout(rest);
+  if (milliseconds < 2000) rest = setTimeout(() => everyCurve(), milliseconds ? 1200 : 500);
+}
+/** All curves, one after another, until the picture or a slider is another one; unasked only while the first answer holds: behind it none has a limit. */
+const everyCurve = newest(async (asked = false) => {
+  if (!asked && latest?.label !== clean?.label) return;
   const mine = ++round, picture = age;
   for (const row of dials.rows) {
     if (mine !== round || picture !== age || camera.on) return;
     if (!row.box.parentElement.hidden && (row.stale || !row.sentence.textContent)) await findCurve(row.dial);
   }
 });
-at("curves").addEventListener("click", everyCurve);
+at("curves").addEventListener("click", () => everyCurve(true));
 
 // The map
 
@@ -121,10 +134,13 @@ function forgetMap() {
   at("check").className = "check";
 }
 
-at("explain").addEventListener("click", newest(async () => {
-  if (at("explain").getAttribute("aria-pressed") === "true") return forgetMap();
-  if (!held) return;
+at("explain").addEventListener("click", () => {
+  const shown = at("explain").getAttribute("aria-pressed") === "true";
   forgetMap();
+  if (!shown && held) explain();
+});
+
+const explain = newest(async () => {
   const mine = mapAge;
   at("explain").setAttribute("aria-pressed", "true");
   at("check").textContent = text("try.explaining");
@@ -144,7 +160,7 @@ at("explain").addEventListener("click", newest(async () => {
   const result = job.result ?? (await ask(`try/jobs/${job.job}`)).result;
   at("check").textContent = `${means} ${result ? verdict(result) : text("try.check_impossible", { reason: job.refusal })}`;
   at("check").classList.toggle("failed", !result?.passed);
-}));
+});
 at("opacity").addEventListener("input", () => { at("overlay").style.opacity = at("opacity").value; });
 
 function verdict(result) {
@@ -162,8 +178,9 @@ function verdict(result) {
 
 at("nearest").addEventListener("click", newest(async () => {
   if (!held) return;
-  const mine = age, bar = at("nearest-progress");
+  const bar = at("nearest-progress");
   for (;;) {
+    const mine = age;
     const found = await ask("try/neighbours", { json: wish({ follow: [] }) });
     bar.hidden = found.ended;
     bar.max = found.total || 1;
@@ -173,7 +190,7 @@ at("nearest").addEventListener("click", newest(async () => {
       await new Promise((next) => setTimeout(next, 400));
       continue;
     }
-    if (mine !== age) return;
+    if (mine !== age) continue;
     if (found.refusal) say(found.refusal, true);
     at("nearest-said").textContent = found.why_not ? text(`try.why_${found.why_not}`) : found.found ? text("try.compared", { count: found.compared.toLocaleString() }) : "";
     at("neighbours").replaceChildren(...(found.found ?? []).map((one) => element("li", {},
@@ -237,13 +254,19 @@ for (const end of ["pointerup", "pointercancel"]) at("frame").addEventListener(e
 async function choose(name) {
   model = models.find((one) => one.name === name) ?? models[0];
   camera.stop();
+  age++;
+  round++;
+  clearTimeout(rest);
+  clearTimeout(timer);
+  table = clean = null;
+  forgetMap();
   const fits = model.size !== null, words = model.kind === "text";
   at("room").hidden = !fits;
   at("sentence").hidden = !words;
   at("unfit").hidden = fits || words;
   at("unfit").textContent = fits || words ? "" : text("try.unfit", { name: model.name });
   if (!fits) return;
-  at("pad-toggle").hidden = !model.drawing;
+  at("pad-toggle").hidden = !model.drawing || model.sequential;
   at("explain").hidden = model.sequential;
   usePad(Boolean(model.drawing) && !model.sequential);
   at("frame").style.aspectRatio = `${model.size[1]} / ${model.size[0]}`;
@@ -266,8 +289,8 @@ const classify = newest(async () => {
   const words = at("words").value;
   if (!words.trim()) return at("sentence-answer").replaceChildren();
   const found = await ask("try/text", { json: { model: model.name, text: words } });
-  at("sentence-answer").replaceChildren(element("p", { class: "says" }, element("b", { text: said(found) }), element("span", { text: percent(found.probability ?? 0) })),
-    element("ol", { class: "bars" }, ...found.rows.slice(0, 8).map(([place, share]) => { const fill = element("i"); fill.style.width = `${100 * share}%`; return element("li", {}, element("span", { class: "name", text: model.classes[place] }), element("span", { class: "track" }, fill), element("span", { class: "share", text: percent(share) })); })));
+  at("sentence-answer").replaceChildren(element("p", { class: "says" }, element("b", { text: said(model, found) }), element("span", { text: percent(found.probability ?? 0) })),
+    element("ol", { class: "bars" }, ...found.rows.slice(0, 8).map(([place, share], order) => { const fill = element("i"); fill.style.width = `${100 * share}%`; return element("li", { class: order ? "" : "named" }, element("span", { class: "name", text: model.classes[place] }), element("span", { class: "track" }, fill), element("span", { class: "share", text: percent(share) })); })));
 });
 at("words").addEventListener("input", () => classify());
 at("sentence").addEventListener("submit", (event) => event.preventDefault());
