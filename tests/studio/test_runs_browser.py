@@ -14,7 +14,7 @@ def test_a_cell_opens_its_pictures(studio, open_page, finished_run, find_barrier
         count = int(cell.inner_text())
         cell.click()
         assert page.locator(".gallery li").count() == count
-        page.wait_for_function("document.querySelector('.gallery img').naturalWidth > 0")
+        page.wait_for_function("() => document.querySelector('.gallery img').naturalWidth > 0")
         assert find_barriers(page) == []
 
 

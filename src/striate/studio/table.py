@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from striate.studio.room import Room
-from striate.studio.rooms import catalogue, home, runs, try_it, walk
+from striate.studio.rooms import catalogue, home, operations, runs, try_it, walk
 
-ROOMS: tuple[Room, ...] = (home.ROOM, try_it.ROOM, walk.ROOM, runs.ROOM, catalogue.ROOM)
+ROOMS: tuple[Room, ...] = (home.ROOM, try_it.ROOM, walk.ROOM, operations.ROOM, runs.ROOM, catalogue.ROOM)
 """All there are; a further one is a file in `rooms/`, and its line here."""
