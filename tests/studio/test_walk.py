@@ -11,6 +11,7 @@ from PIL import Image
 from striate.models import create_model
 from striate.pixels import decode
 from striate.studio.rooms.walk.digits import centred, drawn_digit
+from striate.studio.rooms.walk.strokes import write
 
 
 def floats(packed):
@@ -178,10 +179,18 @@ def test_the_one_that_learns_here_waits_until_it_is_asked(empty_studio, drawing)
     assert answer.status == 409 and "let it learn first" in answer.json()["detail"]
 
 
+def test_digits_are_written_in_many_hands():
+    draws = np.random.default_rng(1)
+    hands = [write(8, draws) for _ in range(6)]
+    assert all(hand.shape == (112, 112) and 300 < (hand > 128).sum() < 6000 for hand in hands)
+    assert len({hand.tobytes() for hand in hands}) == 6
+    assert (write(3, np.random.default_rng(2)) == write(3, np.random.default_rng(2))).all()
+
+
 @pytest.mark.slow
 def test_a_lenet_learns_to_read_digits_in_seconds():
     from striate.studio.rooms.walk.digits import learnt_digits
 
     shares = []
     seen, accuracy = learnt_digits(shares.append, lambda: False)
-    assert accuracy > 0.97 and shares[-1] == 1.0 and seen.classes == tuple("0123456789")
+    assert accuracy > 0.96 and shares[-1] == 1.0 and seen.classes == tuple("0123456789")

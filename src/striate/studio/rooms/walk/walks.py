@@ -167,8 +167,8 @@ def _block(name: str, modules: dict[str, nn.Module]) -> tuple[str, str]:
     parts = name.split(".")
     for length in range(1, len(parts)):
         path = ".".join(parts[:length])
-        module = modules.get(path)
-        if module is not None and next(module.children(), None) is not None and type(module) is not nn.Sequential:
+        module = modules.get(path, nn.Identity())
+        if next(module.children(), None) is not None and not isinstance(module, nn.Sequential):
             return path, type(module).__name__
     return (parts[0] if len(parts) < 3 else ".".join(parts[:-1])), ""
 

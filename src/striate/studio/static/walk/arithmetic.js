@@ -92,7 +92,7 @@ export function arithmeticPanel({ told, title, nameOf, go }) {
   if (arithmetic.windows.length) flow.append(sign("→"));
   flow.append(ending(arithmetic, nameOf, go));
   return element("section", { class: "arithmetic", "aria-label": text("walk.arithmetic") },
-    element("header", {}, element("h2", { text: title }), element("span", { class: "soft", text: operationName(arithmetic.operation) }), element("code", { class: "formula", text: arithmetic.formula })),
+    element("header", {}, element("h2", { text: title }), element("span", { class: "soft", text: operationName(arithmetic.operation) }), element("code", { class: "formula", text: arithmetic.formula.replace(", c over the connected maps", "") })),
     flow, element("footer", {}, readout, numbersTable(arithmetic, nameOf)));
 }
 
@@ -174,9 +174,19 @@ function ending(arithmetic, nameOf, go) {
   const equal = arithmetic.relative_difference <= 1e-6;
   const check = element("p", { class: equal ? "check" : "check problem", text: text(equal ? "walk.equal" : "walk.unequal", { value: exact(arithmetic.value), difference: number(Math.abs(arithmetic.difference), 2) }) });
   const content = [element("table", {}, element("tbody", {}, ...rows)), check];
-  if (arithmetic.note) content.push(element("p", { class: "said", lang: "en", text: arithmetic.note }));
+  if (arithmetic.note) content.push(note(arithmetic.note));
   if (go && next) content.push(element("button", { type: "button", class: "small", text: text("walk.go_on", { step: nameOf(next.step) }), onclick: () => go(next.step, arithmetic.unit) }));
   return figure(text("walk.together"), ...content);
+}
+
+/** What is worth knowing, in the page's language where the tables have it. */
+function note(words) {
+  const known = [[/^row (\d+), column (\d+) wins$/, "walk.note_wins", "row", "column"], [/^it is connected with (\d+) of (\d+) maps$/, "walk.note_connected", "count", "all"], [/^a glyph of /, "walk.note_glyph"]];
+  for (const [form, key, ...names] of known) {
+    const found = words.match(form);
+    if (found) return element("p", { class: "said", text: text(key, Object.fromEntries(names.map((name, place) => [name, found[place + 1]]))) });
+  }
+  return element("p", { class: "said", lang: "en", text: words });
 }
 
 /** All numbers in a table, for those who want to reckon themselves. */

@@ -70,6 +70,9 @@ export function leNetDrawing({ walk, input, choose }) {
         pick(stage, unitAt(x, y));
       }
     });
+    if (stage === "c3" && table) for (const [name, on] of [["pointerenter", true], ["pointerleave", false]]) {
+      button.addEventListener(name, () => lines.querySelectorAll(`.of-${map}`).forEach((line) => line.classList.toggle("lit", on)));
+    }
     (canvases[stage] ??= []).push(canvas);
     return button;
   }
@@ -167,7 +170,7 @@ export function leNetDrawing({ walk, input, choose }) {
     };
     // Which maps of S2 each map of C3 sees: the paper's table.
     const lit = chosen?.stage === "c3" ? chosen.unit[0] : -1;
-    if (table) table.forEach((row, map) => { if (map !== lit) for (const from of row) if (lit < 0) between(middle(canvases.s2[from], true), middle(canvases.c3[map], false), "connection"); });
+    if (table) table.forEach((row, map) => { if (map !== lit) for (const from of row) if (lit < 0) between(middle(canvases.s2[from], true), middle(canvases.c3[map], false), `connection of-${map}`); });
     for (const button of net.querySelectorAll("[data-chosen]")) delete button.dataset.chosen;
     if (!chosen) return;
     const { stage, unit } = chosen;

@@ -102,6 +102,7 @@ function open() {
   find("answer").textContent = "";
   find("untrained").hidden = true;
   const option = choice.selectedOptions[0];
+  find("lead").textContent = text(option.dataset.grey === "1" ? "walk.lead" : "walk.lead_picture");
   if (option.dataset.kind !== "taught") find("learnt").textContent = "";
   else if (!learnt) return offer();
   if (option.dataset.grey === "1") pad.take(3);

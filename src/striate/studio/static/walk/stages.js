@@ -1,10 +1,12 @@
 // Any other network: its stages and blocks in order, their maps, and one map large beside the picture.
-import { ask, element, newest, number, text } from "../striate.js";
+import { ask, element, language, newest, text } from "../striate.js";
 import { floats, paint, paintPicture, pixels, shares } from "./numbers.js";
 import { operationName } from "./arithmetic.js";
 
 const size = (shape) => shape.join(" × ");
 const PAGE = 24;
+const short = new Intl.NumberFormat(language, { notation: "compact", maximumSignificantDigits: 3 });
+const compact = (/** @type {number} */ count) => short.format(count);
 
 /**
  * The drawing. `choose(step, unit)` is called when someone clicks a unit.
@@ -17,13 +19,13 @@ export function stagesDrawing({ walk, choose }) {
   const large = element("section", { class: "one-map", "aria-label": text("walk.one_map") });
   const node = element("div", { class: "stages" }, list, maps, large);
   const buttons = new Map();
-  let step = null, map = 0, first = 0, unit = null, box = null, numbers = null;
+  let step = null, map = 0, first = 0, unit = null, numbers = null;
 
   function row(one) {
     const strip = element("span", { class: "strip" });
     const button = element("button", { type: "button", class: "step", "aria-pressed": "false", onclick: () => open(one) },
       element("span", { class: "what" }, element("b", { text: operationName(one.operation) }), element("small", { text: one.name })),
-      element("span", { class: "size" }, size(one.shape), ...(one.macs ? [element("small", { text: text("walk.cost", { parameters: number(one.parameters, 3), macs: number(one.macs, 3) }) })] : [])), strip);
+      element("span", { class: "size" }, size(one.shape), ...(one.macs ? [element("small", { text: text("walk.cost", { parameters: compact(one.parameters), macs: compact(one.macs) }) })] : [])), strip);
     buttons.set(one.name, { button, strip });
     return button;
   }
@@ -57,7 +59,7 @@ export function stagesDrawing({ walk, choose }) {
     return canvas;
   }
 
-  const openMaps = newest(async () => {
+  const openMaps = newest(async (wanted = null) => {
     const told = await ask("walk/maps", { query: { walk: walk.walk, step: step.name, first, count: PAGE, strongest: 1 } });
     const content = shares(told.bytes);
     const [high, wide] = told.shape;
@@ -68,10 +70,11 @@ export function stagesDrawing({ walk, choose }) {
       element("span", { text: text("walk.page", { from: first + 1, to: Math.min(told.count, first + PAGE), count: told.count }) }),
       element("button", { type: "button", class: "small", text: "→", "aria-label": text("walk.later"), disabled: first + PAGE >= told.count, onclick: () => { first += PAGE; openMaps(); } }));
     maps.replaceChildren(element("h3", {}, operationName(step.operation), element("small", { text: ` ${step.name} · ${size(step.shape)}` })), grid, pages);
-    if (map < 0) await pickMap(told.maps[0]);
+    if (wanted) await pickMap(wanted[0], wanted);
+    else if (map < 0) await pickMap(told.maps[0]);
   });
 
-  async function pickMap(one) {
+  async function pickMap(one, wanted = null) {
     map = one;
     for (const button of maps.querySelectorAll(".map")) button.setAttribute("aria-pressed", String(button.lastChild.textContent === String(one)));
     if (step.shape.length === 1) return pickUnit([one]);
@@ -81,7 +84,7 @@ export function stagesDrawing({ walk, choose }) {
     let best = 0;
     numbers.forEach((value, place) => { if (Math.abs(value) > Math.abs(numbers[best])) best = place; });
     drawLarge(wide, high);
-    pickUnit([one, Math.floor(best / wide), best % wide]);
+    pickUnit(wanted ?? [one, Math.floor(best / wide), best % wide]);
   }
 
   function drawLarge(wide, high) {
@@ -120,21 +123,21 @@ export function stagesDrawing({ walk, choose }) {
     choose(step.name, unit);
   }
 
-  function open(one) {
+  function open(one, wanted = null) {
     buttons.get(step?.name)?.button.setAttribute("aria-pressed", "false");
     step = one;
     first = 0;
     map = -1;
     buttons.get(one.name).button.setAttribute("aria-pressed", "true");
     large.replaceChildren();
-    openMaps();
+    buttons.get(one.name).button.scrollIntoView({ block: "nearest" });
+    openMaps(wanted);
   }
 
   return {
     node,
     begin() { lookAhead(); open(steps[0]); },
-    told(_, found) {
-      box = found;
+    told(_, box) {
       const frame = large.querySelector(".box");
       if (!frame) return;
       const [, high, wide] = walk.input.shape;
@@ -143,10 +146,7 @@ export function stagesDrawing({ walk, choose }) {
     /** Follows a unit's value to the step that takes it. */
     go(name, place) {
       const next = steps.find((one) => one.name === name);
-      if (!next) return;
-      open(next);
-      map = place[0];
-      openMaps();
+      if (next) open(next, place);
     },
   };
 }
