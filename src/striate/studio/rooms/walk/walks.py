@@ -225,7 +225,7 @@ def unit_told(kept: Kept, step: str, unit: Sequence[int]) -> dict[str, Any]:
     """The arithmetic of a unit, with as many maps of its windows as a page shows, and the pixels that it sees."""
     arithmetic = kept.walk.arithmetic(step, unit)
     area = max((int(np.prod(window.values.shape[1:])) for window in arithmetic.windows), default=1)
-    told = arithmetic.to_dict(most=512 if area == 1 else max(1, min(64, 1600 // area)))
+    told = arithmetic.to_dict(most=2048 if area == 1 else max(1, min(64, 1600 // area)))
     return {
         "arithmetic": told | {"relative_difference": arithmetic.relative_difference},
         "box": kept.walk.box(step, unit).to_dict(),

@@ -1,6 +1,6 @@
 // How one unit is computed: its window, the kernel, the products, the sum, the bias, the activation; with the tensors' own numbers.
 import { element, number, text } from "../striate.js";
-import { brief, colourOf, css, exact, reachOf, writingOn } from "./numbers.js";
+import { brief, colourOf, css, exact, reachOf, tiny, writingOn } from "./numbers.js";
 
 const MOST_ROWS = 600;
 
@@ -50,7 +50,7 @@ function grid({ label, values, rows, columns, reach, mark = -1, look }) {
     if (value !== null) cell.style.fill = css(colourOf(value, reach));
     svg.append(cell);
     if (written) {
-      const writing = element("text", { x: x + wide / 2, y: y + high / 2 + 4, text: brief(value) });
+      const writing = element("text", { x: x + wide / 2, y: y + high / 2 + 4, text: brief(value, wide) });
       if (value !== null) writing.style.fill = writingOn(value, reach);
       svg.append(writing);
     }
@@ -144,9 +144,12 @@ function windowFigures(window, arithmetic, nameOf, readout) {
   }
 
   show(0);
-  if (!many) return [holder];
+  if (!many) return window.left_out ? [holder, element("p", { class: "said", text: leftOut(window) })] : [holder];
   return [holder, sign("Σ"), figure(text("walk.each_map"), perMap(window, nameOf, show))];
 }
+
+/** What is said of the weakest ones, which are not shown. */
+const leftOut = (window) => text("walk.left_out", { count: window.left_out, sum: number(window.left_out_sum ?? 0) });
 
 /** What each map of a window brings to the sum, the strongest first; the chosen one is shown. */
 function perMap(window, nameOf, show) {
@@ -160,7 +163,7 @@ function perMap(window, nameOf, show) {
       show(place);
     } }, element("span", { text: nameOf(window.source, channel) }), element("span", { class: "bar-of" }, bar), element("b", { text: sums ? number(sums[place], 4) : "" }));
   });
-  const rest = window.left_out ? [element("p", { class: "soft", text: text("walk.left_out", { count: window.left_out, sum: number(window.left_out_sum ?? 0) }) })] : [];
+  const rest = window.left_out ? [element("p", { class: "soft", text: leftOut(window) })] : [];
   return element("div", { class: "sums", role: "group", "aria-label": text("walk.each_map") }, ...buttons, ...rest);
 }
 
@@ -172,7 +175,7 @@ function ending(arithmetic, nameOf, go) {
   const next = arithmetic.activation;
   if (next) rows.push(row("f(y)", next.formula.replace(/^y = /, ""), next.value, "strong"));
   const equal = arithmetic.relative_difference <= 1e-6;
-  const check = element("p", { class: equal ? "check" : "check problem", text: text(equal ? "walk.equal" : "walk.unequal", { value: exact(arithmetic.value), difference: number(Math.abs(arithmetic.difference), 2) }) });
+  const check = element("p", { class: equal ? "check" : "check problem", text: text(equal ? "walk.equal" : "walk.unequal", { value: exact(arithmetic.value), difference: tiny(arithmetic.difference) }) });
   const content = [element("table", {}, element("tbody", {}, ...rows)), check];
   if (arithmetic.note) content.push(note(arithmetic.note));
   if (go && next) content.push(element("button", { type: "button", class: "small", text: text("walk.go_on", { step: nameOf(next.step) }), onclick: () => go(next.step, arithmetic.unit) }));

@@ -92,13 +92,17 @@ export function paintPicture(canvas, content, [depth, height, width]) {
   canvas.getContext("2d").putImageData(image, 0, 0);
 }
 
-/** A number in so few signs as a cell holds. */
-export function brief(value, digits = 2) {
+/** A number in so few signs as a cell holds that is `wide` pixels wide. */
+export function brief(value, wide = 40) {
   if (value === null) return "0";
-  const size = Math.abs(value);
-  const written = size >= 100 ? value.toFixed(0) : size >= 10 ? value.toFixed(1) : value.toFixed(digits);
+  const size = Math.abs(value), narrow = wide < 40;
+  const places = size >= 100 ? 0 : size >= 10 ? (narrow ? 0 : 1) : size >= 1 && narrow ? 1 : 2;
+  const written = value.toFixed(places);
   return (Number(written) === 0 ? "0" : written.replace(/^(-?)0\./, "$1.")).replace("-", "−");
 }
+
+/** A difference that may be very small. */
+export const tiny = (value) => (value === 0 ? "0" : Math.abs(value).toExponential(1).replace("-", "−"));
 
 /** A number with all that a float32 has: eight significant digits. */
 export const exact = (value) => Number(value.toPrecision(8)).toString().replace("-", "−");
