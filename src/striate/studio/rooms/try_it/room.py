@@ -64,6 +64,7 @@ def _described(bundle: ServedBundle) -> dict[str, Any]:
         "classes": list(classifier.classes),
         "sequential": task.sequential,
         "several": task.several,
+        "abstains": classifier.doubting is not None,
         "thresholds": (list(thresholds) or [0.5] * len(classifier.classes)) if task.several else None,
         "size": list(pictures.size) if pictures else None,
         "coloured": bool(pictures and pictures.channels == 3),

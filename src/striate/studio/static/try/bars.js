@@ -38,6 +38,7 @@ export function bars(model, clean) {
   });
   list.replaceChildren(...rows.map((one) => one.row));
   list.hidden = model.sequential;
+  list.style.setProperty("--name", `${Math.min(20, Math.max(...model.classes.map((name) => name.length)) + 1)}ch`);
   let was = first(clean);
 
   return {

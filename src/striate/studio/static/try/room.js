@@ -267,6 +267,7 @@ async function choose(name) {
   at("unfit").textContent = fits || words ? "" : text("try.unfit", { name: model.name });
   if (!fits) return;
   at("pad-toggle").hidden = !model.drawing || model.sequential;
+  at("key-abstains").hidden = !model.abstains;
   at("explain").hidden = model.sequential;
   usePad(Boolean(model.drawing) && !model.sequential);
   at("frame").style.aspectRatio = `${model.size[1]} / ${model.size[0]}`;
