@@ -45,7 +45,7 @@ class Lesson:
 
 @dataclass(eq=False)
 class Networks:
-    """Those that were opened last, by name."""
+    """Those that were opened last, by name and version."""
 
     opened: OrderedDict[str, SeenNetwork] = field(default_factory=OrderedDict)
     lesson: Lesson | None = None
@@ -117,18 +117,19 @@ async def network_named(studio: Studio, name: str) -> SeenNetwork:
         if kept.lesson is None or kept.lesson.network is None:
             raise ProblemError(409, f"{TAUGHT} has not learnt its digits yet; let it learn first")
         return kept.lesson.network
-    if name not in kept.opened:
+    bundle = studio.models.find(name) if found["kind"] == "bundle" else None
+    key, place = (name, name) if bundle is None else (f"{name}@{bundle.version}", bundle.place)
+    if key not in kept.opened:
         from striate.seeing.seen_network import seen_network
 
-        place = studio.models.find(name).place if found["kind"] == "bundle" else name
         try:
-            kept.opened[name] = await studio.in_turn(seen_network, place)
+            kept.opened[key] = await studio.in_turn(seen_network, place)
         except StriateError as error:
             raise ProblemError(409, f"{name} cannot be walked through: {error}") from None
         while len(kept.opened) > MOST_OPEN:
             kept.opened.popitem(last=False)
-    kept.opened.move_to_end(name)
-    return kept.opened[name]
+    kept.opened.move_to_end(key)
+    return kept.opened[key]
 
 
 async def lesson_of(studio: Studio) -> Lesson:

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from striate.errors import StriateError
+from striate.row_writing import json_text
 from striate.serving.bodies import read_body
 from striate.serving.problems import ProblemError
 from striate.studio.jobs import Jobs
@@ -52,7 +53,7 @@ async def _picture(studio: Studio, request: Request) -> Response:
         kept = await studio.in_turn(walk_through, name, seen, pixels)
     except StriateError as error:
         raise ProblemError(409, f"{name} cannot be walked through: {error}") from None
-    return JSONResponse(told(walks_of(studio).add(kept), kept))
+    return _json(await asyncio.to_thread(told, walks_of(studio).add(kept), kept))
 
 
 def _pixels(seen: SeenNetwork, content: bytes, drawn: bool, limit: int) -> npt.NDArray[np.uint8]:
@@ -84,7 +85,7 @@ async def _maps(studio: Studio, request: Request) -> Response:
     first = _whole("first", request.query_params.get("first", "0"), 1_000_000)
     count = _whole("count", request.query_params.get("count", str(MOST_MAPS)), MOST_MAPS)
     by_strength = request.query_params.get("strongest") == "1"
-    return JSONResponse(thumbnails(numbers, first, count, by_strength=by_strength))
+    return _json(await asyncio.to_thread(thumbnails, numbers, first, count, by_strength=by_strength))
 
 
 async def _strip(studio: Studio, request: Request) -> Response:
@@ -93,12 +94,12 @@ async def _strip(studio: Studio, request: Request) -> Response:
 
     kept = walks_of(studio).find(request.query_params.get("walk", ""))
     names = request.query_params.getlist("step")[:400]
-    made = {}
-    for name in names:
-        step = kept.step(name)
-        if len(step.shape) in (1, 3):
-            made[name] = thumbnails(kept.walk.numbers(name), 0, 6, by_strength=True)
-    return JSONResponse(made)
+    shown = [name for name in names if len(kept.step(name).shape) in (1, 3)]
+
+    def work() -> dict[str, Any]:
+        return {name: thumbnails(kept.walk.numbers(name), 0, 6, by_strength=True) for name in shown}
+
+    return _json(await asyncio.to_thread(work))
 
 
 async def _unit(studio: Studio, request: Request) -> Response:
@@ -110,7 +111,7 @@ async def _unit(studio: Studio, request: Request) -> Response:
     if not re.fullmatch(r"\d{1,6}(,\d{1,6}){0,2}", text):
         raise ProblemError(400, f"a unit is whole numbers such as 0,3,3; got {text[:50]!r}")
     try:
-        return JSONResponse(unit_told(kept, step.name, tuple(map(int, text.split(",")))))
+        return _json(await asyncio.to_thread(unit_told, kept, step.name, tuple(map(int, text.split(",")))))
     except StriateError as error:
         raise ProblemError(400, str(error)) from None
 
@@ -151,6 +152,11 @@ def jobs_of(studio: Studio) -> Jobs:
     """The room's looks into maps."""
     found: Jobs = studio.kept.setdefault("walk.jobs", Jobs())
     return found
+
+
+def _json(table: Any) -> Response:
+    """As JSON, in which a number that is not finite is null."""
+    return Response(json_text(table), media_type="application/json")
 
 
 def _whole(name: str, text: str, most: int) -> int:
