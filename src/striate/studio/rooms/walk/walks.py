@@ -92,7 +92,10 @@ def walks_of(studio: Studio) -> Walks:
 def walk_through(network: str, seen: SeenNetwork, pixels: npt.NDArray[np.uint8]) -> Kept:
     """One picture (H, W, C) uint8, prepared, through a network."""
     ready = torch.from_numpy(seen.preprocessing.normalise(pixels[None]))
-    return Kept(network, seen, walked(seen.network, ready, most_bytes=MOST_BYTES), seen.inspection(), pixels)
+    walk = walked(seen.network, ready, most_bytes=MOST_BYTES)
+    # Receptive fields are found by a pass through the network, once: here, where it is nobody else's turn.
+    walk.box(walk.steps[0].name, (0,) * len(walk.steps[0].shape))
+    return Kept(network, seen, walk, seen.inspection(), pixels)
 
 
 def told(name: str, kept: Kept) -> dict[str, Any]:
