@@ -8,7 +8,16 @@ import sys
 import striate
 
 
+def test_the_first_time_the_page_is_there_while_they_are_found(empty_studio, monkeypatch):
+    monkeypatch.setattr("striate.studio.rooms.catalogue.kept_totals", lambda: None)
+    monkeypatch.delitem(empty_studio.studio.kept, "catalogue", raising=False)
+    assert 'id="finding"' in empty_studio.page("catalogue")
+    assert empty_studio.json("catalogue/found") == {"networks": len(striate.list_models())}
+    assert 'id="finding"' not in empty_studio.page("catalogue")
+
+
 def test_the_list_has_every_network_with_its_figures(empty_studio):
+    empty_studio.json("catalogue/found")
     text = empty_studio.page("catalogue")
     names = re.findall(r'<tr data-name="([^"]+)"', text)
     assert names == striate.list_models()

@@ -7,6 +7,7 @@ pytestmark = pytest.mark.slow
 
 def test_it_is_sorted_searched_and_two_are_compared(empty_studio, open_page):
     with open_page(empty_studio, "catalogue?lang=en") as page:
+        page.wait_for_selector("#networks")
         first = page.locator("#networks tbody tr:visible th").first
         assert first.inner_text() == "lenet5"
         page.click("th[data-by=macs] button")
@@ -27,6 +28,7 @@ def test_it_is_sorted_searched_and_two_are_compared(empty_studio, open_page):
 
 def test_a_dot_leads_to_its_network(empty_studio, open_page):
     with open_page(empty_studio, "catalogue?lang=ko") as page:
+        page.wait_for_selector("#networks")
         page.locator("#chart a", has=page.locator("#dot-lenet5")).focus()
         page.keyboard.press("Enter")
         page.wait_for_url("**/catalogue/lenet5?lang=ko")

@@ -21,13 +21,9 @@ def catalogue_totals() -> tuple[Mapping[str, Any], ...]:
 
     They are kept in the user's cache folder, under a digest of the code that they follow from.
     """
-    place = kind_folder("catalogue") / f"{_code_digest()}.json"
-    try:
-        kept = json.loads(place.read_text(encoding="utf-8"))
-        if isinstance(kept, list) and kept:
-            return tuple(kept)
-    except (OSError, ValueError):
-        pass  # nothing is kept, or nothing of use
+    if (kept := kept_totals()) is not None:
+        return kept
+    place = _place()
     from striate.models import list_models  # torch is not loaded for what is kept
 
     rows = [_row(name) for name in list_models()]
@@ -38,6 +34,19 @@ def catalogue_totals() -> tuple[Mapping[str, Any], ...]:
     except OSError:
         pass  # a cache that cannot be written only costs time
     return tuple(rows)
+
+
+def kept_totals() -> tuple[Mapping[str, Any], ...] | None:
+    """What is kept of it; None where nothing is, or nothing of use."""
+    try:
+        kept = json.loads(_place().read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return tuple(kept) if isinstance(kept, list) and kept else None
+
+
+def _place() -> Path:
+    return kind_folder("catalogue") / f"{_code_digest()}.json"
 
 
 def _row(name: str) -> dict[str, Any]:

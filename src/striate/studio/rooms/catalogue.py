@@ -10,11 +10,13 @@ from importlib import import_module
 from typing import Any
 
 from starlette.requests import Request
+from starlette.responses import Response
 
-from striate.catalogue import catalogue_totals
+from striate.catalogue import catalogue_totals, kept_totals
 from striate.errors import UsageError, closest
 from striate.serving.problems import ProblemError
-from striate.studio.room import Room, StudioPage
+from striate.serving.routes.route import json_response
+from striate.studio.room import Endpoint, Room, StudioPage
 from striate.studio.studio import Studio
 
 MOST_NAME = 100
@@ -22,7 +24,15 @@ MOST_NAME = 100
 
 
 async def _list(studio: Studio, request: Request) -> Mapping[str, Any]:
-    return {"networks": await _known(studio), "chosen": _chosen(request)}
+    """All networks; none where they are being found, which takes seconds, once: the page asks until they are."""
+    if "catalogue" not in studio.kept and (kept := await asyncio.to_thread(kept_totals)) is not None:
+        studio.kept["catalogue"] = kept
+    return {"networks": studio.kept.get("catalogue", ()), "chosen": _chosen(request)}
+
+
+async def _found(studio: Studio, request: Request) -> Response:
+    """Answers once the networks are found."""
+    return json_response({"networks": len(await _known(studio))})
 
 
 async def _network(studio: Studio, request: Request) -> Mapping[str, Any]:
@@ -118,4 +128,5 @@ ROOM = Room(
         StudioPage("/compare", "catalogue_comparison", _comparison),
         StudioPage("/{name}", "catalogue_network", _network),
     ),
+    (Endpoint("GET", "found", _found),),
 )

@@ -1,8 +1,8 @@
 // The list of networks: sorted, searched, two of them compared, and all of them as dots.
-import { element, number, text } from "../striate.js";
+import { ask, element, number, Problem, say, text } from "../striate.js";
 
 const table = document.getElementById("networks");
-const rows = [...table.tBodies[0].rows];
+const rows = table ? [...table.tBodies[0].rows] : [];
 const find = document.getElementById("find");
 
 function show() {
@@ -79,10 +79,14 @@ function drawDots() {
   document.getElementById("chart").append(svg);
 }
 
-for (const head of table.tHead.querySelectorAll("[data-by]")) head.querySelector("button").addEventListener("click", () => sort(head));
-table.addEventListener("change", ticked);
-find.addEventListener("input", show);
-find.addEventListener("keydown", (event) => { if (event.key === "Enter") event.preventDefault(); });
-drawDots();
-show();
-ticked();
+if (table) {
+  for (const head of table.tHead.querySelectorAll("[data-by]")) head.querySelector("button").addEventListener("click", () => sort(head));
+  table.addEventListener("change", ticked);
+  find.addEventListener("input", show);
+  find.addEventListener("keydown", (event) => { if (event.key === "Enter") event.preventDefault(); });
+  drawDots();
+  show();
+  ticked();
+} else {
+  ask("catalogue/found").then(() => location.reload(), (error) => { if (!(error instanceof Problem)) throw error; say(error.message, true); });
+}
