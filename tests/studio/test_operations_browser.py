@@ -75,6 +75,17 @@ def test_its_fields_and_costs_are_those_of_inspect(empty_studio, open_page):
         costs = json.loads(page.locator("[data-compared=separable]").get_attribute("data-costs"))
         record = inspect_network(separable, (32, 56, 56))
         assert costs[1] == {"parameters": record.parameters, "macs": record.macs}
+        one = nn.Conv2d(64, 64, 7, padding=3, bias=False)
+        three = nn.Sequential(*(nn.Conv2d(64, 64, 3, padding=1, bias=False) for _ in range(3)))
+        narrow = nn.Sequential(nn.Conv2d(256, 64, 1, bias=False), nn.Conv2d(64, 256, 5, padding=2, bias=False))
+        for name, place, network, shape in (
+            ("seven", 0, one, (64, 56, 56)),
+            ("seven", 1, three, (64, 56, 56)),
+            ("bottleneck", 1, narrow, (256, 28, 28)),
+        ):
+            costs = json.loads(page.locator(f"[data-compared={name}]").get_attribute("data-costs"))
+            record = inspect_network(network, shape)
+            assert costs[place] == {"parameters": record.parameters, "macs": record.macs}
         dense = json.loads(page.locator("[data-compared=dense]").get_attribute("data-costs"))
         assert dense[0]["parameters"] == sum(p.numel() for p in nn.Linear(28 * 28, 28 * 28 * 6).parameters())
         assert dense[1] == {"parameters": 156, "macs": 28 * 28 * 150}
@@ -99,20 +110,33 @@ def test_a_visitor_edits_a_kernel_and_reads_one_place(empty_studio, open_page, l
         page.wait_for_selector("#kernel select[data-ready]")
         page.locator("#kernel select").first.select_option("sobel_x")
         page.locator("#kernel .framed-picture canvas").first.focus()
-        before = page.locator("#kernel .formula").get_attribute("data-value")
+        before = page.locator("#kernel [data-value]").get_attribute("data-value")
         for _ in range(3):
             page.keyboard.press("ArrowRight")
-        after = page.locator("#kernel .formula").get_attribute("data-value")
+        after = page.locator("#kernel [data-value]").get_attribute("data-value")
         assert before != after
         shown = page.locator("#kernel .arithmetic td").all_inner_texts()
         total = sum(
             float(pixel) * float(weight.replace("−", "-")) for pixel, weight in (text.split("×") for text in shown)
         )
         assert total == pytest.approx(float(after))
+        assert float(page.locator("#kernel [data-largest]").get_attribute("data-largest")) > 0
+        page.locator("#kernel select").first.select_option("gaussian_blur")
+        page.wait_for_selector("#kernel [data-largest='0']")
         page.locator("#kernel .cells input").first.fill("5")
         assert page.locator("#kernel select").first.input_value() == ""
         page.locator("#kernel button", has_text="A digit" if language == "en" else "숫자").click()
         page.wait_for_function("() => document.querySelector('#kernel canvas').width === 32")
+
+
+def test_a_signal_is_drawn_by_the_keyboard(empty_studio, open_page):
+    with open_page(empty_studio, "operations?lang=en") as page:
+        before = float(page.locator("#signals svg").get_attribute("data-area"))
+        page.locator("#signals .pad").focus()
+        for key in ("ArrowLeft", "ArrowLeft", "ArrowUp", "ArrowUp", "ArrowUp"):
+            page.keyboard.press(key)
+        assert page.locator("#signals select").nth(1).input_value() == "drawn"
+        assert float(page.locator("#signals svg").get_attribute("data-area")) != before
 
 
 def test_a_stride_that_does_not_fit_is_refused_as_the_product_does(empty_studio, open_page):

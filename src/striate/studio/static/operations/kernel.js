@@ -4,9 +4,10 @@ import { correlate, flipped } from "./arithmetic.js";
 import { pictureChoice } from "./pictures.js";
 
 const PRESETS = { identity: [[0, 0, 0], [0, 1, 0], [0, 0, 0]] };
+const FIRST = [[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]]; // sobel_x
 
 export default function build(station) {
-  const state = { picture: null, kernel: PRESETS.identity.map((row) => [...row]), flip: false, relu: false, bias: 0, at: [20, 20] };
+  const state = { picture: null, kernel: FIRST.map((row) => [...row]), flip: false, relu: false, bias: 0, at: [20, 20] };
   const before = element("canvas", { class: "pixels large", tabindex: "0", "aria-label": text("operations.input_picture") });
   const after = element("canvas", { class: "pixels large", "aria-label": text("operations.output_picture"), role: "img" });
   const marks = [before, after].map(() => element("span", { class: "mark", "aria-hidden": "true" }));
@@ -23,6 +24,7 @@ export default function build(station) {
     draw(before, state.picture, { low: 0, high: 255 });
     const signed = answers.some((row) => row.some((value) => value < -1e-9));
     draw(after, answers, signed ? { kind: "signed" } : { low: 0, high: Math.max(255, ...answers.flat()) });
+    showBoth();
     scale.textContent = text(signed ? "operations.scale_signed" : "operations.scale_grey");
     showPlace();
   });
@@ -72,9 +74,10 @@ export default function build(station) {
   });
 
   const preset = element("select", { onchange: () => { if (PRESETS[preset.value]) { state.kernel = PRESETS[preset.value].map((row) => [...row]); size.value = String(state.kernel.length); showCells(); show(); } } },
-    element("option", { value: "", text: text("operations.own_kernel") }), element("option", { value: "identity", text: "identity", selected: true }));
+    element("option", { value: "", text: text("operations.own_kernel") }), element("option", { value: "identity", text: "identity" }));
   ask("operations/kernels").then(({ kernels }) => {
     for (const one of kernels) { PRESETS[one.name] = one.rows; preset.append(element("option", { value: one.name, text: one.name, title: one.about })); }
+    if (String(state.kernel) === String(FIRST)) preset.value = "sobel_x";
     preset.dataset.ready = "yes";
   });
   const size = element("select", { onchange: () => {
@@ -84,6 +87,23 @@ export default function build(station) {
     showCells(); show();
   } }, ...[3, 5, 7].map((side) => element("option", { value: side, text: `${side}×${side}` })));
   const flip = element("input", { type: "checkbox", onchange: () => { state.flip = flip.checked; show(); same(); } });
+  const both = element("div", { class: "pools both" });
+  const sides = ["correlation", "convolution", "difference"].map((name) => {
+    const canvas = element("canvas", { class: "pixels large", role: "img", "aria-label": text(`operations.side_${name}`) });
+    both.append(element("figure", {}, canvas, element("figcaption", {}, element("b", { text: text(`operations.side_${name}`) }))));
+    return canvas;
+  });
+  const apart = element("p", { class: "formula" });
+  function showBoth() {
+    const padding = (state.kernel.length - 1) / 2;
+    const straight = correlate(state.picture, state.kernel, { padding }), turned = correlate(state.picture, flipped(state.kernel), { padding });
+    const gap = straight.map((row, y) => row.map((value, x) => value - turned[y][x]));
+    const most = Math.max(1, ...straight.flat().map(Math.abs));
+    [straight, turned, gap].forEach((rows, i) => draw(sides[i], rows, { kind: "signed", low: -most, high: most }));
+    const largest = Math.max(...gap.flat().map(Math.abs));
+    apart.textContent = text("operations.largest_difference", { value: number(largest, 6) });
+    apart.dataset.largest = String(largest);
+  }
   const relu = element("input", { type: "checkbox", onchange: () => { state.relu = relu.checked; show(); } });
   const note = element("p", { class: "note" });
   const same = () => {
@@ -98,7 +118,8 @@ export default function build(station) {
       element("label", {}, flip, " ", text("operations.as_convolution")), element("label", {}, relu, " ReLU")),
     element("div", { class: "beside" }, element("div", { class: "framed-picture" }, before, marks[0]), cells, element("div", { class: "framed-picture" }, after, marks[1])),
     element("div", { class: "one-slider" }, slider({ label: text("operations.bias"), min: -255, max: 255, step: 1, value: 0, show: number, oninput: (value) => { state.bias = value; show(); } })),
-    scale, note, window_, sum);
+    scale, window_, sum,
+    element("h3", { text: text("operations.both") }), note, both, apart);
   addEventListener("themechange", () => show());
   showCells(); same();
 }

@@ -73,6 +73,7 @@ export function pictureChoice(station, chosen) {
   own.addEventListener("change", () => take(own.files[0]));
   station.addEventListener("dragover", (event) => event.preventDefault());
   station.addEventListener("drop", (event) => { event.preventDefault(); take(event.dataTransfer.files[0]); });
+  station.addEventListener("paste", (event) => take([...event.clipboardData.files][0]));
   const buttons = [
     ...Object.keys(DRAWN).map((name) => element("button", { type: "button", text: text(`operations.picture_${name}`), onclick: (event) => { chosen(painted(DRAWN[name])); press(event.currentTarget); } })),
     element("button", { type: "button", text: text("operations.picture_digit"), onclick: async (event) => { const at = event.currentTarget; chosen(await digit()); press(at); } }),

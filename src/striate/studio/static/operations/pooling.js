@@ -9,7 +9,7 @@ function generator(seed) {
 }
 
 export default function build(station) {
-  const state = { picture: null, kind: "gauss", amount: 0, size: 2 };
+  const state = { picture: null, kind: "gauss", amount: 0.12, size: 2 };
   const given = element("canvas", { class: "pixels large", role: "img", "aria-label": text("operations.noisy") });
   const canvases = Object.fromEntries(Object.keys(POOLS).map((kind) => [kind, element("canvas", { class: "pixels large", role: "img", "aria-label": text(`operations.pool_${kind}`) })]));
   const errors = Object.fromEntries(Object.keys(POOLS).map((kind) => [kind, element("span", { class: "soft" })]));
@@ -38,7 +38,7 @@ export default function build(station) {
   const choice = pictureChoice(station, (grid) => { state.picture = grid; show(); });
   const figure = (canvas, words, more) => element("figure", {}, canvas, element("figcaption", {}, element("b", { text: words }), more));
   station.append(choice, element("div", { class: "controls" }, element("label", {}, text("operations.noise"), " ", kind), element("label", {}, text("operations.window_size"), " ", size)),
-    element("div", { class: "one-slider" }, slider({ label: text("operations.amount"), min: 0, max: 0.4, step: 0.01, value: 0, show: (value) => value.toFixed(2), oninput: (value) => { state.amount = value; show(); } })),
+    element("div", { class: "one-slider" }, slider({ label: text("operations.amount"), min: 0, max: 0.4, step: 0.01, value: state.amount, show: (value) => value.toFixed(2), oninput: (value) => { state.amount = value; show(); } })),
     element("div", { class: "pools" }, figure(given, text("operations.noisy"), element("span", { text: "" })), ...Object.keys(POOLS).map((name) => figure(canvases[name], text(`operations.pool_${name}`), errors[name]))));
   addEventListener("themechange", () => show());
 }

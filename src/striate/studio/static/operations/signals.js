@@ -13,9 +13,16 @@ export default function build(station) {
   const shift = slider({ label: text("operations.shift"), min: -2, max: 2, step: 0.01, value: state.shift, show: (value) => value.toFixed(2), oninput: (value) => { state.shift = value; show(); } });
   const play = element("button", { type: "button", text: text("operations.play"), onclick: () => (timer ? stop() : start()) });
   let timer = 0;
-  const start = () => { play.textContent = text("operations.pause"); timer = requestAnimationFrame(step); };
-  const stop = () => { cancelAnimationFrame(timer); timer = 0; play.textContent = text("operations.play"); };
-  const step = () => { state.shift = state.shift >= 2 ? -2 : state.shift + 0.015; shift.set(state.shift); show(); timer = requestAnimationFrame(step); };
+  const start = () => { play.textContent = text("operations.pause"); step(); };
+  const stop = () => { cancelAnimationFrame(timer); clearTimeout(timer); timer = 0; play.textContent = text("operations.play"); };
+  // Who wishes for less motion sees it in few steps.
+  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  const step = () => {
+    state.shift = state.shift >= 2 ? -2 : state.shift + (calm ? 0.25 : 0.015);
+    shift.set(state.shift);
+    show();
+    timer = calm ? setTimeout(step, 900) : requestAnimationFrame(step);
+  };
 
   const samples = (which) => (state[which] === "drawn" ? state.drawn : sampled(state[which]));
   const x = (t) => WIDTH / 2 + (t / REACH) * (WIDTH / 2 - 10);
@@ -58,9 +65,11 @@ export default function build(station) {
     svg.dataset.area = String(area);
   }
 
+  let moves;
   const choose = (which) => {
     const select = element("select", { onchange: (event) => { state[which] = event.target.value; show(); } },
-      ...Object.keys(SHAPES).map((name) => element("option", { value: name, text: text(`operations.shape_${name}`), selected: state[which] === name })));
+      ...[...Object.keys(SHAPES), ...(which === "moving" ? ["drawn"] : [])].map((name) => element("option", { value: name, text: text(`operations.shape_${name}`), selected: state[which] === name })));
+    if (which === "moving") moves = select;
     return element("label", {}, text(`operations.signal_${which}`), " ", select);
   };
   const flip = element("input", { type: "checkbox", checked: true, onchange: () => { state.flip = flip.checked; show(); showBars(); } });
@@ -69,7 +78,15 @@ export default function build(station) {
   // A signal drawn by hand takes the place of the one that slides.
   const pad = element("canvas", { width: 201, height: 80, class: "pad", tabindex: "0", "aria-label": text("operations.draw_signal") });
   state.drawn = sampled("triangle");
-  const paint = () => { const pen = pad.getContext("2d"); pen.clearRect(0, 0, 201, 80); pen.fillStyle = getComputedStyle(pad).color; state.drawn.forEach((value, i) => pen.fillRect(i, 78 - 74 * value, 1, 74 * value + 2)); };
+  const sharp = Math.min(3, devicePixelRatio || 1);
+  pad.width = Math.round(201 * sharp); pad.height = Math.round(80 * sharp);
+  const paint = () => {
+    const context = pad.getContext("2d");
+    context.setTransform(sharp, 0, 0, sharp, 0, 0);
+    context.clearRect(0, 0, 201, 80);
+    context.fillStyle = getComputedStyle(pad).color;
+    state.drawn.forEach((value, i) => context.fillRect(i, 78 - 74 * value, 1, 74 * value + 2));
+  };
   let last = null;
   const drawAt = (event) => {
     const box = pad.getBoundingClientRect();
@@ -78,11 +95,21 @@ export default function build(station) {
     const from = last ?? i;
     for (let at = Math.min(from, i); at <= Math.max(from, i); at++) state.drawn[at] = value;
     last = i;
-    state.moving = "drawn";
-    paint(); show();
+    take();
   };
+  const take = () => { state.moving = moves.value = "drawn"; paint(); show(); };
   pad.addEventListener("pointerdown", (event) => { pad.setPointerCapture(event.pointerId); last = null; drawAt(event); });
   pad.addEventListener("pointermove", (event) => { if (pad.hasPointerCapture(event.pointerId)) drawAt(event); });
+  // By the keyboard: left and right move the pen over eleven places, up and down raise or lower the signal around it.
+  let pen = 100;
+  pad.addEventListener("keydown", (event) => {
+    const step = { ArrowLeft: [-20, 0], ArrowRight: [20, 0], ArrowUp: [0, 0.1], ArrowDown: [0, -0.1] }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    pen = Math.max(0, Math.min(200, pen + step[0]));
+    if (step[1]) for (let i = Math.max(0, pen - 19); i <= Math.min(200, pen + 19); i++) state.drawn[i] = Math.max(0, Math.min(1, state.drawn[i] + step[1] * (1 - Math.abs(i - pen) / 20)));
+    take();
+  });
   addEventListener("themechange", paint);
 
   let at = 0;
