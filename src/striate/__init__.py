@@ -82,6 +82,7 @@ if TYPE_CHECKING:
     from striate.retrieval import PictureIndex
     from striate.runs.run import Run
     from striate.runtime import Classifier
+    from striate.seeing.arithmetic import walked
     from striate.tasks import Prediction
     from striate.watching import Watcher
 
@@ -169,6 +170,7 @@ _HOMES = {
     "stress": "striate.api.stress",
     "train": "striate.api.train",
     "visualize": "striate.api.visualize",
+    "walked": "striate.seeing.arithmetic",
 }
 
 _ROOMS = frozenset(
@@ -279,6 +281,7 @@ __all__ = [
     "stress",
     "train",
     "visualize",
+    "walked",
 ]
 
 

@@ -51,6 +51,8 @@ EXCEPTIONS = {
         "argmax",
     ): "the class that is answered: experiments are of sentences of one class each",
     ("serving/routes/explain.py", "argmax"): "the class that is looked at, where none is named",
+    ("studio/rooms/try_it/explaining.py", "argmax"): "the class that is looked at, where none is followed",
+    ("studio/rooms/walk/ways_of_seeing.py", "argmax"): "the class that is looked at",
     ("transfer/regression.py", "argmax"): "what a regression that is of one label itself answers",
 }
 

@@ -22,6 +22,7 @@ import numpy.typing as npt
 from striate.data.names import Names
 from striate.errors import DataError
 from striate.pixels.walking import is_picture_name
+from striate.tasks import OF_SEVERAL_LABELS, OF_STRINGS, USUAL_TASK
 
 INDEX = "index.npz"
 FORMAT = "striate shards 1"
@@ -237,9 +238,9 @@ _TELLERS = ("cls", "txt", "json")
 def _told(kind: str, text: str) -> tuple[str, str] | None:
     """What a member says is asked of its picture, and what is on it; None where it says nothing of that."""
     if kind == "txt":
-        return "sequence", text.rstrip("\r\n")
+        return OF_STRINGS.name, text.rstrip("\r\n")
     if kind == "cls":
-        return "single_label", text.strip()
+        return USUAL_TASK.name, text.strip()
     try:
         table = json.loads(text)
     except (ValueError, RecursionError):
@@ -248,9 +249,9 @@ def _told(kind: str, text: str) -> tuple[str, str] | None:
         return None
     several = table.get("labels")
     if isinstance(several, list) and all(isinstance(one, str) for one in several):
-        return "multi_label", "|".join(several)
+        return OF_SEVERAL_LABELS.name, "|".join(several)
     one = next((table[name] for name in ("label", "cls", "class") if name in table), None)
-    return ("single_label", str(one)) if isinstance(one, str | int) and not isinstance(one, bool) else None
+    return (USUAL_TASK.name, str(one)) if isinstance(one, str | int) and not isinstance(one, bool) else None
 
 
 def offsets_of(names: Sequence[str]) -> dict[str, int]:

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from striate.choosing import evenly
 from striate.data.dataset import Dataset, Progress
 from striate.data.parallel import ordered_results, throttled, worker_count
-from striate.data.pictures import ArrayPictures, picture_digest
+from striate.data.pictures import StampedPictures, picture_digest
 from striate.data.store_files import ENDING, make_room, open_array, size_text, write_array
 from striate.encodings import Encoding
 from striate.errors import DataError, ItemError
@@ -208,7 +208,7 @@ def _bytes(dataset: Dataset, preprocessing: Encoding) -> int:
 
 
 def _is_arrays(dataset: Dataset) -> bool:
-    return not len(dataset) or isinstance(dataset.pictures, ArrayPictures)
+    return not isinstance(dataset.pictures, StampedPictures)
 
 
 def _mapped(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,6 +60,6 @@ def _network(name: str) -> str:
     row = model_row(name)
     if row.name not in list_models("picture", sequential=False):
         raise UsageError(
-            f"{row.name} takes no single pictures, which the studio shows; `striate inspect {row.name}` tells of it"
+            f"{row.name} takes no single pictures, which the studio shows; `striate inspect {shlex.quote(row.name)}` tells of it"
         )
     return row.name

@@ -19,6 +19,7 @@ from striate.seeing.arithmetic import Walk, WalkStep, walked
 from striate.seeing.seen_network import SeenNetwork
 from striate.serving.problems import ProblemError
 from striate.studio.studio import Studio
+from striate.visualization.targets import as_probabilities
 
 MOST_WALKS, MOST_BYTES = 4, 1 << 30
 """How many are kept, and their tensors' memory."""
@@ -136,9 +137,8 @@ def told(name: str, kept: Kept) -> dict[str, Any]:
 
 
 def _shares(seen: SeenNetwork, logits: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    scaled = torch.from_numpy(np.array(logits, dtype=np.float64)) / seen.temperature
-    shares = scaled.sigmoid() if seen.classifier == "sigmoid" else scaled.softmax(0)
-    found: npt.NDArray[Any] = shares.numpy()
+    values = torch.from_numpy(np.array(logits, dtype=np.float64))
+    found: npt.NDArray[Any] = as_probabilities(values[None], seen.temperature, seen.classifier)[0].numpy()
     return found
 
 
