@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeGuard
 
 from striate.bundle import Contract
 from striate.bundle.folder import CONTRACT
@@ -19,6 +19,9 @@ from striate.report import says_ended
 from striate.runs.tournament_record import STOPPED, TournamentRecord, read_tournament
 from striate.training.run_folder import BUNDLE, RECIPE, REPORT, SPLITS, TOURNAMENT, read_history
 from striate.wording import duration, percent, plural
+
+LONGEST_SECONDS = 1e12
+"""Of an epoch; a larger number is damage."""
 
 State = Literal["finished", "unfinished", "damaged", "bundle", "other"]
 
@@ -144,14 +147,14 @@ def _of_run(folder: Path) -> ListedRun:
             "model": str(recipe["model"]),
             "created": str(run["created"]),
         }
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise StriateError(f"{RECIPE} is not the recipe of a run: {error}") from error
     record = read_tournament(folder)
     rows = read_history(folder)
     seconds = [row.get("seconds") for row in rows if isinstance(row, Mapping)]
     known |= {"epochs": len(rows)}
     if rows:  # a head that is fitted at once takes none
-        known["seconds"] = float(sum(taken for taken in seconds if isinstance(taken, int | float)))
+        known["seconds"] = float(sum(taken for taken in seconds if _is_time(taken)))
     if record is not None:
         known["seconds"] = record.worked_seconds
     if record is not None and record.resumable:
@@ -171,6 +174,11 @@ def _of_run(folder: Path) -> ListedRun:
     if not says_ended(folder / REPORT):
         return ListedRun(folder, "unfinished", "its report is not written", **known)
     return ListedRun(folder, "finished", **known)
+
+
+def _is_time(value: object) -> TypeGuard[float]:
+    """Whether it is a number of seconds, and not one that nobody can have measured."""
+    return isinstance(value, int | float) and abs(value) < LONGEST_SECONDS
 
 
 def describe_place(record: TournamentRecord) -> str:
@@ -209,7 +217,7 @@ def _measured(contract: Contract) -> dict[str, Any]:
                 "accuracy": float(figures["accuracy"]),
                 "accuracy_interval": (float(low), float(high)),
             }
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise StriateError(f"the contract's figures of {split} cannot be read: {error}") from error
     return found
 

@@ -168,7 +168,7 @@ def read_tournament(folder: Path) -> TournamentRecord | None:
         return None
     try:
         record = read_dataclass(TournamentRecord, json.loads(path.read_text(encoding="utf-8")), what="tournament")
-    except (ValueError, UsageError) as error:
+    except (ValueError, TypeError, RecursionError, UsageError) as error:
         raise StriateError(f"{path} cannot be read: {error}") from error
     if wrong := next((entry.state for entry in record.entries if entry.state not in STATES), None):
         raise StriateError(f"{path} cannot be read: there is no state {wrong!r}")

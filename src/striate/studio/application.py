@@ -8,6 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -66,14 +67,19 @@ def _page(studio: Studio, shown: StudioPage, room: str) -> Handler:
 def _endpoint(studio: Studio, answer: Answer) -> Handler:
     async def answered(request: Request) -> Response:
         # Another site's page may send a form here, though it cannot read what is answered.
-        if request.method != "GET" and request.headers.get("sec-fetch-site", "same-origin") not in (
-            "same-origin",
-            "none",
-        ):
+        if request.method != "GET" and _from_elsewhere(request.headers):
             raise ProblemError(403, "this is asked by a page of another site; open the studio's own page")
         return await answer(studio, request)
 
     return answered
+
+
+def _from_elsewhere(headers: Headers) -> bool:
+    """Whether a page of another site asks. `Sec-Fetch-Site` is sent to this machine and over HTTPS only, `Origin` everywhere."""
+    site, origin = headers.get("sec-fetch-site"), headers.get("origin")
+    if site is not None:
+        return site not in ("same-origin", "none")
+    return origin is not None and origin.partition("://")[2].lower() != headers.get("host", "").lower()
 
 
 async def _static(request: Request) -> Response:

@@ -14,7 +14,7 @@ from striate.studio.studio import Studio
 from striate.watching import Watcher
 
 MOST = 6
-"""Jobs whose results are kept."""
+"""Jobs that are kept, whether they wait or have a result; what is worked on stays beside them."""
 
 
 @dataclass(eq=False)
@@ -30,6 +30,7 @@ class Job(Watcher):
     notes: list[str] = field(default_factory=list)
     result: Any = None
     refusal: str = ""
+    begun: bool = False
     ended: bool = False
 
     def task(self, name: str, done: int, total: int) -> None:
@@ -52,7 +53,7 @@ class Jobs:
     def __init__(self) -> None:
         self._jobs: dict[int, Job] = {}
         self._numbers = itertools.count(1)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[int, asyncio.Task[None]] = {}
 
     def start(self, studio: Studio, wish: object, work: Callable[[Job], Any]) -> Job:
         """The job of a wish: one that is under way or done, else a new one, which has its turn after what torch does already.
@@ -67,12 +68,11 @@ class Jobs:
                 return job
         job = Job(next(self._numbers), wish)
         self._jobs[job.number] = job
-        for number in list(self._jobs)[:-MOST]:
-            if self._jobs[number].ended:
-                del self._jobs[number]
+        for older in list(self._jobs.values())[:-MOST]:
+            self._forget(older)
         task = asyncio.get_running_loop().create_task(self._work(studio, job, work))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks[job.number] = task
+        task.add_done_callback(lambda _: self._tasks.pop(job.number, None))
         return job
 
     def find(self, number: str) -> Job:
@@ -86,10 +86,23 @@ class Jobs:
             raise ProblemError(404, f"there is no job {number!r:.30} any more; ask for it again")
         return job
 
+    def _forget(self, job: Job) -> None:
+        """Makes room for newer ones; the one that is worked on stays, for its thread cannot be stopped."""
+        if job.begun and not job.ended:
+            return
+        if not job.ended:
+            job.refusal, job.ended = "newer wishes took its place; ask for it again", True
+            self._tasks[job.number].cancel()
+        del self._jobs[job.number]
+
     async def _work(self, studio: Studio, job: Job, work: Callable[[Job], Any]) -> None:
+        def begin() -> Any:
+            job.begun = True
+            return work(job)
+
         try:
-            job.result = await studio.in_turn(work, job)
-        except (StriateError, OSError) as error:
+            job.result = await studio.in_turn(begin)
+        except (StriateError, ProblemError, OSError) as error:
             job.refusal = str(error)
         except Exception as error:
             job.refusal = f"a fault of the program: {type(error).__name__}: {error}"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import jinja2
 from markupsafe import Markup
@@ -23,6 +24,9 @@ POLICY = (
 )
 """What a page may load: what the studio itself answers, nothing from elsewhere, no script that stands in a page."""
 
+
+MOST_QUERY = 2000
+"""Characters of an address that a page repeats."""
 
 TEMPLATES = Path(__file__).parent / "templates"
 DRAWINGS = Path(__file__).parents[1] / "inspection" / "templates"
@@ -78,6 +82,15 @@ def speaker(room: str, tag: str) -> Callable[..., str]:
     return said
 
 
+def _address(request: Request) -> str:
+    """Of the page that is shown, without its language, to which `lang=TAG` is added; quoted, whatever a run is called."""
+    kept = [(name, value) for name, value in request.query_params.multi_items() if name != "lang"]
+    asked = urlencode(kept)
+    if len(asked) > MOST_QUERY:
+        asked = ""
+    return f"{quote(request.scope['path'])}?{asked}{'&' if asked else ''}"
+
+
 def page(
     request: Request, template: str, content: Mapping[str, Any], *, room: str, bar: tuple[str, ...], status: int = 200
 ) -> HTMLResponse:
@@ -102,7 +115,7 @@ def page(
         "link": link,
         "language": tag,
         "languages": LANGUAGES,
-        "here": request.url.path,
+        "here": _address(request),
         "room": room,
         "bar": bar,
         "strings": strings(room, tag),

@@ -10,11 +10,15 @@ from typing import Any, ParamSpec, TypeVar
 
 from striate.serving.limits import ServingLimits
 from striate.serving.models import Models
+from striate.serving.problems import busy
 from striate.serving.service import Service
 from striate.studio.settings import StudioSettings
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
+
+MOST_WAITING = 64
+"""Pieces of work that wait for their turn; who asks for more is told to come back."""
 
 
 @dataclass(eq=False)
@@ -26,6 +30,7 @@ class Studio:
     kept: dict[str, Any] = field(default_factory=dict)
     """What a room keeps between its requests, by the room's name."""
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
+    _waiting: int = field(default=0, init=False)
 
     @property
     def models(self) -> Models:
@@ -45,6 +50,19 @@ class Studio:
     async def in_turn(
         self, work: Callable[Parameters, Result], *arguments: Parameters.args, **options: Parameters.kwargs
     ) -> Result:
-        """Work that keeps a processor for longer, such as torch's, in a thread: one piece after another, the engine goes on beside it."""
-        async with self._turn:
+        """Work that keeps a processor for longer, such as torch's, in a thread: one piece after another, the engine goes on beside it.
+
+        Raises:
+            ProblemError: 429 if too many pieces wait.
+        """
+        if self._waiting >= MOST_WAITING:
+            raise busy(f"{self._waiting} pieces of work wait already; try again later", seconds=5)
+        self._waiting += 1
+        try:
+            await self._turn.acquire()
+        finally:
+            self._waiting -= 1
+        try:
             return await asyncio.to_thread(work, *arguments, **options)
+        finally:
+            self._turn.release()

@@ -141,10 +141,10 @@ def read_history(folder: Path) -> list[dict[str, Any]]:
     if not path.is_file():
         return []
     rows = []
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         try:
             rows.append(json.loads(line))
-        except ValueError:
+        except (ValueError, RecursionError):
             break  # the line that was being written when the power went
     return rows
 
@@ -161,7 +161,7 @@ def read_findings(folder: Path) -> tuple[Finding, ...]:
         return ()
     try:
         return tuple(read_dataclass(Finding, row) for row in json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, RecursionError) as error:
         raise StriateError(f"{path} cannot be read: {error}") from error
 
 

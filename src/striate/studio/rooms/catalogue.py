@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module
 from typing import Any
 
@@ -103,7 +103,7 @@ def _inspected(name: str) -> Any:
     return inspect_network(network, input_shape(network, None), name=name, paper=model_row(name).paper)
 
 
-@cache
+@lru_cache(64)  # there are ten thousands of pairs
 def _compared(first: str, second: str) -> Any:
     from striate.inspection import compare_inspections
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from striate.errors import UsageError, closest
+from striate.printable_text import printable
 from striate.runs.listed_runs import ListedRun, listed_run, listed_runs
 from striate.serving.problems import ProblemError
 from striate.studio.studio import Studio
@@ -45,7 +47,11 @@ def found_run(studio: Studio, name: str) -> ListedRun:
 def pages_of(run: ListedRun) -> list[str]:
     """The names of the pages in a run's folder: its report, and what was written beside it, such as a limits card."""
     try:
-        found = sorted(path.name for path in run.folder.glob("*.html") if path.is_file() and not path.is_symlink())
+        found = sorted(
+            path.name
+            for path in run.folder.glob("*.html")
+            if path.is_file() and not path.is_symlink() and path.name == printable(path.name)
+        )
     except OSError:
         return []
     return sorted(found, key=lambda name: name != "report.html")[:PAGES]
@@ -54,10 +60,12 @@ def pages_of(run: ListedRun) -> list[str]:
 def _run_of(place: Path) -> ListedRun:
     """A bundle within a run stands for the run."""
     folder = place.resolve()
-    return listed_run(
-        folder.parent if folder.name == "bundle" and (folder.parent / "recipe.toml").is_file() else folder
-    )
+    run = listed_run(folder.parent if folder.name == "bundle" and (folder.parent / "recipe.toml").is_file() else folder)
+    if run.state == "other":
+        return replace(run, state="damaged", reason="what was opened is no longer in its folder")
+    return run
 
 
 def _name(run: ListedRun) -> str:
-    return run.folder.resolve().name
+    """What the run is called and addressed by: what steers a terminal, or is no UTF-8, is written out."""
+    return printable(run.folder.resolve().name)

@@ -6,6 +6,7 @@ import asyncio
 import json
 import shlex
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from starlette.requests import Request
@@ -28,6 +29,12 @@ from striate.wording import duration
 FRAMED = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox; frame-ancestors 'self'"
 """What a page of a run's folder may do within the studio: show itself, and nothing else."""
 
+MOST_PAGE_BYTES = 64 << 20
+"""Of a page of a run's folder."""
+
+MOST_TEXT = 300
+"""Characters of what a run's files say of it."""
+
 SIDES = (96, 160, 480)
 """Of pictures that are asked for, in pixels."""
 
@@ -41,10 +48,11 @@ async def _run(studio: Studio, request: Request) -> Mapping[str, Any]:
     name = request.path_params["name"]
     run = await asyncio.to_thread(found_run, studio, name)
     try:
-        findings = [finding.to_dict() for finding in read_findings(run.folder)]
+        findings = [finding.to_dict() for finding in await asyncio.to_thread(read_findings, run.folder)]
     except StriateError as error:
         findings = [{"text": str(error), "severity": "warning"}]
-    others = [other for other, one in found_runs(studio).items() if other != name and _sealed(one)]
+    runs = await asyncio.to_thread(found_runs, studio)
+    others = [other for other, one in runs.items() if other != name and _sealed(one)]
     place = shlex.quote(str(run.folder))
     return {
         "run": _shown(name, run),
@@ -85,16 +93,16 @@ def _shown(name: str, run: ListedRun) -> dict[str, Any]:
     return {
         "name": name,
         "state": run.state,
-        "reason": run.reason,
-        "data": run.data,
-        "network": run.model,
+        "reason": run.reason[:MOST_TEXT],
+        "data": run.data and run.data[:MOST_TEXT],
+        "network": run.model and run.model[:MOST_TEXT],
         "split": run.split,
         "pictures": run.pictures,
         "accuracy": run.accuracy,
         "interval": run.accuracy_interval,
         "epochs": run.epochs,
         "time": None if run.seconds is None else duration(run.seconds),
-        "created": run.created,
+        "created": run.created and run.created[:MOST_TEXT],
     }
 
 
@@ -112,11 +120,13 @@ async def _answer(studio: Studio, request: Request) -> Response:
     """Begins to answer the pictures of one run, or of two."""
     try:
         names = json.loads(await read_body(request, studio.limits))["runs"]
-        runs = [found_run(studio, str(name)) for name in names]
     except (ValueError, KeyError, TypeError, RecursionError):
-        raise ProblemError(400, 'the body must be JSON: {"runs": ["NAME"]} or two names') from None
-    if not 1 <= len(runs) <= 2:
-        raise ProblemError(400, f"one run or two are asked, got {len(runs)}")
+        names = None
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ProblemError(400, 'the body must be JSON: {"runs": ["NAME"]} or two names')
+    if not 1 <= len(names) <= 2:  # before any folder is looked at
+        raise ProblemError(400, f"one run or two are asked, got {len(names):,}")
+    runs = [await asyncio.to_thread(found_run, studio, name) for name in names]
     versions = tuple((str(run.folder), run.created, run.accuracy) for run in runs)
 
     def work(job: Job) -> RunAnswers:
@@ -152,8 +162,19 @@ async def _page(studio: Studio, request: Request) -> Response:
     page = request.path_params["page"]
     if page not in pages_of(run):
         raise ProblemError(404, f"the run has no page {page[:200]!r}")
-    data = await asyncio.to_thread((run.folder / page).read_bytes)
+    try:
+        data = await asyncio.to_thread(_read_page, run.folder / page)
+    except OSError:  # it was deleted since
+        raise ProblemError(404, f"the run has no page {page[:200]!r} any more") from None
     return Response(data, media_type="text/html; charset=utf-8", headers={"Content-Security-Policy": FRAMED})
+
+
+def _read_page(path: Path) -> bytes:
+    with path.open("rb") as opened:
+        data = opened.read(MOST_PAGE_BYTES + 1)
+    if len(data) > MOST_PAGE_BYTES:
+        raise ProblemError(413, f"{path.name[:200]!r} has more than {MOST_PAGE_BYTES:,} bytes; open the file itself")
+    return data
 
 
 def _jobs(studio: Studio) -> Jobs:

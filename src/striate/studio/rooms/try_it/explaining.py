@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from dataclasses import dataclass
 from io import BytesIO
@@ -85,7 +86,7 @@ async def explained(studio: Studio, asked: Asked) -> Explained:
     if asked.bundle.classifier.task.sequential:
         raise ProblemError(400, f"model {asked.bundle.name!r} reads strings; maps are of classes")
     with studio.models.using(asked.bundle) as bundle:  # one version for all of it
-        plan = OcclusionPlan(asked.pixels(), asked.rule)
+        plan = OcclusionPlan(await asyncio.to_thread(asked.pixels), asked.rule)
         whole, *hidden = (one.probabilities for one in await answers(studio, bundle, [plan.pixels, *plan.hidden()]))
     target = asked.followed[0] if asked.followed else int(whole.argmax())
     heat = plan.heat(float(whole[target]), np.array([row[target] for row in hidden]))

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from striate.errors import ItemError
 from striate.pixels import Preprocessing, decode
 from striate.serving.problems import ProblemError
 from striate.serving.served_bundle import ServedBundle
@@ -87,11 +88,14 @@ def drawing_of(bundle: ServedBundle) -> dict[str, Any] | None:
         return None
     shares, papers = [], []
     for name in SAMPLES:
-        grey = decode(bundle.classifier.bundle.canary_path(name), channels=1)[..., 0].astype(int)
+        try:
+            grey = decode(bundle.classifier.bundle.canary_path(name), channels=1)[..., 0].astype(int)
+        except ItemError:  # the bundle's folder is gone; what was loaded of it still answers
+            continue
         border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
         paper = float(np.median(border))
         rows, columns = (np.flatnonzero((abs(grey - paper) > INK).any(axis=axis)) for axis in (1, 0))
         papers.append(paper)
         if len(rows):
             shares.append(max(np.ptp(rows) + 1, np.ptp(columns) + 1) / max(grey.shape))
-    return {"share": float(np.clip(np.median(shares or [0.72]), 0.3, 1)), "dark": float(np.median(papers)) < 128}
+    return {"share": float(np.clip(np.median(shares or [0.72]), 0.3, 1)), "dark": float(np.median(papers or [0])) < 128}

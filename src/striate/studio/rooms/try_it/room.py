@@ -181,7 +181,10 @@ async def _sample(studio: Studio, request: Request) -> Response:
     ):
         raise ProblemError(404, "there is no such picture")
     name = SAMPLES[int(place)]
-    data = await asyncio.to_thread(bundle.classifier.bundle.canary_path(name).read_bytes)
+    try:
+        data = await asyncio.to_thread(bundle.classifier.bundle.canary_path(name).read_bytes)
+    except OSError:  # the bundle's folder is gone; what was loaded of it still answers
+        raise ProblemError(404, "this picture is no longer beside the model") from None
     return Response(data, media_type="image/jpeg" if name.endswith(".jpg") else "image/png")
 
 

@@ -67,6 +67,8 @@ def centred(ink: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
         Image.fromarray(cut).resize((width, height), Image.Resampling.BOX if scale < 1 else Image.Resampling.BICUBIC)
     )
     mass = small.sum(dtype=float)
+    if not mass:  # a few specks, far apart
+        return frame
     middle = [(small.sum(axis=1 - axis, dtype=float) * np.arange(small.shape[axis])).sum() / mass for axis in (0, 1)]
     top, left = (
         min(max(round((FRAME - 1) / 2 - at), 0), FRAME - side) for at, side in zip(middle, small.shape, strict=True)

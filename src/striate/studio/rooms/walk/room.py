@@ -93,7 +93,7 @@ async def _strip(studio: Studio, request: Request) -> Response:
     from striate.studio.rooms.walk.walks import thumbnails, walks_of
 
     kept = walks_of(studio).find(request.query_params.get("walk", ""))
-    names = request.query_params.getlist("step")[:400]
+    names = dict.fromkeys(request.query_params.getlist("step")[:400])
     shown = [name for name in names if len(kept.step(name).shape) in (1, 3)]
 
     def work() -> dict[str, Any]:
