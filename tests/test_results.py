@@ -10,7 +10,7 @@ import pytest
 import striate
 from striate.results import Result
 
-WORKED_WITH = {"Classifier", "Dataset", "Network", "ndarray"}
+WORKED_WITH = {"Classifier", "Dataset", "Network", "ndarray", "Walk"}
 """What is worked with, and is no finding: verbs answer these as they are."""
 
 
