@@ -271,6 +271,8 @@ def test_names_and_texts_of_runs_are_printed_and_lead_to_the_run(hostile):
         assert not re.search(r"<(script|img|b|i|u)[ >]", shown), name
         assert len(page) < 50_000
         hostile.json(f"runs/learning/{quote(name)}")
+        if not name.isascii() or name in DAMAGE:
+            continue
         other = re.search(r'href="([^"]+)" id="language"', page)[1].replace("&amp;", "&")
         assert hostile.get(other).status == 200, other
 
