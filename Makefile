@@ -10,7 +10,7 @@ INPUTS := pyproject.toml constraints.txt
 
 help:
 	@echo "make demo       train LeNet-5 on handwritten digits, evaluate it, predict a few"
-	@echo "make test       run the tests (about five minutes on two cores)"
+	@echo "make test       run the tests (five to nine minutes on two cores)"
 	@echo "make test-slow  run the tests that take long"
 	@echo "make test-all   run every test for every network (about an hour)"
 	@echo "make fuzz       read damaged pictures, contracts, weights and tables for five minutes (SECONDS=300)"
