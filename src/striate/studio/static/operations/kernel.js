@@ -54,7 +54,7 @@ export default function build(station) {
     })));
     window_.replaceChildren(element("table", {}, element("caption", { text: text("operations.at_place", { row: y, column: x }) }), element("tbody", {}, ...rows)));
     const result = state.relu ? Math.max(0, total) : total;
-    sum.textContent = `${text("operations.sum_of_products")} = ${number(total - state.bias, 6)}${state.bias ? ` + ${number(state.bias)}` : ""}${state.relu ? ` → ReLU` : ""} = ${number(result, 6)}`;
+    sum.textContent = `${text("operations.sum_of_products")} = ${number(total - state.bias, 6)}${state.bias ? ` + ${number(state.bias)}` : ""}${state.relu ? " → ReLU" : ""}${state.bias || state.relu ? ` = ${number(result, 6)}` : ""}`;
     sum.dataset.value = String(answers[y]?.[x] ?? "");
   }
 

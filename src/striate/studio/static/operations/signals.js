@@ -10,7 +10,7 @@ export default function build(station) {
   const svg = element("svg", { viewBox: `0 0 ${WIDTH} ${2 * HEIGHT + 40}`, class: "signals", role: "img", "aria-label": text("operations.signals_picture") });
   const words = element("p", { class: "formula", "aria-live": "off" });
   const bars = element("div", { class: "bars" });
-  const shift = slider({ label: text("operations.shift"), min: -2, max: 2, step: 0.01, value: state.shift, show: (value) => value.toFixed(2), oninput: (value) => { state.shift = value; show(); } });
+  const shift = slider({ label: text("operations.shift"), min: -2, max: 2, step: 0.01, value: state.shift, show: (value) => value.toFixed(2).replace("-", "−"), oninput: (value) => { state.shift = value; show(); } });
   const play = element("button", { type: "button", text: text("operations.play"), onclick: () => (timer ? stop() : start()) });
   let timer = 0;
   const start = () => { play.textContent = text("operations.pause"); step(); };

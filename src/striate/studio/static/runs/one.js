@@ -4,6 +4,8 @@ import { answersOn } from "./answers.js";
 import { drawCurves } from "./charts.js";
 
 const section = document.getElementById("learning");
+/** Seconds without a word after which a run is taken for interrupted, and how it goes on is shown. */
+const SILENT = 60;
 
 async function look() {
   let found;
@@ -19,6 +21,8 @@ async function look() {
   const ago = found.written_ago === null ? "" : text("runs.written_ago", { seconds: number(Math.round(found.written_ago)) });
   document.getElementById("candidate").textContent = found.state === "unfinished"
     ? [found.candidate ? text("runs.tried_now", { name: found.candidate }) : "", ago].filter(Boolean).join(" · ") : "";
+  const resume = document.getElementById("resume");
+  if (resume) resume.hidden = found.written_ago !== null && found.written_ago < SILENT;
   if (document.getElementById("epochs") && found.state === "unfinished") document.getElementById("epochs").textContent = String(found.rows.length);
   if (found.state === "unfinished") setTimeout(look, 2000);
   else if (look.before === "unfinished") location.reload();

@@ -13,6 +13,8 @@ const choice = /** @type {HTMLSelectElement} */ (find("network"));
 let learnt = choice.dataset.learnt === "1";
 /** The walk that is shown, and its drawing. */
 let walk = null, drawing = null;
+/** The picture that was shown last and was not drawn: another network is given it too. */
+let chosen = null;
 
 /** What people call a step, and one of its maps. */
 function nameOf(step, channel) {
@@ -39,6 +41,7 @@ const show = newest(async (picture, drawn) => {
   const asked = choice.value;
   const made = await ask("walk/picture", { query: { network: asked, drawn: drawn ? 1 : 0 }, body: picture, type: "image/png" });
   if (choice.value !== asked) return;
+  if (!drawn) chosen = picture;
   const same = walk?.network === made.network && drawing?.show;
   walk = made;
   if (same) {
@@ -106,6 +109,7 @@ function open() {
   if (option.dataset.kind !== "taught") find("learnt").textContent = "";
   else if (!learnt) return offer();
   if (option.dataset.grey === "1") pad.take(3);
+  else if (chosen) show(chosen, false);
   else scene().then((picture) => show(picture, false));
 }
 
