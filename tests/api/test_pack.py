@@ -6,7 +6,7 @@ import pytest
 from safetensors.numpy import load_file
 
 import striate
-from striate.errors import UsageError
+from striate.errors import DataError, UsageError
 
 
 def test_what_is_learnt_from_shards_is_what_is_learnt_from_the_folder(striped, tmp_path):
@@ -21,6 +21,15 @@ def test_what_is_learnt_from_shards_is_what_is_learnt_from_the_folder(striped, t
     assert all((weights[0][key] == weights[1][key]).all() for key in weights[0])
     evaluation = striate.evaluate(tmp_path / "packed", tmp_path / "shards")
     assert evaluation.scores.count == striate.evaluate(tmp_path / "folder", striped).scores.count
+
+
+def test_pictures_that_were_learnt_are_known_in_shards_too(tmp_path):
+    """Also those that were rows of an array, which are PNG files there."""
+    run = striate.train("digits", model="lenet5_relu", epochs=1, output=tmp_path / "run", precision="fp32")
+    striate.pack("digits", tmp_path / "shards")
+    assert striate.evaluate(run, tmp_path / "shards").scores.count == 179  # its own test pictures
+    with pytest.raises(DataError, match="the classifier was trained on all 1439 pictures"):
+        striate.evaluate(run, tmp_path / "shards", split="train")
 
 
 def test_it_refuses_what_it_cannot_do(film_lines, striped, tmp_path):

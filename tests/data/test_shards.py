@@ -126,15 +126,18 @@ def test_neighbours_in_a_shard_are_no_neighbours_in_the_data(striped, tmp_path):
     assert abs(np.corrcoef(ranks, np.arange(len(ranks)))[0, 1]) < 0.3  # 60 pictures: chance is within 0.26 in 95 of 100
 
 
-def test_arrays_become_pictures(tmp_path):
+def test_arrays_become_pictures_and_arrays_again(tmp_path):
     original = load_data("digits")
     pack(original, tmp_path / "shards")
     found = load_data(tmp_path / "shards")
     assert found.counts() == original.counts()
+    both = [check_pictures(one, cache_folder=tmp_path / "cache") for one in (original, found)]
+    assert both[0].fingerprint == both[1].fingerprint  # who learnt from the one has seen the other
+    pack(found, tmp_path / "again")
+    assert (tmp_path / "again/data-000000.tar").stat().st_size == (tmp_path / "shards/data-000000.tar").stat().st_size
     places = {original.pictures.key(row): row for row in range(len(original))}
     for row in (0, 500, 1700):
-        stored = np.asarray(Image.open(io.BytesIO(found.pictures.read(row))))
-        assert np.array_equal(stored, original.pictures.read(places[found.pictures.key(row)]))
+        assert np.array_equal(found.pictures.read(row), original.pictures.read(places[found.pictures.key(row)]))
 
 
 def test_pictures_that_cannot_be_read_are_left_out_and_named(drawn, tmp_path):
@@ -240,6 +243,7 @@ def test_nothing_of_an_index_is_believed(striped, tmp_path):
         "keys has not one name a picture": replace(good, keys=good.keys.select(np.array([0]))),
         "a row names a group that is not there": replace(good, group=good.group + 5),
         "digests has not 32 bytes a picture": replace(good, digests=good.digests[:5]),
+        "arrays has not one value a picture": replace(good, arrays=good.arrays[:5]),
     }
     for said, index in bad.items():
         with pytest.raises(DataError, match=f"it is no index of shards, or damaged: {said}; pack the data anew"):

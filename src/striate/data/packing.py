@@ -39,6 +39,7 @@ class PackedShards:
     rows: list[tuple[int, int, int, str, str, str]] = field(default_factory=list)
     splits: list[int] = field(default_factory=list)
     digests: list[bytes] = field(default_factory=list)
+    arrays: list[bool] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     """Pictures that could not be read, and are in no shard."""
 
@@ -46,7 +47,8 @@ class PackedShards:
 def pack_shards(dataset: Dataset, folder: Path, *, shard_bytes: int, seed: int, watcher: Watcher) -> PackedShards:
     """Writes the pictures of a data set into a folder, in a drawn order within each split: many readers shuffle shards, and little within.
 
-    Pictures are copied byte for byte; those that are rows of arrays become PNG files. The same data and seed give the same bytes.
+    Pictures are copied byte for byte; those that are rows of arrays become PNG files, and are given as arrays again. The same data and seed
+    give the same bytes.
 
     Args:
         dataset: Its pictures need not be checked.
@@ -76,7 +78,8 @@ def pack_shards(dataset: Dataset, folder: Path, *, shard_bytes: int, seed: int, 
                 while member is not None and (archive.offset == 0 or archive.offset + member.room <= shard_bytes):
                     packed.rows.append(member.add_to(archive, len(packed.shards) - 1))
                     packed.splits.append(code)
-                    packed.digests.append(picture_digest(member.picture))
+                    packed.digests.append(member.digest)
+                    packed.arrays.append(member.is_array)
                     done += 1
                     watcher.task("packing", done, len(dataset))
                     member = next(members, None)
@@ -90,6 +93,7 @@ def pack_shards(dataset: Dataset, folder: Path, *, shard_bytes: int, seed: int, 
         task=dataset.task.name,
         name=dataset.name,
         digests=packed.digests,
+        arrays=packed.arrays,
     )
     write_durably(folder / INDEX, index_bytes(index))
     return packed
@@ -106,6 +110,8 @@ class _Member:
     key: str
     told: str
     group: str
+    digest: bytes
+    is_array: bool
 
     @property
     def room(self) -> int:
@@ -133,7 +139,8 @@ def _members(dataset: Dataset, rows: npt.NDArray[np.int64], packed: PackedShards
     for row in rows.tolist():
         key = dataset.pictures.key(row)
         try:
-            picture = _encoded(dataset.pictures.read(row))
+            given = dataset.pictures.read(row)
+            picture = _encoded(given)
             known = measure(picture, name=key).format
         except PictureError as error:
             packed.problems.append(Problem(key, error.reason))
@@ -152,6 +159,8 @@ def _members(dataset: Dataset, rows: npt.NDArray[np.int64], packed: PackedShards
             key,
             told,
             group,
+            picture_digest(given),
+            not isinstance(given, bytes),
         )
 
 

@@ -53,7 +53,9 @@ class ShardIndex:
     told: npt.NDArray[np.int32]
     """(n,) places in `texts`."""
     digests: npt.NDArray[np.uint8]
-    """(n, 32) SHA-256 of the bytes; (0, 32) where they are not known."""
+    """(n, 32) what the pictures are known by, as `picture_digest` has it; (0, 32) where that is not known."""
+    arrays: npt.NDArray[np.bool_]
+    """(n,) whether a picture was a row of an array, and is given as one: then it is the same picture as before it was packed."""
     keys: Names
     """What the pictures are called."""
     texts: tuple[str, ...]
@@ -76,6 +78,7 @@ _COLUMNS = {
     "group": np.int32,
     "told": np.int32,
     "digests": np.uint8,
+    "arrays": np.bool_,
 }
 
 
@@ -128,7 +131,7 @@ def read_index(content: bytes, where: str) -> ShardIndex:
 def _check(index: ShardIndex) -> None:
     """Raises ValueError where rows say what cannot be: nothing of an index is believed."""
     count = len(index)
-    for name in ("offset", "size", "split", "group", "told"):
+    for name in ("offset", "size", "split", "group", "told", "arrays"):
         if getattr(index, name).shape != (count,):
             raise ValueError(f"{name} has not one value a picture")
     offsets = index.keys.offsets

@@ -18,6 +18,7 @@ from striate.data.shard_files import ShardFiles, shard_files, whole_index
 from striate.data.shard_index import ENDING, INDEX, FoundPicture, ShardIndex, offsets_of, read_index, scan_shard
 from striate.data.split_names import split_code
 from striate.errors import DataError
+from striate.pixels import decode, measure
 from striate.tasks import USUAL_TASK, Task, named_task
 
 MOST_NAMED = 3
@@ -39,11 +40,12 @@ class ShardPictures:
         """What the picture was called when it was packed, or its member's name."""
         return self.index.keys[int(self.rows[index])]
 
-    def read(self, index: int) -> bytes:
-        """The encoded picture.
+    def read(self, index: int) -> bytes | npt.NDArray[np.uint8]:
+        """The encoded picture; (H, W) or (H, W, 3) uint8 where it was a row of an array before it was packed.
 
         Raises:
             OSError: Its shard cannot be read, or is shorter than the index says.
+            PictureError: What was an array cannot be decoded.
         """
         row = int(self.rows[index])
         name = self.index.shards[self.index.shard[row]]
@@ -51,7 +53,12 @@ class ShardPictures:
         found = self.files.part(name, int(self.index.offset[row]), size)
         if len(found) != size:
             raise OSError(f"{name} ends within it")
-        return found
+        if not self.index.arrays[row]:
+            return found
+        key = self.key(index)
+        channels = measure(found, name=key).channels_needed
+        pixels = decode(found, channels=channels, name=key)
+        return pixels[..., 0] if channels == 1 else pixels
 
     def path(self, index: int) -> None:
         """None: it is no file of its own."""
@@ -208,6 +215,7 @@ def made_index(
     task: str,
     name: str = "",
     digests: Sequence[bytes] = (),
+    arrays: Sequence[bool] = (),
 ) -> ShardIndex:
     """An index of rows (shard, offset, size, key, told, group); a group is empty where there is none."""
     texts = offsets_of([row[4] for row in rows])
@@ -222,6 +230,7 @@ def made_index(
         group=np.array([groups.get(row[5], -1) for row in rows], dtype=np.int32),
         told=np.array([texts[row[4]] for row in rows], dtype=np.int32),
         digests=np.frombuffer(b"".join(digests), dtype=np.uint8).reshape(-1, 32),
+        arrays=np.array(arrays or [False] * len(rows), dtype=np.bool_),
         keys=Names.from_strings(row[3] for row in rows),
         texts=tuple(texts),
         groups=tuple(groups),
