@@ -45,6 +45,15 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path):
         named([tmp_path])
 
 
+def test_what_is_set_is_refused_before_anything_is_opened(tmp_path):
+    with pytest.raises(UnknownNameError, match="unknown precision 'fp99'"):
+        StudioSettings(precision="fp99")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="file is no folder; name the one that holds the runs"):
+        StudioSettings(runs=tmp_path / "file")
+    assert StudioSettings(runs=tmp_path / "none").runs == tmp_path / "none"  # a first run makes it
+
+
 def test_ports_have_a_range():
     with pytest.raises(UsageError, match="port must be from 0 to 65,535, got 65536"):
         StudioSettings(port=65536)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -97,11 +95,8 @@ def test_channels_that_are_not_three_stand_for_themselves():
     assert colour_matrix([0.2, 0.4]).tolist() == [[0.5, 0.0], [0.0, 1.0]]
 
 
-def test_the_figures_are_near_those_of_other_photographs():
-    folder = Path(os.environ.get("STRIATE_TEST_DATA", "")) / "imagenette" / "val"
-    if not os.environ.get("STRIATE_TEST_DATA") or not folder.is_dir():
-        pytest.skip("imagenette is not there")
-    paths = sorted(folder.rglob("*.[jJ][pP]*[gG]"))[::10]
+def test_the_figures_are_near_those_of_other_photographs(real_data):
+    paths = sorted(real_data("imagenette/val").rglob("*.[jJ][pP]*[gG]"))[::10]
     decoded = [decode(path) for path in paths]
     pixels = np.concatenate([picture[::8, ::8].reshape(-1, 3) for picture in decoded if picture.shape[-1] == 3]) / 255
     found, directions = np.linalg.eigh(np.cov(pixels.T))

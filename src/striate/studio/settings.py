@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from striate.errors import UsageError
+from striate.errors import UnknownNameError, UsageError
+from striate.runtime.engines import PRECISIONS
 from striate.studio.named import Named
 
 RUNS = Path("runs")
@@ -25,3 +26,7 @@ class StudioSettings:
     def __post_init__(self) -> None:
         if not 0 <= self.port <= 65535:
             raise UsageError(f"port must be from 0 to 65,535, got {self.port}")
+        if self.precision not in PRECISIONS:  # also where no bundle is opened, which would refuse it
+            raise UnknownNameError("precision", self.precision, PRECISIONS)
+        if self.runs.exists() and not self.runs.is_dir():
+            raise UsageError(f"{self.runs} is no folder; name the one that holds the runs")
