@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import pytest
 import torch
 from torch import nn
@@ -49,10 +46,8 @@ def test_it_excites_the_unit_more_than_any_of_30_random_pictures(name, layer, un
     assert made > others.max() + 2 * others.std()
 
 
-def test_a_trained_network_takes_the_picture_of_a_class_for_that_class_however_it_is_moved():
-    file = Path(os.environ.get("STRIATE_TEST_DATA", "")) / "weights" / "cifar_resnet20_akamaster.th"
-    if not os.environ.get("STRIATE_TEST_DATA") or not file.is_file():
-        pytest.skip("cifar_resnet20_akamaster.th is not there")
+def test_a_trained_network_takes_the_picture_of_a_class_for_that_class_however_it_is_moved(real_data):
+    file = real_data("weights/cifar_resnet20_akamaster.th")
     mean, std = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
     network = striate.create_model("resnet20", weights=file).eval()
     pictures = maximize(network, layer="head", unit=[0, 3, 7], mean=mean, std=std, steps=64)
